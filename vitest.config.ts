@@ -1,0 +1,63 @@
+import { defineConfig } from "vitest/config";
+
+// Everything runs from source: no package needs to be built for its tests.
+// vitest resolves with `resolve.conditions` in its own graph and with
+// `ssr.resolve.externalConditions` for what it leaves to Node.
+const conditions = ["izo:source", "node", "import", "module", "default"];
+
+const shared = {
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+};
+
+const exclude = ["**/node_modules/**", "**/dist/**"];
+
+/** Tests that own the kernel (mounts, namespaces) run one file at a time, in one process. */
+const sequential = {
+  pool: "forks",
+  maxWorkers: 1,
+  fileParallelism: false,
+  sequence: { concurrent: false },
+} as const;
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        ...shared,
+        test: {
+          name: "unit",
+          include: ["packages/*/src/**/*.test.ts", "packages/*/test/**/*.test.ts"],
+          exclude: [...exclude, "**/*.fuse.test.ts", "**/*.e2e.test.ts"],
+          pool: "forks",
+          execArgv: ["--conditions=izo:source"],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: "fuse",
+          include: ["packages/*/src/**/*.fuse.test.ts"],
+          exclude,
+          ...sequential,
+          execArgv: ["--conditions=izo:source"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: "e2e",
+          include: ["e2e/**/*.e2e.test.ts"],
+          exclude,
+          ...sequential,
+          execArgv: ["--conditions=izo:source"],
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
