@@ -27,7 +27,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: "unit",
-          include: ["packages/*/src/**/*.test.ts", "packages/*/test/**/*.test.ts"],
+          include: ["packages/*/src/**/*.test.ts", "scripts/*.test.ts"],
           exclude: [...exclude, "**/*.fuse.test.ts", "**/*.e2e.test.ts"],
           pool: "forks",
           execArgv: ["--conditions=izo:source"],

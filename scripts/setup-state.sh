@@ -1,0 +1,21 @@
+# Answers "is this checkout set up?" with nothing but shell built-ins, because ./izo asks it at every
+# start (a fork costs more than all of this). Sourced by ./izo and scripts/setup, with $root set.
+
+stamp="$root/node_modules/.izo-setup"
+addon="$root/packages/sys/build/izo_sys.node"
+
+# True when the dependencies were installed from this very lockfile. The stamp is written last by
+# scripts/setup; removing node_modules removes it too.
+are_dependencies_current() {
+  [[ -e $stamp && ! $root/pnpm-lock.yaml -nt $stamp && ! $root/pnpm-workspace.yaml -nt $stamp ]]
+}
+
+# True when the native addon of packages/sys is no older than any of its sources.
+is_addon_current() {
+  local source
+  [[ -e $addon ]] || return 1
+  for source in "$root"/packages/sys/native/*; do
+    [[ $source -nt $addon ]] && return 1
+  done
+  return 0
+}
