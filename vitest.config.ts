@@ -1,8 +1,8 @@
 import { defineConfig } from "vitest/config";
 
 // Everything runs from source: no package needs to be built for its tests.
-// vitest resolves with `resolve.conditions` in its own graph and with
-// `ssr.resolve.externalConditions` for what it leaves to Node.
+// vitest also hands these conditions to the Node of its workers, as their execArgv, so a process that a
+// test starts with `...process.execArgv` resolves the same way.
 const conditions = ["izo:source", "node", "import", "module", "default"];
 
 const shared = {
@@ -30,7 +30,6 @@ export default defineConfig({
           include: ["packages/*/src/**/*.test.ts", "scripts/*.test.ts"],
           exclude: [...exclude, "**/*.fuse.test.ts", "**/*.e2e.test.ts"],
           pool: "forks",
-          execArgv: ["--conditions=izo:source"],
           testTimeout: 20_000,
         },
       },
@@ -41,7 +40,6 @@ export default defineConfig({
           include: ["packages/*/src/**/*.fuse.test.ts"],
           exclude,
           ...sequential,
-          execArgv: ["--conditions=izo:source"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -53,7 +51,6 @@ export default defineConfig({
           include: ["e2e/**/*.e2e.test.ts"],
           exclude,
           ...sequential,
-          execArgv: ["--conditions=izo:source"],
           testTimeout: 180_000,
           hookTimeout: 120_000,
         },

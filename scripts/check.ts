@@ -48,7 +48,6 @@ function runTests(project: string, reportDirectory: string): Omit<Result, "secon
   const ok = run("vitest", [
     "run",
     `--project=${project}`,
-    "--passWithNoTests",
     "--reporter=default",
     "--reporter=json",
     `--outputFile.json=${reportFile}`,

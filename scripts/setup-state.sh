@@ -2,7 +2,6 @@
 # start (a fork costs more than all of this). Sourced by ./izo and scripts/setup, with $root set.
 
 stamp="$root/node_modules/.izo-setup"
-addon="$root/packages/sys/build/izo_sys.node"
 
 # True when the dependencies were installed from this very lockfile. The stamp is written last by
 # scripts/setup; removing node_modules removes it too.
@@ -10,12 +9,15 @@ are_dependencies_current() {
   [[ -e $stamp && ! $root/pnpm-lock.yaml -nt $stamp && ! $root/pnpm-workspace.yaml -nt $stamp ]]
 }
 
-# True when the native addon of packages/sys is no older than any of its sources.
+# True when packages/sys has a native addon that is no older than any of its sources.
 is_addon_current() {
-  local source
-  [[ -e $addon ]] || return 1
-  for source in "$root"/packages/sys/native/*; do
-    [[ $source -nt $addon ]] && return 1
+  local addon source
+  for addon in "$root"/packages/sys/{build,prebuilds}/{,*/}*.node; do
+    [[ -e $addon ]] || continue
+    for source in "$root"/packages/sys/native/*; do
+      [[ $source -nt $addon ]] && continue 2
+    done
+    return 0
   done
-  return 0
+  return 1
 }
