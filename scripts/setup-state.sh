@@ -9,12 +9,12 @@ are_dependencies_current() {
   [[ -e $stamp && ! $root/pnpm-lock.yaml -nt $stamp && ! $root/pnpm-workspace.yaml -nt $stamp ]]
 }
 
-# True when packages/sys has a native addon that is no older than any of its sources.
+# True when packages/sys has a native addon that is no older than anything it is made from.
 is_addon_current() {
   local addon source
-  for addon in "$root"/packages/sys/{build,prebuilds}/{,*/}*.node; do
+  for addon in "$root"/packages/sys/prebuilds/*/izo-sys.node; do
     [[ -e $addon ]] || continue
-    for source in "$root"/packages/sys/native/*; do
+    for source in "$root"/packages/sys/native/* "$root/packages/sys/scripts/build-native.mjs"; do
       [[ $source -nt $addon ]] && continue 2
     done
     return 0
