@@ -3,6 +3,9 @@
  * shows all of them: `pnpm check`. Each check is a script of package.json and can be run alone.
  *
  * The last line counts what passed, `N passed, 0 failed`: every check is one, every test is one.
+ *
+ * On two cores the checks take about 25 s, of which 18 s go into installing every tarball; the tests
+ * come on top. The table at the end says how long each took.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
