@@ -1,1 +1,34 @@
-export {};
+// The Linux calls that Node lacks. All are synchronous: they act on local metadata and take microseconds, less than handing
+// them to another thread would. Those that can block say so.
+
+export { fallocate, FALLOC } from "./allocate.ts";
+export { copyFileRange, reflink } from "./copy-in-kernel.ts";
+export { majorOf, makeDevice, minorOf } from "./device-number.ts";
+export { flock, type FlockOperation } from "./flock.ts";
+export type { FollowOptions } from "./follow.ts";
+export { hasWriter, releaseLease, setReadLease } from "./lease.ts";
+export { mknod, mknodat } from "./mknod.ts";
+export { linkat, linkFd, mkdirat, readlinkat, symlinkat, unlinkat } from "./names.ts";
+export { O_PATH, O_TMPFILE, openat, openat2, type ResolveOptions } from "./open.ts";
+export { fchmodat, fchownat } from "./owner.ts";
+export { AT_FDCWD, type Path } from "./path.ts";
+export { readDirectory, type DirectoryEntry, type EntryType } from "./read-directory.ts";
+export { renameat2, type RenameOptions } from "./rename.ts";
+export { seekData, seekHole } from "./seek.ts";
+export { fstat, fstatat, type Stat } from "./stat.ts";
+export { supportsExchange } from "./supports-exchange.ts";
+export { syncfs } from "./syncfs.ts";
+export { SysError } from "./sys-error.ts";
+export { futimens, utimens, utimensat, type TimeNs } from "./times.ts";
+export { umount2, type UmountOptions } from "./umount.ts";
+export {
+  fgetxattr,
+  flistxattr,
+  fremovexattr,
+  fsetxattr,
+  lgetxattr,
+  llistxattr,
+  lremovexattr,
+  lsetxattr,
+  type XattrMode,
+} from "./xattr.ts";
