@@ -1,0 +1,124 @@
+import type { Oid } from "../kml/identity.ts";
+import type { Base, ClientOperation } from "../kml/operation.ts";
+import { entryKey } from "../replay/tree-object.ts";
+
+/** The objects and names that an operation changes, and those that it only needs, as keys of sets. */
+export interface Dependencies {
+  readonly changes: readonly string[];
+  readonly needs: readonly string[];
+}
+
+/**
+ * What an operation has to do with others (design P3: same oid, same name, parent chain). Two
+ * operations may change places unless one changes what the other changes or needs.
+ */
+export function dependenciesOf(operation: ClientOperation): Dependencies {
+  switch (operation.opcode) {
+    case "NOOP":
+      return { changes: [], needs: [] };
+    case "CREATE":
+    case "MKDIR":
+    case "SYMLINK":
+    case "MKNOD":
+    case "LINK":
+    case "UNLINK":
+    case "RMDIR":
+      return {
+        changes: [objectKey(operation.oid), nameKey(operation.parent, operation.name)],
+        needs: [objectKey(operation.parent)],
+      };
+    case "RENAME":
+      return {
+        changes: [
+          objectKey(operation.oid),
+          nameKey(operation.fromParent, operation.fromName),
+          nameKey(operation.toParent, operation.toName),
+          ...(operation.victim === null ? [] : [objectKey(operation.victim.oid)]),
+        ],
+        needs: [objectKey(operation.fromParent), objectKey(operation.toParent)],
+      };
+    case "CLOSE":
+    case "SETATTR":
+    case "SETEXTATTR":
+    case "DELEXTATTR":
+      return { changes: [objectKey(operation.oid)], needs: [] };
+  }
+}
+
+/** All bases that an operation names. */
+export function basesOf(operation: ClientOperation): readonly Base[] {
+  switch (operation.opcode) {
+    case "UNLINK":
+      return [operation.nameBase, operation.contentBase];
+    case "RMDIR":
+      return [operation.nameBase];
+    case "RENAME":
+      return operation.victim === null
+        ? [operation.fromBase]
+        : [operation.fromBase, operation.victim.contentBase];
+    case "CLOSE":
+      return [operation.contentBase];
+    case "SETATTR":
+      return [
+        ...(operation.attributes ? [operation.attributes.base] : []),
+        ...(operation.times ? [operation.times.contentBase] : []),
+      ];
+    case "SETEXTATTR":
+    case "DELEXTATTR":
+      return [operation.base];
+    default:
+      return [];
+  }
+}
+
+/** The operation with each of its bases replaced by what `change` makes of it. */
+export function withBases<Op extends ClientOperation>(
+  operation: Op,
+  change: (base: Base) => Base,
+): Op;
+export function withBases(
+  operation: ClientOperation,
+  change: (base: Base) => Base,
+): ClientOperation {
+  switch (operation.opcode) {
+    case "UNLINK":
+      return {
+        ...operation,
+        nameBase: change(operation.nameBase),
+        contentBase: change(operation.contentBase),
+      };
+    case "RMDIR":
+      return { ...operation, nameBase: change(operation.nameBase) };
+    case "RENAME": {
+      const { victim } = operation;
+      return {
+        ...operation,
+        fromBase: change(operation.fromBase),
+        victim: victim && { ...victim, contentBase: change(victim.contentBase) },
+      };
+    }
+    case "CLOSE":
+      return { ...operation, contentBase: change(operation.contentBase) };
+    case "SETATTR": {
+      const { attributes, times } = operation;
+      return {
+        ...operation,
+        attributes: attributes && { ...attributes, base: change(attributes.base) },
+        times: times && { ...times, contentBase: change(times.contentBase) },
+      };
+    }
+    case "SETEXTATTR":
+    case "DELEXTATTR":
+      return { ...operation, base: change(operation.base) };
+    default:
+      return operation;
+  }
+}
+
+function objectKey(oid: Oid): string {
+  return `object ${oid}`;
+}
+
+function nameKey(parent: Oid, name: Parameters<typeof entryKey>[1]): string {
+  return `name ${entryKey(parent, name)}`;
+}

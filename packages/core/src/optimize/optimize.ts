@@ -1,0 +1,109 @@
+/**
+ * Makes a client's unsent records fewer before they are sent for the first time (design C8). A record
+ * once sent is frozen: the caller never passes one again. Each rewrite leaves the tree that replaying
+ * all of them gives; the property tests beside this file hold it to that.
+ */
+
+import type { Oid, Recno } from "../kml/identity.ts";
+import type { ClientOperation, CloseOperation } from "../kml/operation.ts";
+import type { PendingRecord } from "../sync/pending-log.ts";
+import { basesOf } from "./dependencies.ts";
+
+/** What is sent for one or more own records; `record` is null where they cancel out. */
+export interface Optimized {
+  readonly covers: readonly Recno[];
+  readonly record: PendingRecord | null;
+}
+
+/** The records to send, in order, and the own records for which each of them stands. */
+export function optimize(records: readonly PendingRecord[]): Optimized[] {
+  const cancelled = objectsThatCameAndWent(records);
+  const lastClose = closesThatAreFollowed(records);
+  const result: Optimized[] = [];
+  const carried = new Map<Recno, { covers: Recno[]; first: CloseOperation }>();
+  for (const record of records) {
+    const { operation, recno } = record;
+    if ("oid" in operation && cancelled.has(operation.oid)) {
+      result.push({ covers: [recno], record: null });
+      continue;
+    }
+    const follower = lastClose.get(recno);
+    const before = carried.get(recno);
+    if (follower !== undefined && operation.opcode === "CLOSE") {
+      carried.set(follower, {
+        covers: [...(before?.covers ?? []), recno],
+        first: before?.first ?? operation,
+      });
+    } else if (before !== undefined && operation.opcode === "CLOSE") {
+      const merged = { ...operation, contentBase: before.first.contentBase };
+      result.push({ covers: [...before.covers, recno], record: { ...record, operation: merged } });
+    } else {
+      result.push({ covers: [recno], record });
+    }
+  }
+  return result;
+}
+
+/**
+ * Objects that these records make and remove again, with nothing left of them elsewhere: no second
+ * name, and no save over another object.
+ */
+function objectsThatCameAndWent(records: readonly PendingRecord[]): Set<Oid> {
+  const fates = new Map<Oid, "made" | "gone">();
+  const kept = new Set<Oid>();
+  for (const { operation } of records) {
+    switch (operation.opcode) {
+      case "CREATE":
+      case "SYMLINK":
+      case "MKNOD":
+        fates.set(operation.oid, "made");
+        break;
+      case "UNLINK":
+        if (fates.get(operation.oid) === "made") fates.set(operation.oid, "gone");
+        break;
+      case "LINK":
+        kept.add(operation.oid);
+        break;
+      case "RENAME":
+        if (operation.victim !== null) kept.add(operation.oid).add(operation.victim.oid);
+        break;
+      default:
+    }
+  }
+  return new Set(
+    [...fates].filter(([oid, fate]) => fate === "gone" && !kept.has(oid)).map(([oid]) => oid),
+  );
+}
+
+/**
+ * For each CLOSE that the next CLOSE of the same object makes superfluous, the recno of that next one.
+ * It is needed where anything else builds on its content.
+ */
+function closesThatAreFollowed(records: readonly PendingRecord[]): Map<Recno, Recno> {
+  const followed = new Map<Recno, Recno>();
+  const openClose = new Map<Oid, PendingRecord>();
+  for (const record of records) {
+    const { operation } = record;
+    const previous = "oid" in operation ? openClose.get(operation.oid) : undefined;
+    if (operation.opcode === "CLOSE") {
+      if (previous !== undefined && buildsOn(operation, previous))
+        followed.set(previous.recno, record.recno);
+      openClose.set(operation.oid, record);
+    } else {
+      for (const [oid, close] of openClose) {
+        if (concernsContent(operation, oid) || buildsOn(operation, close)) openClose.delete(oid);
+      }
+    }
+  }
+  return followed;
+}
+
+function concernsContent(operation: ClientOperation, oid: Oid): boolean {
+  if (operation.opcode === "RENAME") return operation.oid === oid || operation.victim?.oid === oid;
+  if (operation.opcode === "SETATTR") return operation.oid === oid && operation.times !== null;
+  return operation.opcode === "UNLINK" && operation.oid === oid;
+}
+
+function buildsOn(operation: ClientOperation, record: PendingRecord): boolean {
+  return basesOf(operation).some((base) => typeof base !== "number" && base.recno === record.recno);
+}

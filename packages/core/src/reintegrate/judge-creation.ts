@@ -1,0 +1,113 @@
+import { EMPTY_SHA256, NO_RECNO, type Sha256 } from "../kml/identity.ts";
+import type {
+  CreateOperation,
+  LinkOperation,
+  MkdirOperation,
+  MknodOperation,
+  SymlinkOperation,
+} from "../kml/operation.ts";
+import { pathOf } from "../replay/path-of.ts";
+import { KIND_OF } from "../replay/replay.ts";
+import type { StateReader } from "../replay/state.ts";
+import type { TreeObject } from "../replay/tree-object.ts";
+import { applied, copied, merged, refused, type Decision } from "./decision.ts";
+import { copyName, placeIn, type Author } from "./placement.ts";
+import { resolveOid } from "./resolve.ts";
+
+type Creation = CreateOperation | MkdirOperation | SymlinkOperation | MknodOperation;
+
+/**
+ * Judges a new object: the first logged keeps the name, an equal one merges, any other takes the name
+ * of a conflict copy; a removed directory returns for what is made inside it.
+ *
+ * @param contentToCome hash of the content that the same author closes next, where it is known: two
+ *   files made with equal content are the same result, not a conflict
+ */
+export function judgeCreation(
+  operation: Creation,
+  state: StateReader,
+  author: Author,
+  contentToCome: Sha256 | undefined,
+): Decision {
+  const known = state.object(operation.oid);
+  const own = state.entry(resolveOid(operation.parent, state), operation.name);
+  // The very same object again: a peer that took a new id, or that restores what a server lost.
+  if (
+    known !== undefined &&
+    own?.oid === operation.oid &&
+    known.kind === KIND_OF[operation.opcode]
+  ) {
+    return merged("same-name", state, operation.oid, own);
+  }
+  if (
+    known !== undefined ||
+    state.tombstone(operation.oid) !== undefined ||
+    state.alias(operation.oid) !== undefined
+  ) {
+    return refused("oid-taken", state, resolveOid(operation.oid, state));
+  }
+  const place = placeIn(operation.parent, state, author);
+  if (place === null) return refused("unknown-object", state, operation.oid);
+  const { parent, before } = place;
+  const taken = state.entry(parent, operation.name);
+  if (taken === undefined) {
+    return applied({ ...operation, parent, path: pathOf(state, parent, operation.name) }, before);
+  }
+  const standing = state.object(taken.oid);
+  if (standing !== undefined && isSameResult(operation, standing, contentToCome)) {
+    const reason = standing.kind === "file" ? "same-content" : "same-name";
+    return merged(reason, state, taken.oid, taken, [
+      ...before,
+      { opcode: "ALIAS", alias: operation.oid, oid: taken.oid },
+    ]);
+  }
+  const name = copyName(parent, operation.name, state, author);
+  const conflict = {
+    of: taken.oid,
+    base: NO_RECNO,
+    ours: standing?.sha256 ?? null,
+    theirs: operation.opcode === "CREATE" ? (contentToCome ?? null) : null,
+  };
+  return copied(
+    { ...operation, parent, name, path: pathOf(state, parent, name), conflict },
+    before,
+  );
+}
+
+/** Judges one more name of an object. A link brings nothing back: the object has to live. */
+export function judgeLink(operation: LinkOperation, state: StateReader, author: Author): Decision {
+  const { oid, parent } = operation;
+  const object = state.object(oid);
+  if (object === undefined) return refused("object-removed", state, oid);
+  if (object.kind === "directory") return refused("wrong-kind", state, oid);
+  if (state.object(parent)?.kind !== "directory") return refused("parent-removed", state, oid);
+  const taken = state.entry(parent, operation.name);
+  if (taken === undefined)
+    return applied({ ...operation, path: pathOf(state, parent, operation.name) });
+  if (taken.oid === oid) return merged("same-name", state, oid, taken);
+  const name = copyName(parent, operation.name, state, author);
+  const ours = state.object(taken.oid)?.sha256 ?? null;
+  const conflict = { of: taken.oid, base: NO_RECNO, ours, theirs: object.sha256 };
+  return copied({ ...operation, name, path: pathOf(state, parent, name), conflict });
+}
+
+function isSameResult(
+  operation: Creation,
+  standing: TreeObject,
+  contentToCome: Sha256 | undefined,
+): boolean {
+  switch (operation.opcode) {
+    case "CREATE":
+      return standing.kind === "file" && standing.sha256 === (contentToCome ?? EMPTY_SHA256);
+    case "MKDIR":
+      return standing.kind === "directory";
+    case "SYMLINK":
+      return standing.kind === "symlink" && standing.target === operation.target;
+    case "MKNOD":
+      return (
+        standing.kind === "special" &&
+        standing.mode === operation.mode &&
+        standing.rdev === operation.rdev
+      );
+  }
+}

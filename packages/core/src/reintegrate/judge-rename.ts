@@ -1,0 +1,94 @@
+import type { RenameOperation } from "../kml/operation.ts";
+import { isWithin, pathOf } from "../replay/path-of.ts";
+import type { StateReader } from "../replay/state.ts";
+import { isSameVersion, type Entry, type TreeObject } from "../replay/tree-object.ts";
+import { applied, copied, loggedVersion, merged, refused, type Decision } from "./decision.ts";
+import { copyName, type Author } from "./placement.ts";
+
+/**
+ * Judges a move. The first logged move of an object holds; what stands at the new name and was not
+ * seen by the author stays, and the moved object takes a copy's name beside it; a move that would make
+ * a cycle, or into a removed directory, is refused and the content stays where it is.
+ */
+export function judgeRename(
+  operation: RenameOperation,
+  state: StateReader,
+  author: Author,
+): Decision {
+  const { oid, toParent, toName } = operation;
+  const object = state.object(oid);
+  if (object === undefined) return refused("object-removed", state, oid);
+  const from = state.entry(operation.fromParent, operation.fromName);
+  const target = state.entry(toParent, toName);
+  if (from?.oid !== oid || !isSameVersion(from.version, operation.fromBase)) {
+    return target?.oid === oid
+      ? merged("same-name", state, oid, target)
+      : refused("moved-elsewhere", state, oid);
+  }
+  if (state.object(toParent)?.kind !== "directory") return refused("parent-removed", state, oid);
+  if (object.kind === "directory" && isWithin(state, toParent, oid))
+    return refused("cycle", state, oid);
+  if (target?.oid === oid) return merged("same-name", state, oid, target);
+
+  const plain = {
+    ...operation,
+    fromPath: pathOf(state, from.parent, from.name),
+    keepsOid: false,
+    victim: null,
+  };
+  if (target === undefined) return applied({ ...plain, toPath: pathOf(state, toParent, toName) });
+  const standing = state.object(target.oid)!;
+  if (mayReplace(operation, object, standing, state)) {
+    return applied({
+      ...plain,
+      toPath: pathOf(state, toParent, toName),
+      victim: { oid: standing.oid, contentBase: standing.contentVersion },
+      keepsOid: operation.keepsOid && keepsIdentity(object, standing, state),
+    });
+  }
+  const name = copyName(toParent, toName, state, author);
+  return copied({
+    ...plain,
+    toName: name,
+    toPath: pathOf(state, toParent, name),
+    conflict: {
+      of: standing.oid,
+      base: loggedVersion(operation.victim?.contentBase),
+      ours: standing.sha256,
+      theirs: object.sha256,
+    },
+  });
+}
+
+/** Tells whether what stands at the new name is what the author saw there and meant to replace. */
+function mayReplace(
+  operation: RenameOperation,
+  moved: TreeObject,
+  standing: TreeObject,
+  state: StateReader,
+): boolean {
+  if ((moved.kind === "directory") !== (standing.kind === "directory")) return false;
+  if (standing.kind === "directory")
+    return operation.victim?.oid === standing.oid && !state.hasChildren(standing.oid);
+  const isSameResult =
+    moved.kind === "file" && standing.kind === "file" && moved.sha256 === standing.sha256;
+  if (operation.victim?.oid !== standing.oid) return false;
+  return (
+    isSameResult ||
+    isSameVersion(standing.contentVersion, operation.victim.contentBase) ||
+    namesOf(standing, state).length > 1
+  );
+}
+
+function keepsIdentity(moved: TreeObject, standing: TreeObject, state: StateReader): boolean {
+  return (
+    moved.kind === "file" &&
+    standing.kind === "file" &&
+    namesOf(moved, state).length === 1 &&
+    namesOf(standing, state).length === 1
+  );
+}
+
+function namesOf(object: TreeObject, state: StateReader): readonly Entry[] {
+  return state.links(object.oid);
+}

@@ -1,0 +1,97 @@
+import { ROOT_OID, type Oid, type TimeNs } from "../kml/identity.ts";
+import type { Name } from "../kml/name.ts";
+import type { ReplicatedOperation } from "../kml/operation.ts";
+import { pathOf } from "../replay/path-of.ts";
+import type { StateReader } from "../replay/state.ts";
+import type { Entry, TreeObject } from "../replay/tree-object.ts";
+import { conflictName } from "./conflict-name.ts";
+import { resolveOid } from "./resolve.ts";
+
+/** Who wrote and when: what the name of a conflict copy is made of. */
+export interface Author {
+  readonly timeNs: TimeNs;
+  readonly host: string;
+}
+
+/** A directory that lives, and the records that bring it back where it was removed. */
+export interface Placement {
+  readonly parent: Oid;
+  readonly before: readonly ReplicatedOperation[];
+}
+
+/**
+ * Finds the directory in which something has to stand. A removed one returns with its oid, at its last
+ * parent and name, and so do those above it; where a directory has taken its name the two merge, where
+ * something else has, it returns under a copy's name (design §7).
+ *
+ * @returns null when the id never was a directory of this fileset
+ */
+export function placeIn(parent: Oid, state: StateReader, author: Author): Placement | null {
+  const oid = resolveOid(parent, state);
+  const living = state.object(oid);
+  if (living !== undefined) return living.kind === "directory" ? { parent: oid, before: [] } : null;
+  const tombstone = state.tombstone(oid);
+  if (tombstone === undefined || tombstone.object.kind !== "directory") return null;
+  const above = placeIn(tombstone.parent, state, author);
+  if (above === null) return null;
+  const taken = state.entry(above.parent, tombstone.name);
+  if (taken !== undefined && state.object(taken.oid)?.kind === "directory") {
+    return {
+      parent: taken.oid,
+      before: [...above.before, { opcode: "ALIAS", alias: oid, oid: taken.oid }],
+    };
+  }
+  const name = freeName(above.parent, tombstone.name, state, author);
+  return {
+    parent: oid,
+    before: [...above.before, restoring(tombstone.object, above.parent, name, state)],
+  };
+}
+
+/** The name itself where it is free, else that of a conflict copy. */
+export function freeName(parent: Oid, name: Name, state: StateReader, author: Author): Name {
+  return state.entry(parent, name) === undefined ? name : copyName(parent, name, state, author);
+}
+
+/** The name of a conflict copy that stands beside `name`. */
+export function copyName(parent: Oid, name: Name, state: StateReader, author: Author): Name {
+  return conflictName(
+    name,
+    author.timeNs,
+    author.host,
+    (candidate) => state.entry(parent, candidate) !== undefined,
+  );
+}
+
+/** The record that makes a removed object anew, under its own id and with the attributes that it had. */
+export function restoring(
+  object: TreeObject,
+  parent: Oid,
+  name: Name,
+  state: StateReader,
+): ReplicatedOperation {
+  const { oid, mode, uid, gid, mtimeNs, conflict } = object;
+  const opcode = object.kind === "directory" ? "MKDIR" : "CREATE";
+  return {
+    opcode,
+    oid,
+    parent,
+    name,
+    path: pathOf(state, parent, name),
+    mode,
+    uid,
+    gid,
+    mtimeNs,
+    conflict,
+  };
+}
+
+/** Where a copy of an object belongs: beside it, or in the root where the object has no name. */
+export function besides(
+  oid: Oid,
+  fallback: Name,
+  state: StateReader,
+): { readonly parent: Oid; readonly name: Name } {
+  const entry: Entry | undefined = state.links(oid)[0];
+  return entry ?? { parent: ROOT_OID, name: fallback };
+}

@@ -1,0 +1,132 @@
+import type { Oid } from "../kml/identity.ts";
+import type { Name } from "../kml/name.ts";
+import type { OriginId } from "../kml/operation.ts";
+import type { Outcome } from "../reintegrate/outcome.ts";
+import { originKey } from "./memory-state.ts";
+import type { MutableState, StateReader } from "./state.ts";
+import { entryKey, type Entry, type Tombstone, type TreeObject } from "./tree-object.ts";
+
+/**
+ * Changes laid over a state that stays as it is: a client's visible tree is its authoritative state
+ * under an overlay of its pending records (design C5), and a dry run is an overlay thrown away.
+ *
+ * A key that the overlay holds hides the base's value, also after the base moved on: exactly the
+ * objects and names with a pending local change stay as their author left them.
+ */
+export class OverlayState implements MutableState {
+  readonly #base: StateReader;
+  readonly #objects = new Map<Oid, TreeObject | null>();
+  readonly #entries = new Map<string, Entry | null>();
+  readonly #namesByParent = new Map<Oid, Set<Name>>();
+  readonly #linksByOid = new Map<Oid, Map<string, Entry>>();
+  readonly #tombstones = new Map<Oid, Tombstone | null>();
+  readonly #aliases = new Map<Oid, Oid>();
+  readonly #outcomes = new Map<string, Outcome>();
+
+  constructor(base: StateReader) {
+    this.#base = base;
+  }
+
+  object(oid: Oid): TreeObject | undefined {
+    const own = this.#objects.get(oid);
+    return own === undefined ? this.#base.object(oid) : (own ?? undefined);
+  }
+
+  entry(parent: Oid, name: Name): Entry | undefined {
+    const own = this.#entries.get(entryKey(parent, name));
+    return own === undefined ? this.#base.entry(parent, name) : (own ?? undefined);
+  }
+
+  links(oid: Oid): readonly Entry[] {
+    const own = this.#linksByOid.get(oid);
+    const below = this.#base
+      .links(oid)
+      .filter((entry) => !this.#entries.has(entryKey(entry.parent, entry.name)));
+    return own === undefined ? below : [...below, ...own.values()];
+  }
+
+  *children(parent: Oid): Iterable<Entry> {
+    const own = this.#namesByParent.get(parent);
+    for (const entry of this.#base.children(parent)) {
+      if (own === undefined || !own.has(entry.name)) yield entry;
+    }
+    for (const name of own ?? []) {
+      const entry = this.#entries.get(entryKey(parent, name));
+      if (entry !== undefined && entry !== null) yield entry;
+    }
+  }
+
+  hasChildren(parent: Oid): boolean {
+    if (!this.#namesByParent.has(parent)) return this.#base.hasChildren(parent);
+    for (const _ of this.children(parent)) return true;
+    return false;
+  }
+
+  tombstone(oid: Oid): Tombstone | undefined {
+    const own = this.#tombstones.get(oid);
+    return own === undefined ? this.#base.tombstone(oid) : (own ?? undefined);
+  }
+
+  alias(oid: Oid): Oid | undefined {
+    return this.#aliases.get(oid) ?? this.#base.alias(oid);
+  }
+
+  outcome(origin: OriginId): Outcome | undefined {
+    return this.#outcomes.get(originKey(origin)) ?? this.#base.outcome(origin);
+  }
+
+  /** The objects that the overlay changes, made anew or removed. */
+  touchedObjects(): Iterable<Oid> {
+    return this.#objects.keys();
+  }
+
+  /** The names that the overlay changes. */
+  *touchedNames(): Iterable<{ readonly parent: Oid; readonly name: Name }> {
+    for (const [parent, names] of this.#namesByParent) {
+      for (const name of names) yield { parent, name };
+    }
+  }
+
+  putObject(object: TreeObject): void {
+    this.#objects.set(object.oid, object);
+  }
+
+  removeObject(oid: Oid): void {
+    this.#objects.set(oid, null);
+  }
+
+  putEntry(entry: Entry): void {
+    this.removeEntry(entry.parent, entry.name);
+    const key = entryKey(entry.parent, entry.name);
+    this.#entries.set(key, entry);
+    let links = this.#linksByOid.get(entry.oid);
+    if (links === undefined) this.#linksByOid.set(entry.oid, (links = new Map()));
+    links.set(key, entry);
+  }
+
+  removeEntry(parent: Oid, name: Name): void {
+    const key = entryKey(parent, name);
+    const own = this.#entries.get(key);
+    if (own !== undefined && own !== null) this.#linksByOid.get(own.oid)?.delete(key);
+    this.#entries.set(key, null);
+    let names = this.#namesByParent.get(parent);
+    if (names === undefined) this.#namesByParent.set(parent, (names = new Set()));
+    names.add(name);
+  }
+
+  putTombstone(tombstone: Tombstone): void {
+    this.#tombstones.set(tombstone.object.oid, tombstone);
+  }
+
+  removeTombstone(oid: Oid): void {
+    this.#tombstones.set(oid, null);
+  }
+
+  putAlias(alias: Oid, oid: Oid): void {
+    this.#aliases.set(alias, oid);
+  }
+
+  putOutcome(origin: OriginId, outcome: Outcome): void {
+    this.#outcomes.set(originKey(origin), outcome);
+  }
+}

@@ -1,0 +1,40 @@
+import { ROOT_OID, type Oid } from "../kml/identity.ts";
+import type { Name } from "../kml/name.ts";
+import type { StateReader } from "./state.ts";
+
+/**
+ * The path of a name below a directory, `/a/b`. Where the directory, or one above it, has no name
+ * (removed meanwhile), the path starts with `…`: paths are information and decide nothing (design D1).
+ */
+export function pathOf(state: StateReader, parent: Oid, name: Name): string {
+  return `${directoryPath(state, parent)}/${name}`;
+}
+
+/** The path of a directory without a trailing slash; empty for the root. */
+export function directoryPath(state: StateReader, directory: Oid): string {
+  let path = "";
+  for (let oid = directory; oid !== ROOT_OID;) {
+    const entry = state.links(oid)[0];
+    if (entry === undefined) return `/…${path}`;
+    path = `/${entry.name}${path}`;
+    oid = entry.parent;
+  }
+  return path;
+}
+
+/** Path of an object by its first name, or of its last one where it was removed; `/` for the root. */
+export function objectPath(state: StateReader, oid: Oid): string {
+  if (oid === ROOT_OID) return "/";
+  const place = state.links(oid)[0] ?? state.tombstone(oid);
+  return place === undefined ? "/…" : pathOf(state, place.parent, place.name);
+}
+
+/** Tells whether `directory` is `ancestor` or lies below it. */
+export function isWithin(state: StateReader, directory: Oid, ancestor: Oid): boolean {
+  for (let oid = directory; ;) {
+    if (oid === ancestor) return true;
+    const entry = state.links(oid)[0];
+    if (entry === undefined) return false;
+    oid = entry.parent;
+  }
+}

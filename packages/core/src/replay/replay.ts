@@ -1,0 +1,250 @@
+/**
+ * What a record means to a tree: the one function that the server, every client and the simulation
+ * use to change a state.
+ *
+ * It is total. On the authoritative log each record fits the state exactly, because the server judged
+ * it. A client also replays its own pending records over a state that has moved on; there a record
+ * does what its author saw it do: it hides what stands in its way and brings back what it needs, until
+ * its outcome is known (design C5).
+ */
+
+import { IzoError } from "../errors.ts";
+import { EMPTY_SHA256, type Oid, type PeerId, type Recno } from "../kml/identity.ts";
+import type { Name } from "../kml/name.ts";
+import type { Operation, RenameOperation } from "../kml/operation.ts";
+import type { ServerRecord } from "../kml/record.ts";
+import { outcomeOfTrace } from "../reintegrate/outcome.ts";
+import type { MutableState } from "./state.ts";
+import type { Entry, ObjectKind, TreeObject, Version } from "./tree-object.ts";
+
+/** A log that does not go on where the state stands. */
+export class ReplayGapError extends IzoError {
+  constructor(recno: Recno, head: Recno) {
+    super(
+      "replay-gap",
+      `Cannot replay record ${recno}: the state stands at ${head}, expected ${head + 1}`,
+      { recno, head },
+    );
+  }
+}
+
+/**
+ * Replays one record of the server's KML and returns the recno at which the state then stands. A
+ * record that the state already holds changes nothing, so replaying twice equals replaying once.
+ *
+ * @throws ReplayGapError when records between `head` and this one are missing
+ */
+export function replay(record: ServerRecord, state: MutableState, head: Recno): Recno {
+  if (record.recno <= head) return head;
+  if (record.recno !== head + 1) throw new ReplayGapError(record.recno, head);
+  applyOperation(record.operation, record.recno, record.origin.peer, state);
+  const outcome = outcomeOfTrace(record);
+  if (outcome !== null) state.putOutcome(record.origin, outcome);
+  return record.recno;
+}
+
+/**
+ * Changes a state as one operation says.
+ *
+ * @param at the version that the operation establishes: its recno, or the client's own record
+ * @param creator the peer that made the operation
+ */
+export function applyOperation(
+  operation: Operation,
+  at: Version,
+  creator: PeerId,
+  state: MutableState,
+): void {
+  switch (operation.opcode) {
+    case "CREATE":
+    case "MKDIR":
+    case "SYMLINK":
+    case "MKNOD":
+      reviveDirectory(operation.parent, at, state);
+      removeName(operation.parent, operation.name, at, state);
+      state.removeTombstone(operation.oid);
+      state.putObject(
+        {
+          oid: operation.oid,
+          kind: KIND_OF[operation.opcode],
+          creator,
+          mode: operation.mode,
+          uid: operation.uid,
+          gid: operation.gid,
+          attributesVersion: at,
+          sizeBytes: 0,
+          mtimeNs: operation.mtimeNs,
+          sha256: operation.opcode === "CREATE" ? EMPTY_SHA256 : null,
+          contentVersion: at,
+          target: operation.opcode === "SYMLINK" ? operation.target : "",
+          rdev: operation.opcode === "MKNOD" ? operation.rdev : 0,
+          xattrs: new Map(),
+          conflict: operation.conflict,
+        },
+        at,
+      );
+      putName(operation, at, state);
+      return;
+    case "LINK":
+      if (state.object(operation.oid) === undefined) return;
+      reviveDirectory(operation.parent, at, state);
+      removeName(operation.parent, operation.name, at, state);
+      putName(operation, at, state);
+      return;
+    case "UNLINK":
+    case "RMDIR": {
+      const entry = state.entry(operation.parent, operation.name);
+      if (entry?.oid === operation.oid) detach(entry, at, state);
+      return;
+    }
+    case "RENAME":
+      rename(operation, at, state);
+      return;
+    case "CLOSE": {
+      const object = revive(operation.oid, at, state);
+      if (object === undefined) return;
+      const { sizeBytes, mtimeNs, sha256 } = operation;
+      state.putObject({ ...object, sizeBytes, mtimeNs, sha256, contentVersion: at }, at);
+      return;
+    }
+    case "SETATTR": {
+      const object = state.object(operation.oid);
+      if (object === undefined) return;
+      const { attributes, times } = operation;
+      state.putObject(
+        {
+          ...object,
+          ...(attributes && {
+            mode: attributes.mode,
+            uid: attributes.uid,
+            gid: attributes.gid,
+            attributesVersion: at,
+          }),
+          ...(times && { mtimeNs: times.mtimeNs }),
+        },
+        at,
+      );
+      return;
+    }
+    case "SETEXTATTR":
+    case "DELEXTATTR": {
+      const object = state.object(operation.oid);
+      if (object === undefined) return;
+      const xattrs = new Map(object.xattrs);
+      if (operation.opcode === "SETEXTATTR")
+        xattrs.set(operation.attribute, { value: operation.value, version: at });
+      else xattrs.delete(operation.attribute);
+      state.putObject({ ...object, xattrs }, at);
+      return;
+    }
+    case "ALIAS":
+      state.putAlias(operation.alias, operation.oid, at);
+      return;
+    case "NOOP":
+    case "OUTCOME":
+    case "TRUNCATED":
+    case "SEALED":
+    case "CANCELLED":
+    case "SENT":
+      return;
+  }
+}
+
+/** What each operation that makes an object makes. */
+export const KIND_OF = {
+  CREATE: "file",
+  MKDIR: "directory",
+  SYMLINK: "symlink",
+  MKNOD: "special",
+} as const satisfies Record<string, ObjectKind>;
+
+function rename(operation: RenameOperation, at: Version, state: MutableState): void {
+  const object = revive(operation.oid, at, state);
+  if (object === undefined) return;
+  const from = fromEntry(operation, state);
+  reviveDirectory(operation.toParent, at, state);
+  const target = state.entry(operation.toParent, operation.toName);
+  if (operation.keepsOid && target !== undefined && target.oid === operation.victim?.oid) {
+    if (from !== undefined) state.removeEntry(from.parent, from.name, at);
+    saveOver(object, target.oid, at, state);
+    return;
+  }
+  if (target?.oid === operation.oid && target.version === from?.version) return;
+  if (from !== undefined) state.removeEntry(from.parent, from.name, at);
+  if (target !== undefined) detach(target, at, state);
+  state.putEntry(
+    { parent: operation.toParent, name: operation.toName, oid: operation.oid, version: at },
+    at,
+  );
+}
+
+/** Atomic save (design D2): the saved object takes over all that was written to the temporary one. */
+function saveOver(temporary: TreeObject, savedOid: Oid, at: Version, state: MutableState): void {
+  const saved = state.object(savedOid);
+  if (saved === undefined) return;
+  state.putObject(
+    {
+      ...temporary,
+      oid: savedOid,
+      creator: saved.creator,
+      conflict: saved.conflict,
+      contentVersion: at,
+      attributesVersion: at,
+    },
+    at,
+  );
+  state.removeObject(temporary.oid, at);
+  state.putAlias(temporary.oid, savedOid, at);
+}
+
+/** The name that a RENAME takes away; in a state that moved on, the only one that the object has now. */
+function fromEntry(operation: RenameOperation, state: MutableState): Entry | undefined {
+  const named = state.entry(operation.fromParent, operation.fromName);
+  if (named?.oid === operation.oid) return named;
+  const links = state.links(operation.oid);
+  return links.length === 1 ? links[0] : undefined;
+}
+
+function putName(
+  operation: { parent: Oid; name: Name; oid: Oid },
+  at: Version,
+  state: MutableState,
+): void {
+  state.putEntry(
+    { parent: operation.parent, name: operation.name, oid: operation.oid, version: at },
+    at,
+  );
+}
+
+function removeName(parent: Oid, name: Name, at: Version, state: MutableState): void {
+  const entry = state.entry(parent, name);
+  if (entry !== undefined) detach(entry, at, state);
+}
+
+/** Removes a name; with the last one the object becomes a tombstone. */
+function detach(entry: Entry, at: Version, state: MutableState): void {
+  state.removeEntry(entry.parent, entry.name, at);
+  if (state.links(entry.oid).length > 0) return;
+  const object = state.object(entry.oid);
+  if (object === undefined) return;
+  state.removeObject(entry.oid, at);
+  state.putTombstone({ object, parent: entry.parent, name: entry.name, removedAt: at });
+}
+
+/** The object, brought back to its last place where it was removed (only for a client's pending records). */
+function revive(oid: Oid, at: Version, state: MutableState): TreeObject | undefined {
+  const living = state.object(oid);
+  if (living !== undefined) return living;
+  const tombstone = state.tombstone(oid);
+  if (tombstone === undefined) return undefined;
+  reviveDirectory(tombstone.parent, at, state);
+  removeName(tombstone.parent, tombstone.name, at, state);
+  state.removeTombstone(oid);
+  state.putObject(tombstone.object, at);
+  state.putEntry({ parent: tombstone.parent, name: tombstone.name, oid, version: at }, at);
+  return tombstone.object;
+}
+
+function reviveDirectory(oid: Oid, at: Version, state: MutableState): void {
+  revive(oid, at, state);
+}

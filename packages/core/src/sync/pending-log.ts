@@ -1,0 +1,174 @@
+/**
+ * A client's own records that are not acknowledged yet: the meaning of its own KML (design §2, D3, C8).
+ *
+ * It is a pure fold over that log, so what a running client knows and what it knows after a crash are
+ * the same thing. Records wait unsent and may be optimized; at their first send they are frozen, get
+ * their origin recno, and stay as they are until the server's log shows their trace.
+ */
+
+import { IzoError } from "../errors.ts";
+import type { PeerId, Recno, TimeNs } from "../kml/identity.ts";
+import type { Base, ClientOperation, ReplicatedOperation } from "../kml/operation.ts";
+import { computeOriginCheck } from "../kml/origin-check.ts";
+import type { Actor, KmlRecord } from "../kml/record.ts";
+import { basesOf, dependenciesOf, withBases } from "../optimize/dependencies.ts";
+import { optimize, type Optimized } from "../optimize/optimize.ts";
+import type { SubmittedRecord } from "../reintegrate/reintegrate.ts";
+
+/** A record that its author has not sent yet. */
+export interface PendingRecord {
+  readonly recno: Recno;
+  readonly authorTimeNs: TimeNs;
+  readonly actor: Actor;
+  readonly operation: ClientOperation;
+}
+
+/** A record that was sent, or is about to be: it is never changed again. */
+export interface FrozenRecord {
+  readonly covers: readonly Recno[];
+  readonly submitted: SubmittedRecord;
+}
+
+/** A record that cannot stand in a client's own log. */
+export class OwnLogError extends IzoError {
+  constructor(recno: Recno, opcode: string) {
+    super(
+      "own-log-invalid",
+      `Cannot read the client's own log: record ${recno} is ${opcode}, which only a server logs`,
+      { recno, opcode },
+    );
+  }
+}
+
+export class PendingLog {
+  readonly peer: PeerId;
+  readonly #unsent = new Map<Recno, PendingRecord>();
+  readonly #frozen = new Map<Recno, FrozenRecord>();
+  /** Own recno → origin recno under which it was sent: bases of later records follow it. */
+  readonly #sentAs = new Map<Recno, Recno>();
+
+  constructor(peer: PeerId) {
+    this.peer = peer;
+  }
+
+  /** Records not yet sent, in the order of their making. */
+  get unsent(): readonly PendingRecord[] {
+    return [...this.#unsent.values()];
+  }
+
+  /** Records sent and not yet acknowledged, in the order of sending. */
+  get frozen(): readonly FrozenRecord[] {
+    return [...this.#frozen.values()];
+  }
+
+  get size(): number {
+    return this.#unsent.size + this.#frozen.size;
+  }
+
+  /** Takes in the next record of the own log, when it is made and again when the log is read back. */
+  add(record: KmlRecord): void {
+    const { operation, recno } = record;
+    switch (operation.opcode) {
+      case "SEALED": {
+        const pending = this.#unsent.get(operation.recno);
+        if (pending?.operation.opcode !== "CLOSE") return;
+        const { sizeBytes, mtimeNs, sha256 } = operation;
+        this.#unsent.set(operation.recno, {
+          ...pending,
+          operation: { ...pending.operation, sizeBytes, mtimeNs, sha256 },
+        });
+        return;
+      }
+      case "CANCELLED":
+        this.#unsent.delete(operation.recno);
+        return;
+      case "SENT":
+        this.#freeze(recno, operation.covers, operation.operation, record);
+        return;
+      case "OUTCOME":
+      case "ALIAS":
+      case "TRUNCATED":
+        throw new OwnLogError(recno, operation.opcode);
+      default: {
+        const { authorTimeNs, actor } = record;
+        this.#unsent.set(recno, {
+          recno,
+          authorTimeNs,
+          actor,
+          operation: this.#followSent(operation),
+        });
+      }
+    }
+  }
+
+  /**
+   * What can be sent now, optimized: all unsent records but those that wait for their content to be
+   * sealed and those that depend on such (design P3: one waiting record holds nothing else).
+   */
+  sendable(): Optimized[] {
+    const held = new Set<string>();
+    const ready: PendingRecord[] = [];
+    for (const record of this.#unsent.values()) {
+      const { changes, needs } = dependenciesOf(record.operation);
+      const isOpen = record.operation.opcode === "CLOSE" && record.operation.sha256 === null;
+      if (isOpen || changes.some((key) => held.has(key)) || needs.some((key) => held.has(key))) {
+        for (const key of changes) held.add(key);
+      } else {
+        ready.push(record);
+      }
+    }
+    return optimize(ready);
+  }
+
+  /** Forgets a record whose trace is in the server's log. Returns it, or undefined where it was not waiting. */
+  acknowledge(originRecno: Recno): FrozenRecord | undefined {
+    const frozen = this.#frozen.get(originRecno);
+    this.#frozen.delete(originRecno);
+    return frozen;
+  }
+
+  /** The frozen record with this origin recno, while its outcome is not known. */
+  frozenRecord(originRecno: Recno): FrozenRecord | undefined {
+    return this.#frozen.get(originRecno);
+  }
+
+  /** Tells whether an unsent record still builds on an own record, so that the own log must keep it. */
+  buildsOnOwn(): boolean {
+    return this.unsent.some(({ operation }) =>
+      basesOf(operation).some((base) => typeof base !== "number" && base.peer === this.peer),
+    );
+  }
+
+  #freeze(
+    originRecno: Recno,
+    covers: readonly Recno[],
+    operation: ReplicatedOperation | null,
+    record: KmlRecord,
+  ): void {
+    for (const recno of covers) {
+      this.#unsent.delete(recno);
+      this.#sentAs.set(recno, originRecno);
+    }
+    for (const [recno, pending] of this.#unsent) {
+      this.#unsent.set(recno, { ...pending, operation: this.#followSent(pending.operation) });
+    }
+    if (operation === null) return;
+    const { authorTimeNs, actor } = record;
+    const origin = { peer: this.peer, recno: originRecno };
+    const sent = { authorTimeNs, actor, operation: operation as ClientOperation };
+    const check = computeOriginCheck({ origin, ...sent });
+    this.#frozen.set(originRecno, { covers, submitted: { origin: { ...origin, check }, ...sent } });
+  }
+
+  /** Bases on own records are named by the number under which the server knows them. */
+  #followSent(operation: ClientOperation): ClientOperation {
+    return withBases(operation, (base) => this.followSent(base));
+  }
+
+  /** A base as the server will know it, where it is an own record that was sent meanwhile. */
+  followSent(base: Base): Base {
+    if (typeof base === "number" || base.peer !== this.peer) return base;
+    const originRecno = this.#sentAs.get(base.recno);
+    return originRecno === undefined ? base : { peer: this.peer, recno: originRecno };
+  }
+}

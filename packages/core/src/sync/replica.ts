@@ -1,0 +1,191 @@
+/**
+ * A client's tree: authoritative state, plus own records not yet acknowledged (design C5).
+ *
+ * The authoritative state is an exact replay of the server's KML up to a position. The visible tree is
+ * that state under an overlay of the pending records; what they touch stays as its author left it until
+ * the server's log says what became of them. Rebase derives the overlay anew and never changes a base.
+ *
+ * Pure: the caller makes things durable. It logs an own record before it hands it in, and it moves the
+ * position in the same transaction as the replay. A crash loses nothing that is not read back from the
+ * own log and the authoritative state.
+ */
+
+import type { Recno } from "../kml/identity.ts";
+import type { ClientOperation, OriginId } from "../kml/operation.ts";
+import { NO_CHECK, type KmlRecord, type ServerRecord } from "../kml/record.ts";
+import { outcomeOfTrace } from "../reintegrate/outcome.ts";
+import { resolveOperation } from "../reintegrate/resolve.ts";
+import { OverlayState } from "../replay/overlay-state.ts";
+import { applyOperation, replay } from "../replay/replay.ts";
+import type { MutableState, StateReader } from "../replay/state.ts";
+import { Footprint, FootprintState, type ChangeSet, type ContentMove } from "./change-set.ts";
+import type { FrozenRecord, PendingLog } from "./pending-log.ts";
+
+/** What a pull did. */
+export interface Pulled {
+  readonly changes: ChangeSet;
+  /**
+   * The log has a record under this peer's id that was not made here: a cloned disk, or a restored
+   * backup, uses the id too (design P2). The caller pulls on to the head, then takes a new id
+   * (`renumberPending`); until then nothing may be pushed.
+   */
+  readonly isDiverged: boolean;
+}
+
+/** A record of this peer that the server is known to hold. */
+export interface ReceivedMark {
+  readonly recno: Recno;
+  readonly check: string;
+}
+
+export class Replica {
+  readonly #authoritative: MutableState;
+  readonly #pending: PendingLog;
+  #overlay: OverlayState;
+  #recno: Recno;
+  #acknowledged: ReceivedMark;
+  #received: ReceivedMark;
+
+  /**
+   * @param authoritative the replayed state, standing at `recno`
+   * @param pending the own log, read back
+   * @param acknowledged the last own record whose trace was replayed; recno 0 for none
+   */
+  constructor(
+    authoritative: MutableState,
+    recno: Recno,
+    pending: PendingLog,
+    acknowledged: ReceivedMark,
+  ) {
+    this.#authoritative = authoritative;
+    this.#recno = recno;
+    this.#pending = pending;
+    this.#acknowledged = acknowledged;
+    this.#received = acknowledged;
+    this.#overlay = this.#deriveOverlay();
+  }
+
+  /** What programs see. */
+  get visible(): StateReader {
+    return this.#overlay;
+  }
+
+  /** The server's tree as of {@link recno}. */
+  get authoritative(): StateReader {
+    return this.#authoritative;
+  }
+
+  get recno(): Recno {
+    return this.#recno;
+  }
+
+  /** The last own record whose trace was replayed; it is kept with the position. */
+  get acknowledged(): ReceivedMark {
+    return this.#acknowledged;
+  }
+
+  /** The last own record that the server is known to hold, also by its answer alone; a push states it (design P2). */
+  get received(): ReceivedMark {
+    return this.#received;
+  }
+
+  /** Frozen records that the server is not known to hold, in the order of their numbers. */
+  get toSend(): readonly FrozenRecord[] {
+    return this.#pending.frozen.filter(
+      ({ submitted }) => submitted.origin.recno > this.#received.recno,
+    );
+  }
+
+  /** The server answered that it holds this record. Its outcome is known when its trace is pulled. */
+  noteReceived(mark: ReceivedMark): void {
+    if (mark.recno > this.#received.recno) this.#received = mark;
+  }
+
+  /** Takes in a record of the own log that was just made, and shows its effect. */
+  addOwn(record: KmlRecord): void {
+    this.#pending.add(record);
+    const { operation, recno } = record;
+    switch (operation.opcode) {
+      case "SEALED":
+      case "CANCELLED":
+      case "SENT":
+        // What waits has changed its form or its number: versions in the overlay have to follow.
+        this.#overlay = this.#deriveOverlay();
+        return;
+      default:
+        this.#show(operation as ClientOperation, { peer: this.#pending.peer, recno });
+    }
+  }
+
+  /** Replays records of the server's log, forgets what they acknowledge, and derives the visible tree anew. */
+  pull(records: readonly ServerRecord[]): Pulled {
+    const footprint = new Footprint(this.#overlay);
+    touchAll(footprint, this.#overlay);
+    const state = new FootprintState(this.#authoritative, footprint);
+    const moves: ContentMove[] = [];
+    let isDiverged = false;
+    for (const record of records) {
+      if (record.recno <= this.#recno) continue;
+      this.#recno = replay(record, state, this.#recno);
+      if (record.origin.peer !== this.#pending.peer || record.origin.check === NO_CHECK) continue;
+      const acknowledged = this.#acknowledge(record);
+      if (acknowledged === undefined) isDiverged = true;
+      else moves.push(...contentMoves(acknowledged, record));
+    }
+    const overlay = this.#deriveOverlay();
+    touchAll(footprint, overlay);
+    return { changes: footprint.compare(overlay, moves), isDiverged };
+  }
+
+  /** Forgets the waiting record of which this is the trace; undefined where no such record waits here. */
+  #acknowledge({ origin }: ServerRecord): FrozenRecord | undefined {
+    if (this.#pending.frozenRecord(origin.recno)?.submitted.origin.check !== origin.check)
+      return undefined;
+    if (origin.recno > this.#acknowledged.recno) this.#acknowledged = origin;
+    this.noteReceived(origin);
+    return this.#pending.acknowledge(origin.recno);
+  }
+
+  #deriveOverlay(): OverlayState {
+    this.#overlay = new OverlayState(this.#authoritative);
+    for (const { submitted } of this.#pending.frozen)
+      this.#show(submitted.operation, submitted.origin);
+    for (const { operation, recno } of this.#pending.unsent)
+      this.#show(operation, { peer: this.#pending.peer, recno });
+    return this.#overlay;
+  }
+
+  #show(operation: ClientOperation, at: OriginId): void {
+    const resolution = resolveOperation(operation, this.#overlay);
+    // A record whose base was refused will be refused with it: its author already lost that tree.
+    if (resolution.kind === "resolved") {
+      applyOperation(
+        resolution.operation,
+        { peer: at.peer, recno: at.recno },
+        at.peer,
+        this.#overlay,
+      );
+    }
+  }
+}
+
+function touchAll(footprint: Footprint, overlay: OverlayState): void {
+  for (const oid of overlay.touchedObjects()) footprint.touchObject(oid);
+  for (const { parent, name } of overlay.touchedNames()) footprint.touchName(parent, name);
+}
+
+/** Where the local content of a conflicted or merged object belongs now. */
+function contentMoves({ submitted }: FrozenRecord, trace: ServerRecord): ContentMove[] {
+  const { operation } = submitted;
+  const outcome = outcomeOfTrace(trace)!;
+  if (operation.opcode === "CLOSE" || operation.opcode === "CREATE") {
+    return operation.oid === outcome.oid ? [] : [{ from: operation.oid, to: outcome.oid }];
+  }
+  // A save that did not take over its victim: the new content, shown under the victim, is the temporary's.
+  if (operation.opcode === "RENAME" && operation.keepsOid && operation.victim !== null) {
+    return operation.victim.oid === outcome.oid
+      ? []
+      : [{ from: operation.victim.oid, to: outcome.oid }];
+  }
+  return [];
+}
