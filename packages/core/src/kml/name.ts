@@ -1,4 +1,4 @@
-import { IzoError } from '../errors.ts';
+import { IzoError } from "../errors.ts";
 
 declare const brand: unique symbol;
 
@@ -7,7 +7,7 @@ declare const brand: unique symbol;
  * carried as the lone surrogate U+DC80 to U+DCFF (PEP 383), so that every name survives the way
  * through JavaScript strings and ordinary names stay readable.
  */
-export type Name = string & { readonly [brand]: 'Name' };
+export type Name = string & { readonly [brand]: "Name" };
 
 /** Longest name in bytes, as in `NAME_MAX` of `linux/limits.h`. */
 export const NAME_MAX_BYTES = 255;
@@ -15,12 +15,15 @@ export const NAME_MAX_BYTES = 255;
 /** A name that cannot stand in a directory. */
 export class InvalidNameError extends IzoError {
   constructor(name: string, reason: string) {
-    super('invalid-name', `Cannot use the name ${JSON.stringify(name)}: ${reason}`, { name, reason });
+    super("invalid-name", `Cannot use the name ${JSON.stringify(name)}: ${reason}`, {
+      name,
+      reason,
+    });
   }
 }
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const ESCAPED = /[\udc80-\udcff]/;
 
 /** The bytes of a text in which lone surrogates U+DC80 to U+DCFF stand for single bytes. */
@@ -51,13 +54,14 @@ export function bytesToText(bytes: Uint8Array): string {
  * text that {@link bytesToText} gives.
  */
 export function parseName(text: string): Name {
-  if (text === '') throw new InvalidNameError(text, 'it is empty');
-  if (text === '.' || text === '..') throw new InvalidNameError(text, 'it has a meaning of its own');
-  if (text.includes('/')) throw new InvalidNameError(text, 'it holds a "/"');
-  if (text.includes('\0')) throw new InvalidNameError(text, 'it holds a NUL byte');
+  if (text === "") throw new InvalidNameError(text, "it is empty");
+  if (text === "." || text === "..")
+    throw new InvalidNameError(text, "it has a meaning of its own");
+  if (text.includes("/")) throw new InvalidNameError(text, 'it holds a "/"');
+  if (text.includes("\0")) throw new InvalidNameError(text, "it holds a NUL byte");
   // Two texts must never mean the same bytes: an escaped byte may stand only where bytesToText puts it.
   if (!text.isWellFormed() && bytesToText(textToBytes(text)) !== text) {
-    throw new InvalidNameError(text, 'it holds a lone surrogate that stands for no byte');
+    throw new InvalidNameError(text, "it holds a lone surrogate that stands for no byte");
   }
   // A UTF-16 unit is at most 3 bytes of UTF-8, so short names need no encoding to be known as short.
   if (text.length * 3 > NAME_MAX_BYTES) {
@@ -70,7 +74,7 @@ export function parseName(text: string): Name {
 }
 
 function decodeWithEscapes(bytes: Uint8Array): string {
-  let text = '';
+  let text = "";
   let index = 0;
   while (index < bytes.length) {
     const length = sequenceLength(bytes, index);

@@ -1,5 +1,5 @@
-import type { Oid, PeerId, Recno, Sha256, TimeNs } from './identity.ts';
-import type { Name } from './name.ts';
+import type { Oid, PeerId, Recno, Sha256, TimeNs } from "./identity.ts";
+import type { Name } from "./name.ts";
 
 /** A record by its author: the peer that made it and its number there, given at first send (P1). */
 export interface OriginId {
@@ -50,47 +50,47 @@ interface OldEntry {
 }
 
 export interface NoopOperation {
-  readonly opcode: 'NOOP';
+  readonly opcode: "NOOP";
 }
 
 /** A new, empty regular file. `mode` holds the permission bits (07777). */
 export interface CreateOperation extends NewObject {
-  readonly opcode: 'CREATE';
+  readonly opcode: "CREATE";
 }
 
 export interface MkdirOperation extends NewObject {
-  readonly opcode: 'MKDIR';
+  readonly opcode: "MKDIR";
 }
 
 export interface SymlinkOperation extends NewObject {
-  readonly opcode: 'SYMLINK';
+  readonly opcode: "SYMLINK";
   /** Where it points, byte for byte, never resolved. */
   readonly target: string;
 }
 
 /** A FIFO, socket or device; `mode` holds the type bits (`S_IFMT`) too. */
 export interface MknodOperation extends NewObject {
-  readonly opcode: 'MKNOD';
+  readonly opcode: "MKNOD";
   readonly rdev: number;
 }
 
 /** One more name of an object that exists. */
 export interface LinkOperation extends NewEntry {
-  readonly opcode: 'LINK';
+  readonly opcode: "LINK";
 }
 
 export interface UnlinkOperation extends OldEntry {
-  readonly opcode: 'UNLINK';
+  readonly opcode: "UNLINK";
   readonly contentBase: Base;
 }
 
 export interface RmdirOperation extends OldEntry {
-  readonly opcode: 'RMDIR';
+  readonly opcode: "RMDIR";
 }
 
 /** The content of a file changed. Data itself is never in the log (design D4, D9). */
 export interface CloseOperation {
-  readonly opcode: 'CLOSE';
+  readonly opcode: "CLOSE";
   readonly oid: Oid;
   readonly path: string;
   readonly contentBase: Base;
@@ -102,7 +102,7 @@ export interface CloseOperation {
 }
 
 export interface RenameOperation {
-  readonly opcode: 'RENAME';
+  readonly opcode: "RENAME";
   readonly oid: Oid;
   readonly fromParent: Oid;
   readonly fromName: Name;
@@ -120,7 +120,7 @@ export interface RenameOperation {
 
 /** Mode, owner and group are one version; `mtimeNs` belongs to the content it was given for. */
 export interface SetattrOperation {
-  readonly opcode: 'SETATTR';
+  readonly opcode: "SETATTR";
   readonly oid: Oid;
   readonly path: string;
   readonly attributes: {
@@ -133,7 +133,7 @@ export interface SetattrOperation {
 }
 
 export interface SetextattrOperation {
-  readonly opcode: 'SETEXTATTR';
+  readonly opcode: "SETEXTATTR";
   readonly oid: Oid;
   readonly path: string;
   /** Full name with its namespace: `user.colour`. */
@@ -143,7 +143,7 @@ export interface SetextattrOperation {
 }
 
 export interface DelextattrOperation {
-  readonly opcode: 'DELEXTATTR';
+  readonly opcode: "DELEXTATTR";
   readonly oid: Oid;
   readonly path: string;
   readonly attribute: string;
@@ -152,30 +152,30 @@ export interface DelextattrOperation {
 
 /** Why a client's record was not applied as it stands. Stable: part of the protocol. */
 export type OutcomeReason =
-  | 'same-content'
-  | 'same-attributes'
-  | 'same-name'
-  | 'already-removed'
-  | 'newer-content'
-  | 'edited-since'
-  | 'attributes-changed'
-  | 'moved-elsewhere'
-  | 'parent-removed'
-  | 'object-removed'
-  | 'unknown-object'
-  | 'wrong-kind'
-  | 'oid-taken'
-  | 'not-empty'
-  | 'cycle'
-  | 'base-refused';
+  | "same-content"
+  | "same-attributes"
+  | "same-name"
+  | "already-removed"
+  | "newer-content"
+  | "edited-since"
+  | "attributes-changed"
+  | "moved-elsewhere"
+  | "parent-removed"
+  | "object-removed"
+  | "unknown-object"
+  | "wrong-kind"
+  | "oid-taken"
+  | "not-empty"
+  | "cycle"
+  | "base-refused";
 
 /**
  * What became of a client's record that is not itself in the log (design P1). The versions are those
  * that a later record of the same author means when it names the judged record as its base.
  */
 export interface OutcomeOperation {
-  readonly opcode: 'OUTCOME';
-  readonly verdict: 'merged' | 'refused';
+  readonly opcode: "OUTCOME";
+  readonly verdict: "merged" | "refused";
   readonly reason: OutcomeReason;
   /** The object on which the author's later records continue. */
   readonly oid: Oid;
@@ -187,20 +187,20 @@ export interface OutcomeOperation {
 
 /** From here on the id `alias` means the object `oid` (design D1). */
 export interface AliasOperation {
-  readonly opcode: 'ALIAS';
+  readonly opcode: "ALIAS";
   readonly alias: Oid;
   readonly oid: Oid;
 }
 
 /** The log before this recno was cut off. */
 export interface TruncatedOperation {
-  readonly opcode: 'TRUNCATED';
+  readonly opcode: "TRUNCATED";
   readonly oldestRecno: Recno;
 }
 
 /** Client's own log: the content of an open CLOSE is now known and durable (design D9). */
 export interface SealedOperation {
-  readonly opcode: 'SEALED';
+  readonly opcode: "SEALED";
   readonly recno: Recno;
   readonly sizeBytes: number;
   readonly mtimeNs: TimeNs;
@@ -209,7 +209,7 @@ export interface SealedOperation {
 
 /** Client's own log: the operation of this record failed after it was logged; it never happened. */
 export interface CancelledOperation {
-  readonly opcode: 'CANCELLED';
+  readonly opcode: "CANCELLED";
   readonly recno: Recno;
 }
 
@@ -218,7 +218,7 @@ export interface CancelledOperation {
  * record is the origin recno, so origin recnos increase strictly.
  */
 export interface SentOperation {
-  readonly opcode: 'SENT';
+  readonly opcode: "SENT";
   /** The own records that it stands for, after optimization. */
   readonly covers: readonly Recno[];
   /** The operation as it is sent; null where optimization left nothing to send. */

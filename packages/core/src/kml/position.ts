@@ -1,5 +1,5 @@
-import { IzoError } from '../errors.ts';
-import { isRecno, isSha256, type Recno, type Sha256 } from './identity.ts';
+import { IzoError } from "../errors.ts";
+import { isRecno, isSha256, type Recno, type Sha256 } from "./identity.ts";
 
 /**
  * A place in a log: a record's number and the running hash of the log up to and with that record.
@@ -15,7 +15,11 @@ export interface Position {
 /** A text that is no position. */
 export class InvalidPositionError extends IzoError {
   constructor(text: string) {
-    super('invalid-position', `Cannot read the position ${JSON.stringify(text)}: expected "recno/hash" as in "41/9f3c…" with 64 digits`, { text });
+    super(
+      "invalid-position",
+      `Cannot read the position ${JSON.stringify(text)}: expected "recno/hash" as in "41/9f3c…" with 64 digits`,
+      { text },
+    );
   }
 }
 
@@ -26,7 +30,7 @@ export function formatPosition(position: Position): string {
 
 /** Reads the text form. @throws InvalidPositionError */
 export function parsePosition(text: string): Position {
-  const slash = text.indexOf('/');
+  const slash = text.indexOf("/");
   const digits = text.slice(0, slash);
   const recno = Number(digits);
   const hash = text.slice(slash + 1);

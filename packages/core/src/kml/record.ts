@@ -1,5 +1,5 @@
-import type { Recno, TimeNs } from './identity.ts';
-import type { Operation, OriginId, ReplicatedOperation } from './operation.ts';
+import type { Recno, TimeNs } from "./identity.ts";
+import type { Operation, OriginId, ReplicatedOperation } from "./operation.ts";
 
 /** Who asked for an operation: credentials of the calling process; its command name at best effort. */
 export interface Actor {
@@ -34,4 +34,4 @@ export interface KmlRecord<Op extends Operation = Operation> {
 export type ServerRecord = KmlRecord<ReplicatedOperation>;
 
 /** The check of records that a server authored itself. */
-export const NO_CHECK = '0000000000000000';
+export const NO_CHECK = "0000000000000000";

@@ -1,0 +1,333 @@
+import { IzoError } from "../errors.ts";
+import { ByteWriter } from "./byte-writer.ts";
+import type { Disk, DiskFile } from "./disk.ts";
+import { encodeRecordInto } from "./encode-record.ts";
+import type { Recno } from "./identity.ts";
+import { InvalidRecordError } from "./invalid-record-error.ts";
+import { KmlReader } from "./kml-reader.ts";
+import type { Position } from "./position.ts";
+import type { KmlRecord } from "./record.ts";
+import { type HashFunction, RunningHash } from "./running-hash.ts";
+import {
+  encodeDurableMark,
+  encodeSegmentHeader,
+  SEGMENT_HEADER_BYTES,
+  type SegmentHeader,
+} from "./segment-header.ts";
+import { Segment } from "./segment.ts";
+import type { TornTail } from "./torn-tail.ts";
+
+/** Nothing was appended; the log is as before. `cause` is the disk's error (`ENOSPC`, …). */
+export class KmlAppendError extends IzoError {
+  constructor(recno: Recno, segment: string, cause: unknown) {
+    super(
+      "kml-append-failed",
+      `Cannot append record ${recno} to ${segment}: ${reasonOf(cause)}`,
+      { recno, segment },
+      { cause },
+    );
+  }
+}
+
+/** The log cannot promise anything any more until it is opened again. */
+export class KmlBrokenError extends IzoError {
+  constructor(segment: string, cause: unknown) {
+    super(
+      "kml-broken",
+      `Cannot go on with ${segment} until the log is opened again: ${reasonOf(cause)}`,
+      { segment },
+      { cause },
+    );
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** What {@link openKmlLog} has found out. */
+export interface KmlLogState {
+  readonly disk: Disk;
+  readonly hash: HashFunction;
+  readonly dir: string;
+  readonly segments: Segment[];
+  /** The last segment's file, open for writing and durable as it is. */
+  readonly file: DiskFile;
+  readonly head: Position;
+  readonly segmentBytes: number;
+  readonly tornTail: TornTail | null;
+}
+
+/**
+ * A log that is appended to, by one process at a time. `openKmlLog` makes one.
+ *
+ * `append` ends in the page cache: the record survives `kill -9` at once and a power cut after the
+ * next `sync`. Nothing may be acknowledged, served or answered beyond {@link durable}. The worst
+ * that a crash can do is to lose records behind it, from the end; never one in the middle.
+ */
+export class KmlLog extends KmlReader implements AsyncDisposable {
+  /** What was cut off when the log was opened, or null. */
+  readonly tornTail: TornTail | null;
+  readonly #dir: string;
+  readonly #segmentBytes: number;
+  readonly #writer = new ByteWriter();
+  #file: DiskFile;
+  /** Files of sealed segments that a sync in progress may still hold. */
+  #retired: DiskFile[] = [];
+  #running: RunningHash;
+  #head: Position;
+  #durable: Position;
+  /** A segment was made whose directory entry is not durable yet. */
+  #isDirectoryDirty = false;
+  #broken: KmlBrokenError | null = null;
+  /** The sync that started last, and the one behind it that later callers share. */
+  #current: Promise<Position> | null = null;
+  #next: Promise<Position> | null = null;
+
+  constructor(state: KmlLogState) {
+    super(state.disk, state.hash, state.segments);
+    this.tornTail = state.tornTail;
+    this.#dir = state.dir;
+    this.#segmentBytes = state.segmentBytes;
+    this.#file = state.file;
+    this.#running = new RunningHash(state.head.hash, state.hash);
+    this.#head = state.head;
+    this.#durable = state.head;
+  }
+
+  /** The position behind the last record appended. */
+  get head(): Position {
+    return this.#head;
+  }
+
+  /** The position up to which the log survives a power cut. */
+  get durable(): Position {
+    return this.#durable;
+  }
+
+  /**
+   * Appends records, all or none, and returns the position behind each. Their recnos must go on
+   * from the head.
+   *
+   * @throws InvalidRecordError, InvalidNameError, InvalidPathError when a record cannot be written;
+   *   KmlAppendError when the disk refuses (the log stays usable); KmlBrokenError.
+   */
+  append(records: readonly KmlRecord[]): Position[] {
+    this.#assertUsable();
+    const ends = this.#encode(records);
+    if (this.#active.sizeBytes >= 2 * this.#segmentBytes) this.#rotateBlocking();
+    const segment = this.#active;
+    const start = segment.sizeBytes;
+    const bytes = this.#writer.bytes;
+    try {
+      this.#file.write(start, bytes);
+    } catch (error) {
+      this.#takeBack(start);
+      throw new KmlAppendError((this.#head.recno + 1) as Recno, segment.name, error);
+    }
+    return ends.map((end, index) => {
+      this.#running.extend(bytes.subarray(ends[index - 1] ?? 0, end));
+      const recno = (this.#head.recno + 1) as Recno;
+      this.#head = { recno, hash: this.#running.digits() };
+      segment.last = recno;
+      segment.sizeBytes = start + end;
+      segment.noteCheckpoint(recno, start + end, () => this.#head.hash);
+      return this.#head;
+    });
+  }
+
+  /**
+   * Makes durable what was appended before the call, and returns how far the log is durable then.
+   * Group commit: callers that come while a sync runs share the next one.
+   *
+   * @throws KmlBrokenError when the device could not write, now or before.
+   */
+  async sync(): Promise<Position> {
+    this.#assertUsable();
+    const isClean = this.#durable.recno === this.#head.recno && !this.#isDirectoryDirty;
+    if (isClean && this.#current === null) return this.#durable;
+    this.#next ??= this.#startSync();
+    return this.#next;
+  }
+
+  /**
+   * Removes the segments that hold nothing but records before `recno`; the last one stays. Returns
+   * the oldest record that is left. A crash leaves some of them; never a gap.
+   */
+  async dropSegmentsBefore(recno: Recno): Promise<Recno> {
+    this.#assertUsable();
+    const kept = this.list.findIndex((segment) => !segment.isSealed || segment.last >= recno);
+    if (kept > 0) {
+      for (const segment of this.list.slice(0, kept)) {
+        this.disk.remove(segment.path);
+        this.list.shift();
+      }
+      await this.disk.syncDirectory(this.#dir);
+    }
+    return this.oldest;
+  }
+
+  /** Syncs and closes the log. */
+  async close(): Promise<void> {
+    try {
+      if (this.#broken !== null) return;
+      await this.sync();
+      // The mark of this sync would become durable with the next one, and there is none.
+      await this.#file.sync();
+    } finally {
+      this.#broken ??= new KmlBrokenError(this.#active.name, "it was closed");
+      this.#closeRetired();
+      this.#file.close();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  get #active(): Segment {
+    return this.list.at(-1)!;
+  }
+
+  #assertUsable(): void {
+    if (this.#broken !== null) throw this.#broken;
+  }
+
+  /** Leaves the records' bytes in the writer and returns where each ends. */
+  #encode(records: readonly KmlRecord[]): number[] {
+    const writer = this.#writer;
+    writer.reset();
+    return records.map((record, index) => {
+      const expected = this.#head.recno + 1 + index;
+      if (record.recno !== expected) {
+        throw new InvalidRecordError(`its recno is ${record.recno} where ${expected} follows`);
+      }
+      encodeRecordInto(writer, record);
+      return writer.length;
+    });
+  }
+
+  /** After a failed write: cuts off what it left, so that the next record follows the last good one. */
+  #takeBack(sizeBytes: number): void {
+    try {
+      this.#file.truncate(sizeBytes);
+    } catch (error) {
+      this.#break(error);
+    }
+  }
+
+  async #startSync(): Promise<Position> {
+    // The failure of the sync before is its own callers' to hear; this one finds the log broken.
+    await this.#current?.catch(() => {});
+    this.#assertUsable();
+    const sync = this.#next!;
+    this.#next = null;
+    this.#current = sync;
+    try {
+      return await this.#syncActive();
+    } finally {
+      if (this.#current === sync) this.#current = null;
+      this.#closeRetired();
+    }
+  }
+
+  async #syncActive(): Promise<Position> {
+    const target = this.#head;
+    const file = this.#file;
+    try {
+      await file.sync();
+      if (this.#isDirectoryDirty) {
+        this.#isDirectoryDirty = false;
+        await this.disk.syncDirectory(this.#dir);
+      }
+    } catch (error) {
+      // After a failed fdatasync the kernel may call the lost pages clean: another one would succeed
+      // and mean nothing ("fsyncgate", 2018). What is on the disk is known again only when the log
+      // is opened, which writes its tail anew.
+      throw this.#break(error);
+    }
+    if (target.recno > this.#durable.recno) this.#durable = target;
+    this.#markDurable(file);
+    const isFull = this.#active.sizeBytes >= this.#segmentBytes;
+    // Only a log that is durable to its end may go on in a new segment: a sealed segment is never
+    // torn, so what is bad in one is damage.
+    if (isFull && this.#durable.recno === this.#head.recno) this.#rotate();
+    return target;
+  }
+
+  /** For a log that outgrew its segment faster than anybody synced it. */
+  #rotateBlocking(): void {
+    try {
+      this.#file.syncBlocking();
+    } catch (error) {
+      throw this.#break(error);
+    }
+    this.#durable = this.#head;
+    this.#markDurable(this.#file);
+    this.#rotate();
+  }
+
+  /** Seals the active segment, all of which is durable, and goes on in a new one. */
+  #rotate(): void {
+    const { fileset, peer } = this.header;
+    const { recno, hash } = this.#head;
+    const header = { fileset, peer, first: (recno + 1) as Recno, hashBefore: hash };
+    const segment = new Segment(this.#dir, header, emptySegment(recno));
+    let file: DiskFile;
+    try {
+      file = createSegment(this.disk, segment.path, header);
+    } catch {
+      // No room for a header: the full segment grows on, and what is left behind of the new one is
+      // a header without records, which the next attempt or the next opening replaces.
+      return;
+    }
+    this.#active.isSealed = true;
+    this.list.push(segment);
+    this.#retired.push(this.#file);
+    this.#file = file;
+    this.#isDirectoryDirty = true;
+    if (this.#current === null) this.#closeRetired();
+  }
+
+  /** Best effort: without the mark recovery knows less, and nothing else depends on it. */
+  #markDurable(file: DiskFile): void {
+    if (file !== this.#file) return;
+    const mark = encodeDurableMark(this.#durable.recno);
+    try {
+      file.write(mark.offset, mark.bytes);
+    } catch {
+      // The pages of a header that was written before are there; a device in trouble will say so
+      // to the next sync, which is where somebody waits for an answer.
+    }
+  }
+
+  #break(cause: unknown): KmlBrokenError {
+    this.#broken ??= new KmlBrokenError(this.#active.name, cause);
+    return this.#broken;
+  }
+
+  #closeRetired(): void {
+    for (const file of this.#retired.splice(0)) file.close();
+  }
+}
+
+/** The state of a segment behind `recno` that holds nothing yet. */
+export function emptySegment(recno: Recno): {
+  last: Recno;
+  sizeBytes: number;
+  isSealed: boolean;
+} {
+  return { last: recno, sizeBytes: SEGMENT_HEADER_BYTES, isSealed: false };
+}
+
+/** Makes a segment's file with its header; neither is durable yet. */
+export function createSegment(disk: Disk, path: string, header: SegmentHeader): DiskFile {
+  const file = disk.open(path, "create");
+  try {
+    file.write(0, encodeSegmentHeader(header));
+    return file;
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
