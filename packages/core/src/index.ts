@@ -1,12 +1,47 @@
 export { IzoError } from "./errors.ts";
 
 // kml
+export { ByteWriter } from "./kml/byte-writer.ts";
+export { decodeRecord } from "./kml/decode-record.ts";
+export type { Disk, DiskFile, DiskOpenMode } from "./kml/disk.ts";
+export { encodeRecord, encodeRecordInto } from "./kml/encode-record.ts";
 export * from "./kml/identity.ts";
+export { InvalidRecordError } from "./kml/invalid-record-error.ts";
+export { KmlDamageError, KmlVersionError, type DamageLocation } from "./kml/kml-damage-error.ts";
+export { KmlAppendError, KmlBrokenError, type KmlLog } from "./kml/kml-log.ts";
+export {
+  type KmlReader,
+  type ReadOptions,
+  RecnoNotInLogError,
+  type SegmentInfo,
+} from "./kml/kml-reader.ts";
 export * from "./kml/name.ts";
 export * from "./kml/opcode.ts";
+export * from "./kml/open-kml-log.ts";
 export type * from "./kml/operation.ts";
+export { computeOriginCheck, type SentRecord } from "./kml/origin-check.ts";
+export { InvalidPathError, parsePath } from "./kml/path.ts";
 export * from "./kml/position.ts";
 export * from "./kml/record.ts";
+export { KML_VERSION, MAX_GROUPS, MAX_RECORD_BYTES, MAX_XATTR_BYTES } from "./kml/record-layout.ts";
+export { type HashFunction, portableHash, RunningHash, startPosition } from "./kml/running-hash.ts";
+export {
+  type ByteSource,
+  bytesSource,
+  ScannedRecord,
+  type ScanRange,
+  scanRecords,
+  scanRecordsBackwards,
+} from "./kml/scan-records.ts";
+export {
+  encodeSegmentHeader,
+  parseSegmentHeader,
+  parseSegmentName,
+  SEGMENT_HEADER_BYTES,
+  type SegmentHeader,
+  segmentName,
+} from "./kml/segment-header.ts";
+export type { TornTail } from "./kml/torn-tail.ts";
 
 // replay
 export * from "./replay/memory-state.ts";
