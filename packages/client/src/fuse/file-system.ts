@@ -1,0 +1,139 @@
+/**
+ * The seam between the kernel and the file system (design C2): (node, name, handle) in, errno out.
+ *
+ * A driver implements the kernel's protocol and calls a `FileSystem`; neither knows the other's
+ * insides. Nothing here speaks of filesets, logs or servers.
+ *
+ * Errors are thrown (or rejected with): an `ErrnoError`, or any error whose `code` is an errno name,
+ * as those of `node:fs` and `@izo/sys` are. Everything else becomes EIO and is reported.
+ *
+ * Only `open` and `setattr` may answer with a promise, for content that must be fetched first. All
+ * other methods are synchronous, and that is what keeps invalidation free of deadlocks (design C7):
+ * the kernel holds a directory's lock during lookup, create, unlink, rename and their like, and a
+ * notification about that directory waits for the lock. No method that runs under such a lock can
+ * ever wait for anything.
+ */
+import type { Name } from "@izo/core";
+
+/**
+ * A kernel node: one inode of the cache (design C3), never reused for another inode while mounted.
+ *
+ * Every method that returns a node adds one reference to it; `forget` takes one away. A node without
+ * references is not named by the driver again. The root is always there.
+ */
+export type NodeId = number;
+
+export const rootNode: NodeId = 1;
+
+/** Who asks. Supplementary groups are looked up when needed: `readCallerGroups(caller.pid)`. */
+export interface Caller {
+  readonly uid: number;
+  readonly gid: number;
+  /** The calling thread; 0 when it lives in another pid namespace. */
+  readonly pid: number;
+}
+
+export interface Attributes {
+  readonly ino: bigint;
+  /** Type and permissions, as `st_mode`. */
+  readonly mode: number;
+  readonly nlink: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly rdev: number;
+  readonly sizeBytes: number;
+  /** In units of 512 bytes, as `st_blocks`. */
+  readonly blocks: number;
+  readonly blockSize: number;
+  readonly atimeNs: bigint;
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+}
+
+/** What to change; what is absent stays. */
+export interface SetAttributes {
+  readonly mode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly sizeBytes?: number;
+  readonly atimeNs?: bigint | "now";
+  readonly mtimeNs?: bigint | "now";
+}
+
+export interface Opened {
+  /** A real descriptor of the cache file. Reads and writes of data go to it without asking further. */
+  readonly fd: number;
+  /** Nothing but this mount has changed the content since this node was opened before. */
+  readonly keepCache: boolean;
+}
+
+export interface Created extends Opened {
+  readonly node: NodeId;
+}
+
+export interface DirectoryEntry {
+  readonly name: Name;
+  /** The S_IFMT bits of its mode. */
+  readonly type: number;
+}
+
+export interface FileSystemStatistics {
+  readonly blockSize: number;
+  readonly blocks: number;
+  readonly blocksFree: number;
+  readonly blocksAvailable: number;
+  readonly files: number;
+  readonly filesFree: number;
+}
+
+export type Awaitable<T> = T | Promise<T>;
+
+export interface FileSystem {
+  /** The node of a name, or undefined when there is none: absence is common and must be cheap. */
+  lookup(parent: NodeId, name: Name): NodeId | undefined;
+  forget(node: NodeId): void;
+  getattr(node: NodeId, fd?: number): Attributes;
+  setattr(node: NodeId, changes: SetAttributes, caller: Caller, fd?: number): Awaitable<void>;
+  /** The target, escaped like a name. */
+  readlink(node: NodeId): string;
+
+  mknod(parent: NodeId, name: Name, mode: number, rdev: number, caller: Caller): NodeId;
+  mkdir(parent: NodeId, name: Name, mode: number, caller: Caller): NodeId;
+  symlink(parent: NodeId, name: Name, target: string, caller: Caller): NodeId;
+  link(node: NodeId, newParent: NodeId, newName: Name, caller: Caller): void;
+  unlink(parent: NodeId, name: Name, caller: Caller): void;
+  rmdir(parent: NodeId, name: Name, caller: Caller): void;
+  /** `flags` as of renameat2(2): RENAME_NOREPLACE 1, RENAME_EXCHANGE 2. */
+  rename(
+    parent: NodeId,
+    name: Name,
+    newParent: NodeId,
+    newName: Name,
+    flags: number,
+    caller: Caller,
+  ): void;
+
+  /** `flags` as of open(2), O_TRUNC included: then the content ends here. */
+  open(node: NodeId, flags: number, caller: Caller): Awaitable<Opened>;
+  create(parent: NodeId, name: Name, mode: number, flags: number, caller: Caller): Created;
+  /** The first write of a handle, and the first after each flush, is about to happen: log the intent now. */
+  willWrite(node: NodeId, fd: number): void;
+  /** A descriptor of this handle was closed. May come several times per handle, or never. */
+  flush(node: NodeId, fd: number): void;
+  /** The handle is gone: close `fd`. Comes exactly once per open and create. */
+  release(node: NodeId, fd: number): void;
+  fsync(node: NodeId, fd: number, dataOnly: boolean): void;
+
+  /** All entries but "." and "..". */
+  readdir(node: NodeId): DirectoryEntry[];
+  fsyncdir(node: NodeId, dataOnly: boolean): void;
+
+  /** Undefined when there is no such attribute. */
+  getxattr(node: NodeId, name: string): Buffer | undefined;
+  listxattr(node: NodeId): string[];
+  /** `flags` as of setxattr(2): XATTR_CREATE 1, XATTR_REPLACE 2. */
+  setxattr(node: NodeId, name: string, value: Buffer, flags: number, caller: Caller): void;
+  removexattr(node: NodeId, name: string, caller: Caller): void;
+
+  statfs(): FileSystemStatistics;
+}

@@ -1,0 +1,229 @@
+/**
+ * Mounts a `FileSystem` through the `fuse-native` binding: libfuse 3, high-level, by path.
+ *
+ * What the binding can and cannot do, with measurements, is in docs/decisions/0002. When this process
+ * dies, the kernel answers ENOTCONN at the mount point until it is detached, which the next mount does.
+ * Nothing that was answered is lost by that: no data or names are held back here.
+ */
+import { readdirSync, statSync } from "node:fs";
+
+import { IzoError } from "@izo/core";
+import type { Name } from "@izo/core";
+import { umount2 } from "@izo/sys";
+
+import { attributeOperations } from "./attribute-operations.ts";
+import { EventLoopLinger } from "./event-loop-linger.ts";
+import type { FileSystem, NodeId } from "./file-system.ts";
+import type { EntryName, FuseMount, MountEnd } from "./fuse-mount.ts";
+import { IzoFuse, type Operations } from "./fuse-native-binding.ts";
+import { handleOperations } from "./handle-operations.ts";
+import { InvalidationQueue } from "./invalidation.ts";
+import { toKernel } from "./kernel-names.ts";
+import { nameOperations } from "./name-operations.ts";
+import { Requests } from "./request.ts";
+
+/** The mount point cannot be used, or the kernel refuses. */
+export class MountError extends IzoError {
+  constructor(code: string, mountPoint: string, found: string, options?: ErrorOptions) {
+    super(code, `Cannot mount at ${JSON.stringify(mountPoint)}: ${found}`, { mountPoint }, options);
+  }
+}
+
+export interface FuseNativeOptions {
+  /** Faults that no caller of the mount is told: errors without an errno, failed notifications. */
+  readonly onError: (error: unknown) => void;
+  /** Other users may use the mount. Default: when this process is root. */
+  readonly isForAll?: boolean;
+  /** How long the kernel believes a name or attributes that were not invalidated. */
+  readonly cacheSeconds?: number;
+  /** How many requests may wait for content at once; the next would wait for one of them. */
+  readonly concurrency?: number;
+  /** See `EventLoopLinger`; 0 switches it off. */
+  readonly lingerMicroseconds?: number;
+}
+
+/**
+ * Bounds the harm of the one race that notifications leave open, as the binding cannot answer with a
+ * timeout of its own per reply: docs/decisions/0002, "Timeouts".
+ */
+const defaultCacheSeconds = 10;
+
+/** One native thread each. The binding's most: an open that fetches occupies one until it is done. */
+const defaultConcurrency = 64;
+
+/** Of 0, 50 and 200 measured, the only one that is longer than the gaps between requests. */
+const defaultLingerMicroseconds = 200;
+
+const startTimeoutMs = 15_000;
+
+/** FUSE_CAP_ of fuse_common.h that libfuse asks for and we do not want. */
+const unwanted =
+  // The kernel shall drop set-user-ID bits itself: this process writes with more rights than the caller.
+  (1 << 20) | // HANDLE_KILLPRIV
+  // Entries are listed without attributes, so the larger form only means fewer of them per page.
+  (1 << 13) | // READDIRPLUS
+  (1 << 14); // READDIRPLUS_AUTO
+
+/**
+ * Mounts `fileSystem` at an existing, empty directory; resolves when the mount serves.
+ *
+ * A mount point left behind by a process that died is detached first.
+ *
+ * @throws MountError `mount-point-missing`, `mount-point-not-directory`, `mount-point-not-empty`,
+ * `mount-failed`.
+ */
+export async function mountFuseNative(
+  fileSystem: FileSystem,
+  mountPoint: string,
+  options: FuseNativeOptions,
+): Promise<FuseMount> {
+  prepareMountPoint(mountPoint);
+  const mount = new FuseNativeMount(fileSystem, mountPoint, options);
+  await mount.start();
+  return mount;
+}
+
+class FuseNativeMount implements FuseMount {
+  readonly mountPoint: string;
+  readonly closed: Promise<MountEnd>;
+  readonly #closed = Promise.withResolvers<MountEnd>();
+  readonly #binding: IzoFuse;
+  readonly #requests: Requests;
+  readonly #invalidations: InvalidationQueue;
+  // The binding keeps nothing alive: without this, a process that only serves would exit.
+  readonly #keepAlive = setInterval(() => {}, 2 ** 30);
+  readonly #options: FuseNativeOptions;
+  #stopping: Promise<void> | undefined;
+
+  constructor(fileSystem: FileSystem, mountPoint: string, options: FuseNativeOptions) {
+    this.mountPoint = mountPoint;
+    this.closed = this.#closed.promise;
+    this.#options = options;
+    const linger = new EventLoopLinger(options.lingerMicroseconds ?? defaultLingerMicroseconds);
+    this.#requests = new Requests(fileSystem, linger, options.onError);
+    this.#binding = this.#bind();
+    this.#requests.serve(this.#binding);
+    this.#invalidations = new InvalidationQueue(
+      (path) => this.#binding.notifyEntry(path),
+      options.onError,
+    );
+  }
+
+  async start(): Promise<void> {
+    try {
+      await this.#binding.start();
+    } catch (cause) {
+      clearInterval(this.#keepAlive);
+      const found = cause instanceof Error ? cause.message : String(cause);
+      throw new MountError("mount-failed", this.mountPoint, found, { cause });
+    }
+  }
+
+  invalidateEntry(parent: NodeId, name: Name): void {
+    const directory = this.#requests.paths.pathOf(parent);
+    // The kernel was never led into this directory, or cannot know a name that is not UTF-8.
+    if (directory === undefined || !name.isWellFormed()) return;
+    this.#invalidate(`${directory === "/" ? "" : directory}/${toKernel(name)}`);
+  }
+
+  invalidateNode(_node: NodeId, names: Iterable<EntryName>): void {
+    for (const { parent, name } of names) this.invalidateEntry(parent, name);
+  }
+
+  async invalidated(): Promise<void> {
+    await this.#invalidations.drained();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stop("unmounted");
+  }
+
+  #invalidate(path: string): void {
+    this.#requests.paths.refresh(path);
+    this.#requests.keptPages.drop(path);
+    this.#invalidations.add(path);
+  }
+
+  #bind(): IzoFuse {
+    const operations: Operations = {
+      initWithConfig: (connection, reply) => reply(0, { want: connection.want & ~unwanted }),
+      ...attributeOperations(this.#requests),
+      ...nameOperations(this.#requests),
+      ...handleOperations(this.#requests),
+    };
+    const cacheSeconds = this.#options.cacheSeconds ?? defaultCacheSeconds;
+    const bindingOptions = {
+      defaultPermissions: true,
+      fsname: "izo",
+      subtype: "izo",
+      nullPathOk: true,
+      entryTimeout: cacheSeconds,
+      attrTimeout: cacheSeconds,
+      maxConcurrency: this.#options.concurrency ?? defaultConcurrency,
+      // An operation that was answered "timed out" would still happen. Who fetches sets the limit.
+      timeout: { default: false, init: startTimeoutMs } as const,
+      onError: (error: unknown, operation: string) => this.#report(error, operation),
+    };
+    const isForAll = this.#options.isForAll ?? process.getuid?.() === 0;
+    return new IzoFuse(this.mountPoint, operations, bindingOptions, isForAll);
+  }
+
+  #report(error: unknown, operation: string): void {
+    // How the binding says that the mount was taken down outside.
+    if (operation === "lifecycle") void this.#stop("detached");
+    else this.#options.onError(error);
+  }
+
+  #stop(end: MountEnd): Promise<void> {
+    this.#stopping ??= this.#tearDown(end);
+    return this.#stopping;
+  }
+
+  async #tearDown(end: MountEnd): Promise<void> {
+    try {
+      await this.#binding.stop();
+    } catch (error) {
+      this.#options.onError(error);
+    }
+    this.#invalidations.close();
+    this.#releaseAll();
+    clearInterval(this.#keepAlive);
+    this.#closed.resolve(end);
+  }
+
+  /** The kernel sends no RELEASE for what was open when the connection ended. */
+  #releaseAll(): void {
+    const { fileSystem, handles } = this.#requests;
+    for (const handle of handles.all()) {
+      try {
+        if (handle.fd >= 0) fileSystem.release(handle.node, handle.fd);
+      } catch (error) {
+        this.#options.onError(error);
+      }
+      this.#requests.close(handle);
+    }
+  }
+}
+
+function prepareMountPoint(mountPoint: string): void {
+  detachDead(mountPoint);
+  const stat = statSync(mountPoint, { throwIfNoEntry: false });
+  if (stat === undefined)
+    throw new MountError("mount-point-missing", mountPoint, "it does not exist");
+  if (!stat.isDirectory()) {
+    throw new MountError("mount-point-not-directory", mountPoint, "it is not a directory");
+  }
+  if (readdirSync(mountPoint).length > 0) {
+    throw new MountError("mount-point-not-empty", mountPoint, "the directory is not empty");
+  }
+}
+
+/** A mount whose server died answers ENOTCONN to everything. */
+function detachDead(mountPoint: string): void {
+  try {
+    statSync(mountPoint, { throwIfNoEntry: false });
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOTCONN")) throw error;
+    umount2(mountPoint, { lazy: true });
+  }
+}
