@@ -68,3 +68,11 @@ export * from "./sync/change-set.ts";
 export { renumberPending } from "./sync/diverge.ts";
 export * from "./sync/pending-log.ts";
 export * from "./sync/replica.ts";
+
+// wire
+export type * from "./wire/fileset-profile.ts";
+export * from "./wire/limits.ts";
+export * from "./wire/problem.ts";
+export * from "./wire/protocol.ts";
+export type * from "./wire/reintegrate-batch.ts";
+export type * from "./wire/snapshot-row.ts";

@@ -1,0 +1,37 @@
+/**
+ * Names that both sides of the wire use: version, headers, media types (design §6). Server and client
+ * take them from here; nothing else spells them.
+ */
+
+/** Version of the protocol; both sides state theirs in {@link HEADERS.protocol}. */
+export const PROTOCOL_VERSION = 1;
+
+export const HEADERS = {
+  /** Protocol version of the sender, a whole number. */
+  protocol: "Izo-Protocol",
+  /** The log's durable head when the answer was made, as a position. */
+  head: "Izo-Head",
+  /** Names one request in the logs of both sides; made by the client, else by the server. */
+  requestId: "Izo-Request-Id",
+  /** Bytes of an upload that the server holds durably, as in draft-ietf-httpbis-resumable-upload. */
+  uploadOffset: "Upload-Offset",
+  /** Size of the whole content whose rest a PUT brings. */
+  uploadLength: "Upload-Length",
+} as const;
+
+export const MEDIA_TYPES = {
+  /** Concatenated records, as their bytes stand in the log: `docs/formats/kml.md`. */
+  kml: "application/vnd.intermezzo.kml",
+  /** One sealed segment of a log, header and all. */
+  segment: "application/vnd.intermezzo.kml-segment",
+  /** Frames of snapshot rows: `docs/protocol.md`. */
+  snapshot: "application/vnd.intermezzo.snapshot",
+  /** Frames of small contents. */
+  contentPack: "application/vnd.intermezzo.content-pack",
+  /** A batch of a client's records. */
+  reintegrate: "application/vnd.intermezzo.reintegrate",
+  json: "application/json",
+  ndjson: "application/x-ndjson",
+  problem: "application/problem+json",
+  bytes: "application/octet-stream",
+} as const;

@@ -1,0 +1,49 @@
+import type { Recno, Sha256 } from "../kml/identity.ts";
+import type { OutcomeReason } from "../kml/operation.ts";
+import type { Position } from "../kml/position.ts";
+import type { PushHead } from "../reintegrate/admit.ts";
+import type { Outcome } from "../reintegrate/outcome.ts";
+import type { ReceivedMark } from "../sync/replica.ts";
+import type { ProblemCode } from "./problem.ts";
+
+/** A small content that travels inside another message. */
+export interface InlineContent {
+  readonly sha256: Sha256;
+  readonly bytes: Uint8Array;
+}
+
+/** A client's records for reintegration, in the order of their origin recnos. */
+export interface ReintegrateRequest extends PushHead {
+  /** Name of the author's host, for the names of conflict copies. */
+  readonly host: string;
+  /** Contents up to 64 KiB that the records name; larger ones were uploaded before. */
+  readonly contents: readonly InlineContent[];
+}
+
+/** What became of one record. Information: a client acts on the trace that it pulls. */
+export interface ReintegrateResult {
+  readonly originRecno: Recno;
+  readonly verdict: Outcome["verdict"];
+  readonly reason: OutcomeReason | null;
+  readonly trace: Recno;
+}
+
+/** Why the records from `originRecno` on were not taken; those before it were. */
+export interface ReintegrateStop {
+  readonly originRecno: Recno;
+  /** `content-missing`, `no-space`, … */
+  readonly code: ProblemCode;
+  readonly detail: string;
+  /** With `content-missing`: contents of the rest of the batch that have to be uploaded first. */
+  readonly missing: readonly Sha256[];
+}
+
+/** All that it says is durable on the server. */
+export interface ReintegrateResponse {
+  /** The last record of this peer that the log holds. */
+  readonly received: ReceivedMark;
+  readonly head: Position;
+  readonly results: readonly ReintegrateResult[];
+  /** Null when the whole batch was taken. */
+  readonly stopped: ReintegrateStop | null;
+}
