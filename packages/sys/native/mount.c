@@ -1,8 +1,13 @@
 /* umount2(2). */
+#include "abi.h"
 #include "call.h"
 #include "calls.h"
 
 #include <sys/mount.h>
+
+SAME(MNT_FORCE, 1);
+SAME(MNT_DETACH, 2);
+SAME(UMOUNT_NOFOLLOW, 8);
 
 napi_value izo_umount2(napi_env env, napi_callback_info info)
 {

@@ -14,9 +14,10 @@ import {
   rmSync,
   statSync,
 } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+
+import headers from "node-api-headers";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const nativeDir = join(root, "native");
@@ -70,7 +71,7 @@ function build() {
       "-D_GNU_SOURCE",
       "-D_FILE_OFFSET_BITS=64",
       "-DNAPI_VERSION=9",
-      `-I${createRequire(import.meta.url)("node-api-headers").include_dir}`,
+      `-I${headers.include_dir}`,
       ...inputs.filter((input) => input.endsWith(".c")),
       "-o",
       unfinished,
