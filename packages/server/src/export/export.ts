@@ -1,0 +1,216 @@
+/**
+ * An exported directory as its users see it: routes, the command line and tests. Nothing that comes
+ * out of here is beyond the durable recno (design S1): a crash cannot take back what was shown.
+ *
+ * `openExport` makes one. It is the only code that changes the tree, the log and the index; one queue
+ * inside runs all changes one after another, everything else reads.
+ */
+
+import type {
+  Entry,
+  FilesetId,
+  Oid,
+  OriginId,
+  Outcome,
+  OutcomeReason,
+  PeerId,
+  Position,
+  PushHead,
+  Recno,
+  ServerRecord,
+  Sha256,
+  SegmentInfo,
+  Tombstone,
+  TreeObject,
+} from "@izo/core";
+
+export interface Export extends AsyncDisposable {
+  readonly filesetName: string;
+  readonly filesetId: FilesetId;
+  readonly serverPeer: PeerId;
+  /** Durable in the log and committed in the index. */
+  readonly headPosition: Position;
+  /** The first record that the log still holds; one beyond the head while there is none. */
+  readonly oldestRecno: Recno;
+
+  /**
+   * Resolves with the head as soon as it is beyond `after`, at once where it already is, and with the
+   * head as it stands when the time is over or the signal aborts.
+   */
+  waitForRecno(after: Recno, timeoutMs: number, signal?: AbortSignal): Promise<Position>;
+
+  /**
+   * Records behind a position.
+   *
+   * @throws LogTruncatedError when they were cut off; LogDivergedError when `after` is not a position
+   *   of this log, or lies beyond its head
+   */
+  readLog(after: Position, limits: LogLimits): LogChunk;
+  segments(): readonly SegmentInfo[];
+  /** A sealed segment: the same bytes for ever; undefined where there is none with this first recno. */
+  openSegment(first: Recno): SegmentBytes | undefined;
+
+  /** The tree at one durable position. The records behind it stay in the log until it is disposed. */
+  snapshot(peer?: PeerId): Snapshot;
+
+  /**
+   * Judges, applies and logs the records of a client, in their order. Resolves when all of them are
+   * durable; each record has taken effect exactly once, whatever was sent before (design P1).
+   *
+   * @throws PeerDivergedError, ContentMissingError, NoSpaceError. What was done before a NoSpaceError
+   *   stays done; the same push again goes on from there.
+   */
+  reintegrate(push: Push): Promise<readonly PushResult[]>;
+
+  /**
+   * The content with this hash, or the record that replaced the last object that had it, or null
+   * where the fileset does not know of it.
+   */
+  openContent(sha256: Sha256): Promise<OpenContent | SupersededContent | null>;
+  /** The hashes among these for which a push would need an upload. */
+  missingContents(hashes: Iterable<Sha256>): ReadonlySet<Sha256>;
+
+  /** How much of an upload is here already: 0 for none, the whole size once it is complete. */
+  uploadOffset(sha256: Sha256): UploadState;
+  /**
+   * Goes on with an upload at `offsetBytes`; with `totalBytes` reached the hash is checked and the
+   * content counts, durable, from then on. What came before a cut connection stays.
+   *
+   * @throws UploadOffsetError when it does not go on there; WrongHashError (the upload starts anew);
+   *   NoSpaceError
+   */
+  upload(
+    sha256: Sha256,
+    body: AsyncIterable<Uint8Array>,
+    range: { readonly offsetBytes: number; readonly totalBytes: number },
+  ): Promise<UploadState>;
+  /** Takes a small content whole. @throws WrongHashError, NoSpaceError */
+  stageInline(sha256: Sha256, bytes: Uint8Array): Promise<void>;
+
+  /** What stands at a path of the tree as logged, `/a/b`; `/` is the root. Null where nothing does. */
+  lookUp(path: string): PathEntry | null;
+
+  /** Remembers that a peer asked for what follows `replayed`, for the status; nothing depends on it. */
+  notePeer(peer: PeerId, host: string, replayed: Recno): void;
+
+  /** What `izo status URL` shows. */
+  status(): ExportStatus;
+}
+
+export interface LogLimits {
+  readonly limitRecords?: number;
+  readonly limitBytes?: number;
+}
+
+/** Consecutive records, as encoded and decoded on demand. */
+export interface LogChunk {
+  /** The encoded records, one after another. */
+  readonly bytes: Uint8Array;
+  readonly count: number;
+  /** The position behind the last of them; `after` itself when there are none. */
+  readonly last: Position;
+  records(): Iterable<ServerRecord>;
+}
+
+export interface SegmentBytes {
+  readonly sizeBytes: number;
+  read(start: number, end: number): Uint8Array;
+}
+
+export interface Snapshot extends Disposable {
+  readonly position: Position;
+  /** Of the asking peer: the last of its records that the log holds, to go on from; recno 0 for none. */
+  readonly received: { readonly recno: Recno; readonly check: string };
+  /** Objects before entries; to be read once. */
+  rows(): Iterable<SnapshotRow>;
+}
+
+export type SnapshotRow =
+  | { readonly kind: "object"; readonly object: TreeObject }
+  | { readonly kind: "entry"; readonly entry: Entry }
+  | { readonly kind: "alias"; readonly alias: Oid; readonly oid: Oid }
+  | { readonly kind: "tombstone"; readonly tombstone: Tombstone }
+  | { readonly kind: "outcome"; readonly origin: OriginId; readonly outcome: Outcome };
+
+export interface Push extends PushHead {
+  /** Name of the author's host, for the names of conflict copies. */
+  readonly host: string;
+}
+
+/** What became of one record; the trace in the log says the same. */
+export interface PushResult {
+  readonly originRecno: Recno;
+  readonly verdict: Outcome["verdict"];
+  readonly reason: OutcomeReason | null;
+  readonly trace: Recno;
+}
+
+/**
+ * Content that can be read now, from the exported file itself: its stat is compared with the index
+ * before the first byte and again before the last is given out (design S5).
+ */
+export interface OpenContent extends AsyncDisposable {
+  readonly kind: "open";
+  readonly sizeBytes: number;
+  /** Bytes `[start, end)`, in pieces. @throws ContentChangedError when the file is not what it was */
+  read(start?: number, end?: number): AsyncIterable<Uint8Array>;
+}
+
+export interface SupersededContent {
+  readonly kind: "superseded";
+  /** Replay to here: the object has another content, or is gone, from this record on. */
+  readonly recno: Recno;
+}
+
+export interface UploadState {
+  readonly offsetBytes: number;
+  readonly isComplete: boolean;
+}
+
+export interface PathEntry {
+  readonly path: string;
+  readonly object: TreeObject;
+  /** Of a directory, by name in byte order; empty for all else. */
+  readonly children: readonly { readonly entry: Entry; readonly object: TreeObject }[];
+}
+
+export interface ExportStatus {
+  readonly filesetName: string;
+  readonly filesetId: FilesetId;
+  readonly serverPeer: PeerId;
+  readonly headRecno: Recno;
+  readonly oldestRecno: Recno;
+  /** Regular files in the tree and the sum of their sizes. */
+  readonly files: number;
+  readonly bytes: number;
+  readonly peers: readonly PeerStatus[];
+  /** How direct changes in the directory are noticed. */
+  readonly watching: WatchMode;
+  /** A scan that would remove so much that it waits for a confirmation (design S4); null for none. */
+  readonly heldRemoval: HeldRemoval | null;
+  /** Paths that could not be read or applied; the rest goes on. */
+  readonly problems: readonly Problem[];
+}
+
+export type WatchMode = "inotify" | "scanning" | "off";
+
+export interface HeldRemoval {
+  readonly removed: number;
+  readonly objects: number;
+}
+
+/** A path that could not be done; nothing else is stopped by it. */
+export interface Problem {
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface PeerStatus {
+  readonly peer: PeerId;
+  readonly host: string;
+  /** The last of its records that the log holds. */
+  readonly receivedRecno: Recno;
+  /** The last record that it is known to have replayed: what its last poll asked to follow. */
+  readonly replayedRecno: Recno;
+  readonly lastSeenMs: number;
+}
