@@ -10,7 +10,6 @@
 
 #include "abi.h"
 
-
 SAME(AT_FDCWD, -100);
 SAME(AT_SYMLINK_NOFOLLOW, 0x100);
 SAME(AT_REMOVEDIR, 0x200);
