@@ -13,8 +13,11 @@ export const HEADERS = {
   head: "Izo-Head",
   /** Names one request in the logs of both sides; made by the client, else by the server. */
   requestId: "Izo-Request-Id",
-  /** Bytes of an upload that the server holds durably, as in draft-ietf-httpbis-resumable-upload. */
+  /** Bytes of an upload that the server holds, or from which a PUT goes on. Names and forms of the three
+   * are those of draft-ietf-httpbis-resumable-upload. */
   uploadOffset: "Upload-Offset",
+  /** `?1` when the server needs nothing more of this content, else `?0`. */
+  uploadComplete: "Upload-Complete",
   /** Size of the whole content whose rest a PUT brings. */
   uploadLength: "Upload-Length",
 } as const;

@@ -3,8 +3,6 @@ import type { OutcomeReason } from "../kml/operation.ts";
 import type { Position } from "../kml/position.ts";
 import type { PushHead } from "../reintegrate/admit.ts";
 import type { Outcome } from "../reintegrate/outcome.ts";
-import type { ReceivedMark } from "../sync/replica.ts";
-import type { ProblemCode } from "./problem.ts";
 
 /** A small content that travels inside another message. */
 export interface InlineContent {
@@ -28,22 +26,9 @@ export interface ReintegrateResult {
   readonly trace: Recno;
 }
 
-/** Why the records from `originRecno` on were not taken; those before it were. */
-export interface ReintegrateStop {
-  readonly originRecno: Recno;
-  /** `content-missing`, `no-space`, … */
-  readonly code: ProblemCode;
-  readonly detail: string;
-  /** With `content-missing`: contents of the rest of the batch that have to be uploaded first. */
-  readonly missing: readonly Sha256[];
-}
-
-/** All that it says is durable on the server. */
+/** What a whole batch became; all that it says is durable on the server. */
 export interface ReintegrateResponse {
-  /** The last record of this peer that the log holds. */
-  readonly received: ReceivedMark;
   readonly head: Position;
+  /** One for each record of the batch, in its order. */
   readonly results: readonly ReintegrateResult[];
-  /** Null when the whole batch was taken. */
-  readonly stopped: ReintegrateStop | null;
 }

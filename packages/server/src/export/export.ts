@@ -46,6 +46,12 @@ export interface Export extends AsyncDisposable {
    *   of this log, or lies beyond its head
    */
   readLog(after: Position, limits: LogLimits): LogChunk;
+  /**
+   * The place behind a record, for those who know only its number (content packs).
+   *
+   * @throws LogTruncatedError when it was cut off; RecnoNotInLogError when it lies beyond the head
+   */
+  positionAt(recno: Recno): Position;
   segments(): readonly SegmentInfo[];
   /** A sealed segment: the same bytes for ever; undefined where there is none with this first recno. */
   openSegment(first: Recno): SegmentBytes | undefined;
