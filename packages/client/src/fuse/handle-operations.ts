@@ -31,10 +31,10 @@ export function handleOperations(requests: Requests) {
     const caller = requests.caller();
     const hiddenHandle = hidden.get(path);
     const node = hiddenHandle?.node ?? requests.acquire(path);
-    const hasReference = hiddenHandle === undefined;
-    const admit = (opened: Opened) => admitHandle(path, node, opened, hasReference);
+    const isBorrowing = hiddenHandle !== undefined;
+    const admit = (opened: Opened) => admitHandle(path, node, opened, isBorrowing);
     const giveBack = (error: unknown): never => {
-      if (hasReference) fileSystem.forget(node);
+      if (!isBorrowing) fileSystem.forget(node);
       throw error;
     };
     try {
@@ -48,7 +48,7 @@ export function handleOperations(requests: Requests) {
   function create(path: string, mode: number, flags: number): OpenReply {
     const { parent, name } = paths.place(path);
     const created: Created = fileSystem.create(parent, name, mode, flags, requests.caller());
-    return admitHandle(path, created.node, created, true);
+    return admitHandle(path, created.node, created, false);
   }
 
   /**
@@ -60,14 +60,21 @@ export function handleOperations(requests: Requests) {
     path: string,
     node: NodeId,
     opened: Opened,
-    hasReference: boolean,
+    isBorrowing: boolean,
   ): OpenReply {
     const { mark, nlink } = markContent(opened.fd);
-    const isOther = [...handles.at(path)].some((handle) => handle.node !== node);
-    const directIO = nlink > 1 || isOther;
-    const isSame = keptPages.check(path, mark);
-    const handle = handles.add(node, opened.fd, path, hasReference);
-    return { fd: handle.id, keepCache: opened.keepCache && isSame && !directIO, directIO };
+    const isDirect = nlink > 1 || isShared(path, node);
+    // While old and new are both open, either may fill the pages: nothing is known of them afterwards.
+    if (isDirect) keptPages.drop(path);
+    const isKept = !isDirect && keptPages.check(path, mark);
+    const handle = handles.add(node, opened.fd, path, { isDirect, isBorrowing });
+    return { fd: handle.id, keepCache: opened.keepCache && isKept, directIO: isDirect };
+  }
+
+  /** Whether another node is open at this path. */
+  function isShared(path: string, node: NodeId): boolean {
+    for (const other of handles.at(path)) if (other.node !== node) return true;
+    return false;
   }
 
   function announceWrite(handle: Handle): void {
@@ -96,9 +103,15 @@ export function handleOperations(requests: Requests) {
     fileSystem.flush(handle.node, handle.fd);
   }
 
+  /** Own writes went through the kernel's pages, so these are still right, if they are ours alone. */
+  function noteWritten({ path, node, fd, isDirect }: Handle): void {
+    const { mark, nlink } = markContent(fd);
+    if (isDirect || nlink > 1 || isShared(path, node)) keptPages.drop(path);
+    else keptPages.note(path, mark);
+  }
+
   function release(handle: Handle): void {
-    // Own writes went through the kernel's pages, so they are still right.
-    if (handle.isWritten) keptPages.note(handle.path, markContent(handle.fd).mark);
+    if (handle.isWritten) noteWritten(handle);
     try {
       fileSystem.release(handle.node, handle.fd);
     } finally {

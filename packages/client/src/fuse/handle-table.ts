@@ -15,6 +15,8 @@ export interface Handle {
   path: string;
   /** `willWrite` was called since the last flush. */
   isWriteAnnounced: boolean;
+  /** It reads and writes past the kernel's pages. */
+  readonly isDirect: boolean;
   /** Something was written through it. */
   isWritten: boolean;
   /** References to the node that end with this handle: 1, or 0 when it was opened through another handle's. */
@@ -27,16 +29,22 @@ export class HandleTable {
   // 0 is what the binding passes for "no handle".
   #nextId = 1;
 
-  /** A reference to `node` comes with it, if `hasReference`. */
-  add(node: NodeId, fd: number, path: string, hasReference = true): Handle {
+  /** A reference to `node` comes with it, unless `isBorrowing` that of another handle. */
+  add(
+    node: NodeId,
+    fd: number,
+    path: string,
+    { isDirect = false, isBorrowing = false } = {},
+  ): Handle {
     const handle: Handle = {
       id: this.#nextId,
       node,
       fd,
       path,
       isWriteAnnounced: false,
+      isDirect,
       isWritten: false,
-      references: hasReference ? 1 : 0,
+      references: isBorrowing ? 0 : 1,
     };
     this.#nextId += 1;
     this.#handles.set(handle.id, handle);

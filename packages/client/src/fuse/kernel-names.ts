@@ -18,8 +18,17 @@ export function fromKernel(text: string): string {
   throw new ErrnoError("EILSEQ", `Cannot use ${JSON.stringify(text)}: it is not valid UTF-8`);
 }
 
-/** A name that the kernel gave. @throws ErrnoError EILSEQ as {@link fromKernel}. */
+/**
+ * A name that the kernel gave.
+ *
+ * @throws ErrnoError ENAMETOOLONG beyond 255 bytes, which recent kernels pass on;
+ * EILSEQ as {@link fromKernel}.
+ */
 export function nameFromKernel(text: string): Name {
+  const isLong = text.length * 3 > NAME_MAX_BYTES && Buffer.byteLength(text) > NAME_MAX_BYTES;
+  if (isLong) {
+    throw new ErrnoError("ENAMETOOLONG", `Cannot use a name of over ${NAME_MAX_BYTES} bytes`);
+  }
   return parseName(fromKernel(text));
 }
 

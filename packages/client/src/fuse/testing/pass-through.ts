@@ -77,6 +77,7 @@ export class PassThrough implements FileSystem {
   readonly #byKey = new Map<string, NodeId>();
   #nextNode = rootNode + 1;
   willWriteCalls = 0;
+  unlinkCalls = 0;
 
   constructor(backing: string) {
     const pathFd = openSync(backing, constants.O_DIRECTORY | O_PATH);
@@ -162,6 +163,7 @@ export class PassThrough implements FileSystem {
   }
 
   unlink(parent: NodeId, name: Name): void {
+    this.unlinkCalls += 1;
     unlinkat(this.#fd(parent), textToBytes(name));
   }
 

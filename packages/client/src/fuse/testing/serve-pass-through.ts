@@ -14,6 +14,7 @@ export type Question =
 export interface Answer {
   readonly nodeCount: number;
   readonly willWriteCalls: number;
+  readonly unlinkCalls: number;
   readonly errors: readonly string[];
 }
 
@@ -30,6 +31,9 @@ const mount = await mountFuseNative(fileSystem, mountPoint, {
   cacheSeconds: Number(cacheSeconds),
 });
 
+// Frees a test that hangs in a system call on the mount and so cannot end this process itself.
+setTimeout(() => process.kill(process.pid, "SIGKILL"), 120_000).unref();
+
 process.once("SIGTERM", () => void mount[Symbol.asyncDispose]());
 process.on("message", (question: Question) => void answer(question));
 process.send?.({ isServing: true });
@@ -42,8 +46,8 @@ async function answer(question: Question): Promise<void> {
     for (const path of question.paths) invalidate(path);
     await mount.invalidated();
   }
-  const { nodeCount, willWriteCalls } = fileSystem;
-  process.send?.({ nodeCount, willWriteCalls, errors } satisfies Answer);
+  const { nodeCount, willWriteCalls, unlinkCalls } = fileSystem;
+  process.send?.({ nodeCount, willWriteCalls, unlinkCalls, errors } satisfies Answer);
 }
 
 function invalidate(path: string): void {
