@@ -33,17 +33,20 @@ export class ByteWriter {
 
   u8(value: number, what: string): void {
     this.#whole(value, 0xff, what);
-    this.#bytes[this.#claim(1)] = value;
+    const at = this.#claim(1);
+    this.#bytes[at] = value;
   }
 
   u16(value: number, what: string): void {
     this.#whole(value, 0xffff, what);
-    this.#view.setUint16(this.#claim(2), value, true);
+    const at = this.#claim(2);
+    this.#view.setUint16(at, value, true);
   }
 
   u32(value: number, what: string): void {
     this.#whole(value, 0xffff_ffff, what);
-    this.#view.setUint32(this.#claim(4), value, true);
+    const at = this.#claim(4);
+    this.#view.setUint32(at, value, true);
   }
 
   /** A whole number up to 2^53 - 1 in eight bytes. */
@@ -58,12 +61,14 @@ export class ByteWriter {
     if (value < MIN_TIME_NS || value > MAX_TIME_NS) {
       throw new InvalidRecordError(`${what} ${value} does not fit in 64 bits`);
     }
-    this.#view.setBigInt64(this.#claim(8), value, true);
+    const at = this.#claim(8);
+    this.#view.setBigInt64(at, value, true);
   }
 
   /** `length` bytes given as hexadecimal text. */
   hex(text: string, length: number, what: string): void {
-    if (!writeHex(this.#bytes, this.#claim(length), text, length)) {
+    const at = this.#claim(length);
+    if (!writeHex(this.#bytes, at, text, length)) {
       throw new InvalidRecordError(
         `${what} ${JSON.stringify(text)} is not ${2 * length} lower-case hexadecimal digits`,
       );
@@ -71,7 +76,8 @@ export class ByteWriter {
   }
 
   raw(bytes: Uint8Array): void {
-    this.#bytes.set(bytes, this.#claim(bytes.length));
+    const at = this.#claim(bytes.length);
+    this.#bytes.set(bytes, at);
   }
 
   /** A text behind its length in one byte. */
@@ -85,7 +91,8 @@ export class ByteWriter {
   /** A text behind its length in four bytes. */
   text32(text: string): void {
     const at = this.#claim(4);
-    this.#view.setUint32(at, this.#text(text), true);
+    const length = this.#text(text);
+    this.#view.setUint32(at, length, true);
   }
 
   /** Writes a u32 where `at` lies before the cursor. */
@@ -116,7 +123,10 @@ export class ByteWriter {
     }
   }
 
-  /** Makes room for `size` bytes and returns where they start. */
+  /**
+   * Makes room for `size` bytes and returns where they start. It may replace buffer and view, so it
+   * stands in a statement of its own: `view.set(claim())` would write to the old one.
+   */
   #claim(size: number): number {
     const at = this.#length;
     const end = at + size;

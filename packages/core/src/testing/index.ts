@@ -1,1 +1,2 @@
-export {};
+export * from "./arbitrary-record.ts";
+export { type DiskCall, DiskFault, MemoryDisk, type MemoryDiskOptions } from "./memory-disk.ts";
