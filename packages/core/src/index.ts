@@ -70,9 +70,18 @@ export * from "./sync/pending-log.ts";
 export * from "./sync/replica.ts";
 
 // wire
+export * from "./wire/content-pack-message.ts";
 export type * from "./wire/fileset-profile.ts";
+export { writeJsonLine } from "./wire/json-lines.ts";
 export * from "./wire/limits.ts";
+export * from "./wire/poll-message.ts";
 export * from "./wire/problem.ts";
+export * from "./wire/profile-message.ts";
 export * from "./wire/protocol.ts";
 export type * from "./wire/reintegrate-batch.ts";
+export * from "./wire/reintegrate-message.ts";
+export * from "./wire/route.ts";
+export * from "./wire/snapshot-message.ts";
 export type * from "./wire/snapshot-row.ts";
+export * from "./wire/status-message.ts";
+export { WireFormatError } from "./wire/wire-format-error.ts";

@@ -1,0 +1,179 @@
+import type { ByteReader } from "../kml/byte-reader.ts";
+import { ByteWriter } from "../kml/byte-writer.ts";
+import { decodeRecord } from "../kml/decode-record.ts";
+import { encodeRecordInto } from "../kml/encode-record.ts";
+import type { PeerId, Recno, Sha256 } from "../kml/identity.ts";
+import type { ClientOperation, Operation } from "../kml/operation.ts";
+import { computeOriginCheck } from "../kml/origin-check.ts";
+import { OUTCOME_REASONS } from "../kml/outcome-reason.ts";
+import { formatPosition } from "../kml/position.ts";
+import type { KmlRecord } from "../kml/record.ts";
+import { type HashFunction, portableHash } from "../kml/running-hash.ts";
+import type { SubmittedRecord } from "../reintegrate/reintegrate.ts";
+import { type Frame, splitFrames, writeFrame } from "./frame.ts";
+import { JsonFields } from "./json-fields.ts";
+import { MAX_HOST_BYTES, MAX_INLINE_BYTES, MAX_PUSH_RECORDS } from "./limits.ts";
+import { ProblemError } from "./problem.ts";
+import { readPayload } from "./read-payload.ts";
+import type {
+  InlineContent,
+  ReintegrateRequest,
+  ReintegrateResponse,
+  ReintegrateResult,
+} from "./reintegrate-batch.ts";
+import { WireFormatError } from "./wire-format-error.ts";
+
+const WHAT = "batch of records";
+const TYPES = { head: 1, record: 2, content: 3 } as const;
+const REASONS = Object.keys(OUTCOME_REASONS) as (keyof typeof OUTCOME_REASONS)[];
+const VERDICTS = ["applied", "merged", "copied", "refused"] as const;
+
+/** The body of a push: a head, the records in their order, the inline contents. */
+export function writeReintegrateRequest(request: ReintegrateRequest): Uint8Array<ArrayBuffer> {
+  const { peer, host, received, records, contents } = request;
+  const w = new ByteWriter();
+  writeFrame(w, TYPES.head, () => {
+    w.hex(peer, 16, "peer");
+    w.u53(received.recno, "last received recno");
+    w.hex(received.check, 8, "check");
+    w.text8(host, "host");
+  });
+  for (const record of records) {
+    writeFrame(w, TYPES.record, () => encodeRecordInto(w, asKmlRecord(record)));
+  }
+  for (const { sha256, bytes } of contents) {
+    writeFrame(w, TYPES.content, () => {
+      w.hex(sha256, 32, "sha256");
+      w.raw(bytes);
+    });
+  }
+  return w.bytes;
+}
+
+/**
+ * Reads a push. Its records are those that their author sent: their checks were computed again.
+ *
+ * @throws WireFormatError when it is malformed; ProblemError `too-large` when it holds too much
+ */
+export function parseReintegrateRequest(
+  body: Uint8Array,
+  hash: HashFunction = portableHash,
+): ReintegrateRequest {
+  const [first, ...rest] = splitFrames(WHAT, body);
+  if (first?.type !== TYPES.head)
+    throw new WireFormatError(WHAT, "it does not start with its head");
+  const head = readPayload(WHAT, first.payload, readHead);
+  const records: SubmittedRecord[] = [];
+  const contents: InlineContent[] = [];
+  for (const frame of rest) {
+    if (frame.type === TYPES.record && contents.length === 0) {
+      records.push(readRecord(frame, hash));
+    } else if (frame.type === TYPES.content) {
+      contents.push(readPayload(WHAT, frame.payload, readContent));
+    } else {
+      throw new WireFormatError(WHAT, `a frame of type ${frame.type} is out of place`);
+    }
+  }
+  if (records.length > MAX_PUSH_RECORDS) {
+    throw new ProblemError(
+      "too-large",
+      `Cannot take ${records.length} records at once: ${MAX_PUSH_RECORDS} are allowed`,
+      { limit: MAX_PUSH_RECORDS },
+    );
+  }
+  return { ...head, records, contents };
+}
+
+export function writeReintegrateResponse({ head, results }: ReintegrateResponse): string {
+  return JSON.stringify({ head: formatPosition(head), results });
+}
+
+/** Reads the answer to a push. @throws WireFormatError when it is malformed or answers something else */
+export function parseReintegrateResponse(
+  body: string,
+  request: ReintegrateRequest,
+): ReintegrateResponse {
+  const fields = JsonFields.parse("answer to a push", body);
+  const results = fields.list("results", readResult);
+  const { records } = request;
+  const isOfRequest =
+    results.length === records.length &&
+    results.every(({ originRecno }, index) => originRecno === records[index]!.origin.recno);
+  if (!isOfRequest) throw new WireFormatError("answer to a push", "it answers other records");
+  return { head: fields.position("head"), results };
+}
+
+/**
+ * A record on its way has no place in the server's log yet: its recno is the author's, its log time
+ * the author's time.
+ */
+function asKmlRecord(record: SubmittedRecord): KmlRecord<ClientOperation> {
+  const { origin, authorTimeNs, actor, operation } = record;
+  return { recno: origin.recno, authorTimeNs, logTimeNs: authorTimeNs, origin, actor, operation };
+}
+
+function readRecord({ payload }: Frame, hash: HashFunction): SubmittedRecord {
+  return readPayload(WHAT, payload, (r) => {
+    const { recno, authorTimeNs, logTimeNs, origin, actor, operation } = decodeRecord(
+      r.raw(r.remaining),
+    );
+    if (recno !== origin.recno || logTimeNs !== authorTimeNs) {
+      throw new WireFormatError(WHAT, `record ${recno} is numbered as if it were logged`);
+    }
+    if (!isClientOperation(operation)) {
+      throw new WireFormatError(WHAT, `record ${recno} is ${describe(operation)}`);
+    }
+    if (computeOriginCheck({ origin, authorTimeNs, actor, operation }, hash) !== origin.check) {
+      throw new WireFormatError(WHAT, `record ${recno} does not have the check that it states`);
+    }
+    return { origin, authorTimeNs, actor, operation };
+  });
+}
+
+/** Tells whether a client may send it: verdicts are the server's, and an open CLOSE is not ready. */
+function isClientOperation(operation: Operation): operation is ClientOperation {
+  switch (operation.opcode) {
+    case "OUTCOME":
+    case "ALIAS":
+    case "TRUNCATED":
+    case "SEALED":
+    case "CANCELLED":
+    case "SENT":
+      return false;
+    case "CLOSE":
+      return operation.sha256 !== null;
+    default:
+      return true;
+  }
+}
+
+function describe({ opcode }: Operation): string {
+  return opcode === "CLOSE" ? "a CLOSE without its hash" : `${opcode}, which no client may send`;
+}
+
+function readHead(r: ByteReader): Pick<ReintegrateRequest, "peer" | "received" | "host"> {
+  const peer = r.id() as PeerId;
+  const received = { recno: r.u53("last received recno") as Recno, check: r.check() };
+  const host = r.text8();
+  if (host === "" || host.length > MAX_HOST_BYTES || /[/\0]/.test(host)) {
+    throw new WireFormatError(WHAT, `${JSON.stringify(host)} is no name of a host`);
+  }
+  return { peer, received, host };
+}
+
+function readContent(r: ByteReader): InlineContent {
+  const sha256 = r.hash() as Sha256;
+  if (r.remaining > MAX_INLINE_BYTES) {
+    throw new WireFormatError(WHAT, `a content of ${r.remaining} bytes is too long to come inline`);
+  }
+  return { sha256, bytes: r.raw(r.remaining) };
+}
+
+function readResult(fields: JsonFields): ReintegrateResult {
+  return {
+    originRecno: fields.recno("originRecno"),
+    verdict: fields.oneOf("verdict", VERDICTS),
+    reason: fields.nullable("reason", () => fields.oneOf("reason", REASONS)),
+    trace: fields.recno("trace"),
+  };
+}

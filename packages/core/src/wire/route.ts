@@ -1,0 +1,43 @@
+/** Paths of the protocol (design §6), with `:name` where a value stands; the only place that spells them. */
+export const ROUTES = {
+  filesets: "/v1/filesets",
+  profile: "/v1/filesets/:fileset/profile",
+  status: "/v1/filesets/:fileset/status",
+  kml: "/v1/filesets/:fileset/kml",
+  segments: "/v1/filesets/:fileset/kml/segments",
+  segment: "/v1/filesets/:fileset/kml/segments/:first",
+  snapshot: "/v1/filesets/:fileset/snapshot",
+  content: "/v1/filesets/:fileset/content/:sha256",
+  contentPack: "/v1/filesets/:fileset/content-pack",
+  /** A file or directory by its path follows. */
+  files: "/v1/filesets/:fileset/files",
+  reintegrate: "/v1/filesets/:fileset/reintegrate",
+  openapi: "/v1/openapi.json",
+  health: "/healthz",
+  metrics: "/metrics",
+  home: "/",
+} as const;
+
+export type Route = keyof typeof ROUTES;
+
+/** Names of the values in a route's path. */
+type ParameterOf<Path extends string> = Path extends `${string}:${infer Name}/${infer Rest}`
+  ? Name | ParameterOf<`/${Rest}`>
+  : Path extends `${string}:${infer Name}`
+    ? Name
+    : never;
+
+/**
+ * The path of a route with its values filled in.
+ *
+ * @example routePath("profile", { fileset: "rootfset" }) // "/v1/filesets/rootfset/profile"
+ */
+export function routePath<R extends Route>(
+  route: R,
+  parameters: Readonly<Record<ParameterOf<(typeof ROUTES)[R]>, string>>,
+): string {
+  const values: Readonly<Record<string, string>> = parameters;
+  return ROUTES[route].replaceAll(/:(\w+)/g, (_, name: string) =>
+    encodeURIComponent(values[name]!),
+  );
+}
