@@ -1,0 +1,88 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { IzoError, type Recno } from "@izo/core";
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+import { connectControl, MountNotAnsweringError } from "./connect-control.ts";
+import { CONTROL_SOCKET } from "./control-socket.ts";
+import type { MountControl, MountStatus } from "./mount-control.ts";
+import { serveControl } from "./serve-control.ts";
+
+const STATUS: MountStatus = {
+  state: "polling",
+  mode: "replica",
+  recno: 40 as Recno,
+  headRecno: 41 as Recno,
+  pending: 2,
+  cachedBytes: 4096,
+  lastError: null,
+};
+
+let directory = "";
+/** A name that alone is longer than a socket's address may be. */
+let cacheDir = "";
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "izo-control-"));
+  cacheDir = join(directory, "c".repeat(200));
+  mkdirSync(cacheDir);
+});
+
+afterEach(() => {
+  rmSync(directory, { recursive: true });
+});
+
+/** A control whose calls are noted; `waitFor` ends when its caller has gone. */
+function notingControl(calls: string[]): MountControl {
+  return {
+    status: () => STATUS,
+    flush: async () => {
+      throw new IzoError("remote-unreachable", "Cannot flush: the server is away");
+    },
+    waitFor: (recno, signal) => {
+      calls.push(`wait ${recno}`);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      signal.addEventListener("abort", () => resolve(void calls.push("gone")));
+      return promise;
+    },
+    unmount: async () => void calls.push("unmount"),
+  };
+}
+
+test("connectControl() reaches the mount through a path longer than a socket's address", async () => {
+  const calls: string[] = [];
+  await using _ = await serveControl(cacheDir, notingControl(calls));
+  const control = connectControl(cacheDir);
+  expect(await control.status()).toEqual(STATUS);
+  await control.unmount();
+  expect(calls).toEqual(["unmount"]);
+});
+
+test("connectControl() gives the mount's own error with its code", async () => {
+  await using _ = await serveControl(cacheDir, notingControl([]));
+  const failure = connectControl(cacheDir).flush(AbortSignal.timeout(5000));
+  await expect(failure).rejects.toMatchObject({
+    code: "remote-unreachable",
+    message: "Cannot flush: the server is away",
+  });
+});
+
+test("the mount stops waiting for a caller that has gone", async () => {
+  const calls: string[] = [];
+  {
+    await using _ = await serveControl(cacheDir, notingControl(calls));
+    const leaving = AbortSignal.timeout(50);
+    await expect(connectControl(cacheDir).waitFor(7 as Recno, leaving)).rejects.toThrow("timeout");
+  }
+  await expect.poll(() => calls).toEqual(["wait 7", "gone"]);
+});
+
+test("connectControl() says that nobody answers: no socket, or one left behind", async () => {
+  await expect(connectControl(cacheDir).unmount()).rejects.toThrow(MountNotAnsweringError);
+  writeFileSync(join(cacheDir, CONTROL_SOCKET), "");
+  await expect(connectControl(cacheDir).unmount()).rejects.toThrow(MountNotAnsweringError);
+  await using _ = await serveControl(cacheDir, notingControl([]));
+  expect(await connectControl(cacheDir).status()).toEqual(STATUS);
+});

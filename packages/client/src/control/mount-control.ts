@@ -1,0 +1,29 @@
+import type { Recno } from "@izo/core";
+
+/** What `izo status MNT` shows. Scripts count on these names. */
+export interface MountStatus {
+  /** Of the connection: `offline`, `bootstrapping`, `polling`, `pushing`, `expired`, `diverged`, `refused`. */
+  readonly state: string;
+  readonly mode: "on-demand" | "replica";
+  /** The last record of the server's log that the mount has replayed. */
+  readonly recno: Recno;
+  /** The last record that the server is known to have. */
+  readonly headRecno: Recno;
+  /** Own records that the server has not acknowledged yet. */
+  readonly pending: number;
+  /** Content held in the cache, in bytes. */
+  readonly cachedBytes: number;
+  /** What went wrong last and was not put right since; null for nothing. */
+  readonly lastError: { readonly code: string; readonly message: string } | null;
+}
+
+/** What one can ask of a running mount, from inside its process or through its control socket. */
+export interface MountControl {
+  status(): MountStatus | Promise<MountStatus>;
+  /** Resolves when every change made before the call is acknowledged by the server. */
+  flush(signal: AbortSignal): Promise<void>;
+  /** Resolves when the mount has replayed the server's log up to `recno`. */
+  waitFor(recno: Recno, signal: AbortSignal): Promise<void>;
+  /** Unmounts once operations in flight are done; resolves when the mount is gone. */
+  unmount(): Promise<void>;
+}
