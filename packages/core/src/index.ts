@@ -5,6 +5,8 @@ export { ByteWriter } from "./kml/byte-writer.ts";
 export { decodeRecord } from "./kml/decode-record.ts";
 export type { Disk, DiskFile, DiskOpenMode } from "./kml/disk.ts";
 export { encodeRecord, encodeRecordInto } from "./kml/encode-record.ts";
+export { formatRecord } from "./kml/format-record.ts";
+export { formatTimeNs } from "./kml/format-time.ts";
 export * from "./kml/identity.ts";
 export { InvalidRecordError } from "./kml/invalid-record-error.ts";
 export { KmlDamageError, KmlVersionError, type DamageLocation } from "./kml/kml-damage-error.ts";
@@ -23,6 +25,7 @@ export { computeOriginCheck, type SentRecord } from "./kml/origin-check.ts";
 export { InvalidPathError, parsePath } from "./kml/path.ts";
 export * from "./kml/position.ts";
 export * from "./kml/record.ts";
+export { InvalidRecordJsonError, parseRecordJson, recordToJson } from "./kml/record-json.ts";
 export { KML_VERSION, MAX_GROUPS, MAX_RECORD_BYTES, MAX_XATTR_BYTES } from "./kml/record-layout.ts";
 export { type HashFunction, portableHash, RunningHash, startPosition } from "./kml/running-hash.ts";
 export {
@@ -42,6 +45,7 @@ export {
   segmentName,
 } from "./kml/segment-header.ts";
 export type { TornTail } from "./kml/torn-tail.ts";
+export { type VerifiedSegment, verifyLog } from "./kml/verify-log.ts";
 
 // replay
 export * from "./replay/memory-state.ts";
@@ -61,10 +65,12 @@ export * from "./reintegrate/reintegrate.ts";
 export { resolveOid, resolveOperation, type Resolution } from "./reintegrate/resolve.ts";
 
 // optimize
+export { basesOf, dependenciesOf, withBases } from "./optimize/dependencies.ts";
 export { optimize, type Optimized } from "./optimize/optimize.ts";
 
 // sync
 export * from "./sync/change-set.ts";
+export { contentMoves } from "./sync/content-moves.ts";
 export { renumberPending } from "./sync/diverge.ts";
 export * from "./sync/pending-log.ts";
 export * from "./sync/replica.ts";

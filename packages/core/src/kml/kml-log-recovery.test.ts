@@ -53,8 +53,8 @@ describe("a torn tail", () => {
       const left = (await logLeftBehind(2, 1)).contentOf(FIRST);
       const whole = (await logLeftBehind(3, 0)).contentOf(FIRST).length;
       const length = (whole - SEGMENT_HEADER_BYTES) / 3;
-      // The last two bytes of the record's length are zeros in any case.
-      for (let at = whole - length + 1; at < whole - 2; at += 1) {
+      // The last three bytes of the record's length are zeros in any case.
+      for (let at = whole - length + 1; at < whole - 3; at += 1) {
         const disk = await logLeftBehind(2, 1);
         disk.setContent(FIRST, tear(left, at));
         await using log = await open(disk);

@@ -1,6 +1,7 @@
 import { IzoError } from "../errors.ts";
 import type { Disk, DiskFile } from "./disk.ts";
 import { type FilesetId, NO_RECNO, type PeerId, type Recno } from "./identity.ts";
+import { isZero } from "./is-zero.ts";
 import { KmlDamageError } from "./kml-damage-error.ts";
 import { createSegment, emptySegment, KmlLog } from "./kml-log.ts";
 import { KmlReader } from "./kml-reader.ts";
@@ -21,7 +22,7 @@ import {
   segmentName,
 } from "./segment-header.ts";
 import { Segment } from "./segment.ts";
-import { isZero, judgeBadRecord, type TornTail } from "./torn-tail.ts";
+import { judgeBadRecord, type TornTail } from "./torn-tail.ts";
 
 /** Size at which a segment is sealed; at most twice this where nobody syncs. */
 export const DEFAULT_SEGMENT_BYTES = 4 * 1024 * 1024;
@@ -176,7 +177,8 @@ interface LastSegment {
 function loadLastSegment(disk: Disk, dir: string, name: string, hash: HashFunction): LastSegment {
   const bytes = readWhole(disk, `${dir}/${name}`);
   const header = parseNamedHeader(bytes, name);
-  const durable = parseDurableMark(bytes);
+  // One that cannot be read says nothing; what is bad is then judged by what stands around it.
+  const durable = parseDurableMark(bytes) ?? NO_RECNO;
   const segment = new Segment(dir, header, emptySegment((header.first - 1) as Recno));
   const running = new RunningHash(header.hashBefore, hash);
   let tornTail: TornTail | null = null;

@@ -1,7 +1,15 @@
 import { ByteReader } from "./byte-reader.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { crc32c } from "./crc32c.ts";
-import { type FilesetId, isRecno, type PeerId, type Recno, type Sha256 } from "./identity.ts";
+import {
+  type FilesetId,
+  isRecno,
+  NO_RECNO,
+  type PeerId,
+  type Recno,
+  type Sha256,
+} from "./identity.ts";
+import { isZero } from "./is-zero.ts";
 import { KmlDamageError, KmlVersionError } from "./kml-damage-error.ts";
 import { KML_VERSION } from "./record-layout.ts";
 
@@ -62,6 +70,9 @@ export function parseSegmentHeader(bytes: Uint8Array, segment: string): SegmentH
   if (view.getUint32(CHECKSUM_OFFSET, true) !== crc32c(bytes, 0, CHECKSUM_OFFSET)) {
     throw new KmlDamageError(location, "the header's checksum does not match");
   }
+  if (!isZero(bytes, MARK_OFFSET + MARK_BYTES, SEGMENT_HEADER_BYTES)) {
+    throw new KmlDamageError(location, "something stands between the header and the first record");
+  }
   reader.u32();
   return {
     fileset: reader.id() as FilesetId,
@@ -85,14 +96,15 @@ export function encodeDurableMark(recno: Recno): { offset: number; bytes: Uint8A
   return { offset: MARK_OFFSET, bytes: w.bytes };
 }
 
-/** The recno of the durable mark, or 0 where there is none that can be read. */
-export function parseDurableMark(bytes: Uint8Array): Recno {
+/** The recno of the durable mark; 0 where none was written, null where it cannot be read. */
+export function parseDurableMark(bytes: Uint8Array): Recno | null {
+  if (isZero(bytes, MARK_OFFSET, MARK_OFFSET + MARK_BYTES)) return NO_RECNO;
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const recno =
     view.getUint32(MARK_OFFSET + 4, true) * 0x1_0000_0000 + view.getUint32(MARK_OFFSET, true);
   const isIntact =
     view.getUint32(MARK_OFFSET + 8, true) === crc32c(bytes, MARK_OFFSET, MARK_OFFSET + 8);
-  return isIntact && isRecno(recno) ? recno : (0 as Recno);
+  return isIntact && isRecno(recno) ? recno : null;
 }
 
 /** Clears the durable mark in a part of a segment's bytes that starts at `offset` of the segment. */

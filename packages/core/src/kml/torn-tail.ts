@@ -1,5 +1,6 @@
 import { findRecordFault, recordRecno } from "./decode-record.ts";
 import type { Recno } from "./identity.ts";
+import { isZero } from "./is-zero.ts";
 import { KmlDamageError } from "./kml-damage-error.ts";
 import { KML_VERSION, MIN_RECORD_BYTES, VERSION_OFFSET } from "./record-layout.ts";
 
@@ -81,10 +82,4 @@ function hasLostSector(bytes: Uint8Array, from: number, to: number): boolean {
     if (isZero(bytes, at, Math.min(at + SECTOR_BYTES, bytes.length))) return true;
   }
   return false;
-}
-
-/** Tells whether nothing but zeros stands in `bytes[start, end)`. */
-export function isZero(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let at = start; at < end; at += 1) if (bytes[at] !== 0) return false;
-  return true;
 }
