@@ -4,7 +4,8 @@
  * The binding writes them on a thread of its own, and the kernel makes that thread wait while a request
  * about the same directory is unanswered. Nothing here waits with it: requests go into this queue, a few
  * at a time to the binding, and the event loop stays free to answer the request that is in the way. As
- * no method under a directory lock can wait (see file-system.ts), the thread waits for one method at most.
+ * no method under a directory lock can wait (see file-system.ts), the thread waits for one method; or, when
+ * a file is unlinked while its open fetches, for that fetch. Then notifications are late, never lost.
  */
 import { AsyncResource } from "node:async_hooks";
 import { setTimeout as delay } from "node:timers/promises";

@@ -251,7 +251,7 @@ describe("mountFuseNative()", () => {
     expect(statSync(file).size).toBe((8 << 20) + 4);
   });
 
-  test("announces the first write of a handle, and the first after a flush", async () => {
+  test("[C2] announces the first write of a handle, and the first after a flush", async () => {
     const before = await served.ask({ ask: "count" });
     const fd = openSync(join(mounted, "f"), "w");
     writeSync(fd, "a");
@@ -298,7 +298,7 @@ describe("mountFuseNative()", () => {
     expect(statfsSync(mounted).blocks).toBe(statfsSync(backing).blocks);
   });
 
-  test("goes on serving while opens wait", async () => {
+  test("[C1] goes on serving while opens wait", async () => {
     for (let index = 0; index < 8; index += 1) mkdirSync(join(backing, `w${index}`));
     for (let index = 0; index < 8; index += 1) {
       writeFileSync(join(backing, `w${index}`, "slow-1500"), "late");
