@@ -51,9 +51,12 @@ export class PendingLog {
     this.peer = peer;
   }
 
-  /** Records not yet sent, in the order of their making. */
+  /** Records not yet sent, in the order of their making; made anew at each call. */
   get unsent(): readonly PendingRecord[] {
-    return [...this.#unsent.values()];
+    return Array.from(this.#unsent.values(), (record) => ({
+      ...record,
+      operation: this.#followSent(record.operation),
+    }));
   }
 
   /** Records sent and not yet acknowledged, in the order of sending. */
@@ -63,6 +66,21 @@ export class PendingLog {
 
   get size(): number {
     return this.#unsent.size + this.#frozen.size;
+  }
+
+  /** The unsent record with this number in the own log, as it was made. */
+  unsentRecord(recno: Recno): PendingRecord | undefined {
+    return this.#unsent.get(recno);
+  }
+
+  /** The first own record that is not acknowledged, or undefined where none waits. */
+  get oldestRecno(): Recno | undefined {
+    let oldest: Recno | undefined;
+    const covered = this.frozen.flatMap(({ covers }) => covers);
+    for (const recno of [...this.#unsent.keys(), ...covered]) {
+      if (oldest === undefined || recno < oldest) oldest = recno;
+    }
+    return oldest;
   }
 
   /** Takes in the next record of the own log, when it is made and again when the log is read back. */
@@ -91,12 +109,7 @@ export class PendingLog {
         throw new OwnLogError(recno, operation.opcode);
       default: {
         const { authorTimeNs, actor } = record;
-        this.#unsent.set(recno, {
-          recno,
-          authorTimeNs,
-          actor,
-          operation: this.#followSent(operation),
-        });
+        this.#unsent.set(recno, { recno, authorTimeNs, actor, operation });
       }
     }
   }
@@ -108,7 +121,7 @@ export class PendingLog {
   sendable(): Optimized[] {
     const held = new Set<string>();
     const ready: PendingRecord[] = [];
-    for (const record of this.#unsent.values()) {
+    for (const record of this.unsent) {
       const { changes, needs } = dependenciesOf(record.operation);
       const isOpen = record.operation.opcode === "CLOSE" && record.operation.sha256 === null;
       if (isOpen || changes.some((key) => held.has(key)) || needs.some((key) => held.has(key))) {
@@ -148,9 +161,6 @@ export class PendingLog {
     for (const recno of covers) {
       this.#unsent.delete(recno);
       this.#sentAs.set(recno, originRecno);
-    }
-    for (const [recno, pending] of this.#unsent) {
-      this.#unsent.set(recno, { ...pending, operation: this.#followSent(pending.operation) });
     }
     if (operation === null) return;
     const { authorTimeNs, actor } = record;

@@ -11,15 +11,17 @@
  */
 
 import type { Recno } from "../kml/identity.ts";
-import type { ClientOperation, OriginId } from "../kml/operation.ts";
+import type { ClientOperation, OriginId, SealedOperation } from "../kml/operation.ts";
 import { NO_CHECK, type KmlRecord, type ServerRecord } from "../kml/record.ts";
 import { outcomeOfTrace } from "../reintegrate/outcome.ts";
 import { resolveOperation } from "../reintegrate/resolve.ts";
 import { OverlayState } from "../replay/overlay-state.ts";
 import { applyOperation, replay } from "../replay/replay.ts";
 import type { MutableState, StateReader } from "../replay/state.ts";
+import { isSameVersion } from "../replay/tree-object.ts";
 import { Footprint, FootprintState, type ChangeSet, type ContentMove } from "./change-set.ts";
-import type { FrozenRecord, PendingLog } from "./pending-log.ts";
+import { contentMoves } from "./content-moves.ts";
+import type { FrozenRecord, PendingLog, PendingRecord } from "./pending-log.ts";
 
 /** What a pull did. */
 export interface Pulled {
@@ -103,14 +105,19 @@ export class Replica {
 
   /** Takes in a record of the own log that was just made, and shows its effect. */
   addOwn(record: KmlRecord): void {
-    this.#pending.add(record);
     const { operation, recno } = record;
+    const named = "recno" in operation ? this.#pending.unsentRecord(operation.recno) : undefined;
+    this.#pending.add(record);
     switch (operation.opcode) {
       case "SEALED":
+        if (named !== undefined) this.#showSealed(named, operation);
+        return;
       case "CANCELLED":
-      case "SENT":
-        // What waits has changed its form or its number: versions in the overlay have to follow.
         this.#overlay = this.#deriveOverlay();
+        return;
+      case "SENT":
+        // Nothing looks different. Versions keep the number of the own record until the overlay is
+        // derived anew; the pending log knows what they mean (`followSent`).
         return;
       default:
         this.#show(operation as ClientOperation, { peer: this.#pending.peer, recno });
@@ -120,7 +127,7 @@ export class Replica {
   /** Replays records of the server's log, forgets what they acknowledge, and derives the visible tree anew. */
   pull(records: readonly ServerRecord[]): Pulled {
     const footprint = new Footprint(this.#overlay);
-    touchAll(footprint, this.#overlay);
+    this.touch(footprint);
     const state = new FootprintState(this.#authoritative, footprint);
     const moves: ContentMove[] = [];
     let isDiverged = false;
@@ -130,11 +137,17 @@ export class Replica {
       if (record.origin.peer !== this.#pending.peer || record.origin.check === NO_CHECK) continue;
       const acknowledged = this.#acknowledge(record);
       if (acknowledged === undefined) isDiverged = true;
-      else moves.push(...contentMoves(acknowledged, record));
+      else moves.push(...contentMoves(acknowledged, outcomeOfTrace(record)!));
     }
     const overlay = this.#deriveOverlay();
-    touchAll(footprint, overlay);
+    this.touch(footprint);
     return { changes: footprint.compare(overlay, moves), isDiverged };
+  }
+
+  /** Notes all that the pending records touch. */
+  touch(footprint: Footprint): void {
+    for (const oid of this.#overlay.touchedObjects()) footprint.touchObject(oid);
+    for (const { parent, name } of this.#overlay.touchedNames()) footprint.touchName(parent, name);
   }
 
   /** Forgets the waiting record of which this is the trace; undefined where no such record waits here. */
@@ -155,6 +168,19 @@ export class Replica {
     return this.#overlay;
   }
 
+  /** Deriving the overlay for each of ten thousand sealed files would take their square in steps. */
+  #showSealed({ recno, operation }: PendingRecord, sealed: SealedOperation): void {
+    const object = "oid" in operation ? this.#overlay.object(operation.oid) : undefined;
+    const version = { peer: this.#pending.peer, recno };
+    if (object !== undefined && isSameVersion(object.contentVersion, version)) {
+      const { sizeBytes, mtimeNs, sha256 } = sealed;
+      this.#overlay.putObject({ ...object, sizeBytes, mtimeNs, sha256 });
+    } else {
+      // The content went on under another record, as by an atomic save.
+      this.#overlay = this.#deriveOverlay();
+    }
+  }
+
   #show(operation: ClientOperation, at: OriginId): void {
     const resolution = resolveOperation(operation, this.#overlay);
     // A record whose base was refused will be refused with it: its author already lost that tree.
@@ -167,25 +193,4 @@ export class Replica {
       );
     }
   }
-}
-
-function touchAll(footprint: Footprint, overlay: OverlayState): void {
-  for (const oid of overlay.touchedObjects()) footprint.touchObject(oid);
-  for (const { parent, name } of overlay.touchedNames()) footprint.touchName(parent, name);
-}
-
-/** Where the local content of a conflicted or merged object belongs now. */
-function contentMoves({ submitted }: FrozenRecord, trace: ServerRecord): ContentMove[] {
-  const { operation } = submitted;
-  const outcome = outcomeOfTrace(trace)!;
-  if (operation.opcode === "CLOSE" || operation.opcode === "CREATE") {
-    return operation.oid === outcome.oid ? [] : [{ from: operation.oid, to: outcome.oid }];
-  }
-  // A save that did not take over its victim: the new content, shown under the victim, is the temporary's.
-  if (operation.opcode === "RENAME" && operation.keepsOid && operation.victim !== null) {
-    return operation.victim.oid === outcome.oid
-      ? []
-      : [{ from: operation.victim.oid, to: outcome.oid }];
-  }
-  return [];
 }
