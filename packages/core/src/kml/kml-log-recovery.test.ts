@@ -81,6 +81,43 @@ describe("a torn tail", () => {
   });
 });
 
+describe("a segment that could not be made", () => {
+  const NEXT = "kml/0000000000000007.kml";
+
+  test("[D6] for want of room: the full one grows on, and nothing of it is left", async () => {
+    let isFull = false;
+    const disk = new MemoryDisk({
+      onCall: ({ label, path }) => {
+        if (isFull && label === "write" && path === NEXT) throw new DiskFault("ENOSPC", 20);
+      },
+    });
+    const log = await open(disk, 1000);
+    isFull = true;
+    for (const record of plainRecords(1, 30)) {
+      log.append([record]);
+      await log.sync();
+    }
+    await log.close();
+    await using reopened = await open(disk, 1000);
+    expect(reopened.segments()[0]!.last).toBeGreaterThan(6);
+    expect(reopened.segments().length).toBeGreaterThan(2);
+    expect(recnos(reopened)).toEqual(Array.from({ length: 30 }, (_, index) => index + 1));
+  });
+
+  test.each([0, 60, 128])("[D6] in a crash, with %i zeros of it: it is removed", async (size) => {
+    const disk = await logLeftBehind(4, 2);
+    disk.setContent(NEXT, new Uint8Array(size));
+    const log = await open(disk, 1000);
+    for (const record of plainRecords(7, 30)) {
+      log.append([record]);
+      await log.sync();
+    }
+    await log.close();
+    await using reopened = await open(disk, 1000);
+    expect(reopened.head.recno).toBe(30);
+  });
+});
+
 describe("damage", () => {
   test("[D6] to a record with whole ones behind it is named, not skipped", async () => {
     const disk = await logLeftBehind(2, 3);
@@ -105,7 +142,7 @@ describe("damage", () => {
     const flipped = bytes.slice();
     flipped[flipped.length - 20]! ^= 0x10;
     disk.setContent(FIRST, flipped);
-    await expect(open(disk)).rejects.toThrow(KmlDamageError);
+    await expect(open(disk)).rejects.toThrow("the checksum does not match, and record 3");
     disk.setContent(FIRST, bytes.slice(0, bytes.length - 50));
     await expect(open(disk)).rejects.toThrow(KmlDamageError);
     const length = (bytes.length - SEGMENT_HEADER_BYTES) / 3;
@@ -160,19 +197,27 @@ describe("damage", () => {
 });
 
 describe("a crash at any call on the disk", () => {
-  /** What a writer does until the disk goes away; returns what it was promised. */
+  /** Appends and syncs at the same time until the disk goes away; returns what was promised. */
   async function writeUntilCrash(disk: MemoryDisk): Promise<{ appended: number; synced: number }> {
     const seen = { appended: 0, synced: 0 };
     try {
       const log = await open(disk, 1500);
-      for (let recno = 1; recno <= 40; recno += 1) {
-        log.append([plainRecord(recno)]);
-        seen.appended = recno;
-        if (recno % 3 === 0) seen.synced = (await log.sync()).recno;
-        if (recno === 30) await log.dropSegmentsBefore(15 as Recno);
-      }
+      const append = async (): Promise<void> => {
+        for (let recno = 1; recno <= 40; recno += 1) {
+          log.append([plainRecord(recno)]);
+          seen.appended = recno;
+          if (recno % 3 !== 0) await Promise.resolve();
+        }
+      };
+      const sync = async (): Promise<void> => {
+        while (seen.synced < 40) {
+          seen.synced = (await log.sync()).recno;
+          if (seen.synced === seen.appended)
+            await log.dropSegmentsBefore((seen.synced - 15) as Recno);
+        }
+      };
+      await Promise.all([append(), sync()]);
       await log.close();
-      seen.synced = 40;
     } catch {
       // The disk is gone, and the process with it.
     }

@@ -10,7 +10,7 @@ import { RecnoNotInLogError } from "./kml-reader.ts";
 import { openKmlLog, openKmlReader, WrongLogError } from "./open-kml-log.ts";
 import { RunningHash, startPosition } from "./running-hash.ts";
 import { bytesSource, scanRecords, scanRecordsBackwards } from "./scan-records.ts";
-import { parseSegmentHeader, SEGMENT_HEADER_BYTES } from "./segment-header.ts";
+import { parseSegmentHeader, SEGMENT_HEADER_BYTES, segmentName } from "./segment-header.ts";
 
 const FILESET = "f0".repeat(16) as FilesetId;
 const open = (disk: MemoryDisk, segmentBytes = 2000): Promise<KmlLog> =>
@@ -165,11 +165,17 @@ describe("KmlLog.sync()", () => {
   });
 
   test("[D6] a log that nobody syncs seals its segments all the same", async () => {
-    await using log = await open(new MemoryDisk());
+    const disk = new MemoryDisk();
+    await using log = await open(disk);
     for (const record of plainRecords(1, 60)) log.append([record]);
     const sealed = log.segments().filter((segment) => segment.isSealed);
     expect(sealed.length).toBeGreaterThan(1);
     expect(log.durable.recno).toBe(sealed.at(-1)!.last);
+    for (const { first } of sealed) {
+      const path = `kml/${segmentName(first)}`;
+      const records = disk.contentOf(path).subarray(SEGMENT_HEADER_BYTES);
+      expect(disk.durableContentOf(path).subarray(SEGMENT_HEADER_BYTES)).toEqual(records);
+    }
     expect(recnos(log)).toEqual(range(1, 60));
   });
 });

@@ -13,6 +13,7 @@ import {
   encodeSegmentHeader,
   SEGMENT_HEADER_BYTES,
   type SegmentHeader,
+  segmentName,
 } from "./segment-header.ts";
 import { Segment } from "./segment.ts";
 import type { TornTail } from "./torn-tail.ts";
@@ -273,20 +274,31 @@ export class KmlLog extends KmlReader implements AsyncDisposable {
     const { recno, hash } = this.#head;
     const header = { fileset, peer, first: (recno + 1) as Recno, hashBefore: hash };
     const segment = new Segment(this.#dir, header, emptySegment(recno));
-    let file: DiskFile;
-    try {
-      file = createSegment(this.disk, segment.path, header);
-    } catch {
-      // No room for a header: the full segment grows on, and what is left behind of the new one is
-      // a header without records, which the next attempt or the next opening replaces.
-      return;
-    }
+    const file = this.#tryCreate(segment.path, header);
+    if (file === null) return;
     this.#active.isSealed = true;
     this.list.push(segment);
     this.#retired.push(this.#file);
     this.#file = file;
     this.#isDirectoryDirty = true;
     if (this.#current === null) this.#closeRetired();
+  }
+
+  /**
+   * Makes the file of a new segment, or null where there is no room for it: the full segment grows
+   * on. A file without its header must not stay: once a later segment follows it would be damage.
+   */
+  #tryCreate(path: string, header: SegmentHeader): DiskFile | null {
+    try {
+      return createSegment(this.disk, path, header);
+    } catch {
+      try {
+        if (this.disk.list(this.#dir).includes(segmentName(header.first))) this.disk.remove(path);
+      } catch (error) {
+        throw this.#break(error);
+      }
+      return null;
+    }
   }
 
   /** Best effort: without the mark recovery knows less, and nothing else depends on it. */

@@ -1,6 +1,5 @@
 import { findRecordFault, recordRecno } from "./decode-record.ts";
 import type { Recno } from "./identity.ts";
-import { isZero } from "./is-zero.ts";
 import { KmlDamageError } from "./kml-damage-error.ts";
 import { KML_VERSION, MIN_RECORD_BYTES, VERSION_OFFSET } from "./record-layout.ts";
 
@@ -29,6 +28,9 @@ export interface BadRecord {
 /** Smallest unit in which a device writes or loses; a lost one of a new file reads as zeros. */
 const SECTOR_BYTES = 512;
 
+/** Zeros at a sector's end that are no part of a record: longer than an id, a time and a check. */
+const ZEROS_OF_LOSS = 32;
+
 /**
  * Decides what a bad record in the last segment is: the torn end of what was never synced, to be cut,
  * or damage to what was. Called when a log is opened. Wrong in one direction it drops acknowledged
@@ -46,10 +48,7 @@ const SECTOR_BYTES = 512;
 export function judgeBadRecord(bad: BadRecord): TornTail {
   const { bytes, segment, offset, recno, reason, durable } = bad;
   if (recno <= durable) {
-    throw new KmlDamageError(
-      { segment, offset },
-      `${reason}, and record ${durable} behind it was durable`,
-    );
+    throw new KmlDamageError({ segment, offset }, `${reason}, and record ${durable} was durable`);
   }
   const later = findLaterRecord(bytes, offset, recno);
   if (later !== null && !hasLostSector(bytes, offset, later.offset)) {
@@ -77,9 +76,16 @@ function findLaterRecord(
   return null;
 }
 
+/**
+ * Tells whether a sector in `[from, to)` did not reach the disk in its last state: it then ends in
+ * the zeros that were there before. All of it may be zeros, or what follows the last good record,
+ * or what follows a part of the bad one.
+ */
 function hasLostSector(bytes: Uint8Array, from: number, to: number): boolean {
-  for (let at = from - (from % SECTOR_BYTES); at < to; at += SECTOR_BYTES) {
-    if (isZero(bytes, at, Math.min(at + SECTOR_BYTES, bytes.length))) return true;
+  for (let end = from + SECTOR_BYTES - (from % SECTOR_BYTES); end <= to; end += SECTOR_BYTES) {
+    let start = end;
+    while (start > from && end - start < ZEROS_OF_LOSS && bytes[start - 1] === 0) start -= 1;
+    if (start === from || end - start === ZEROS_OF_LOSS) return true;
   }
   return false;
 }

@@ -106,6 +106,13 @@ export class MemoryDisk implements Disk {
     return file.current;
   }
 
+  /** The bytes of a file that its last sync has made durable. */
+  durableContentOf(path: string): Uint8Array {
+    const file = this.#files.get(path);
+    if (file === undefined) throw new DiskFault("ENOENT");
+    return file.durable;
+  }
+
   /** Replaces a file's content behind everybody's back, durably: damage. */
   setContent(path: string, bytes: Uint8Array): void {
     const file = this.#create(path);
