@@ -76,13 +76,16 @@ export * from "./sync/pending-log.ts";
 export * from "./sync/replica.ts";
 
 // wire
+export * from "./wire/byte-range.ts";
 export * from "./wire/content-pack-message.ts";
+export { parseFilesPath, writeFilesPath } from "./wire/files-path.ts";
 export type * from "./wire/fileset-profile.ts";
 export { writeJsonLine } from "./wire/json-lines.ts";
 export * from "./wire/limits.ts";
 export * from "./wire/poll-message.ts";
 export * from "./wire/problem.ts";
 export * from "./wire/profile-message.ts";
+export { checkProtocolVersion } from "./wire/protocol-version.ts";
 export * from "./wire/protocol.ts";
 export type * from "./wire/reintegrate-batch.ts";
 export * from "./wire/reintegrate-message.ts";
@@ -90,4 +93,5 @@ export * from "./wire/route.ts";
 export * from "./wire/snapshot-message.ts";
 export type * from "./wire/snapshot-row.ts";
 export * from "./wire/status-message.ts";
+export * from "./wire/upload-message.ts";
 export { WireFormatError } from "./wire/wire-format-error.ts";
