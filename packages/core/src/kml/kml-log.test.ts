@@ -145,8 +145,12 @@ describe("KmlLog.sync()", () => {
     expect(() => log.append([plainRecord(3)])).toThrow(KmlBrokenError);
     expect(log.durable.recno).toBe(1);
     await log.close();
-    await using reopened = await open(disk);
+    const reopened = await open(disk);
     expect(reopened.durable.recno).toBe(2);
+    // The disk has kept what the kernel had given up: the power cut leaves nothing but the durable.
+    await using found = await open(disk.powerCut(() => 0));
+    expect(recnos(found)).toEqual([1, 2]);
+    await reopened.close();
   });
 
   test("[D6] seals a full segment only when all of it is durable", async () => {

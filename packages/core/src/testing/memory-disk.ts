@@ -42,6 +42,11 @@ interface StoredFile {
   current: Uint8Array;
   /** What the last sync has made durable. */
   durable: Uint8Array;
+  /**
+   * Sectors that a failed sync has lost, as on Linux: they read as they were written, count as
+   * clean, and no later sync writes them. Writing them again does away with it.
+   */
+  readonly lost: Set<number>;
 }
 
 type CallHook = (label: DiskCall["label"], path: string) => void | Promise<void>;
@@ -138,7 +143,11 @@ export class MemoryDisk implements Disk {
       existing.current = new Uint8Array(0);
       return existing;
     }
-    const file = { current: new Uint8Array(0), durable: new Uint8Array(0) };
+    const file = {
+      current: new Uint8Array(0),
+      durable: new Uint8Array(0),
+      lost: new Set<number>(),
+    };
     this.#files.set(path, file);
     this.#entryChanges.push({ path, file });
     return file;
@@ -190,14 +199,24 @@ class MemoryFile implements DiskFile {
   /** Covers what was written before the call, and nothing that comes while it runs. */
   async sync(): Promise<void> {
     const covered = this.#open().current.slice();
-    await this.#call("sync", this.#path);
-    this.#open().durable = covered;
+    try {
+      await this.#call("sync", this.#path);
+    } catch (error) {
+      loseSectors(this.#file);
+      throw error;
+    }
+    commit(this.#open(), covered);
   }
 
   syncBlocking(): void {
-    this.#call("syncBlocking", this.#path);
     const file = this.#open();
-    file.durable = file.current.slice();
+    try {
+      this.#call("syncBlocking", this.#path);
+    } catch (error) {
+      loseSectors(file);
+      throw error;
+    }
+    commit(file, file.current.slice());
   }
 
   close(): void {
@@ -220,6 +239,36 @@ function put(file: StoredFile, offset: number, bytes: Uint8Array): void {
     file.current = larger;
   }
   file.current.set(bytes, offset);
+  const last = Math.floor((needed - 1) / SECTOR_BYTES);
+  for (let sector = Math.floor(offset / SECTOR_BYTES); sector <= last; sector += 1) {
+    file.lost.delete(sector);
+  }
+}
+
+/** Makes `covered` durable, but for what an earlier failure has lost. */
+function commit(file: StoredFile, covered: Uint8Array): void {
+  for (const sector of file.lost) {
+    const [start, end] = sectorOf(sector, covered.length);
+    covered.fill(0, start, end);
+    covered.set(file.durable.subarray(start, end), start);
+  }
+  file.durable = covered;
+}
+
+function loseSectors(file: StoredFile): void {
+  const { current, durable, lost } = file;
+  for (let sector = 0; sector * SECTOR_BYTES < current.length; sector += 1) {
+    const [start, end] = sectorOf(sector, current.length);
+    const isDirty =
+      end > durable.length ||
+      current.subarray(start, end).some((byte, index) => byte !== durable[start + index]);
+    if (isDirty) lost.add(sector);
+  }
+}
+
+function sectorOf(sector: number, sizeBytes: number): [number, number] {
+  const start = Math.min(sector * SECTOR_BYTES, sizeBytes);
+  return [start, Math.min(start + SECTOR_BYTES, sizeBytes)];
 }
 
 function applyChange(entries: Map<string, StoredFile>, change: EntryChange): void {
