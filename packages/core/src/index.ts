@@ -21,6 +21,7 @@ export * from "./kml/name.ts";
 export * from "./kml/opcode.ts";
 export * from "./kml/open-kml-log.ts";
 export type * from "./kml/operation.ts";
+export { OUTCOME_REASONS } from "./kml/outcome-reason.ts";
 export { computeOriginCheck, type SentRecord } from "./kml/origin-check.ts";
 export { InvalidPathError, parsePath } from "./kml/path.ts";
 export * from "./kml/position.ts";
@@ -70,6 +71,7 @@ export { optimize, type Optimized } from "./optimize/optimize.ts";
 
 // sync
 export * from "./sync/change-set.ts";
+export { changesBetween, type Differing } from "./sync/changes-between.ts";
 export { contentMoves } from "./sync/content-moves.ts";
 export { renumberPending } from "./sync/diverge.ts";
 export * from "./sync/pending-log.ts";

@@ -31,11 +31,12 @@ export const PROBLEMS = {
 } as const satisfies Record<string, { readonly status: number; readonly title: string }>;
 
 export type ProblemCode = keyof typeof PROBLEMS;
+export type ProblemStatus = (typeof PROBLEMS)[ProblemCode]["status"];
 
 /** A problem as it travels: RFC 9457 with our `code`, and what the code says more. */
 export interface Problem {
   readonly code: ProblemCode;
-  readonly status: number;
+  readonly status: ProblemStatus;
   readonly title: string;
   readonly detail: string;
   /** Values of the detail: recnos, hashes, versions. */

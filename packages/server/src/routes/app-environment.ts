@@ -1,0 +1,21 @@
+import type { Context } from "hono";
+import type { Logger } from "pino";
+
+import type { Export } from "../export/export.ts";
+import type { Metrics } from "./metrics.ts";
+
+/** What the middleware of the app puts at the hand of every handler. */
+export interface AppEnvironment {
+  Variables: {
+    requestId: string;
+    /** Set where the path names a fileset. */
+    fileset: Export;
+    filesets: readonly Export[];
+    metrics: Metrics;
+    logger: Logger;
+    /** Aborts when the client has gone or the server is about to stop. */
+    ending: AbortSignal;
+  };
+}
+
+export type AppContext = Context<AppEnvironment>;

@@ -1,0 +1,75 @@
+import { ROUTES } from "@izo/core";
+import { Hono } from "hono";
+import { pino, type Logger } from "pino";
+
+import type { Export } from "../export/export.ts";
+import type { AppEnvironment } from "./app-environment.ts";
+import { getContentPack } from "./get-content-pack.ts";
+import { getContent } from "./get-content.ts";
+import { getFile } from "./get-file.ts";
+import { getHome } from "./get-home.ts";
+import { getKml } from "./get-kml.ts";
+import { getMetrics } from "./get-metrics.ts";
+import { getFilesets, getProfile, getStatus } from "./get-profile.ts";
+import { getSegment, getSegments } from "./get-segments.ts";
+import { getSnapshot } from "./get-snapshot.ts";
+import { Metrics } from "./metrics.ts";
+import { noteRequest } from "./note-request.ts";
+import { openapiDocument } from "./openapi-document.ts";
+import { postReintegrate } from "./post-reintegrate.ts";
+import { answerError, answerUnknownRoute } from "./problem-response.ts";
+import { putContent } from "./put-content.ts";
+import { resolveFileset } from "./resolve-fileset.ts";
+import { speakProtocol } from "./speak-protocol.ts";
+
+export interface AppOptions {
+  readonly filesets: readonly Export[];
+  readonly logger?: Logger;
+  /** Aborted when the server is about to stop: polls that wait are answered at once. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The HTTP side of a server: it parses, asks an {@link Export}, and writes. It keeps nothing between
+ * requests but counters, so there may be several of it in front of one export (design §11).
+ *
+ * @example await createApp({ filesets: [fileset] }).request("/v1/filesets")
+ */
+export function createApp(options: AppOptions): Hono<AppEnvironment> {
+  const { filesets, logger = pino({ enabled: false }), signal } = options;
+  const app = new Hono<AppEnvironment>();
+  const metrics = new Metrics();
+
+  app.onError(answerError);
+  app.notFound(answerUnknownRoute);
+  app.use(async (c, next) => {
+    c.set("filesets", filesets);
+    c.set("metrics", metrics);
+    c.set("logger", logger);
+    const gone = c.req.raw.signal;
+    c.set("ending", signal === undefined ? gone : AbortSignal.any([gone, signal]));
+    await next();
+  });
+  app.use(noteRequest);
+  app.use("/v1/*", speakProtocol);
+  app.use("/v1/filesets/:fileset/*", resolveFileset);
+
+  app.get(ROUTES.home, getHome);
+  app.get(ROUTES.health, (c) => c.json({ status: "ok" }));
+  app.get(ROUTES.metrics, getMetrics);
+  app.get(ROUTES.openapi, (c) => c.json(openapiDocument()));
+  app.get(ROUTES.filesets, getFilesets);
+  app.get(ROUTES.profile, getProfile);
+  app.get(ROUTES.status, getStatus);
+  app.get(ROUTES.kml, ...getKml);
+  app.get(ROUTES.segments, getSegments);
+  app.get(ROUTES.segment, ...getSegment);
+  app.get(ROUTES.snapshot, ...getSnapshot);
+  app.get(ROUTES.contentPack, ...getContentPack);
+  app.get(ROUTES.content, ...getContent);
+  app.put(ROUTES.content, ...putContent);
+  app.post(ROUTES.reintegrate, ...postReintegrate);
+  app.get(ROUTES.files, ...getFile);
+  app.get(`${ROUTES.files}/*`, ...getFile);
+  return app;
+}

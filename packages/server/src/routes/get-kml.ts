@@ -1,0 +1,59 @@
+import {
+  formatPosition,
+  HEADERS,
+  MAX_POLL_BYTES,
+  MEDIA_TYPES,
+  type Position,
+  writeJsonLine,
+} from "@izo/core";
+import { accepts } from "hono/accepts";
+import { createFactory } from "hono/factory";
+
+import type { LogChunk } from "../export/export.ts";
+import type { AppContext, AppEnvironment } from "./app-environment.ts";
+import { pollQuery } from "./parameters.ts";
+import { validate } from "./validate.ts";
+
+/** Records behind a position; the answer waits for one when there is none. */
+export const getKml = createFactory<AppEnvironment>().createHandlers(
+  validate("query", pollQuery),
+  async (c) => {
+    const { after, wait, limit } = c.req.valid("query");
+    const { chunk, head } = await readOrWait(c, after, wait * 1000, limit);
+    const type = accepts(c, {
+      header: "Accept",
+      supports: [MEDIA_TYPES.kml, MEDIA_TYPES.ndjson],
+      default: MEDIA_TYPES.kml,
+    });
+    const body = type === MEDIA_TYPES.ndjson ? writeLines(chunk) : chunk.bytes;
+    c.var.metrics.bytesServed(body.length);
+    return c.body(body as Uint8Array<ArrayBuffer> | string, 200, {
+      "Content-Type": type,
+      [HEADERS.head]: formatPosition(head),
+      "Cache-Control": "no-store",
+      Vary: "Accept",
+    });
+  },
+);
+
+async function readOrWait(
+  c: AppContext,
+  after: Position,
+  waitMs: number,
+  limitRecords: number,
+): Promise<{ chunk: LogChunk; head: Position }> {
+  const { fileset, ending, metrics } = c.var;
+  const limits = { limitRecords, limitBytes: MAX_POLL_BYTES };
+  // Read first: a position that is none is to be refused at once, not after the wait.
+  const chunk = fileset.readLog(after, limits);
+  if (chunk.count > 0 || waitMs === 0) return { chunk, head: fileset.headPosition };
+  using _waiting = metrics.pollWaits();
+  await fileset.waitForRecno(after.recno, waitMs, ending);
+  return { chunk: fileset.readLog(after, limits), head: fileset.headPosition };
+}
+
+function writeLines(chunk: LogChunk): string {
+  let text = "";
+  for (const record of chunk.records()) text += writeJsonLine(record);
+  return text;
+}

@@ -1,0 +1,83 @@
+import {
+  isId,
+  isSha256,
+  MAX_PACK_RECNOS,
+  MAX_POLL_RECORDS,
+  MAX_POLL_WAIT_SECONDS,
+  parsePosition,
+  type PeerId,
+  type Position,
+  type Recno,
+  type Sha256,
+} from "@izo/core";
+import { z } from "zod";
+
+/** What stands in queries and paths, as schemas: the OpenAPI document is made of the same ones. */
+
+const recnoText = z
+  .string()
+  .regex(/^\d{1,15}$/, "expected a recno")
+  .meta({ description: "Number of a record", examples: ["41"] })
+  .transform((text) => Number(text) as Recno);
+
+const positionText = z
+  .string()
+  .meta({ description: "A position: recno/hash", examples: [`41/${"9f".repeat(32)}`] })
+  .transform((text, context): Position => {
+    try {
+      return parsePosition(text);
+    } catch {
+      context.addIssue({
+        code: "custom",
+        message: 'expected a position, "recno/hash" as in "41/9f3c…" with 64 digits',
+        params: { code: "invalid-position" },
+      });
+      return z.NEVER;
+    }
+  });
+
+const peerText = z
+  .string()
+  .meta({ description: "Id of a peer: 32 hexadecimal digits" })
+  .refine(isId, "expected 32 hexadecimal digits")
+  .transform((text) => text as PeerId);
+
+const sha256Text = z
+  .string()
+  .meta({ description: "SHA-256 of a content: 64 hexadecimal digits" })
+  .refine(isSha256, "expected 64 hexadecimal digits")
+  .transform((text) => text as Sha256);
+
+/** A number in a query, clamped to what the server does: asking for more is no error. */
+function boundedText(max: number, description: string) {
+  return z
+    .string()
+    .regex(/^\d{1,9}(\.\d{1,3})?$/, "expected a number")
+    .meta({ description: `${description}; at most ${max}` })
+    .transform((text) => Math.min(Number(text), max));
+}
+
+export const pollQuery = z.strictObject({
+  after: positionText,
+  wait: boundedText(MAX_POLL_WAIT_SECONDS, "Seconds to wait while there is nothing").default(0),
+  limit: boundedText(MAX_POLL_RECORDS, "Most records of the answer").default(MAX_POLL_RECORDS),
+});
+
+export const snapshotQuery = z.strictObject({
+  peer: peerText.optional(),
+});
+
+export const contentPackQuery = z
+  .strictObject({ after: recnoText, until: recnoText })
+  .refine(({ after, until }) => until > after && until - after <= MAX_PACK_RECNOS, {
+    message: `expected "until" at most ${MAX_PACK_RECNOS} records behind "after"`,
+  });
+
+/** Resources without a query refuse one, so that a word of a later version is not taken for nothing. */
+export const noQuery = z.strictObject({});
+
+export const filesetParameters = z.object({
+  fileset: z.string().meta({ description: "Name of the fileset", examples: ["rootfset"] }),
+});
+export const segmentParameters = filesetParameters.extend({ first: recnoText });
+export const contentParameters = filesetParameters.extend({ sha256: sha256Text });

@@ -1,0 +1,40 @@
+import { hash } from "node:crypto";
+
+import {
+  MAX_PUSH_BYTES,
+  parseReintegrateRequest,
+  ProblemError,
+  writeReintegrateResponse,
+} from "@izo/core";
+import { bodyLimit } from "hono/body-limit";
+import { createFactory } from "hono/factory";
+
+import type { AppEnvironment } from "./app-environment.ts";
+import { jsonResponse } from "./json-response.ts";
+
+const sha256 = (bytes: Uint8Array): Uint8Array => hash("sha256", bytes, "buffer");
+
+/** A batch of a client's records: what it answers is durable. */
+export const postReintegrate = createFactory<AppEnvironment>().createHandlers(
+  bodyLimit({
+    maxSize: MAX_PUSH_BYTES,
+    onError: () => {
+      throw new ProblemError(
+        "too-large",
+        `Cannot take the batch: it is longer than ${MAX_PUSH_BYTES} bytes`,
+        { limit: MAX_PUSH_BYTES },
+      );
+    },
+  }),
+  async (c) => {
+    const { fileset, metrics } = c.var;
+    const { contents, ...push } = parseReintegrateRequest(
+      new Uint8Array(await c.req.arrayBuffer()),
+      sha256,
+    );
+    await Promise.all(contents.map(({ sha256, bytes }) => fileset.stageInline(sha256, bytes)));
+    const results = await fileset.reintegrate(push);
+    metrics.pushed(results);
+    return jsonResponse(c, writeReintegrateResponse({ head: fileset.headPosition, results }));
+  },
+);

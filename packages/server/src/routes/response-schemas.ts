@@ -1,0 +1,95 @@
+import { OUTCOME_REASONS, PROBLEMS } from "@izo/core";
+import { z } from "zod";
+
+/** Forms of the JSON answers, for the OpenAPI document. The writers are in `@izo/core`, wire. */
+
+const recno = z.int().min(0);
+const id = z.string().regex(/^[0-9a-f]{32}$/);
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+const position = z.string().regex(/^[0-9]+\/[0-9a-f]{64}$/);
+
+export const filesetsAnswer = z.object({
+  filesets: z.array(z.object({ name: z.string(), id })),
+});
+
+export const profileAnswer = z.object({
+  protocol: z.int(),
+  id,
+  name: z.string(),
+  serverPeer: id,
+  head: position,
+  oldestRecno: recno,
+  limits: z.object({
+    inlineBytes: z.int(),
+    pushRecords: z.int(),
+    pushBytes: z.int(),
+    pollRecords: z.int(),
+    pollWaitSeconds: z.int(),
+    packRecnos: z.int(),
+  }),
+  features: z.array(z.string()),
+});
+
+export const statusAnswer = z.object({
+  filesetName: z.string(),
+  filesetId: id,
+  serverPeer: id,
+  headRecno: recno,
+  oldestRecno: recno,
+  files: z.int().min(0),
+  bytes: z.int().min(0),
+  peers: z.array(
+    z.object({ peer: id, host: z.string(), receivedRecno: recno, lastSeenMs: z.int() }),
+  ),
+  watching: z.enum(["inotify", "scanning", "off"]),
+  heldRemoval: z.object({ removed: z.int(), objects: z.int() }).nullable(),
+  problems: z.array(z.object({ path: z.string(), message: z.string() })),
+});
+
+export const segmentsAnswer = z.object({
+  segments: z.array(
+    z.object({ first: recno, last: recno, sizeBytes: z.int().min(0), isSealed: z.boolean() }),
+  ),
+});
+
+const fileFields = {
+  oid: id,
+  kind: z.enum(["file", "directory", "symlink", "special"]),
+  mode: z.int(),
+  uid: z.int(),
+  gid: z.int(),
+  mtimeNs: z.string().regex(/^-?[0-9]+$/),
+  sizeBytes: z.int().optional(),
+  sha256: hash.nullable().optional(),
+  contentVersion: recno.optional(),
+  target: z.string().optional(),
+};
+
+export const listingAnswer = z.object({
+  path: z.string(),
+  ...fileFields,
+  entries: z.array(z.object({ name: z.string(), ...fileFields })),
+});
+
+export const reintegrateAnswer = z.object({
+  head: position,
+  results: z.array(
+    z.object({
+      originRecno: recno,
+      verdict: z.enum(["applied", "merged", "copied", "refused"]),
+      reason: z.enum(Object.keys(OUTCOME_REASONS)).nullable(),
+      trace: recno,
+    }),
+  ),
+});
+
+export const healthAnswer = z.object({ status: z.literal("ok") });
+
+export const problemAnswer = z.object({
+  type: z.string().startsWith("urn:izo:problem:"),
+  title: z.string(),
+  status: z.int().min(400).max(599),
+  detail: z.string(),
+  code: z.enum(Object.keys(PROBLEMS)),
+  data: z.record(z.string(), z.unknown()),
+});

@@ -1,0 +1,38 @@
+import { MEDIA_TYPES, parseRange, type Sha256, writeContentRange } from "@izo/core";
+
+import type { OpenContent } from "../export/export.ts";
+import type { AppContext } from "./app-environment.ts";
+import { streamBody } from "./stream-body.ts";
+
+/** Answers with an open content or the part of it that the request asks for, and closes it. */
+export async function sendContent(
+  c: AppContext,
+  sha256: Sha256,
+  content: OpenContent,
+  headers: Readonly<Record<string, string>>,
+): Promise<Response> {
+  const { sizeBytes } = content;
+  const etag = `"${sha256}"`;
+  await using open = new AsyncDisposableStack();
+  open.use(content);
+  const ifRange = c.req.header("If-Range");
+  const isStillValid = ifRange === undefined || ifRange === etag;
+  const range = isStillValid ? parseRange(c.req.header("Range"), sizeBytes) : null;
+  const { start, end } = range ?? { start: 0, end: sizeBytes };
+  const allHeaders = {
+    "Content-Type": MEDIA_TYPES.bytes,
+    ...headers,
+    ETag: etag,
+    "Accept-Ranges": "bytes",
+    "Content-Length": String(end - start),
+    ...(range !== null && { "Content-Range": writeContentRange(range, sizeBytes) }),
+  };
+  const status = range === null ? 200 : 206;
+  if (c.req.method === "HEAD" || start === end) return c.body(null, status, allHeaders);
+  const moved = open.move();
+  async function* body(): AsyncGenerator<Uint8Array, void> {
+    await using _open = moved;
+    yield* content.read(start, end);
+  }
+  return c.body(streamBody(c, body()), status, allHeaders);
+}

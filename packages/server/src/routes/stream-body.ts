@@ -1,0 +1,32 @@
+import type { AppContext } from "./app-environment.ts";
+
+/**
+ * A response body of what `chunks` yields, at the pace of the client. When the client goes away, the
+ * generator's `finally` runs. When it throws, the connection is reset: a body that ends early or wrong
+ * must not look whole to anybody, least of all to a cache (design S5).
+ */
+export function streamBody(
+  c: AppContext,
+  chunks: AsyncGenerator<Uint8Array, void>,
+): ReadableStream<Uint8Array> {
+  const { logger, metrics, requestId } = c.var;
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          const { done, value } = await chunks.next();
+          if (done === true) return controller.close();
+          metrics.bytesServed(value.length);
+          controller.enqueue(value);
+        } catch (error) {
+          logger.warn({ err: error, requestId }, "body cut off");
+          controller.error(error);
+        }
+      },
+      async cancel() {
+        await chunks.return();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
