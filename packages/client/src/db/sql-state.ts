@@ -1,0 +1,281 @@
+/**
+ * The authoritative tree of a client in SQLite: what replay has made of the server's KML up to the
+ * position in `standing`, present only (design C5, D7). `LocalReplica` is its only writer, inside one
+ * transaction with the position; so a crash leaves the tree of one position, never half of a record.
+ */
+
+import {
+  entryKey,
+  rootObject,
+  ROOT_OID,
+  textToBytes,
+  bytesToText,
+  type Entry,
+  type MutableState,
+  type Name,
+  type Oid,
+  type OriginId,
+  type Outcome,
+  type OutcomeReason,
+  type PeerId,
+  type Recno,
+  type Tombstone,
+  type TreeObject,
+} from "@izo/core";
+import type { Database } from "better-sqlite3";
+
+import { BoundedCache } from "./bounded-cache.ts";
+import {
+  bindObject,
+  idBytes,
+  OBJECT_COLUMNS,
+  objectOf,
+  serverRecno,
+  type ObjectRow,
+} from "./object-row.ts";
+
+/** Values kept in memory of each sort: the hot path asks memory, not SQLite; about 20 MB in all. */
+const CACHED = 32_768;
+
+interface EntryRow {
+  readonly parent: Buffer;
+  readonly name: Buffer;
+  readonly oid: Buffer;
+  readonly version: number;
+}
+
+interface OutcomeRow {
+  readonly verdict: Outcome["verdict"];
+  readonly reason: OutcomeReason | null;
+  readonly trace: Recno;
+  readonly check: string;
+  readonly oid: Buffer;
+  readonly name_version: Recno;
+  readonly content_version: Recno;
+  readonly attributes_version: Recno;
+}
+
+export class SqlState implements MutableState {
+  readonly #sqlite: Database;
+  readonly #sql: ReturnType<typeof prepare>;
+  readonly #keepsOutcomesOf: PeerId | null;
+  /** Null stands for "nothing there": absence is asked for as often as presence. */
+  readonly #objects = new BoundedCache<Oid, TreeObject | null>(CACHED);
+  readonly #entries = new BoundedCache<string, Entry | null>(CACHED);
+  readonly #links = new BoundedCache<Oid, readonly Entry[]>(CACHED);
+
+  /**
+   * @param keepsOutcomesOf the own peer: replay passes the outcomes of all peers, and those of others
+   *   decide nothing here; null keeps all
+   */
+  constructor(sqlite: Database, keepsOutcomesOf: PeerId | null) {
+    this.#sqlite = sqlite;
+    this.#sql = prepare(sqlite);
+    this.#keepsOutcomesOf = keepsOutcomesOf;
+    if (this.object(ROOT_OID) === undefined) this.putObject(rootObject());
+  }
+
+  /** Runs `change` in one transaction: all of it is there afterwards, or nothing when it throws. */
+  transact<T>(change: () => T): T {
+    try {
+      return this.#sqlite.transaction(change).immediate();
+    } catch (error) {
+      this.forget();
+      throw error;
+    }
+  }
+
+  /** Drops what is kept in memory, after the tables were changed in another way. */
+  forget(): void {
+    this.#objects.clear();
+    this.#entries.clear();
+    this.#links.clear();
+  }
+
+  object(oid: Oid): TreeObject | undefined {
+    const read = (): TreeObject | null => {
+      const row = this.#sql.object.get(idBytes(oid)) as ObjectRow | undefined;
+      return row === undefined ? null : objectOf(row);
+    };
+    return this.#objects.get(oid, read) ?? undefined;
+  }
+
+  entry(parent: Oid, name: Name): Entry | undefined {
+    const read = (): Entry | null => {
+      const row = this.#sql.entry.get(idBytes(parent), textToBytes(name)) as EntryRow | undefined;
+      return row === undefined ? null : entryOf(row);
+    };
+    return this.#entries.get(entryKey(parent, name), read) ?? undefined;
+  }
+
+  links(oid: Oid): readonly Entry[] {
+    return this.#links.get(oid, () =>
+      (this.#sql.links.all(idBytes(oid)) as EntryRow[]).map(entryOf),
+    );
+  }
+
+  children(parent: Oid): Iterable<Entry> {
+    return (this.#sql.children.all(idBytes(parent)) as EntryRow[]).map(entryOf);
+  }
+
+  hasChildren(parent: Oid): boolean {
+    return this.#sql.hasChildren.get(idBytes(parent)) !== undefined;
+  }
+
+  tombstone(oid: Oid): Tombstone | undefined {
+    const row = this.#sql.tombstone.get(idBytes(oid)) as
+      | (ObjectRow & { parent: Buffer; name: Buffer; removed_at: bigint })
+      | undefined;
+    if (row === undefined) return undefined;
+    return {
+      object: objectOf(row),
+      parent: row.parent.toString("hex") as Oid,
+      name: bytesToText(row.name) as Name,
+      removedAt: Number(row.removed_at) as Recno,
+    };
+  }
+
+  alias(oid: Oid): Oid | undefined {
+    const row = this.#sql.alias.get(idBytes(oid)) as { oid: Buffer } | undefined;
+    return row === undefined ? undefined : (row.oid.toString("hex") as Oid);
+  }
+
+  outcome(origin: OriginId): Outcome | undefined {
+    const row = this.#sql.outcome.get(idBytes(origin.peer), origin.recno) as OutcomeRow | undefined;
+    if (row === undefined) return undefined;
+    return {
+      verdict: row.verdict,
+      reason: row.reason,
+      trace: row.trace,
+      check: row.check,
+      oid: row.oid.toString("hex") as Oid,
+      nameVersion: row.name_version,
+      contentVersion: row.content_version,
+      attributesVersion: row.attributes_version,
+    };
+  }
+
+  /** All files with a content, in pieces: what replica mode has to have. */
+  *files(): Iterable<TreeObject> {
+    let after: Buffer = Buffer.alloc(0);
+    for (;;) {
+      const rows = this.#sql.filesAfter.all(after) as ObjectRow[];
+      for (const row of rows) yield objectOf(row);
+      const last = rows.at(-1);
+      if (last === undefined) return;
+      after = last.oid;
+    }
+  }
+
+  putObject(object: TreeObject): void {
+    this.#sql.putObject.run(bindObject(object));
+    this.#objects.put(object.oid, object);
+  }
+
+  removeObject(oid: Oid): void {
+    this.#sql.removeObject.run(idBytes(oid));
+    this.#objects.put(oid, null);
+  }
+
+  putEntry(entry: Entry): void {
+    this.removeEntry(entry.parent, entry.name);
+    const { parent, name, oid, version } = entry;
+    this.#sql.putEntry.run(idBytes(parent), textToBytes(name), idBytes(oid), serverRecno(version));
+    this.#entries.put(entryKey(parent, name), entry);
+    this.#links.drop(oid);
+  }
+
+  removeEntry(parent: Oid, name: Name): void {
+    const old = this.entry(parent, name);
+    if (old === undefined) return;
+    this.#sql.removeEntry.run(idBytes(parent), textToBytes(name));
+    this.#entries.put(entryKey(parent, name), null);
+    this.#links.drop(old.oid);
+  }
+
+  putTombstone({ object, parent, name, removedAt }: Tombstone): void {
+    const place = [idBytes(parent), textToBytes(name), serverRecno(removedAt)];
+    this.#sql.putTombstone.run([...bindObject(object), ...place]);
+  }
+
+  removeTombstone(oid: Oid): void {
+    this.#sql.removeTombstone.run(idBytes(oid));
+  }
+
+  /** Forgets removals before a recno: nobody can build on what was there any more. */
+  dropTombstonesBefore(recno: Recno): void {
+    this.#sql.dropTombstones.run(recno);
+  }
+
+  putAlias(alias: Oid, oid: Oid): void {
+    this.#sql.putAlias.run(idBytes(alias), idBytes(oid));
+  }
+
+  putOutcome({ peer, recno }: OriginId, outcome: Outcome): void {
+    if (this.#keepsOutcomesOf !== null && peer !== this.#keepsOutcomesOf) return;
+    this.#sql.putOutcome.run(
+      idBytes(peer),
+      recno,
+      outcome.verdict,
+      outcome.reason,
+      outcome.trace,
+      outcome.check,
+      idBytes(outcome.oid),
+      outcome.nameVersion,
+      outcome.contentVersion,
+      outcome.attributesVersion,
+    );
+  }
+}
+
+function entryOf(row: EntryRow): Entry {
+  return {
+    parent: row.parent.toString("hex") as Oid,
+    name: bytesToText(row.name) as Name,
+    oid: row.oid.toString("hex") as Oid,
+    version: row.version as Recno,
+  };
+}
+
+function prepare(sqlite: Database) {
+  const columns = OBJECT_COLUMNS.join(", ");
+  const holes = OBJECT_COLUMNS.map(() => "?").join(", ");
+  return {
+    object: sqlite.prepare(`SELECT ${columns} FROM objects WHERE oid = ?`).safeIntegers(),
+    filesAfter: sqlite
+      .prepare(
+        `SELECT ${columns} FROM objects WHERE oid > ? AND sha256 IS NOT NULL ORDER BY oid LIMIT 1000`,
+      )
+      .safeIntegers(),
+    putObject: sqlite.prepare(`INSERT OR REPLACE INTO objects (${columns}) VALUES (${holes})`),
+    removeObject: sqlite.prepare("DELETE FROM objects WHERE oid = ?"),
+    entry: sqlite.prepare(
+      "SELECT parent, name, oid, version FROM entries WHERE parent = ? AND name = ?",
+    ),
+    links: sqlite.prepare("SELECT parent, name, oid, version FROM entries WHERE oid = ?"),
+    children: sqlite.prepare("SELECT parent, name, oid, version FROM entries WHERE parent = ?"),
+    hasChildren: sqlite.prepare("SELECT 1 FROM entries WHERE parent = ? LIMIT 1"),
+    putEntry: sqlite.prepare(
+      "INSERT INTO entries (parent, name, oid, version) VALUES (?, ?, ?, ?)",
+    ),
+    removeEntry: sqlite.prepare("DELETE FROM entries WHERE parent = ? AND name = ?"),
+    tombstone: sqlite
+      .prepare(`SELECT ${columns}, parent, name, removed_at FROM tombstones WHERE oid = ?`)
+      .safeIntegers(),
+    putTombstone: sqlite.prepare(
+      `INSERT OR REPLACE INTO tombstones (${columns}, parent, name, removed_at) VALUES (${holes}, ?, ?, ?)`,
+    ),
+    removeTombstone: sqlite.prepare("DELETE FROM tombstones WHERE oid = ?"),
+    dropTombstones: sqlite.prepare("DELETE FROM tombstones WHERE removed_at < ?"),
+    alias: sqlite.prepare("SELECT oid FROM aliases WHERE alias = ?"),
+    putAlias: sqlite.prepare("INSERT OR REPLACE INTO aliases (alias, oid) VALUES (?, ?)"),
+    outcome: sqlite.prepare(
+      `SELECT verdict, reason, trace, "check", oid, name_version, content_version, attributes_version
+       FROM outcomes WHERE peer = ? AND recno = ?`,
+    ),
+    putOutcome: sqlite.prepare(
+      `INSERT OR REPLACE INTO outcomes (peer, recno, verdict, reason, trace, "check", oid,
+         name_version, content_version, attributes_version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+  };
+}

@@ -1,0 +1,192 @@
+/**
+ * The client's own KML: what was done here and is not acknowledged yet (design §2, C5).
+ *
+ * `LocalReplica` is its only user. A record survives `kill -9` as soon as `append` returns, and a power
+ * cut after the next sync, which comes at least every two seconds (design C6). The log of each peer id
+ * is a directory of its own, `kml/<peer>`; the file `sysid` says which one counts, so that a change of
+ * identity is one rename. The worst outcome of a crash is the loss of the last two seconds' records.
+ */
+
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+
+import {
+  NO_CHECK,
+  openKmlLog,
+  segmentName,
+  type Actor,
+  type Disk,
+  type FilesetId,
+  type HashFunction,
+  type KmlLog,
+  type KmlRecord,
+  type Operation,
+  type PeerId,
+  type PendingRecord,
+  type Recno,
+  type TimeNs,
+} from "@izo/core";
+
+import { makePeerId, readPeerId, writePeerId } from "./peer-id.ts";
+
+/** A record may be unsynced for this long, which is what a power cut can take (design C6). */
+const SYNC_EVERY_MS = 2_000;
+
+export interface OwnLogOptions {
+  readonly cacheDir: string;
+  readonly disk: Disk;
+  readonly fileset: FilesetId;
+  readonly hash: HashFunction;
+  readonly nowNs: () => TimeNs;
+  /** A sync that nobody waits for has failed: the log takes no more records until it is opened again. */
+  readonly onSyncFailed: (error: unknown) => void;
+}
+
+/** What is recorded, by whom, and when they did it; without a time it happens now. */
+export interface OwnEntry {
+  readonly operation: Operation;
+  readonly actor: Actor;
+  readonly authorTimeNs?: TimeNs;
+}
+
+export class OwnLog implements AsyncDisposable {
+  readonly #options: OwnLogOptions;
+  #peer: PeerId;
+  #kml: KmlLog;
+  #lastTimeNs: TimeNs = 0n;
+  #syncTimer: NodeJS.Timeout | null = null;
+
+  private constructor(options: OwnLogOptions, peer: PeerId, kml: KmlLog) {
+    this.#options = options;
+    this.#peer = peer;
+    this.#kml = kml;
+  }
+
+  /** Opens the own log of a cache, or starts one under a new peer id. */
+  static async open(options: OwnLogOptions): Promise<OwnLog> {
+    const logs = join(options.cacheDir, "kml");
+    mkdirSync(logs, { recursive: true, mode: 0o700 });
+    const sysid = join(options.cacheDir, "sysid");
+    let peer = readPeerId(sysid);
+    if (peer === undefined) {
+      peer = makePeerId();
+      writePeerId(sysid, peer);
+    }
+    // The log of a former id, or of one that was never taken: a crash kept it from being removed.
+    for (const name of readdirSync(logs)) {
+      if (name !== peer) rmSync(join(logs, name), { recursive: true });
+    }
+    const log = new OwnLog(options, peer, await openLogOf(peer, options));
+    for (const { logTimeNs } of log.read()) log.#lastTimeNs = logTimeNs;
+    return log;
+  }
+
+  /** Who makes the records. */
+  get peer(): PeerId {
+    return this.#peer;
+  }
+
+  get head(): Recno {
+    return this.#kml.head.recno;
+  }
+
+  /** The first record that is still here; one beyond the head while there is none. */
+  get oldest(): Recno {
+    return this.#kml.oldest;
+  }
+
+  /** Tells whether there is anything that {@link truncate} could drop. */
+  get hasSealedSegments(): boolean {
+    return this.#kml.segments().length > 1;
+  }
+
+  /** All records that are here, oldest first. */
+  *read(): Iterable<KmlRecord> {
+    for (const scanned of this.#kml.read((this.#kml.oldest - 1) as Recno)) yield scanned.decode();
+  }
+
+  /** Appends records, all or none, into the page cache. @throws what `KmlLog.append` throws */
+  append(entries: readonly OwnEntry[]): KmlRecord[] {
+    const records = entries.map((entry, index) =>
+      this.#recordOf(entry, this.#peer, (this.head + 1 + index) as Recno),
+    );
+    this.#kml.append(records);
+    this.#scheduleSync();
+    return records;
+  }
+
+  /** Makes all records so far durable. */
+  async sync(): Promise<void> {
+    this.#cancelTimer();
+    await this.#kml.sync();
+  }
+
+  /** Drops what lies before `recno`, as far as segments end there. */
+  async truncate(recno: Recno): Promise<void> {
+    await this.#kml.dropSegmentsBefore(recno);
+  }
+
+  /**
+   * Goes on under a new peer id, with a log that holds exactly what `renumber` gives for it.
+   *
+   * From the call of `renumber` to the end of `renewed` nothing is awaited: no record can be made that
+   * is in neither log. The new log is durable before `sysid` names it; until then the old one counts.
+   */
+  async renew(
+    renumber: (peer: PeerId) => readonly PendingRecord[],
+    renewed: () => void,
+  ): Promise<void> {
+    const { cacheDir, disk } = this.#options;
+    const peer = makePeerId();
+    const kml = await openLogOf(peer, this.#options);
+    const former = { kml: this.#kml, peer: this.#peer };
+    const records = renumber(peer).map((record) => this.#recordOf(record, peer, record.recno));
+    if (records.length > 0) kml.append(records);
+    for (const { first } of kml.segments()) {
+      const file = disk.open(join(cacheDir, "kml", peer, segmentName(first)), "write");
+      file.syncBlocking();
+      file.close();
+    }
+    writePeerId(join(cacheDir, "sysid"), peer);
+    this.#peer = peer;
+    this.#kml = kml;
+    renewed();
+    await former.kml.close();
+    rmSync(join(cacheDir, "kml", former.peer), { recursive: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#cancelTimer();
+    await this.#kml.close();
+  }
+
+  #recordOf({ operation, actor, authorTimeNs }: OwnEntry, peer: PeerId, recno: Recno): KmlRecord {
+    const nowNs = this.#options.nowNs();
+    if (nowNs > this.#lastTimeNs) this.#lastTimeNs = nowNs;
+    return {
+      recno,
+      authorTimeNs: authorTimeNs ?? nowNs,
+      logTimeNs: this.#lastTimeNs,
+      origin: { peer, recno, check: NO_CHECK },
+      actor,
+      operation,
+    };
+  }
+
+  #scheduleSync(): void {
+    this.#syncTimer ??= setTimeout(() => {
+      this.#syncTimer = null;
+      this.#kml.sync().catch((error: unknown) => this.#options.onSyncFailed(error));
+    }, SYNC_EVERY_MS).unref();
+  }
+
+  #cancelTimer(): void {
+    if (this.#syncTimer !== null) clearTimeout(this.#syncTimer);
+    this.#syncTimer = null;
+  }
+}
+
+function openLogOf(peer: PeerId, options: OwnLogOptions): Promise<KmlLog> {
+  const { cacheDir, disk, fileset, hash } = options;
+  return openKmlLog({ disk, dir: join(cacheDir, "kml", peer), fileset, peer, hash });
+}

@@ -1,0 +1,391 @@
+/**
+ * The client's durable state: own log, authoritative tree, and the visible tree that both give.
+ *
+ * The file system records through it, InterSync pulls and pushes through it, and both read `visible`.
+ * All methods that change anything are synchronous, or change it in one synchronous piece: nobody sees
+ * the tree of one position with the records of another.
+ *
+ * What a crash can lose: records of the last two seconds in a power cut, from the end and unless
+ * `syncLog` was awaited; nothing in a `kill -9`. The index may go back to an earlier position, whole,
+ * and pulls the same records again. Records leave the own log only after the position that
+ * acknowledges them is durable.
+ */
+
+import { join } from "node:path";
+
+import {
+  changesBetween,
+  contentMoves,
+  renumberPending,
+  Replica,
+  ROOT_OID,
+  startPosition,
+  withBases,
+  type Actor,
+  type ChangeSet,
+  type ClientOperation,
+  type Differing,
+  type Disk,
+  type FilesetId,
+  type HashFunction,
+  type KmlRecord,
+  type Optimized,
+  type PeerId,
+  type PendingLog,
+  type PendingRecord,
+  type Position,
+  type Pulled,
+  type ReceivedMark,
+  type Recno,
+  type ReplicatedOperation,
+  type SealedOperation,
+  type ServerRecord,
+  type SnapshotStart,
+  type StateReader,
+  type TimeNs,
+} from "@izo/core";
+
+import { openIndex, type ClientIndex } from "../db/open-index.ts";
+import { SnapshotDatabase } from "../db/snapshot-database.ts";
+import { SqlState } from "../db/sql-state.ts";
+import { NOTHING_ACKNOWLEDGED, StandingTable } from "../db/standing.ts";
+import { loadPending } from "../log/load-pending.ts";
+import { OwnLog } from "../log/own-log.ts";
+
+/** Who asks for what InterSync itself writes into the own log. */
+const INTERSYNC: Actor = { uid: 0, gid: 0, groups: [], command: "" };
+
+export interface LocalReplicaOptions {
+  readonly cacheDir: string;
+  readonly disk: Disk;
+  readonly fileset: FilesetId;
+  readonly nowNs: () => TimeNs;
+  readonly hash: HashFunction;
+  /** See `OwnLogOptions`. */
+  readonly onSyncFailed: (error: unknown) => void;
+}
+
+/** A tree received from the server, whole, ready to take the place of the old one. */
+export interface ReceivedTree {
+  readonly database: SnapshotDatabase;
+  readonly start: SnapshotStart;
+}
+
+export class LocalReplica implements AsyncDisposable {
+  readonly #options: LocalReplicaOptions;
+  readonly #log: OwnLog;
+  readonly #index: ClientIndex;
+  readonly #standing: StandingTable;
+  readonly #listeners = new Set<() => void>();
+  #state: SqlState;
+  #pending: PendingLog;
+  #replica: Replica;
+  #position: Position;
+  #hasTree: boolean;
+  /** Own CLOSEs without a hash. */
+  #open = new Set<Recno>();
+
+  private constructor(options: LocalReplicaOptions, log: OwnLog, index: ClientIndex) {
+    this.#options = options;
+    this.#log = log;
+    this.#index = index;
+    this.#standing = new StandingTable(index);
+    const loaded = this.#load();
+    this.#state = loaded.state;
+    this.#pending = loaded.pending;
+    this.#replica = loaded.replica;
+    this.#position = loaded.position;
+    this.#hasTree = loaded.hasTree;
+  }
+
+  /** Opens the durable state of a cache directory, or starts one. The caller holds the cache's lock. */
+  static async open(options: LocalReplicaOptions): Promise<LocalReplica> {
+    const index = openIndex(join(options.cacheDir, "index.sqlite"));
+    try {
+      return new LocalReplica(options, await OwnLog.open(options), index);
+    } catch (error) {
+      index.sqlite.close();
+      throw error;
+    }
+  }
+
+  /** Who this client is now; it changes when another one turns out to use the id. */
+  get peer(): PeerId {
+    return this.#log.peer;
+  }
+
+  /** What programs see. Take it anew for each operation: a pull derives another one. */
+  get visible(): StateReader {
+    return this.#replica.visible;
+  }
+
+  /** The server's tree as of {@link position}. */
+  get authoritative(): SqlState {
+    return this.#state;
+  }
+
+  get position(): Position {
+    return this.#position;
+  }
+
+  /** Tells whether a tree was ever received: before that there is nothing to show, also offline. */
+  get hasTree(): boolean {
+    return this.#hasTree;
+  }
+
+  /** Positions where the state has stood, newest first. */
+  get pastPositions(): readonly Position[] {
+    return this.#standing.past();
+  }
+
+  /** Where the damaged index was put aside when this was opened, or null. */
+  get indexSetAside(): string | null {
+    return this.#index.setAside;
+  }
+
+  get pendingCount(): number {
+    return this.#pending.size;
+  }
+
+  /** Bytes of the contents that wait to be sent or acknowledged. */
+  get pendingBytes(): number {
+    const waiting: readonly { readonly operation: ClientOperation }[] = [
+      ...this.#pending.unsent,
+      ...this.#pending.frozen.map(({ submitted }) => submitted),
+    ];
+    return waiting.reduce(
+      (sum, { operation }) => sum + (operation.opcode === "CLOSE" ? operation.sizeBytes : 0),
+      0,
+    );
+  }
+
+  /** The records that wait, for the pusher to read. Only this class adds to it. */
+  get pending(): PendingLog {
+    return this.#pending;
+  }
+
+  /** The last own record, and the first that is not acknowledged; for waiting until all are. */
+  get ownHead(): Recno {
+    return this.#log.head;
+  }
+
+  /** What the server is known to hold of the own records; a push states it. */
+  get received(): ReceivedMark {
+    return this.#replica.received;
+  }
+
+  get toSend(): Replica["toSend"] {
+    return this.#replica.toSend;
+  }
+
+  /**
+   * Appends a record to the own log and shows its effect; takes microseconds. When it returns, the
+   * record survives the end of this process, and a power cut after {@link syncLog}.
+   *
+   * @returns its number in the own log, for {@link cancel} and {@link seal}; meaningless after the
+   *   peer id has changed
+   * @throws KmlAppendError when the disk refuses: nothing has changed; KmlBrokenError
+   */
+  record(operation: ClientOperation, actor: Actor): Recno {
+    // Written down as the server will know it: the own log may forget what it was sent as.
+    const followed = withBases(operation, (base) => this.#pending.followSent(base));
+    const { recno } = this.#append(followed, actor);
+    if (operation.opcode === "CLOSE" && operation.sha256 === null) this.#open.add(recno);
+    for (const listener of this.#listeners) listener();
+    return recno;
+  }
+
+  /** Takes back a record whose operation failed. One that was sent meanwhile stays. */
+  cancel(recno: Recno): void {
+    this.#append({ opcode: "CANCELLED", recno }, INTERSYNC);
+    this.#open.delete(recno);
+  }
+
+  /** Gives an open CLOSE its content, which is durable and was the same before and after hashing. */
+  seal(recno: Recno, content: Omit<SealedOperation, "opcode" | "recno">): void {
+    this.#append({ opcode: "SEALED", recno, ...content }, INTERSYNC);
+    this.#open.delete(recno);
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Own CLOSEs whose content has no hash yet, in the order of their making. */
+  unsealed(): readonly PendingRecord[] {
+    return [...this.#open].flatMap((recno) => this.#pending.unsentRecord(recno) ?? []);
+  }
+
+  /** Makes all records so far durable. @throws KmlBrokenError */
+  async syncLog(): Promise<void> {
+    await this.#log.sync();
+  }
+
+  /** Calls `listener` after each record and seal, from inside the call; returns how to end that. */
+  onRecorded(listener: () => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  /**
+   * Freezes records for their first send: they get their numbers and never change again (design C8).
+   * They may be sent when this resolves, because then no crash makes others of them.
+   */
+  async freeze(ready: readonly Optimized[]): Promise<void> {
+    for (const { covers, record } of ready) {
+      // One after another: each is a base of those behind it under the number that it gets here.
+      const operation =
+        record === null
+          ? null
+          : withBases<ClientOperation>(record.operation, (base) => this.#pending.followSent(base));
+      this.#append(
+        { opcode: "SENT", covers, operation },
+        record?.actor ?? INTERSYNC,
+        record?.authorTimeNs,
+      );
+    }
+    await this.#log.sync();
+  }
+
+  /** The server answered that it holds this record. */
+  noteReceived(mark: ReceivedMark): void {
+    this.#replica.noteReceived(mark);
+  }
+
+  /**
+   * Replays records of the server's log. Tree, outcomes and position move in one transaction; when it
+   * throws, nothing has moved.
+   */
+  applyRemote(records: readonly ServerRecord[], last: Position): Pulled {
+    let pulled: Pulled;
+    try {
+      pulled = this.#state.transact(() => {
+        const result = this.#replica.pull(records);
+        this.#dropTombstones(records);
+        const acknowledged = this.#replica.acknowledged;
+        this.#standing.write({ position: last, acknowledged }, this.peer);
+        return result;
+      });
+    } catch (error) {
+      // The replica in memory went ahead of the index that was rolled back.
+      this.#reload();
+      throw error;
+    }
+    this.#position = last;
+    return pulled;
+  }
+
+  /** Starts to receive a tree; it is thrown away unless {@link adoptTree} takes it. */
+  receiveTree(): SnapshotDatabase {
+    return new SnapshotDatabase(join(this.#options.cacheDir, "snapshot.sqlite"), this.peer);
+  }
+
+  /**
+   * Puts a received tree in the place of the authoritative one; what waits stays, on top of it.
+   *
+   * `isDiverged` says that the server holds records under this peer's id that were not made here.
+   */
+  adoptTree({ database, start }: ReceivedTree): Pulled {
+    const { pending, acknowledged } = loadPending(this.peer, this.#log.read(), database.state);
+    const moves = acknowledged
+      .filter(({ submitted }) => this.#pending.frozenRecord(submitted.origin.recno) !== undefined)
+      .flatMap((frozen) => contentMoves(frozen, database.state.outcome(frozen.submitted.origin)!));
+    const mark = later(this.#replica.acknowledged, start.received);
+    const { recno } = start.position;
+    const replica = new Replica(database.state, recno, pending, mark);
+    const changes = changesBetween(this.#replica, replica, this.#differing(database), moves);
+    const isDiverged = this.#isForeign(start.received);
+    this.#moveIn({ database, start }, true, mark);
+    this.#reload();
+    return { changes, isDiverged };
+  }
+
+  /** Takes a new peer id and makes all that waits anew under it (design P2). */
+  async renewIdentity(): Promise<void> {
+    await this.#log.renew(
+      (peer) => renumberPending(this.#pending, peer),
+      () => this.#reload(),
+    );
+  }
+
+  /** Drops what the own log need not keep any more. */
+  async truncateLog(): Promise<void> {
+    if (!this.#log.hasSealedSegments || this.#pending.buildsOnOwn()) return;
+    const oldest = this.#pending.oldestRecno ?? ((this.#log.head + 1) as Recno);
+    // What acknowledged these records has to survive a power cut before they go.
+    this.#index.sqlite.pragma("wal_checkpoint(FULL)");
+    await this.#log.truncate(oldest);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#log[Symbol.asyncDispose]();
+    this.#index.sqlite.close();
+  }
+
+  #append(
+    operation:
+      | ReplicatedOperation
+      | Extract<KmlRecord["operation"], { opcode: "SENT" | "SEALED" | "CANCELLED" }>,
+    actor: Actor,
+    authorTimeNs?: TimeNs,
+  ): KmlRecord {
+    const entry =
+      authorTimeNs === undefined ? { operation, actor } : { operation, actor, authorTimeNs };
+    const record = this.#log.append([entry])[0]!;
+    this.#replica.addOwn(record);
+    return record;
+  }
+
+  #load() {
+    const { fileset, hash } = this.#options;
+    const state = new SqlState(this.#index.sqlite, this.peer);
+    const { pending } = loadPending(this.peer, this.#log.read(), state);
+    const standing = this.#standing.read(this.peer);
+    const position = standing?.position ?? startPosition(fileset, hash);
+    const acknowledged = standing?.acknowledged ?? NOTHING_ACKNOWLEDGED;
+    const replica = new Replica(state, position.recno, pending, acknowledged);
+    this.#open = new Set(
+      pending.unsent
+        .filter(({ operation }) => operation.opcode === "CLOSE" && operation.sha256 === null)
+        .map(({ recno }) => recno),
+    );
+    return { state, pending, replica, position, hasTree: standing !== undefined };
+  }
+
+  #reload(): void {
+    const loaded = this.#load();
+    this.#state = loaded.state;
+    this.#pending = loaded.pending;
+    this.#replica = loaded.replica;
+    this.#position = loaded.position;
+    this.#hasTree = loaded.hasTree;
+  }
+
+  /** Before the first tree only the root can have been looked at. */
+  #differing(database: SnapshotDatabase): Differing {
+    if (this.#hasTree) return database.compareWith(this.#index);
+    return { objects: [ROOT_OID], names: [...database.state.children(ROOT_OID)] };
+  }
+
+  #moveIn({ database, start }: ReceivedTree, isSameLog: boolean, acknowledged: ReceivedMark): void {
+    database.moveInto(this.#index, isSameLog, () =>
+      this.#standing.write({ position: start.position, acknowledged }, this.peer),
+    );
+  }
+
+  /** Tells whether the server holds a record under this id that this own log cannot have made. */
+  #isForeign({ recno, check }: ReceivedMark): boolean {
+    if (recno > this.#log.head) return true;
+    const waiting = this.#pending.frozenRecord(recno);
+    return waiting !== undefined && waiting.submitted.origin.check !== check;
+  }
+
+  /** A removal before the oldest record that anybody can build on is forgotten (design §6, snapshot). */
+  #dropTombstones(records: readonly ServerRecord[]): void {
+    for (const { operation } of records) {
+      if (operation.opcode !== "TRUNCATED" || this.#pending.size > 0) continue;
+      this.#state.dropTombstonesBefore(operation.oldestRecno);
+    }
+  }
+}
+
+function later(a: ReceivedMark, b: ReceivedMark): ReceivedMark {
+  return b.recno > a.recno ? b : a;
+}
