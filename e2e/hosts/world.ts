@@ -1,0 +1,88 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+
+import { type MountProcess, startMount } from "./mount-process.ts";
+import { createNetwork, type NetworkHost, sweepNetworks } from "./network.ts";
+import { requireHosts } from "./requirements.ts";
+import { type ServerProcess, startServer } from "./server-process.ts";
+import { diffManifests, type TreeManifest, treeManifest } from "./tree-manifest.ts";
+import { makeWorkDirectory, sweepWorkDirectories } from "./work-directory.ts";
+
+/** Name of a host that mounts. */
+export type ClientName = "client1" | "client2";
+
+/** One server and two clients, each on a host of its own; nothing is started yet. */
+export interface World extends AsyncDisposable {
+  readonly directory: string;
+  /** The exported directory; a test fills it before it serves. */
+  readonly exportDir: string;
+  readonly server: NetworkHost;
+  readonly client1: NetworkHost;
+  readonly client2: NetworkHost;
+  /** Starts `izo serve` of {@link exportDir}; what is started ends with the world. */
+  serve(): Promise<ServerProcess>;
+  /** Mounts on a client; again after its end, with the same cache. */
+  mount(name: ClientName, mode: "on-demand" | "replica"): Promise<MountProcess>;
+}
+
+/** Makes a world, and clears away what worlds of dead test runs left. */
+export async function createWorld(): Promise<World> {
+  await requireHosts();
+  await sweepNetworks();
+  sweepWorkDirectories();
+  await using made = new AsyncDisposableStack();
+  const work = made.use(makeWorkDirectory());
+  const network = made.use(await createNetwork(["server", "client1", "client2"]));
+  const host = (name: string): NetworkHost => network.hosts.get(name)!;
+  const exportDir = join(work.path, "export");
+  mkdirSync(exportDir);
+  const server = host("server");
+  const cleanUp = made.move();
+  return {
+    directory: work.path,
+    exportDir,
+    server,
+    client1: host("client1"),
+    client2: host("client2"),
+    serve: async () =>
+      cleanUp.use(
+        await startServer({
+          host: server,
+          directory: exportDir,
+          logFile: join(work.path, "server.log"),
+        }),
+      ),
+    mount: async (name, mode) => {
+      const url = `http://${server.address}:8370/rootfset`;
+      const directory = join(work.path, name);
+      mkdirSync(directory, { recursive: true });
+      return cleanUp.use(await startMount({ host: host(name), url, directory, mode }));
+    },
+    [Symbol.asyncDispose]: () => cleanUp.disposeAsync(),
+  };
+}
+
+/** Until the server has what the clients did and each client has all of it; gives the last recno. */
+export async function settle(
+  server: ServerProcess,
+  ...mounts: readonly MountProcess[]
+): Promise<number> {
+  for (const mount of mounts) await mount.flush();
+  const { headRecno } = await server.status();
+  for (const mount of mounts) await mount.waitFor(headRecno);
+  return headRecno;
+}
+
+/** What differs between the export and the mounts; empty when all hosts have the same tree. */
+export async function differences(
+  world: World,
+  ...mounts: readonly MountProcess[]
+): Promise<string[]> {
+  const expected: TreeManifest = await treeManifest(world.exportDir);
+  const lines: string[] = [];
+  for (const mount of mounts) {
+    const found = await treeManifest(mount.mountPoint);
+    lines.push(...diffManifests(expected, found).map((line) => `${mount.mountPoint}: ${line}`));
+  }
+  return lines;
+}
