@@ -70,9 +70,18 @@ export { basesOf, dependenciesOf, withBases } from "./optimize/dependencies.ts";
 export { optimize, type Optimized } from "./optimize/optimize.ts";
 
 // sync
+export { MAX_RETRY_DELAY_MS, retryDelayMs } from "./sync/backoff.ts";
 export * from "./sync/change-set.ts";
 export { changesBetween, type Differing } from "./sync/changes-between.ts";
 export { contentMoves } from "./sync/content-moves.ts";
+export {
+  type ConnectionEvent,
+  type ConnectionName,
+  type ConnectionState,
+  mayPush,
+  nextState,
+  START as CONNECTION_START,
+} from "./sync/connection.ts";
 export { renumberPending } from "./sync/diverge.ts";
 export * from "./sync/pending-log.ts";
 export * from "./sync/replica.ts";

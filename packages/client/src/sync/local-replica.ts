@@ -22,7 +22,6 @@ import {
   startPosition,
   withBases,
   type Actor,
-  type ChangeSet,
   type ClientOperation,
   type Differing,
   type Disk,
