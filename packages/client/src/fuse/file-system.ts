@@ -7,11 +7,11 @@
  * Errors are thrown (or rejected with): an `ErrnoError`, or any error whose `code` is an errno name,
  * as those of `node:fs` and `@izo/sys` are. Everything else becomes EIO and is reported.
  *
- * Only `open` and `setattr` may answer with a promise, for content that must be fetched first. All
- * other methods are synchronous, and that is what keeps invalidation free of deadlocks (design C7):
- * the kernel holds a directory's lock during lookup, create, unlink, rename and their like, and a
- * notification about that directory waits for the lock. No method that runs under such a lock can
- * ever wait for anything.
+ * Only `open` and `setattr` may answer with a promise, for content that must be fetched first, and
+ * `fsync` and `fsyncdir`, for the disk, which waits for nobody. All other methods are synchronous, and
+ * that is what keeps invalidation free of deadlocks (design C7): the kernel holds a directory's lock
+ * during lookup, create, unlink, rename and their like, and a notification about that directory waits
+ * for the lock. No method that runs under such a lock can ever wait for anything but the disk.
  */
 import type { Name } from "@izo/core";
 
@@ -122,11 +122,11 @@ export interface FileSystem {
   flush(node: NodeId, fd: number): void;
   /** The handle is gone: close `fd`. Comes exactly once per open and create. */
   release(node: NodeId, fd: number): void;
-  fsync(node: NodeId, fd: number, dataOnly: boolean): void;
+  fsync(node: NodeId, fd: number, dataOnly: boolean): Awaitable<void>;
 
   /** All entries but "." and "..". */
   readdir(node: NodeId): DirectoryEntry[];
-  fsyncdir(node: NodeId, dataOnly: boolean): void;
+  fsyncdir(node: NodeId, dataOnly: boolean): Awaitable<void>;
 
   /** Undefined when there is no such attribute. */
   getxattr(node: NodeId, name: string): Buffer | undefined;

@@ -145,7 +145,7 @@ export function handleOperations(requests: Requests) {
     fsync(_path, dataOnly, handle, reply) {
       requests.answer(reply, () => {
         const { node, fd } = handles.get(handle);
-        fileSystem.fsync(node, fd, dataOnly);
+        return fileSystem.fsync(node, fd, dataOnly);
       });
     },
     fallocate(_path, handle, mode, offset, length, reply) {

@@ -1,0 +1,219 @@
+/**
+ * Makes the cache tree show the visible tree again after a pull (design C5, C7): the executor of a
+ * `ChangeSet`.
+ *
+ * A change set only says where to look; what shall be there is asked of the visible tree at that
+ * moment, so applying one twice, or one that is out of date, does no harm. Names change in two phases:
+ * all that move or go are first taken into limbo, then each takes its place, so swaps and chains need
+ * no order. Directories that nobody looked at are in the index only, and stay so.
+ *
+ * It is called after the position has moved. A crash before the end leaves a tree that is behind, with
+ * every local content still on disk under a mark that says what it is: `recoverTree` calls this again.
+ */
+import { truncateSync } from "node:fs";
+
+import {
+  type Base,
+  type ChangeSet,
+  type ContentMove,
+  type Entry,
+  EMPTY_SHA256,
+  type NameChange,
+  type ObjectChange,
+  type Oid,
+  type TreeObject,
+} from "@izo/core";
+
+import type { CacheNode } from "./cache-node.ts";
+import { osPath } from "./cache-paths.ts";
+import type { CacheTree } from "./cache-tree.ts";
+import { namesOf } from "./fetch.ts";
+import { makeInode, updateAttributes, updateTime } from "./inode.ts";
+import type { KernelNotifier } from "./kernel-notifier.ts";
+
+export interface ChangeApplierOptions {
+  readonly tree: CacheTree;
+  readonly notifier: KernelNotifier;
+  /** Old content stays until the new one was fetched (replica); otherwise it goes at once (on-demand). */
+  readonly keepsOldContent: boolean;
+  /** Logs what was written to the inode and is not in the log yet, as an edit of `base`. */
+  readonly logChanges: (node: CacheNode, base: Base) => void;
+}
+
+export class ChangeApplier {
+  readonly #tree: CacheTree;
+  readonly #notifier: KernelNotifier;
+  readonly #keepsOldContent: boolean;
+  readonly #logChanges: ChangeApplierOptions["logChanges"];
+
+  constructor(options: ChangeApplierOptions) {
+    this.#tree = options.tree;
+    this.#notifier = options.notifier;
+    this.#keepsOldContent = options.keepsOldContent;
+    this.#logChanges = options.logChanges;
+  }
+
+  apply({ names, objects, moves }: ChangeSet): void {
+    if (!this.#tree.nodes.root.isPresent) {
+      // Nobody has looked into the tree yet: all else is in the index only.
+      this.#tree.showRoot();
+      return;
+    }
+    const places = new Places(this.#tree, names);
+    const touched = objects.flatMap((change) => {
+      const node = places.locateObject(change.oid);
+      return node === undefined ? [] : [{ change, node }];
+    });
+    // First of all, and while nothing has moved: an edit that is under way becomes a pending record, and
+    // the visible tree then keeps what it edits.
+    for (const { change, node } of touched) this.#saveEdit(change, node);
+    const moved = this.#moveContents(moves, places);
+    this.#changeNames(names, moved, places);
+    for (const change of objects) this.#changeObject(change, moved);
+    this.#tree.sweep();
+    for (const { parent, name } of names) {
+      const directory = places.known(parent);
+      if (directory !== undefined) this.#notifier.invalidateEntry(directory.id, name);
+    }
+  }
+
+  #saveEdit({ oid, before }: ObjectChange, node: CacheNode): void {
+    if (before === undefined || before.kind !== "file") return;
+    const after = this.#tree.visible.object(oid);
+    if (after !== undefined && before.sha256 === after.sha256) return;
+    if (node.unlogged.size > 0) this.#logChanges(node, before.contentVersion);
+    else if (node.hasWriter) node.retiredBase = before.contentVersion;
+  }
+
+  /** The local content of one object becomes another's, with the descriptors that are open on it. */
+  #moveContents(moves: readonly ContentMove[], places: Places): ReadonlySet<Oid> {
+    const moved = new Set<Oid>();
+    for (const { from, to } of moves) {
+      const node = places.locateObject(from);
+      if (node === undefined || this.#tree.find(to) !== undefined) continue;
+      for (const link of [...node.links]) this.#tree.displace(node, link);
+      this.#tree.setOid(node, to);
+      node.retiredBase = undefined;
+      moved.add(from).add(to);
+    }
+    return moved;
+  }
+
+  #changeNames(names: readonly NameChange[], moved: ReadonlySet<Oid>, places: Places): void {
+    const { visible } = this.#tree;
+    const arriving: Entry[] = [];
+    for (const { parent, name } of names) {
+      const directory = places.known(parent);
+      const wanted = visible.entry(parent, name);
+      const standing = directory === undefined ? undefined : this.#tree.peek(directory, name);
+      if (wanted !== undefined) arriving.push(wanted);
+      if (directory === undefined || standing === undefined || standing.oid === wanted?.oid) continue;
+      this.#tree.displace(standing, { parent: directory, name });
+    }
+    for (const oid of moved) arriving.push(...visible.links(oid));
+    for (const entry of arriving) this.#arrive(entry);
+  }
+
+  #arrive(entry: Entry): void {
+    const directory = this.#reach(entry.parent, this.#isDisplaced(entry.oid));
+    if (directory?.isPresent === true) this.#tree.place(directory, entry);
+  }
+
+  /**
+   * The inode of a directory that is in the tree, with its entries made. One that waits in limbo takes
+   * its place first. One that nobody looked at is made only where something local has to go into it.
+   */
+  #reach(oid: Oid, isNeeded: boolean): CacheNode | undefined {
+    const { limbo } = this.#tree.nodes;
+    if (this.#isDisplaced(oid) || (isNeeded && this.#tree.find(oid) === undefined)) {
+      const entry = this.#tree.visible.links(oid)[0];
+      if (entry === undefined) return undefined;
+      const parent = this.#reach(entry.parent, true);
+      if (parent === undefined) return undefined;
+      this.#tree.place(parent, entry);
+    }
+    const node = this.#tree.find(oid);
+    if (node === undefined || node.links[0]?.parent === limbo) return undefined;
+    if (isNeeded) this.#tree.list(node);
+    return node;
+  }
+
+  #isDisplaced(oid: Oid): boolean {
+    const { limbo } = this.#tree.nodes;
+    return this.#tree.nodes.ofObject(oid)?.links.some(({ parent }) => parent === limbo) === true;
+  }
+
+  #changeObject({ oid, before }: ObjectChange, moved: ReadonlySet<Oid>): void {
+    const after = this.#tree.visible.object(oid);
+    const node = after === undefined ? undefined : this.#tree.find(oid);
+    if (after === undefined || node === undefined || node.links.length === 0) return;
+    const isReplaced =
+      after.kind === "file" && !moved.has(oid) && !isContentOf(node, before, after) && !this.#waitsForContent(node);
+    const current = isReplaced ? this.#replaceContent(node, after) : node;
+    const path = this.#tree.nodes.pathOf(current);
+    updateAttributes(path, after);
+    // The time of an edit that is under way is the edit's.
+    const hasOwnTime = current.unlogged.size > 0 || (current.kind === "file" && this.#waitsForContent(current));
+    if (!hasOwnTime && before?.mtimeNs !== after.mtimeNs) updateTime(path, after);
+    this.#notifier.invalidateNode(current.id, namesOf(current));
+  }
+
+  #waitsForContent(node: CacheNode): boolean {
+    return this.#keepsOldContent && node.isPresent && node.holding.state === "content" && !node.hasWriter;
+  }
+
+  /** The content is not here any more: a placeholder takes its names, or is made the new size. */
+  #replaceContent(node: CacheNode, after: TreeObject): CacheNode {
+    if (node.isPresent || after.sha256 === EMPTY_SHA256) {
+      const spare = this.#tree.sparePath();
+      return this.#tree.replaceInode(node, spare, makeInode(spare, after));
+    }
+    truncateSync(osPath(this.#tree.nodes.pathOf(node)), after.sizeBytes);
+    return node;
+  }
+}
+
+/** Where directories and objects are on disk now, before the names of a change set have changed. */
+class Places {
+  readonly #tree: CacheTree;
+  readonly #before = new Map<Oid, Entry>();
+  readonly #known = new Map<Oid, CacheNode | undefined>();
+
+  constructor(tree: CacheTree, names: readonly NameChange[]) {
+    this.#tree = tree;
+    for (const { before } of names) if (before !== undefined) this.#before.set(before.oid, before);
+    // While all is where it was: afterwards paths lead elsewhere.
+    for (const { parent } of names) this.known(parent);
+  }
+
+  /** The inode of a directory that has its entries on disk; asked first before anything has moved. */
+  known(oid: Oid): CacheNode | undefined {
+    if (!this.#known.has(oid)) {
+      const node = this.locateObject(oid);
+      this.#known.set(oid, node?.isPresent === true ? node : undefined);
+    }
+    return this.#known.get(oid);
+  }
+
+  locateObject(oid: Oid): CacheNode | undefined {
+    const met = this.#tree.nodes.ofObject(oid);
+    if (met !== undefined) return met;
+    const entry = this.#before.get(oid);
+    if (entry === undefined) return this.#tree.find(oid);
+    const parent = this.locateObject(entry.parent);
+    return parent?.isPresent === true ? this.#tree.peek(parent, entry.name) : undefined;
+  }
+}
+
+/** Tells whether the inode's content is what the object's content is now. */
+function isContentOf(node: CacheNode, before: TreeObject | undefined, after: TreeObject): boolean {
+  if (node.unlogged.size > 0 || after.sha256 === null) return true;
+  switch (node.holding.state) {
+    case "content":
+      return node.holding.sha256 === after.sha256;
+    case "local":
+      return before !== undefined && before.sha256 === after.sha256;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,63 @@
+import type { Actor, Base, Name, ObjectKind, Oid } from "@izo/core";
+
+import type { NodeId } from "../fuse/file-system.ts";
+import type { Holding } from "./object-mark.ts";
+
+/** A name under which a node stands in the cache tree. */
+export interface NodeLink {
+  readonly parent: CacheNode;
+  readonly name: Name;
+}
+
+/**
+ * One inode of the cache, as this process knows it (design C3). It can stand under several names, and
+ * under none while it is still open.
+ */
+export class CacheNode {
+  readonly id: NodeId;
+  readonly kind: ObjectKind;
+  /** The object that the inode is now: an atomic save or a conflict can make it another. */
+  oid: Oid;
+  holding: Holding;
+  /** Where it stands; only the root and limbo have none and a path of their own. */
+  readonly links: NodeLink[] = [];
+  /** Known entries of a directory. When it is `whole`, what is missing here can still be on disk. */
+  readonly children = new Map<Name, CacheNode>();
+  /** References that the kernel's side holds. */
+  references = 0;
+  /** Descriptors open on the inode, with what each may do. */
+  readonly descriptors = new Map<number, { readonly isWritable: boolean }>();
+  /** Descriptors through which something was written, or may yet be, since their last flush. */
+  readonly unlogged = new Set<number>();
+  /** Who opened it for writing last: the author of what is logged when a descriptor is flushed. */
+  writer: Actor | undefined;
+  /**
+   * Set when another peer replaced or removed the content while this inode was open for writing: the
+   * version that its writers know. What they write is an edit of that version (design C3).
+   */
+  retiredBase: Base | undefined;
+  /** The mark was changed, so the next fsync has to carry more than the data. */
+  isMarkDirty = true;
+
+  constructor(id: NodeId, oid: Oid, kind: ObjectKind, holding: Holding) {
+    this.id = id;
+    this.oid = oid;
+    this.kind = kind;
+    this.holding = holding;
+  }
+
+  /** The content, or all entries, can be used as they are. */
+  get isPresent(): boolean {
+    return this.holding.state !== "absent";
+  }
+
+  get hasWriter(): boolean {
+    for (const { isWritable } of this.descriptors.values()) if (isWritable) return true;
+    return false;
+  }
+
+  /** Nobody outside the table can name it. */
+  get isIdle(): boolean {
+    return this.references === 0 && this.descriptors.size === 0 && this.children.size === 0;
+  }
+}

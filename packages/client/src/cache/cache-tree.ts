@@ -1,0 +1,318 @@
+/**
+ * The cache tree: a real directory tree whose names and attributes are those of the visible tree, made
+ * directory by directory when somebody first looks (design C1). Until then a directory is in the index
+ * only.
+ *
+ * The file system asks it for nodes and paths and then acts on the paths; replay changes it through
+ * `ChangeApplier`. A crash loses nothing here: what a directory holds is made before its mark says that
+ * it is whole, and is made again where the mark was not reached.
+ */
+import { constants, readdirSync, renameSync, rmSync } from "node:fs";
+
+import {
+  bytesToText,
+  type Entry,
+  type Name,
+  type ObjectKind,
+  type Oid,
+  type StateReader,
+  type TreeObject,
+} from "@izo/core";
+import { AT_FDCWD, linkat, type Stat, utimens } from "@izo/sys";
+
+import type { NodeLink, CacheNode } from "./cache-node.ts";
+import { type CachePaths, osPath } from "./cache-paths.ts";
+import { makeInode, statInode, updateAttributes, updateTime } from "./inode.ts";
+import { NodeTable } from "./node-table.ts";
+import { ABSENT, readMark, WHOLE, writeMark, type Holding, type ObjectMark } from "./object-mark.ts";
+
+/** An entry that could not be made; the rest of its directory was. */
+export type ProblemReporter = (path: string, error: unknown) => void;
+
+export interface CacheTreeOptions {
+  readonly paths: CachePaths;
+  /** The visible tree as it is now; asked anew each time, because it is derived anew at each change. */
+  readonly visible: () => StateReader;
+  readonly onProblem: ProblemReporter;
+}
+
+export class CacheTree {
+  readonly nodes: NodeTable;
+  readonly #visible: () => StateReader;
+  readonly #onProblem: ProblemReporter;
+  #limboCount = 0;
+
+  constructor({ paths, visible, onProblem }: CacheTreeOptions) {
+    this.nodes = new NodeTable(paths.tree, paths.limbo);
+    this.#visible = visible;
+    this.#onProblem = onProblem;
+    const { root } = this.nodes;
+    root.holding = readMark(paths.tree)?.holding ?? ABSENT;
+  }
+
+  get visible(): StateReader {
+    return this.#visible();
+  }
+
+  /** Gives the tree's own directory the attributes of the fileset's root, which no name brings along. */
+  showRoot(): void {
+    const { root } = this.nodes;
+    const object = this.objectOf(root);
+    if (object === undefined) return;
+    updateAttributes(this.nodes.pathOf(root), object);
+    if (!root.isPresent) updateTime(this.nodes.pathOf(root), object);
+  }
+
+  /** The object of a node as programs see it; undefined for what is removed. */
+  objectOf(node: CacheNode): TreeObject | undefined {
+    return this.visible.object(node.oid);
+  }
+
+  /** The node of a name, or undefined; makes the directory's entries first where that was not done. */
+  child(directory: CacheNode, name: Name): CacheNode | undefined {
+    const known = directory.children.get(name);
+    if (known !== undefined) return known;
+    this.list(directory);
+    return directory.children.get(name) ?? this.peek(directory, name);
+  }
+
+  /** The node of a name that is on disk; makes nothing. */
+  peek(directory: CacheNode, name: Name): CacheNode | undefined {
+    const known = directory.children.get(name);
+    if (known !== undefined) return known;
+    const path = this.nodes.pathIn(directory, name);
+    const stat = statInode(path);
+    if (stat === undefined) return undefined;
+    const mark = readMark(path);
+    // An inode without a mark was cut off in its making; recovery, which ran before, leaves none.
+    if (mark === undefined) return undefined;
+    return this.adopt(directory, name, mark, stat);
+  }
+
+  /** Takes an inode that is on disk into the table, or one more name of an inode that is there. */
+  adopt(parent: CacheNode, name: Name, { oid, holding }: ObjectMark, stat: Stat): CacheNode {
+    const met = this.nodes.ofObject(oid);
+    const isMet = met?.kind === "file" && this.#inoOf(met) === stat.ino;
+    const node = isMet ? met : this.nodes.add(oid, kindOf(stat.mode), holding);
+    this.nodes.link(node, parent, name);
+    return node;
+  }
+
+  #inoOf(node: CacheNode): bigint | undefined {
+    return node.links.length === 0 ? undefined : statInode(this.nodes.pathOf(node))?.ino;
+  }
+
+  /** The inode of an object where it is in the tree already; makes nothing. */
+  find(oid: Oid): CacheNode | undefined {
+    const met = this.nodes.ofObject(oid);
+    if (met !== undefined) return met;
+    for (const link of this.visible.links(oid)) {
+      const parent = this.find(link.parent);
+      const node = parent?.isPresent === true ? this.peek(parent, link.name) : undefined;
+      if (node?.oid === oid) return node;
+    }
+    return undefined;
+  }
+
+  /** {@link find} that makes the directories on the way to an object, and the object with them. */
+  reach(oid: Oid): CacheNode | undefined {
+    const found = this.find(oid);
+    const entry = found === undefined ? this.visible.links(oid)[0] : undefined;
+    const parent = entry === undefined ? undefined : this.reach(entry.parent);
+    return entry === undefined || parent === undefined ? found : this.child(parent, entry.name);
+  }
+
+  /** Makes the directory's entries on disk, once. */
+  list(directory: CacheNode): void {
+    if (directory.isPresent) return;
+    const object = this.objectOf(directory);
+    this.#clearUnlisted(directory);
+    for (const entry of this.visible.children(directory.oid)) this.place(directory, entry);
+    const path = this.nodes.pathOf(directory);
+    if (object !== undefined) utimens(osPath(path), "omit", object.mtimeNs);
+    this.setHolding(directory, WHOLE);
+  }
+
+  /** Puts an object under a name: from limbo, as one more name of its inode, or made new. */
+  place(parent: CacheNode, { name, oid }: Pick<Entry, "name" | "oid">): void {
+    const standing = parent.children.get(name);
+    if (standing?.oid === oid) return;
+    const object = this.visible.object(oid);
+    if (object === undefined) return;
+    try {
+      this.#place(parent, name, object);
+    } catch (error) {
+      // One entry that this machine cannot hold must not keep all others away.
+      this.#onProblem(this.nodes.shownPathIn(parent, name), error);
+    }
+  }
+
+  #place(parent: CacheNode, name: Name, object: TreeObject): void {
+    const path = this.nodes.pathIn(parent, name);
+    const known = this.nodes.ofObject(object.oid);
+    const limboLink = known?.links.find((link) => link.parent === this.nodes.limbo);
+    if (known !== undefined && limboLink !== undefined) {
+      this.#rename(known, limboLink, parent, name);
+      return;
+    }
+    const other = object.kind === "file" ? this.#otherName(object.oid) : undefined;
+    if (other !== undefined) {
+      linkat(AT_FDCWD, osPath(this.nodes.pathOf(other)), AT_FDCWD, osPath(path));
+      this.nodes.link(other, parent, name);
+      return;
+    }
+    const holding = makeInode(path, object);
+    this.nodes.link(this.nodes.add(object.oid, object.kind, holding), parent, name);
+  }
+
+  /** Takes a name out of the tree, with all that is below it. What nobody claims is removed by {@link sweep}. */
+  displace(node: CacheNode, link: NodeLink): void {
+    this.#limboCount += 1;
+    this.#rename(node, link, this.nodes.limbo, `displaced-${this.#limboCount}` as Name);
+  }
+
+  /** Removes from limbo what no name claims any more, except what a program may still write to. */
+  sweep(): void {
+    for (const [name, node] of [...this.nodes.limbo.children]) {
+      if (node.hasWriter && node.links.length === 1) continue;
+      const path = this.nodes.pathIn(this.nodes.limbo, name);
+      try {
+        rmSync(osPath(path), { recursive: true, force: true });
+        this.#forgetBelow(node);
+        this.nodes.unlink(this.nodes.limbo, name);
+      } catch (error) {
+        this.#onProblem(path, error);
+      }
+    }
+  }
+
+  /** Notes what an inode holds, on disk first. */
+  setHolding(node: CacheNode, holding: Holding): void {
+    writeMark(this.nodes.pathOf(node), { oid: node.oid, holding });
+    node.holding = holding;
+    node.isMarkDirty = true;
+  }
+
+  /** The inode is another object from now on. */
+  setOid(node: CacheNode, oid: Oid): void {
+    writeMark(this.nodes.pathOf(node), { oid, holding: node.holding });
+    this.nodes.setOid(node, oid);
+    node.isMarkDirty = true;
+  }
+
+  /**
+   * Puts a finished inode, made in limbo or staging, under all names of the node, atomically for each.
+   * Who has the old inode open keeps it (design C3); it stays in limbo while somebody may write to it.
+   *
+   * @returns the node that has the names now
+   */
+  replaceInode(node: CacheNode, path: string, holding: Holding): CacheNode {
+    const [first, ...others] = node.links;
+    if (first === undefined) return node;
+    const keptName = node.hasWriter ? this.#linkIntoLimbo(node) : undefined;
+    for (const { parent, name } of others) {
+      const spare = this.sparePath();
+      linkat(AT_FDCWD, osPath(path), AT_FDCWD, osPath(spare));
+      renameSync(osPath(spare), osPath(this.nodes.pathIn(parent, name)));
+    }
+    renameSync(osPath(path), osPath(this.nodes.pathIn(first.parent, first.name)));
+    if (node.holding.state === "absent") {
+      // Nobody can have a placeholder open: the node goes on with its content.
+      node.holding = holding;
+      node.isMarkDirty = true;
+      return node;
+    }
+    const next = this.nodes.add(node.oid, node.kind, holding);
+    this.nodes.replace(node, next);
+    if (keptName !== undefined) this.nodes.link(node, this.nodes.limbo, keptName);
+    return next;
+  }
+
+  /**
+   * Gives an inode that lost its names to another peer's change the names of its object again, because
+   * what was written to it since is now the object's visible content.
+   */
+  reinstate(node: CacheNode): void {
+    this.nodes.setOid(node, node.oid);
+    for (const { parent, name } of this.visible.links(node.oid)) {
+      const directory = this.find(parent);
+      if (directory?.isPresent !== true) continue;
+      const standing = this.peek(directory, name);
+      if (standing === node) continue;
+      if (standing !== undefined) this.displace(standing, { parent: directory, name });
+      this.nodes.setOid(node, node.oid);
+      this.place(directory, { name, oid: node.oid });
+    }
+    node.retiredBase = undefined;
+    this.sweep();
+  }
+
+  /** A free path in limbo, for an inode in the making. */
+  sparePath(): string {
+    this.#limboCount += 1;
+    return this.nodes.pathIn(this.nodes.limbo, `spare-${this.#limboCount}` as Name);
+  }
+
+  #linkIntoLimbo(node: CacheNode): Name {
+    this.#limboCount += 1;
+    const name = `kept-${this.#limboCount}` as Name;
+    const spare = this.nodes.pathIn(this.nodes.limbo, name);
+    linkat(AT_FDCWD, osPath(this.nodes.pathOf(node)), AT_FDCWD, osPath(spare));
+    return name;
+  }
+
+  #rename(node: CacheNode, from: NodeLink, parent: CacheNode, name: Name): void {
+    renameSync(
+      osPath(this.nodes.pathIn(from.parent, from.name)),
+      osPath(this.nodes.pathIn(parent, name)),
+    );
+    this.nodes.move(node, from, parent, name);
+  }
+
+  /** Another name of the object that is in the tree, to link to. */
+  #otherName(oid: Oid): CacheNode | undefined {
+    const met = this.nodes.ofObject(oid);
+    if (met !== undefined) return met.links.length > 0 ? met : undefined;
+    return this.visible.links(oid).length > 1 ? this.find(oid) : undefined;
+  }
+
+  /**
+   * What an interrupted listing has left. Its placeholders are made again; what came from elsewhere and
+   * can hold work of this machine goes to limbo, from where its name claims it.
+   */
+  #clearUnlisted(directory: CacheNode): void {
+    const path = this.nodes.pathOf(directory);
+    for (const bytes of readdirSync(osPath(path), { encoding: "buffer" })) {
+      const name = bytesToText(bytes) as Name;
+      const node = this.peek(directory, name);
+      if (node !== undefined && holdsWork(node)) this.displace(node, { parent: directory, name });
+      else rmSync(osPath(`${path}/${name}`), { recursive: true, force: true });
+      if (node !== undefined) this.nodes.unlink(directory, name);
+    }
+  }
+
+  #forgetBelow(directory: CacheNode): void {
+    for (const [name, node] of [...directory.children]) {
+      this.#forgetBelow(node);
+      this.nodes.unlink(directory, name);
+    }
+  }
+}
+
+/** The kind that the type bits of a mode say. */
+export function kindOf(mode: number): ObjectKind {
+  switch (mode & constants.S_IFMT) {
+    case constants.S_IFREG:
+      return "file";
+    case constants.S_IFDIR:
+      return "directory";
+    case constants.S_IFLNK:
+      return "symlink";
+    default:
+      return "special";
+  }
+}
+
+function holdsWork({ kind, holding }: CacheNode): boolean {
+  return holding.state === "local" || (kind === "directory" && holding.state === "whole");
+}

@@ -1,0 +1,19 @@
+import type { Actor, ClientOperation, PeerId, PendingRecord, Recno, StateReader } from "@izo/core";
+
+/** What the file system needs of the client's own log and visible tree. A `LocalReplica` is one. */
+export interface ChangeLog {
+  readonly peer: PeerId;
+  /** The visible tree: authoritative state under the records that wait. */
+  readonly visible: StateReader;
+  /**
+   * Appends a record and shows its effect. When it returns, the record survives the end of this
+   * process; a power cut only after {@link syncLog}.
+   */
+  record(operation: ClientOperation, actor: Actor): Recno;
+  /** Takes a record back whose operation failed. */
+  cancel(recno: Recno): void;
+  /** Own CLOSEs whose content has no hash yet. */
+  unsealed(): readonly PendingRecord[];
+  /** Resolves when all records made so far survive a power cut. */
+  syncLog(): Promise<void>;
+}

@@ -1,0 +1,59 @@
+import { createHash } from "node:crypto";
+import { open, rm } from "node:fs/promises";
+
+import { IzoError, type Sha256 } from "@izo/core";
+
+import type { ContentSource } from "./content-source.ts";
+
+/** The server, asked past all caches, gave other bytes than those of the hash. */
+export class WrongContentError extends IzoError {
+  constructor(sha256: Sha256, received: string) {
+    super("wrong-hash", `Cannot use content ${sha256}: the bytes received have the hash ${received}`, {
+      sha256,
+      received,
+    });
+  }
+}
+
+/**
+ * Fetches a content into a new file, checks its hash and makes it durable. A wrong hash is asked for
+ * once more, past all caches in between, because those are the likeliest to be wrong (design C4).
+ *
+ * @throws WrongContentError, what the source throws, the disk's errors; the file is then gone
+ */
+export async function download(
+  source: ContentSource,
+  sha256: Sha256,
+  path: string,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const first = await receive(source, sha256, path, false, signal);
+    if (first === sha256) return;
+    const second = await receive(source, sha256, path, true, signal);
+    if (second !== sha256) throw new WrongContentError(sha256, second);
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  }
+}
+
+/** @returns the hash of what was received */
+async function receive(
+  source: ContentSource,
+  sha256: Sha256,
+  path: string,
+  bypassCaches: boolean,
+  signal: AbortSignal,
+): Promise<string> {
+  const { bytes } = await source.fetchContent(sha256, { bypassCaches }, signal);
+  const hash = createHash("sha256");
+  await using file = await open(path, "w", 0o600);
+  for await (const chunk of bytes) {
+    hash.update(chunk);
+    await file.writeFile(chunk);
+  }
+  // The mark that says "here" must not become durable before what it speaks of.
+  await file.datasync();
+  return hash.digest("hex");
+}

@@ -1,0 +1,150 @@
+import { ROOT_OID, type Name, type ObjectKind, type Oid } from "@izo/core";
+
+import { ErrnoError } from "../fuse/errno.ts";
+import { rootNode, type NodeId } from "../fuse/file-system.ts";
+import { CacheNode } from "./cache-node.ts";
+import { ABSENT, WHOLE, type Holding } from "./object-mark.ts";
+
+/**
+ * Nodes kept in memory beyond those that the kernel refers to, at about 400 bytes each. An idle one
+ * that is dropped costs a stat and the reading of its mark when it is next looked up.
+ */
+const MAX_NODES = 250_000;
+
+/**
+ * The inodes of the cache tree that this process has met: by number, by object, and by name.
+ *
+ * Only this process changes the cache tree, and always through here, so what the table holds is what
+ * is on disk. It holds nothing that the marks on disk do not say.
+ */
+export class NodeTable {
+  readonly root: CacheNode;
+  /** Stands above what has left the tree and is not gone yet. */
+  readonly limbo: CacheNode;
+  readonly #treePath: string;
+  readonly #limboPath: string;
+  readonly #byId = new Map<NodeId, CacheNode>();
+  readonly #byOid = new Map<Oid, CacheNode>();
+  #nextId = rootNode + 2;
+
+  constructor(treePath: string, limboPath: string) {
+    this.#treePath = treePath;
+    this.#limboPath = limboPath;
+    this.root = new CacheNode(rootNode, ROOT_OID, "directory", ABSENT);
+    this.limbo = new CacheNode(rootNode + 1, "" as Oid, "directory", WHOLE);
+    this.#byId.set(this.root.id, this.root);
+    this.#byOid.set(ROOT_OID, this.root);
+  }
+
+  /** @throws ErrnoError ESTALE for a node that was forgotten, which would be a fault of the driver. */
+  get(id: NodeId): CacheNode {
+    const node = this.#byId.get(id);
+    if (node === undefined) throw new ErrnoError("ESTALE", `Cannot use node ${id}: it is forgotten`);
+    return node;
+  }
+
+  /** The inode that is the object now, if it was met. */
+  ofObject(oid: Oid): CacheNode | undefined {
+    return this.#byOid.get(oid);
+  }
+
+  add(oid: Oid, kind: ObjectKind, holding: Holding): CacheNode {
+    if (this.#byId.size > MAX_NODES) this.#dropIdle();
+    const node = new CacheNode(this.#nextId, oid, kind, holding);
+    this.#nextId += 1;
+    this.#byId.set(node.id, node);
+    this.#byOid.set(oid, node);
+    return node;
+  }
+
+  /** The inode is another object from now on; what was that object is a nameless remainder. */
+  setOid(node: CacheNode, oid: Oid): void {
+    if (this.#byOid.get(node.oid) === node) this.#byOid.delete(node.oid);
+    node.oid = oid;
+    this.#byOid.set(oid, node);
+  }
+
+  link(node: CacheNode, parent: CacheNode, name: Name): void {
+    node.links.push({ parent, name });
+    parent.children.set(name, node);
+  }
+
+  /** Takes a name away. A node that loses its last one stays while it is referred to or open. */
+  unlink(parent: CacheNode, name: Name): void {
+    const node = parent.children.get(name);
+    if (node === undefined) return;
+    parent.children.delete(name);
+    const index = node.links.findIndex((link) => link.parent === parent && link.name === name);
+    if (index >= 0) node.links.splice(index, 1);
+    if (node.links.length > 0) return;
+    if (this.#byOid.get(node.oid) === node) this.#byOid.delete(node.oid);
+    this.collect(node);
+  }
+
+  move(node: CacheNode, from: { parent: CacheNode; name: Name }, parent: CacheNode, name: Name): void {
+    this.link(node, parent, name);
+    this.unlink(from.parent, from.name);
+  }
+
+  /** Another inode takes over all names of the object; the old one keeps those who have it open. */
+  replace(old: CacheNode, next: CacheNode): void {
+    for (const { parent, name } of old.links.splice(0)) {
+      parent.children.delete(name);
+      this.link(next, parent, name);
+    }
+    this.#byOid.set(next.oid, next);
+    this.collect(old);
+  }
+
+  /** Forgets a node that has no name and that nobody refers to. */
+  collect(node: CacheNode): void {
+    if (node.links.length === 0 && node.isIdle && node !== this.root && node !== this.limbo) {
+      this.#byId.delete(node.id);
+      if (this.#byOid.get(node.oid) === node) this.#byOid.delete(node.oid);
+    }
+  }
+
+  /**
+   * Where an inode is on disk, by its first name.
+   *
+   * @throws ErrnoError ENOENT when it has no name any more
+   */
+  pathOf(node: CacheNode): string {
+    return this.#pathFrom(node, this.#treePath, this.#limboPath);
+  }
+
+  pathIn(parent: CacheNode, name: Name): string {
+    return `${this.pathOf(parent)}/${name}`;
+  }
+
+  /** The path that programs know, `/a/b`, for records and messages; `/` for the root. */
+  shownPath(node: CacheNode): string {
+    return this.#pathFrom(node, "", "") || "/";
+  }
+
+  shownPathIn(parent: CacheNode, name: Name): string {
+    return `${this.#pathFrom(parent, "", "")}/${name}`;
+  }
+
+  #pathFrom(node: CacheNode, tree: string, limbo: string): string {
+    let path = "";
+    for (let at = node; ; ) {
+      if (at === this.root) return tree + path;
+      if (at === this.limbo) return limbo + path;
+      const link = at.links[0];
+      if (link === undefined) throw new ErrnoError("ENOENT", `Cannot find node ${node.id}: it has no name any more`);
+      path = `/${link.name}${path}`;
+      at = link.parent;
+    }
+  }
+
+  /** In order of their making, so what was met long ago goes first. */
+  #dropIdle(): void {
+    for (const node of this.#byId.values()) {
+      if (this.#byId.size <= MAX_NODES / 2) return;
+      if (!node.isIdle || node === this.root) continue;
+      for (const { parent, name } of node.links.splice(0)) parent.children.delete(name);
+      this.collect(node);
+    }
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * What every inode of the cache tree says of itself: which object it is, and what of it is here
+ * (design C4). It is one extended attribute, so no crash can part the fact from the inode: it moves
+ * with it, is replaced with it and is gone with it, and a tree of which no process knows anything any
+ * more explains itself to the next one.
+ *
+ * A missing mark means "not here": a cache that was copied without its attributes is fetched again,
+ * and never shows the zeros of a placeholder as content.
+ *
+ * Layout: state (1 byte), oid (16), then for content its SHA-256 (32), for local content the version
+ * it is based on: recno (8, big-endian) and peer (16, zeros where the recno is the server's). At most
+ * 49 bytes, because ext4 keeps about 90 in an inode of 256 and takes a block of its own beyond that.
+ */
+import type { Base, Oid, PeerId, Recno, Sha256 } from "@izo/core";
+import { fsetxattr, lgetxattr, lsetxattr } from "@izo/sys";
+
+import { osPath } from "./cache-paths.ts";
+
+/** In `trusted.`: seen and set only by root, and possible on symlinks and special files too. */
+export const MARK_ATTRIBUTE = "trusted.izo";
+
+/**
+ * What of an object an inode holds:
+ *
+ * - `absent`: a placeholder with the right size and times and no content; a directory whose entries
+ *   were not made yet;
+ * - `whole`: all there is: a directory with all its entries, a symlink, a special file;
+ * - `content`: exactly the content with this hash;
+ * - `local`: content that was made here, starting from the version `base`. It may differ from what was
+ *   logged last, so a crash finds here what a write began (design D9).
+ */
+export type Holding =
+  | { readonly state: "absent" }
+  | { readonly state: "whole" }
+  | { readonly state: "content"; readonly sha256: Sha256 }
+  | { readonly state: "local"; readonly base: Base };
+
+export interface ObjectMark {
+  readonly oid: Oid;
+  readonly holding: Holding;
+}
+
+const STATES = ["absent", "whole", "content", "local"] as const;
+const NO_PEER = "0".repeat(32);
+
+export const ABSENT: Holding = { state: "absent" };
+export const WHOLE: Holding = { state: "whole" };
+
+/** The mark of the inode at `path`, never following a symlink; undefined when it has none. @throws SysError */
+export function readMark(path: string): ObjectMark | undefined {
+  const bytes = lgetxattr(osPath(path), MARK_ATTRIBUTE);
+  return bytes === undefined ? undefined : parseMark(bytes);
+}
+
+export function writeMark(path: string, mark: ObjectMark): void {
+  lsetxattr(osPath(path), MARK_ATTRIBUTE, formatMark(mark));
+}
+
+/** {@link writeMark} of an open file. */
+export function writeMarkOf(fd: number, mark: ObjectMark): void {
+  fsetxattr(fd, MARK_ATTRIBUTE, formatMark(mark));
+}
+
+export function formatMark({ oid, holding }: ObjectMark): Buffer {
+  const head = Buffer.concat([Buffer.of(STATES.indexOf(holding.state)), Buffer.from(oid, "hex")]);
+  if (holding.state === "content") return Buffer.concat([head, Buffer.from(holding.sha256, "hex")]);
+  if (holding.state !== "local") return head;
+  const { base } = holding;
+  const recno = Buffer.alloc(8);
+  recno.writeBigUInt64BE(BigInt(typeof base === "number" ? base : base.recno));
+  const peer = typeof base === "number" ? NO_PEER : base.peer;
+  return Buffer.concat([head, recno, Buffer.from(peer, "hex")]);
+}
+
+/** Undefined for bytes that are no mark: then nothing is known of the inode. */
+export function parseMark(bytes: Buffer): ObjectMark | undefined {
+  const state = STATES[bytes[0] ?? STATES.length];
+  const expected = { absent: 17, whole: 17, content: 49, local: 41 };
+  if (state === undefined || bytes.length !== expected[state]) return undefined;
+  const oid = bytes.toString("hex", 1, 17) as Oid;
+  switch (state) {
+    case "absent":
+    case "whole":
+      return { oid, holding: { state } };
+    case "content":
+      return { oid, holding: { state, sha256: bytes.toString("hex", 17) as Sha256 } };
+    case "local": {
+      const recno = Number(bytes.readBigUInt64BE(17)) as Recno;
+      const peer = bytes.toString("hex", 25) as PeerId;
+      return { oid, holding: { state, base: peer === NO_PEER ? recno : { peer, recno } } };
+    }
+  }
+}

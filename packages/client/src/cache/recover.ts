@@ -1,0 +1,298 @@
+/**
+ * Brings cache tree, visible tree and log together after a stop that was not clean (design C6).
+ *
+ * The cache was changed only through records that were logged first and through replay, so three
+ * things can differ: an operation that was logged and not done is done now; a replay that was cut off
+ * is finished; and content or names of which no record tells (written and not closed yet, or the log's
+ * tail was lost with the power) become records. What is missing on disk is made again, and is never
+ * taken for a removal.
+ *
+ * Worst outcome: an edit whose record was lost is logged as an edit of the version its mark names, and
+ * becomes a conflict copy where that is out of date.
+ */
+import { createHash } from "node:crypto";
+import { closeSync, constants, openSync, readdirSync, readlinkSync, readSync } from "node:fs";
+
+import {
+  type Actor,
+  type Base,
+  bytesToText,
+  type ClientOperation,
+  EMPTY_SHA256,
+  type Name,
+  type NameChange,
+  type ObjectChange,
+  type Oid,
+  resolveOid,
+  type Sha256,
+  type TreeObject,
+} from "@izo/core";
+import type { Stat } from "@izo/sys";
+
+import type { ChangeApplier } from "./apply-changes.ts";
+import type { CacheNode } from "./cache-node.ts";
+import { osPath } from "./cache-paths.ts";
+import { type CacheTree, kindOf } from "./cache-tree.ts";
+import type { ChangeLog } from "./change-log.ts";
+import { statInode } from "./inode.ts";
+import { ABSENT, type Holding, readMark, WHOLE, writeMark } from "./object-mark.ts";
+
+export interface RecoveryOptions {
+  readonly tree: CacheTree;
+  readonly applier: ChangeApplier;
+  readonly log: ChangeLog;
+  readonly newOid: () => Oid;
+}
+
+/** What recovery found, for the log of the mount. */
+export interface RecoveryReport {
+  /** Names and objects that replay had still to do. */
+  readonly completed: number;
+  /** Paths of contents and names that became records. */
+  readonly logged: readonly string[];
+}
+
+/** Author of the records that recovery makes: the process that did it cannot be known any more. */
+const RECOVERY: Omit<Actor, "uid" | "gid"> = { groups: [], command: "izo recovery" };
+
+const HASH_BLOCK_BYTES = 1 << 20;
+
+/** No object has this oid. */
+const NOBODY = "0".repeat(32) as Oid;
+
+type LocalHolding = Holding & { readonly state: "local" };
+
+/** Compares and repairs; idempotent, so that a crash in it costs nothing. Takes a stat per cached inode. */
+export function recoverTree(options: RecoveryOptions): RecoveryReport {
+  return new Recovery(options).run();
+}
+
+class Recovery {
+  readonly #options: RecoveryOptions;
+  readonly #names: NameChange[] = [];
+  readonly #objects: ObjectChange[] = [];
+  readonly #logged: string[] = [];
+  readonly #reinstated: CacheNode[] = [];
+
+  constructor(options: RecoveryOptions) {
+    this.#options = options;
+  }
+
+  run(): RecoveryReport {
+    const { tree, applier } = this.#options;
+    this.#takeLimbo();
+    if (tree.nodes.root.isPresent) this.#walk(tree.nodes.root);
+    for (const node of this.#reinstated) tree.reinstate(node);
+    applier.apply({ names: this.#names, objects: this.#objects, moves: [] });
+    return { completed: this.#names.length + this.#objects.length, logged: this.#logged };
+  }
+
+  /** What was on its way is claimed by its name when the changes are applied, or removed there. */
+  #takeLimbo(): void {
+    const { tree } = this.#options;
+    for (const { name, path, stat } of this.#inodesIn(tree.nodes.pathOf(tree.nodes.limbo))) {
+      const mark = readMark(path);
+      // Without a mark it was still in the making: nobody claims it.
+      const oid = mark === undefined ? NOBODY : resolveOid(mark.oid, tree.visible);
+      const holding = mark?.holding ?? ABSENT;
+      const node = tree.adopt(tree.nodes.limbo, name, { oid, holding }, stat);
+      if (node.kind === "directory" && node.isPresent) this.#walk(node);
+      else if (holding.state === "local") this.#checkLimbo(node, stat, holding);
+    }
+  }
+
+  #walk(directory: CacheNode): void {
+    const { tree } = this.#options;
+    const seen = new Set<Name>();
+    for (const { name, path, stat } of this.#inodesIn(tree.nodes.pathOf(directory))) {
+      seen.add(name);
+      const node = this.#identify(directory, name, path, stat);
+      const wanted = tree.visible.entry(directory.oid, name);
+      if (wanted?.oid !== node.oid) this.#changeName(directory.oid, name);
+      if (node.kind === "directory" && node.isPresent) this.#walk(node);
+      else this.#checkObject(node, stat);
+    }
+    for (const { name } of tree.visible.children(directory.oid)) {
+      if (!seen.has(name)) this.#changeName(directory.oid, name);
+    }
+  }
+
+  /** Which object an inode is: by its mark, by the name that a record gave it, or a new one. */
+  #identify(directory: CacheNode, name: Name, path: string, stat: Stat): CacheNode {
+    const { tree } = this.#options;
+    const { visible } = tree;
+    const kind = kindOf(stat.mode);
+    const mark = readMark(path);
+    const marked = mark === undefined ? undefined : resolveOid(mark.oid, visible);
+    if (mark !== undefined && marked !== undefined && isKnown(marked, visible)) {
+      // After an atomic save was cut off, the inode that was saved still names the temporary object.
+      if (marked !== mark.oid) writeMark(path, { oid: marked, holding: mark.holding });
+      return tree.adopt(directory, name, { oid: marked, holding: mark.holding }, stat);
+    }
+    const entry = visible.entry(directory.oid, name);
+    const named = entry === undefined ? undefined : visible.object(entry.oid);
+    const isNamed = mark === undefined && named !== undefined && named.kind === kind;
+    const object = isNamed ? named : this.#logNew(directory, name, stat, mark?.oid);
+    const holding: Holding =
+      kind === "file" ? { state: "local", base: object.contentVersion } : (mark?.holding ?? WHOLE);
+    writeMark(path, { oid: object.oid, holding });
+    return tree.adopt(directory, name, { oid: object.oid, holding }, stat);
+  }
+
+  /** A name of which no record tells: its record was lost with the end of the log. */
+  #logNew(parent: CacheNode, name: Name, stat: Stat, markedOid: Oid | undefined): TreeObject {
+    const { tree, newOid } = this.#options;
+    const path = tree.nodes.pathIn(parent, name);
+    const kind = kindOf(stat.mode);
+    const made = {
+      oid: markedOid ?? newOid(),
+      parent: parent.oid,
+      name,
+      path: tree.nodes.shownPathIn(parent, name),
+      conflict: null,
+      mode: kind === "special" ? stat.mode : stat.mode & 0o7777,
+      uid: stat.uid,
+      gid: stat.gid,
+      mtimeNs: stat.mtimeNs,
+    };
+    const target = kind === "symlink" ? bytesToText(readlinkSync(osPath(path), "buffer")) : "";
+    const operations: Record<typeof kind, ClientOperation> = {
+      file: { opcode: "CREATE", ...made },
+      directory: { opcode: "MKDIR", ...made },
+      symlink: { opcode: "SYMLINK", ...made, target },
+      special: { opcode: "MKNOD", ...made, rdev: stat.rdev },
+    };
+    this.#record(operations[kind], stat);
+    return tree.visible.object(made.oid)!;
+  }
+
+  #checkObject(node: CacheNode, stat: Stat): void {
+    const object = this.#options.tree.objectOf(node);
+    if (object === undefined || object.kind !== node.kind) return;
+    const { holding } = node;
+    if (node.kind === "file" && holding.state === "local") this.#checkLocal(node, stat, object, holding);
+    else if (!looksLike(stat, object) || !isHolding(holding, object)) this.#changeObject(node.oid);
+  }
+
+  /** Content that another peer's change took out of the tree while it was being written. */
+  #checkLimbo(node: CacheNode, stat: Stat, { base }: LocalHolding): void {
+    const { visible } = this.#options.tree;
+    const object = visible.object(node.oid) ?? visible.tombstone(node.oid)?.object;
+    if (object === undefined || isLogged(stat, object)) return;
+    this.#logContent(node, stat, base);
+    this.#reinstated.push(node);
+  }
+
+  /** Content that was made here: is it what the log says, or has it to be logged? */
+  #checkLocal(node: CacheNode, stat: Stat, object: TreeObject, { base }: LocalHolding): void {
+    if (isLogged(stat, object)) {
+      if (!looksLike(stat, object)) this.#changeObject(node.oid);
+      return;
+    }
+    const { tree } = this.#options;
+    if (object.sha256 === null) {
+      this.#logContent(node, stat, object.contentVersion);
+      return;
+    }
+    const sha256 = hashOf(tree.nodes.pathOf(node));
+    const copy = this.#copyOf(node.oid, sha256);
+    if (sha256 === object.sha256) {
+      tree.setHolding(node, { state: "content", sha256 });
+      this.#changeObject(node.oid);
+    } else if (copy !== undefined) {
+      // A replay was cut off that gave this content to the conflict copy.
+      this.#changeObject(node.oid);
+      tree.setOid(node, copy);
+      this.#changeObject(copy);
+    } else {
+      this.#logContent(node, stat, base);
+    }
+  }
+
+  #logContent(node: CacheNode, stat: Stat, contentBase: Base): void {
+    const operation: ClientOperation = {
+      opcode: "CLOSE",
+      oid: node.oid,
+      path: this.#options.tree.nodes.shownPath(node),
+      contentBase,
+      sizeBytes: stat.size,
+      mtimeNs: stat.mtimeNs,
+      sha256: null,
+      conflict: null,
+    };
+    this.#record(operation, stat);
+  }
+
+  /** The conflict copy beside an object that has this content. */
+  #copyOf(oid: Oid, sha256: Sha256): Oid | undefined {
+    const { visible } = this.#options.tree;
+    for (const { parent } of visible.links(oid)) {
+      for (const sibling of visible.children(parent)) {
+        const object = visible.object(sibling.oid);
+        if (object?.conflict?.of === oid && object.sha256 === sha256) return object.oid;
+      }
+    }
+    return undefined;
+  }
+
+  #record(operation: ClientOperation, { uid, gid }: Stat): void {
+    this.#options.log.record(operation, { uid, gid, ...RECOVERY });
+    if ("path" in operation) this.#logged.push(operation.path);
+  }
+
+  #changeName(parent: Oid, name: Name): void {
+    this.#names.push({ parent, name, before: undefined, after: undefined });
+  }
+
+  #changeObject(oid: Oid): void {
+    this.#objects.push({ oid, before: undefined, after: this.#options.tree.visible.object(oid) });
+  }
+
+  *#inodesIn(directory: string): Iterable<{ name: Name; path: string; stat: Stat }> {
+    for (const bytes of readdirSync(osPath(directory), { encoding: "buffer" })) {
+      const name = bytesToText(bytes) as Name;
+      const path = `${directory}/${name}`;
+      const stat = statInode(path);
+      if (stat !== undefined) yield { name, path, stat };
+    }
+  }
+}
+
+function isKnown(oid: Oid, visible: CacheTree["visible"]): boolean {
+  return visible.object(oid) !== undefined || visible.tombstone(oid) !== undefined;
+}
+
+/** Tells whether a file is as its last record says: every write since would show in its time. */
+function isLogged(stat: Stat, object: TreeObject): boolean {
+  return stat.size === object.sizeBytes && stat.mtimeNs === object.mtimeNs;
+}
+
+/** Tells whether an inode has the attributes that programs should see. */
+function looksLike(stat: Stat, object: TreeObject): boolean {
+  return (
+    (object.kind === "symlink" || (stat.mode & 0o7777) === (object.mode & 0o7777)) &&
+    stat.uid === object.uid &&
+    stat.gid === object.gid &&
+    (object.kind !== "file" || isLogged(stat, object))
+  );
+}
+
+function isHolding(holding: Holding, object: TreeObject): boolean {
+  if (object.kind !== "file") return true;
+  if (holding.state === "absent") return object.sha256 !== EMPTY_SHA256;
+  return holding.state !== "content" || holding.sha256 === object.sha256;
+}
+
+function hashOf(path: string): Sha256 {
+  const hash = createHash("sha256");
+  const block = Buffer.allocUnsafe(HASH_BLOCK_BYTES);
+  const fd = openSync(osPath(path), constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    for (let length = readSync(fd, block); length > 0; length = readSync(fd, block)) {
+      hash.update(block.subarray(0, length));
+    }
+  } finally {
+    closeSync(fd);
+  }
+  return hash.digest("hex") as Sha256;
+}

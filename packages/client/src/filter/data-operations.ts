@@ -1,0 +1,156 @@
+/**
+ * Open files: open, willWrite, flush, release, fsync. The data itself goes past here (design C2).
+ *
+ * What is written is marked on the inode before the first byte, and logged as an open CLOSE before
+ * close(2) returns (design D9). A crash in between leaves the mark, and recovery logs what is there.
+ */
+import { closeSync, constants, fdatasync, fsync, fsyncSync, ftruncateSync, openSync } from "node:fs";
+import { promisify } from "node:util";
+
+import { isSameVersion } from "@izo/core";
+
+import type { CacheNode } from "../cache/cache-node.ts";
+import { osPath } from "../cache/cache-paths.ts";
+import { ErrnoError } from "../fuse/errno.ts";
+import type { FileSystem, Opened } from "../fuse/file-system.ts";
+import type { Actors } from "./actor.ts";
+import type { FilterContext } from "./filter-context.ts";
+import { logContent, markLocal } from "./log-content.ts";
+import { isForWriting } from "./mode-bits.ts";
+
+const syncData = promisify(fdatasync);
+const syncAll = promisify(fsync);
+
+/** What of open(2) reaches the cache file; the kernel has done the rest. */
+const KEPT_FLAGS = constants.O_SYNC | constants.O_DSYNC;
+
+export function dataOperations(
+  context: FilterContext,
+  actors: Actors,
+): Pick<FileSystem, "open" | "willWrite" | "flush" | "release" | "fsync" | "fsyncdir"> {
+  const { tree, log, fetcher } = context;
+  const { nodes } = tree;
+
+  function openNow(node: CacheNode, flags: number): Opened {
+    const isWritable = isForWriting(flags);
+    const access = isWritable ? constants.O_RDWR : constants.O_RDONLY;
+    const fd = openInode(node, access | (flags & KEPT_FLAGS));
+    node.descriptors.set(fd, { isWritable });
+    if ((flags & constants.O_TRUNC) !== 0) {
+      truncateOpen(context, node, fd, 0);
+      node.unlogged.add(fd);
+    }
+    return { fd, keepCache: true };
+  }
+
+  function openInode(node: CacheNode, flags: number): number {
+    if (node.links.length > 0) {
+      return openSync(osPath(nodes.pathOf(node)), flags | constants.O_NOFOLLOW);
+    }
+    // Removed, and still open elsewhere: the kernel's side can open it once more.
+    const [fd] = node.descriptors.keys();
+    if (fd === undefined) throw new ErrnoError("ESTALE", "Cannot open: the file was removed");
+    return openSync(`/proc/self/fd/${fd}`, flags);
+  }
+
+  /** Absent content, and old content that somebody wants to change, have to be fetched. */
+  function mustFetch(node: CacheNode, flags: number): boolean {
+    if ((flags & constants.O_TRUNC) !== 0 || node.kind !== "file") return false;
+    const { holding } = node;
+    if (holding.state === "absent") return true;
+    const isWritable = isForWriting(flags);
+    if (!isWritable || holding.state !== "content" || node.links.length === 0) return false;
+    const wanted = tree.objectOf(node)?.sha256 ?? null;
+    return wanted !== null && wanted !== holding.sha256;
+  }
+
+  async function openFetched(node: CacheNode, flags: number): Promise<Opened> {
+    await fetcher.fetch(node.oid);
+    // What came has another inode, or the name is gone: the kernel looks the path up again.
+    if (mustFetch(node, flags) || node.links.length === 0) {
+      throw new ErrnoError("ESTALE", "Cannot open: another content has taken the name");
+    }
+    return openNow(node, flags);
+  }
+
+  function finish(node: CacheNode, fd: number): void {
+    const isWritable = node.descriptors.get(fd)?.isWritable === true;
+    node.descriptors.delete(fd);
+    node.unlogged.delete(fd);
+    closeSync(fd);
+    if (isWritable && !node.hasWriter) {
+      if (node.retiredBase !== undefined) {
+        node.retiredBase = undefined;
+        tree.sweep();
+      }
+      context.onWriterGone(node.oid);
+    }
+    nodes.collect(node);
+  }
+
+  return {
+    open(id, flags, caller) {
+      const node = nodes.get(id);
+      if (isForWriting(flags)) node.writer = actors.of(caller);
+      return mustFetch(node, flags) ? openFetched(node, flags) : openNow(node, flags);
+    },
+
+    willWrite(id, fd) {
+      const node = nodes.get(id);
+      const base = node.retiredBase ?? tree.objectOf(node)?.contentVersion;
+      const { holding } = node;
+      const isMarked = holding.state === "local" && base !== undefined && isSameVersion(holding.base, base);
+      if (!isMarked) markLocal(context, node);
+      node.unlogged.add(fd);
+    },
+
+    flush(id, fd) {
+      const node = nodes.get(id);
+      if (!node.unlogged.has(fd)) return;
+      logContent(context, node);
+      node.unlogged.delete(fd);
+    },
+
+    release(id, fd) {
+      const node = nodes.get(id);
+      try {
+        if (node.unlogged.has(fd)) logContent(context, node);
+      } finally {
+        finish(node, fd);
+      }
+    },
+
+    async fsync(id, fd, dataOnly) {
+      const node = nodes.get(id);
+      // fdatasync(2) need not carry the mark that says what the data is.
+      await (dataOnly && !node.isMarkDirty ? syncData(fd) : syncAll(fd));
+      node.isMarkDirty = false;
+      await log.syncLog();
+    },
+
+    async fsyncdir(id) {
+      const fd = openSync(osPath(nodes.pathOf(nodes.get(id))), constants.O_RDONLY);
+      try {
+        fsyncSync(fd);
+      } finally {
+        closeSync(fd);
+      }
+      await log.syncLog();
+    },
+  };
+}
+
+/**
+ * Changes the size of an open file. A placeholder is marked only afterwards: were it the other way
+ * round, a failure would leave its zeros marked as content.
+ */
+export function truncateOpen(
+  context: FilterContext,
+  node: CacheNode,
+  fd: number,
+  sizeBytes: number,
+): void {
+  if (node.isPresent) markLocal(context, node);
+  ftruncateSync(fd, sizeBytes);
+  if (!node.isPresent) markLocal(context, node);
+}

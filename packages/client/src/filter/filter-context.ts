@@ -1,0 +1,53 @@
+import type { Actor, ClientOperation, Oid, Recno } from "@izo/core";
+
+import type { CacheTree } from "../cache/cache-tree.ts";
+import type { ChangeLog } from "../cache/change-log.ts";
+import type { ContentFetcher } from "../cache/fetch.ts";
+import { ErrnoError, type ErrnoName } from "../fuse/errno.ts";
+
+/** What the operations of the file system share. */
+export interface FilterContext {
+  readonly tree: CacheTree;
+  readonly log: ChangeLog;
+  readonly fetcher: ContentFetcher;
+  /** The cache's directory: its file system's free space is the mount's. */
+  readonly cacheDir: string;
+  readonly newOid: () => Oid;
+  readonly nowNs: () => bigint;
+  /** Somebody closed or removed what he wrote: its content can be sealed. */
+  readonly onWriterGone: (oid: Oid) => void;
+}
+
+/**
+ * Logs an operation, then does it (design C6). When it fails, the record is taken back; when a crash
+ * comes in between, recovery does what the record says.
+ *
+ * @throws what `work` throws; ErrnoError with the disk's errno when the log cannot be written
+ */
+export function perform<T>(
+  { log }: FilterContext,
+  operation: ClientOperation,
+  actor: Actor,
+  work: () => T,
+): T {
+  const recno = record(log, operation, actor);
+  try {
+    return work();
+  } catch (error) {
+    log.cancel(recno);
+    throw error;
+  }
+}
+
+/** Appends a record; a full disk is the caller's to know. */
+export function record(log: FilterContext["log"], operation: ClientOperation, actor: Actor): Recno {
+  try {
+    return log.record(operation, actor);
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : undefined;
+    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+    if (code !== "ENOSPC" && code !== "EDQUOT" && code !== "EROFS") throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    throw new ErrnoError(code satisfies ErrnoName, message, {}, error);
+  }
+}

@@ -1,0 +1,52 @@
+import { type Actor, type Base, type CloseOperation, objectPath } from "@izo/core";
+import { fstat } from "@izo/sys";
+
+import type { CacheNode } from "../cache/cache-node.ts";
+import { statInode } from "../cache/inode.ts";
+import { type FilterContext, record } from "./filter-context.ts";
+
+/** The author of content whose writer is not known: it was open before this process could see who. */
+const UNKNOWN: Actor = { uid: 0, gid: 0, groups: [], command: "" };
+
+/**
+ * Logs the content of a file as it is now, as an open CLOSE (design D9). Does nothing for a file that
+ * was removed here: nobody can find its content any more.
+ *
+ * @param base the version that the writer started from; by default what the file shows
+ */
+export function logContent(context: FilterContext, node: CacheNode, base?: Base): void {
+  const { tree, log } = context;
+  const isRetired = node.retiredBase !== undefined;
+  if (node.links.length === 0 && !isRetired) return;
+  const object = tree.visible.object(node.oid);
+  const contentBase = node.retiredBase ?? base ?? object?.contentVersion;
+  if (contentBase === undefined) return;
+  const [fd] = node.descriptors.keys();
+  const stat = fd === undefined ? statInode(tree.nodes.pathOf(node)) : fstat(fd);
+  if (stat === undefined) return;
+  const operation: CloseOperation = {
+    opcode: "CLOSE",
+    oid: node.oid,
+    path: isRetired ? objectPath(tree.visible, node.oid) : tree.nodes.shownPath(node),
+    contentBase,
+    sizeBytes: stat.size,
+    mtimeNs: stat.mtimeNs,
+    sha256: null,
+    conflict: null,
+  };
+  record(log, operation, node.writer ?? UNKNOWN);
+  if (isRetired) tree.reinstate(node);
+}
+
+/** Logs what was written and is not in the log yet, before an operation that builds on it. */
+export function logUnlogged(context: FilterContext, node: CacheNode): void {
+  if (node.unlogged.size > 0) logContent(context, node);
+}
+
+/** Marks the content as made here, before it is changed: what a crash leaves is then found (design C6). */
+export function markLocal({ tree }: FilterContext, node: CacheNode): void {
+  const base = node.retiredBase ?? tree.objectOf(node)?.contentVersion;
+  // A file that was removed here has no name and no record to come.
+  if (base === undefined || node.links.length === 0) return;
+  tree.setHolding(node, { state: "local", base });
+}

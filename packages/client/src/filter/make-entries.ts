@@ -1,0 +1,157 @@
+/** Operations that make a new object: create, mknod, mkdir, symlink. */
+import { closeSync, constants, openSync, rmSync } from "node:fs";
+
+import { EMPTY_SHA256, type Name, NAME_MAX_BYTES, textToBytes, type TreeObject } from "@izo/core";
+
+import type { CacheNode } from "../cache/cache-node.ts";
+import { osPath } from "../cache/cache-paths.ts";
+import { CREATE_FLAGS, giveAttributes, makeInode, statInode } from "../cache/inode.ts";
+import { type Holding, WHOLE, writeMark, writeMarkOf } from "../cache/object-mark.ts";
+import { ErrnoError } from "../fuse/errno.ts";
+import type { Caller, FileSystem } from "../fuse/file-system.ts";
+import type { Actors } from "./actor.ts";
+import { type FilterContext, perform } from "./filter-context.ts";
+import { S_ISGID } from "./mode-bits.ts";
+
+export function makeEntries(
+  context: FilterContext,
+  actors: Actors,
+): Pick<FileSystem, "create" | "mknod" | "mkdir" | "symlink"> {
+  const { tree, log } = context;
+
+  /** Attributes of an object that the caller makes in a directory; the group as Linux gives it. */
+  function newObject(
+    directory: CacheNode,
+    kind: TreeObject["kind"],
+    mode: number,
+    { uid, gid }: Caller,
+  ): TreeObject {
+    const parent = statInode(tree.nodes.pathOf(directory));
+    const isInherited = parent !== undefined && (parent.mode & S_ISGID) !== 0;
+    // A set-group-ID directory hands on its group, and to directories the bit itself: mkdir(2).
+    const inherited = isInherited && kind === "directory" ? S_ISGID : 0;
+    const type = kind === "special" ? constants.S_IFMT : 0;
+    const version = 0 as TreeObject["contentVersion"];
+    return {
+      oid: context.newOid(),
+      kind,
+      creator: log.peer,
+      mode: (mode & (0o7777 | type)) | inherited,
+      uid,
+      gid: isInherited ? parent.gid : gid,
+      attributesVersion: version,
+      sizeBytes: 0,
+      mtimeNs: context.nowNs(),
+      sha256: kind === "file" ? EMPTY_SHA256 : null,
+      contentVersion: version,
+      target: "",
+      rdev: 0,
+      xattrs: new Map(),
+      conflict: null,
+    };
+  }
+
+  /** What all records of a new object say. */
+  function entryOf(directory: CacheNode, name: Name, object: TreeObject) {
+    const { oid, mode, uid, gid, mtimeNs } = object;
+    const path = tree.nodes.shownPathIn(directory, name);
+    return { oid, parent: directory.oid, name, path, mode, uid, gid, mtimeNs, conflict: null };
+  }
+
+  /** The directory, when a new entry of that name can be made in it. */
+  function freeIn(parent: number, name: Name): CacheNode {
+    const directory = tree.nodes.get(parent);
+    checkName(name);
+    if (tree.child(directory, name) !== undefined) {
+      throw new ErrnoError("EEXIST", `Cannot make ${JSON.stringify(name)}: the name is taken`);
+    }
+    return directory;
+  }
+
+  function adopt(directory: CacheNode, name: Name, object: TreeObject, holding: Holding): CacheNode {
+    const node = tree.nodes.add(object.oid, object.kind, holding);
+    tree.nodes.link(node, directory, name);
+    node.references += 1;
+    return node;
+  }
+
+  /** The mark of what was made here: its base is the record that made it. */
+  function localHolding(object: TreeObject): Holding {
+    return { state: "local", base: tree.visible.object(object.oid)!.contentVersion };
+  }
+
+  function makeFile(parent: number, name: Name, mode: number, caller: Caller) {
+    const directory = freeIn(parent, name);
+    const object = newObject(directory, "file", mode, caller);
+    const path = tree.nodes.pathIn(directory, name);
+    const actor = actors.of(caller);
+    const operation = { opcode: "CREATE", ...entryOf(directory, name, object) } as const;
+    return perform(context, operation, actor, () => {
+      const fd = openSync(osPath(path), CREATE_FLAGS, 0o600);
+      try {
+        giveAttributes(fd, object);
+        const holding = localHolding(object);
+        writeMarkOf(fd, { oid: object.oid, holding });
+        const node = adopt(directory, name, object, holding);
+        node.writer = actor;
+        return { node, fd };
+      } catch (error) {
+        rmSync(osPath(path), { force: true });
+        throw error;
+      }
+    });
+  }
+
+  return {
+    create(parent, name, mode, _flags, caller) {
+      const { node, fd } = makeFile(parent, name, mode, caller);
+      node.descriptors.set(fd, { isWritable: true });
+      return { node: node.id, fd, keepCache: true };
+    },
+
+    mknod(parent, name, mode, rdev, caller) {
+      if ((mode & constants.S_IFMT) === constants.S_IFREG) {
+        const { node, fd } = makeFile(parent, name, mode, caller);
+        closeSync(fd);
+        return node.id;
+      }
+      const directory = freeIn(parent, name);
+      const object = { ...newObject(directory, "special", mode, caller), rdev };
+      const operation = { opcode: "MKNOD", ...entryOf(directory, name, object), rdev } as const;
+      return perform(context, operation, actors.of(caller), () => {
+        const holding = makeInode(tree.nodes.pathIn(directory, name), object);
+        return adopt(directory, name, object, holding).id;
+      });
+    },
+
+    mkdir(parent, name, mode, caller) {
+      const directory = freeIn(parent, name);
+      const object = newObject(directory, "directory", mode, caller);
+      const operation = { opcode: "MKDIR", ...entryOf(directory, name, object) } as const;
+      return perform(context, operation, actors.of(caller), () => {
+        const path = tree.nodes.pathIn(directory, name);
+        makeInode(path, object);
+        // It is new, so its entries are known: there are none.
+        writeMark(path, { oid: object.oid, holding: WHOLE });
+        return adopt(directory, name, object, WHOLE).id;
+      });
+    },
+
+    symlink(parent, name, target, caller) {
+      const directory = freeIn(parent, name);
+      const object = { ...newObject(directory, "symlink", 0o777, caller), target };
+      const operation = { opcode: "SYMLINK", ...entryOf(directory, name, object), target } as const;
+      return perform(context, operation, actors.of(caller), () => {
+        const holding = makeInode(tree.nodes.pathIn(directory, name), object);
+        return adopt(directory, name, object, holding).id;
+      });
+    },
+  };
+}
+
+/** @throws ErrnoError ENAMETOOLONG: FUSE lets longer names through than any Linux file system takes */
+export function checkName(name: Name): void {
+  if (name.length * 3 > NAME_MAX_BYTES && textToBytes(name).length > NAME_MAX_BYTES) {
+    throw new ErrnoError("ENAMETOOLONG", `Cannot use a name of more than ${NAME_MAX_BYTES} bytes`);
+  }
+}

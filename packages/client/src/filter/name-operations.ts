@@ -1,0 +1,248 @@
+/** Operations on names of objects that exist: lookup, forget, readdir, link, unlink, rmdir, rename. */
+import { constants, linkSync, renameSync, rmdirSync, unlinkSync, closeSync, openSync } from "node:fs";
+
+import {
+  type Base,
+  bytesToText,
+  type Entry,
+  type Name,
+  type RenameOperation,
+  type TreeObject,
+} from "@izo/core";
+import { readDirectory } from "@izo/sys";
+
+import type { CacheNode } from "../cache/cache-node.ts";
+import { osPath } from "../cache/cache-paths.ts";
+import { ErrnoError } from "../fuse/errno.ts";
+import type { FileSystem } from "../fuse/file-system.ts";
+import type { Actors } from "./actor.ts";
+import { type FilterContext, perform } from "./filter-context.ts";
+import { logUnlogged } from "./log-content.ts";
+import { checkName } from "./make-entries.ts";
+import type { OpenCloses } from "./open-closes.ts";
+
+/** linux/fs.h */
+const RENAME_NOREPLACE = 1;
+
+const TYPE_BITS: Readonly<Record<string, number>> = {
+  fifo: constants.S_IFIFO,
+  "character-device": constants.S_IFCHR,
+  directory: constants.S_IFDIR,
+  "block-device": constants.S_IFBLK,
+  file: constants.S_IFREG,
+  symlink: constants.S_IFLNK,
+  socket: constants.S_IFSOCK,
+};
+
+export function nameOperations(
+  context: FilterContext,
+  actors: Actors,
+  openCloses: OpenCloses,
+): Pick<FileSystem, "lookup" | "forget" | "readdir" | "link" | "unlink" | "rmdir" | "rename"> {
+  const { tree } = context;
+  const { nodes } = tree;
+
+  /** What a name leads to, on disk and in the visible tree. */
+  function named(directory: CacheNode, name: Name): { node: CacheNode; entry: Entry; object: TreeObject } {
+    const node = tree.child(directory, name);
+    const entry = tree.visible.entry(directory.oid, name);
+    const object = entry === undefined ? undefined : tree.visible.object(entry.oid);
+    if (node === undefined || entry === undefined || object === undefined) {
+      throw new ErrnoError("ENOENT", `Cannot find ${JSON.stringify(name)}: no such entry`);
+    }
+    return { node, entry, object };
+  }
+
+  function isLastName(object: TreeObject): boolean {
+    return tree.visible.links(object.oid).length === 1;
+  }
+
+  /**
+   * The content version that a removal names. What only this machine knows of the content ends here:
+   * its open CLOSEs are taken back, and the version before them counts (design D9).
+   */
+  function baseOfRemoved(node: CacheNode, object: TreeObject): Base {
+    if (object.kind !== "file") return object.contentVersion;
+    if (isLastName(object)) openCloses.cancel(object.oid);
+    else logUnlogged(context, node);
+    return tree.visible.object(object.oid)?.contentVersion ?? object.contentVersion;
+  }
+
+  /** The name is gone: of this inode only descriptors can be left. */
+  function dropName(directory: CacheNode, name: Name, node: CacheNode): void {
+    nodes.unlink(directory, name);
+    if (node.links.length === 0) node.unlogged.clear();
+  }
+
+  /** Design D2: the usual way of editors to save. */
+  function keepsIdentity(saved: TreeObject, victim: TreeObject): boolean {
+    return (
+      saved.kind === "file" &&
+      victim.kind === "file" &&
+      saved.creator === context.log.peer &&
+      isLastName(saved) &&
+      isLastName(victim)
+    );
+  }
+
+  function checkReplaceable(moved: CacheNode, target: CacheNode | undefined, flags: number): void {
+    if (target === undefined) return;
+    const refuse = (errno: "EEXIST" | "EISDIR" | "ENOTDIR" | "ENOTEMPTY"): never => {
+      throw new ErrnoError(errno, "Cannot rename: the new name is taken");
+    };
+    if ((flags & RENAME_NOREPLACE) !== 0) refuse("EEXIST");
+    if (target.kind === "directory") {
+      if (moved.kind !== "directory") refuse("EISDIR");
+      if (tree.visible.hasChildren(target.oid)) refuse("ENOTEMPTY");
+    } else if (moved.kind === "directory") {
+      refuse("ENOTDIR");
+    }
+  }
+
+  return {
+    lookup(parent, name) {
+      checkName(name);
+      const node = tree.child(nodes.get(parent), name);
+      if (node === undefined) return undefined;
+      node.references += 1;
+      return node.id;
+    },
+
+    forget(id) {
+      const node = nodes.get(id);
+      if (node === nodes.root) return;
+      node.references -= 1;
+      nodes.collect(node);
+    },
+
+    readdir(id) {
+      const directory = nodes.get(id);
+      tree.list(directory);
+      const fd = openSync(osPath(nodes.pathOf(directory)), constants.O_RDONLY | constants.O_DIRECTORY);
+      try {
+        return readDirectory(fd).map(({ name, type }) => ({
+          name: bytesToText(name) as Name,
+          type: TYPE_BITS[type] ?? 0,
+        }));
+      } finally {
+        closeSync(fd);
+      }
+    },
+
+    link(id, newParent, newName, caller) {
+      const node = nodes.get(id);
+      const directory = nodes.get(newParent);
+      checkName(newName);
+      if (node.kind === "directory") {
+        throw new ErrnoError("EPERM", "Cannot link: it is a directory");
+      }
+      if (tree.child(directory, newName) !== undefined) {
+        throw new ErrnoError("EEXIST", `Cannot link ${JSON.stringify(newName)}: the name is taken`);
+      }
+      logUnlogged(context, node);
+      const path = nodes.shownPathIn(directory, newName);
+      const operation = {
+        opcode: "LINK",
+        oid: node.oid,
+        parent: directory.oid,
+        name: newName,
+        path,
+        conflict: null,
+      } as const;
+      perform(context, operation, actors.of(caller), () => {
+        linkSync(osPath(nodes.pathOf(node)), osPath(nodes.pathIn(directory, newName)));
+      });
+      nodes.link(node, directory, newName);
+    },
+
+    unlink(parent, name, caller) {
+      const directory = nodes.get(parent);
+      const { node, entry, object } = named(directory, name);
+      if (node.kind === "directory") {
+        throw new ErrnoError("EISDIR", `Cannot unlink ${JSON.stringify(name)}: it is a directory`);
+      }
+      const contentBase = baseOfRemoved(node, object);
+      const operation = {
+        opcode: "UNLINK",
+        oid: object.oid,
+        parent: directory.oid,
+        name,
+        path: nodes.shownPathIn(directory, name),
+        nameBase: entry.version,
+        contentBase,
+      } as const;
+      perform(context, operation, actors.of(caller), () => {
+        unlinkSync(osPath(nodes.pathIn(directory, name)));
+      });
+      dropName(directory, name, node);
+    },
+
+    rmdir(parent, name, caller) {
+      const directory = nodes.get(parent);
+      const { node, entry, object } = named(directory, name);
+      if (node.kind !== "directory") {
+        throw new ErrnoError("ENOTDIR", `Cannot rmdir ${JSON.stringify(name)}: it is no directory`);
+      }
+      if (tree.visible.hasChildren(object.oid)) {
+        throw new ErrnoError("ENOTEMPTY", `Cannot rmdir ${JSON.stringify(name)}: it is not empty`);
+      }
+      const operation = {
+        opcode: "RMDIR",
+        oid: object.oid,
+        parent: directory.oid,
+        name,
+        path: nodes.shownPathIn(directory, name),
+        nameBase: entry.version,
+      } as const;
+      perform(context, operation, actors.of(caller), () => {
+        rmdirSync(osPath(nodes.pathIn(directory, name)));
+      });
+      dropName(directory, name, node);
+    },
+
+    rename(parent, name, newParent, newName, flags, caller) {
+      if ((flags & ~RENAME_NOREPLACE) !== 0) {
+        throw new ErrnoError("EINVAL", "Cannot rename: exchanging two names is not supported");
+      }
+      checkName(newName);
+      const from = nodes.get(parent);
+      const to = nodes.get(newParent);
+      const moved = named(from, name);
+      const target = tree.child(to, newName);
+      checkReplaceable(moved.node, target, flags);
+      // Two names of one file: rename(2) then does nothing.
+      if (target === moved.node) return;
+      logUnlogged(context, moved.node);
+      const victim = target === undefined ? undefined : named(to, newName);
+      const keepsOid = victim !== undefined && keepsIdentity(moved.object, victim.object);
+      const operation: RenameOperation = {
+        opcode: "RENAME",
+        oid: moved.object.oid,
+        fromParent: from.oid,
+        fromName: name,
+        fromPath: nodes.shownPathIn(from, name),
+        fromBase: moved.entry.version,
+        toParent: to.oid,
+        toName: newName,
+        toPath: nodes.shownPathIn(to, newName),
+        victim: victim === undefined ? null : { oid: victim.object.oid, contentBase: victimBase(victim, keepsOid) },
+        keepsOid,
+        conflict: null,
+      };
+      perform(context, operation, actors.of(caller), () => {
+        renameSync(osPath(nodes.pathIn(from, name)), osPath(nodes.pathIn(to, newName)));
+      });
+      if (victim !== undefined) dropName(to, newName, victim.node);
+      nodes.move(moved.node, { parent: from, name }, to, newName);
+      if (keepsOid) tree.setOid(moved.node, victim.object.oid);
+    },
+  };
+
+  /**
+   * A saved-over object lives on, and its open CLOSE is sealed with the content that it has then: taking
+   * it back would show others the version before, for a moment, between two saves.
+   */
+  function victimBase({ node, object }: ReturnType<typeof named>, keepsOid: boolean): Base {
+    return keepsOid ? object.contentVersion : baseOfRemoved(node, object);
+  }
+}

@@ -1,0 +1,135 @@
+/** Extended attributes, each of which is a version of its own (design D3). */
+import {
+  type ClientOperation,
+  MAX_XATTR_BYTES,
+  NO_RECNO,
+  textToBytes,
+  type TreeObject,
+} from "@izo/core";
+import {
+  fgetxattr,
+  flistxattr,
+  lgetxattr,
+  llistxattr,
+  lremovexattr,
+  lsetxattr,
+} from "@izo/sys";
+
+import type { CacheNode } from "../cache/cache-node.ts";
+import { osPath } from "../cache/cache-paths.ts";
+import { statInode } from "../cache/inode.ts";
+import { MARK_ATTRIBUTE } from "../cache/object-mark.ts";
+import { ErrnoError } from "../fuse/errno.ts";
+import type { Caller, FileSystem } from "../fuse/file-system.ts";
+import type { Actors } from "./actor.ts";
+import { type FilterContext, perform, record } from "./filter-context.ts";
+
+/** xattr(7). What else begins with `system.` belongs to one file system. */
+const NAMESPACES = ["user.", "trusted.", "security.", "system.posix_acl_"];
+
+/** linux/xattr.h */
+const XATTR_CREATE = 1;
+const XATTR_REPLACE = 2;
+
+export function xattrOperations(
+  context: FilterContext,
+  actors: Actors,
+): Pick<FileSystem, "getxattr" | "listxattr" | "setxattr" | "removexattr"> {
+  const { tree, log } = context;
+  const { nodes } = tree;
+
+  function read(node: CacheNode, name: string): Buffer | undefined {
+    if (name === MARK_ATTRIBUTE) return undefined;
+    const bytes = textToBytes(name);
+    const fd = nameless(node);
+    return fd === undefined ? lgetxattr(osPath(nodes.pathOf(node)), bytes) : fgetxattr(fd, bytes);
+  }
+
+  function objectOf(node: CacheNode): TreeObject {
+    const object = node.links.length === 0 ? undefined : tree.objectOf(node);
+    if (object === undefined) throw new ErrnoError("ENOENT", "Cannot change an attribute: the file was removed");
+    return object;
+  }
+
+  /** An access control list is also a mode: the change of that is a record too. */
+  function logMode(node: CacheNode, name: string, caller: Caller): void {
+    if (!name.startsWith("system.posix_acl_")) return;
+    const object = objectOf(node);
+    const mode = statInode(nodes.pathOf(node))?.mode ?? object.mode;
+    if ((mode & 0o7777) === (object.mode & 0o7777)) return;
+    const { attributesVersion: base, uid, gid } = object;
+    const attributes = { base, mode: (object.mode & ~0o7777) | (mode & 0o7777), uid, gid };
+    const path = nodes.shownPath(node);
+    const operation = { opcode: "SETATTR", oid: object.oid, path, attributes, times: null } as const;
+    record(log, operation, actors.of(caller));
+  }
+
+  return {
+    getxattr: (id, name) => read(nodes.get(id), name),
+
+    listxattr(id) {
+      const node = nodes.get(id);
+      const fd = nameless(node);
+      const names = fd === undefined ? llistxattr(osPath(nodes.pathOf(node))) : flistxattr(fd);
+      return names.map(String).filter((name) => name !== MARK_ATTRIBUTE);
+    },
+
+    setxattr(id, name, value, flags, caller) {
+      const node = nodes.get(id);
+      checkName(name);
+      if (value.length > MAX_XATTR_BYTES) {
+        throw new ErrnoError("E2BIG", `Cannot set ${name}: ${value.length} bytes are more than ${MAX_XATTR_BYTES}`);
+      }
+      const isThere = read(node, name) !== undefined;
+      if ((flags & XATTR_CREATE) !== 0 && isThere) throw new ErrnoError("EEXIST", `Cannot make ${name}: it is there`);
+      if ((flags & XATTR_REPLACE) !== 0 && !isThere) throw noSuchAttribute(name);
+      const object = objectOf(node);
+      const operation: ClientOperation = {
+        opcode: "SETEXTATTR",
+        oid: object.oid,
+        path: nodes.shownPath(node),
+        attribute: name,
+        value: Uint8Array.from(value),
+        base: object.xattrs.get(name)?.version ?? NO_RECNO,
+      };
+      perform(context, operation, actors.of(caller), () => {
+        lsetxattr(osPath(nodes.pathOf(node)), textToBytes(name), value);
+      });
+      logMode(node, name, caller);
+    },
+
+    removexattr(id, name, caller) {
+      const node = nodes.get(id);
+      checkName(name);
+      if (read(node, name) === undefined) throw noSuchAttribute(name);
+      const object = objectOf(node);
+      const operation: ClientOperation = {
+        opcode: "DELEXTATTR",
+        oid: object.oid,
+        path: nodes.shownPath(node),
+        attribute: name,
+        base: object.xattrs.get(name)?.version ?? NO_RECNO,
+      };
+      perform(context, operation, actors.of(caller), () => {
+        lremovexattr(osPath(nodes.pathOf(node)), textToBytes(name));
+      });
+      logMode(node, name, caller);
+    },
+  };
+}
+
+/** A descriptor of a file that has no name any more; undefined for all others. */
+function nameless(node: CacheNode): number | undefined {
+  return node.links.length === 0 ? node.descriptors.keys().next().value : undefined;
+}
+
+function checkName(name: string): void {
+  if (name === MARK_ATTRIBUTE) throw new ErrnoError("EPERM", `Cannot change ${name}: it is the cache's own`);
+  if (!NAMESPACES.some((namespace) => name.startsWith(namespace))) {
+    throw new ErrnoError("EOPNOTSUPP", `Cannot change ${name}: no such namespace`);
+  }
+}
+
+function noSuchAttribute(name: string): ErrnoError {
+  return new ErrnoError("ENODATA", `Cannot find the attribute ${name}: it is not set`);
+}

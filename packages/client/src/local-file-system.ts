@@ -1,0 +1,105 @@
+/**
+ * Cache and filter put together: the file system of one cache directory, complete but for a driver
+ * that mounts it and a server that feeds it. It works the same without either.
+ */
+import { readdirSync, rmSync } from "node:fs";
+
+import type { Oid, Recno } from "@izo/core";
+
+import { ChangeApplier } from "./cache/apply-changes.ts";
+import { CacheContent } from "./cache/cache-content.ts";
+import { makeCachePaths } from "./cache/cache-paths.ts";
+import { CacheTree, type ProblemReporter } from "./cache/cache-tree.ts";
+import type { ChangeLog } from "./cache/change-log.ts";
+import type { ContentSource } from "./cache/content-source.ts";
+import { ContentFetcher } from "./cache/fetch.ts";
+import type { KernelNotifier } from "./cache/kernel-notifier.ts";
+import { type RecoveryReport, recoverTree } from "./cache/recover.ts";
+import { UseNote } from "./cache/use-note.ts";
+import { createFilter } from "./filter/filter.ts";
+import type { FilterContext } from "./filter/filter-context.ts";
+import { logContent } from "./filter/log-content.ts";
+import type { FileSystem } from "./fuse/file-system.ts";
+
+export interface LocalFileSystemOptions {
+  /** The cache's directory; the caller holds its lock. */
+  readonly cacheDir: string;
+  readonly log: ChangeLog;
+  /** Everything is kept here (replica), or only what is opened (on-demand). */
+  readonly isReplica: boolean;
+  readonly newOid: () => Oid;
+  readonly nowNs: () => bigint;
+  /** The server, while there is one. */
+  readonly source: () => ContentSource | undefined;
+  readonly waitFor: (recno: Recno, signal: AbortSignal) => Promise<void>;
+  readonly onWriterGone: (oid: Oid) => void;
+  readonly onProblem: ProblemReporter;
+}
+
+export class LocalFileSystem implements Disposable {
+  /** For a driver. */
+  readonly fileSystem: FileSystem;
+  /** For InterSync. */
+  readonly content: CacheContent;
+  /** What had to be repaired; undefined when the last use ended well. */
+  readonly recovered: RecoveryReport | undefined;
+  readonly #abort = new AbortController();
+  readonly #notifier = new LateNotifier();
+  readonly #useNote: UseNote;
+
+  /** Opens the cache, and repairs it where the last use did not end well. */
+  constructor(options: LocalFileSystemOptions) {
+    const { cacheDir, log } = options;
+    const paths = makeCachePaths(cacheDir);
+    rmSync(paths.staging, { recursive: true });
+    makeCachePaths(cacheDir);
+    const tree = new CacheTree({ paths, visible: () => log.visible, onProblem: options.onProblem });
+    const fetcher = new ContentFetcher({
+      ...options,
+      tree,
+      stagingPath: paths.staging,
+      notifier: this.#notifier,
+      signal: this.#abort.signal,
+    });
+    const context: FilterContext = { ...options, tree, fetcher };
+    const applier = new ChangeApplier({
+      tree,
+      notifier: this.#notifier,
+      keepsOldContent: options.isReplica,
+      logChanges: (node, base) => logContent(context, node, base),
+    });
+    this.#useNote = new UseNote(cacheDir);
+    tree.showRoot();
+    if (this.#useNote.isLeftBehind || readdirSync(paths.limbo).length > 0) {
+      this.recovered = recoverTree({ ...options, tree, applier });
+    }
+    this.#useNote.write();
+    this.content = new CacheContent(tree, applier, fetcher);
+    this.fileSystem = createFilter(context);
+  }
+
+  /** From here on the kernel is told what changes behind its back. */
+  connect(notifier: KernelNotifier): void {
+    this.#notifier.target = notifier;
+  }
+
+  /** Ends fetches, and notes that the cache needs no repair. Call it when nothing is open any more. */
+  [Symbol.dispose](): void {
+    this.#notifier.target = undefined;
+    this.#abort.abort();
+    this.#useNote.remove();
+  }
+}
+
+/** Before the mount serves, and when it is gone, there is nobody to notify. */
+class LateNotifier implements KernelNotifier {
+  target: KernelNotifier | undefined;
+
+  invalidateEntry(...change: Parameters<KernelNotifier["invalidateEntry"]>): void {
+    this.target?.invalidateEntry(...change);
+  }
+
+  invalidateNode(...change: Parameters<KernelNotifier["invalidateNode"]>): void {
+    this.target?.invalidateNode(...change);
+  }
+}
