@@ -1,0 +1,192 @@
+/**
+ * Requests to one server: connections, timeouts, and what an answer must be before anybody reads it.
+ * Knows HTTP and the protocol's headers, and nothing of logs or contents.
+ */
+
+import { randomUUID } from "node:crypto";
+import { Readable } from "node:stream";
+
+import {
+  checkProtocolVersion,
+  HEADERS,
+  parseProblem,
+  type Problem,
+  problemOf,
+  PROTOCOL_VERSION,
+} from "@izo/core";
+import { type Dispatcher, Pool } from "undici";
+
+import { readBody, readPrefix } from "./http-body.ts";
+import {
+  RemoteProblemError,
+  RemoteProtocolError,
+  RemoteUnreachableError,
+} from "./remote-errors.ts";
+import { asRemoteError, isBrokenConnection } from "./transport-error.ts";
+
+/**
+ * Requests that must not wait for one another have connections of their own: a poll waits for most of
+ * a minute, contents may fill a slow line, and a small push is to go out between them.
+ */
+const LANES = { poll: 1, control: 2, bulk: 4 } as const;
+
+export type Lane = keyof typeof LANES;
+
+export interface ConnectionTimeouts {
+  /** Until the connection stands. */
+  readonly connectMs: number;
+  /** From the request to the head of the answer, beyond what a poll asks the server to wait. */
+  readonly answerMs: number;
+  /** Between two pieces of a body. */
+  readonly stallMs: number;
+}
+
+export const DEFAULT_TIMEOUTS: ConnectionTimeouts = {
+  connectMs: 5_000,
+  answerMs: 30_000,
+  stallMs: 15_000,
+};
+
+export interface HttpRequest {
+  readonly method?: "GET" | "HEAD" | "PUT" | "POST";
+  /** With the query. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | Readable;
+  /** How long the server was asked to hold the answer back. */
+  readonly heldBackMs?: number;
+  /** Statuses from 400 on that are answers and not errors. */
+  readonly accepted?: readonly number[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface HttpResponse {
+  readonly url: string;
+  readonly status: number;
+  header(name: string): string | null;
+  /** The bytes as they come; throws what {@link HttpConnection.request} throws. To be read or returned. */
+  readonly body: AsyncGenerator<Uint8Array, void>;
+}
+
+/** An error's body is read up to here; what is longer is no problem of ours. */
+const MAX_PROBLEM_BYTES = 64 * 1024;
+
+/** Statuses with which proxies, and servers that start or stop, say "later". */
+const LATER = new Set([408, 429, 500, 502, 503, 504]);
+
+export class HttpConnection implements AsyncDisposable {
+  readonly #origin: string;
+  readonly #timeouts: ConnectionTimeouts;
+  readonly #pools: Readonly<Record<Lane, Pool>>;
+
+  constructor(origin: string, timeouts: ConnectionTimeouts) {
+    this.#origin = origin;
+    this.#timeouts = timeouts;
+    const pool = (lane: Lane): Pool =>
+      new Pool(origin, {
+        connections: LANES[lane],
+        pipelining: 1,
+        connect: { timeout: timeouts.connectMs },
+        bodyTimeout: timeouts.stallMs,
+      });
+    this.#pools = { poll: pool("poll"), control: pool("control"), bulk: pool("bulk") };
+  }
+
+  /**
+   * Sends a request and checks the head of the answer.
+   *
+   * A request whose connection broke before an answer began is repeated once, at once: a server closes
+   * an idle connection at the very moment in which it is used again. Every request of the protocol may
+   * be repeated. A body that was given as a stream is not at hand any more, and is not.
+   *
+   * @throws RemoteProblemError, RemoteUnreachableError, RemoteProtocolError, the reason of the signal
+   */
+  async request(lane: Lane, request: HttpRequest): Promise<HttpResponse> {
+    const { signal } = request;
+    const url = `${this.#origin}${request.path}`;
+    signal?.throwIfAborted();
+    let answer: Dispatcher.ResponseData;
+    try {
+      answer = await this.#sendRepeated(lane, request);
+    } catch (error) {
+      throw asRemoteError(error, url, signal);
+    }
+    const response: HttpResponse = {
+      url,
+      status: answer.statusCode,
+      header: (name) => singleHeader(answer, name),
+      body: readBody(answer.body, url, signal),
+    };
+    await this.#check(response, request);
+    return response;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(Object.values(this.#pools).map((pool) => pool.destroy()));
+  }
+
+  async #sendRepeated(lane: Lane, request: HttpRequest): Promise<Dispatcher.ResponseData> {
+    try {
+      return await this.#send(lane, request);
+    } catch (error) {
+      if (request.body instanceof Readable || !isBrokenConnection(error)) throw error;
+      return await this.#send(lane, request);
+    }
+  }
+
+  #send(lane: Lane, request: HttpRequest): Promise<Dispatcher.ResponseData> {
+    const { method = "GET", path, headers, body, heldBackMs = 0, signal } = request;
+    return this.#pools[lane].request({
+      method,
+      path,
+      headers: {
+        [HEADERS.protocol]: String(PROTOCOL_VERSION),
+        [HEADERS.requestId]: randomUUID(),
+        ...headers,
+      },
+      headersTimeout: this.#timeouts.answerMs + heldBackMs,
+      ...(body !== undefined && { body }),
+      ...(signal !== undefined && { signal }),
+    });
+  }
+
+  /** Lets pass what the protocol allows as an answer to this request. */
+  async #check(response: HttpResponse, request: HttpRequest): Promise<void> {
+    const { url, status } = response;
+    const version = response.header(HEADERS.protocol);
+    const refusal = refusalOf(version);
+    if (refusal === null && isAnswer(status, request)) {
+      if (version !== null) return;
+      await response.body.return();
+      throw new RemoteProtocolError(
+        url,
+        `it does not state ${HEADERS.protocol}: this is no izo server`,
+      );
+    }
+    const text = new TextDecoder().decode(await readPrefix(response.body, MAX_PROBLEM_BYTES));
+    const problem = parseProblem(text) ?? refusal;
+    if (problem !== null) throw new RemoteProblemError(problem);
+    if (LATER.has(status))
+      throw new RemoteUnreachableError(url, `it answers with status ${status}`);
+    throw new RemoteProtocolError(url, `it has status ${status} and no problem of the protocol`);
+  }
+}
+
+function isAnswer(status: number, { accepted = [] }: HttpRequest): boolean {
+  return (status >= 200 && status < 300) || accepted.includes(status);
+}
+
+/** What is to be said to a server of another version; null where its version is ours, or unknown. */
+function refusalOf(version: string | null): Problem | null {
+  try {
+    checkProtocolVersion("server", version);
+    return null;
+  } catch (error) {
+    return problemOf(error);
+  }
+}
+
+function singleHeader(answer: Dispatcher.ResponseData, name: string): string | null {
+  const value = answer.headers[name.toLowerCase()];
+  return typeof value === "string" ? value : null;
+}

@@ -1,0 +1,194 @@
+/**
+ * A fileset's server over HTTP: the {@link Remote} of InterSync and the cache.
+ *
+ * It keeps connections and nothing else; a crash here loses nothing. Everything that comes in is bounded
+ * and checked before it is handed on, because a server may be wrong or hostile (design promise 6).
+ */
+
+import { hash } from "node:crypto";
+
+import {
+  type FilesetProfile,
+  type FilesetStatus,
+  HEADERS,
+  type InlineContent,
+  MAX_JSON_BYTES,
+  MAX_PACK_RECNOS,
+  MAX_POLL_BYTES,
+  MAX_POLL_RECORDS,
+  MAX_RECORD_BYTES,
+  MEDIA_TYPES,
+  parseContentPackResponse,
+  parsePollResponse,
+  parsePosition,
+  parseProfileResponse,
+  parseReintegrateResponse,
+  parseSnapshotResponse,
+  parseStatusResponse,
+  type PeerId,
+  type Position,
+  type Recno,
+  type ReintegrateRequest,
+  type ReintegrateResponse,
+  type Route,
+  routePath,
+  type Sha256,
+  type SnapshotRow,
+  writeContentPackRequest,
+  writePollRequest,
+  writeReintegrateRequest,
+  writeSnapshotRequest,
+} from "@izo/core";
+
+import type {
+  ContentOptions,
+  PolledRecords,
+  PollOptions,
+  Remote,
+  RemoteContent,
+} from "../sync/remote.ts";
+import { checkMessage, checkMessages } from "./check-message.ts";
+import { fetchContent } from "./fetch-content.ts";
+import { parseFilesetUrl } from "./fileset-url.ts";
+import { readWhole } from "./http-body.ts";
+import { type ConnectionTimeouts, DEFAULT_TIMEOUTS, HttpConnection } from "./http-connection.ts";
+import { RemoteProtocolError } from "./remote-errors.ts";
+import { type ContentSource, uploadContent } from "./upload-content.ts";
+
+/** An answer to a poll holds one record beyond its limit at most. */
+const MAX_POLL_ANSWER_BYTES = MAX_POLL_BYTES + MAX_RECORD_BYTES;
+
+const sha256 = (bytes: Uint8Array): Uint8Array => hash("sha256", bytes, "buffer");
+
+export interface HttpRemoteOptions {
+  readonly timeouts?: Partial<ConnectionTimeouts>;
+}
+
+export class HttpRemote implements Remote {
+  readonly #connection: HttpConnection;
+  readonly #prefix: string;
+  readonly #fileset: string;
+
+  /** @param url `http://HOST:PORT/FILESET` @throws InvalidFilesetUrlError */
+  constructor(url: string, { timeouts = {} }: HttpRemoteOptions = {}) {
+    const { origin, prefix, fileset } = parseFilesetUrl(url);
+    this.#connection = new HttpConnection(origin, { ...DEFAULT_TIMEOUTS, ...timeouts });
+    this.#prefix = prefix;
+    this.#fileset = fileset;
+  }
+
+  async profile(signal?: AbortSignal): Promise<FilesetProfile> {
+    return this.#getJson("profile", parseProfileResponse, signal);
+  }
+
+  /** What `izo status URL` shows. */
+  async status(signal?: AbortSignal): Promise<FilesetStatus> {
+    return this.#getJson("status", parseStatusResponse, signal);
+  }
+
+  async poll(
+    after: Position,
+    { waitSeconds = 0, limitRecords = MAX_POLL_RECORDS }: PollOptions = {},
+    signal?: AbortSignal,
+  ): Promise<PolledRecords> {
+    const query = writePollRequest({ after, waitSeconds, limitRecords });
+    const response = await this.#connection.request("poll", {
+      path: `${this.#path("kml")}?${query}`,
+      headers: { Accept: MEDIA_TYPES.kml },
+      heldBackMs: waitSeconds * 1000,
+      signal,
+    });
+    const { url } = response;
+    const body = await readWhole(response, MAX_POLL_ANSWER_BYTES);
+    return checkMessage(url, () => {
+      const head = parsePosition(response.header(HEADERS.head) ?? "");
+      return parsePollResponse(body, after, head, sha256);
+    });
+  }
+
+  async *snapshot(peer: PeerId, signal?: AbortSignal): AsyncGenerator<SnapshotRow, void> {
+    const { url, body } = await this.#connection.request("bulk", {
+      path: `${this.#path("snapshot")}?${writeSnapshotRequest(peer)}`,
+      headers: { Accept: MEDIA_TYPES.snapshot },
+      signal,
+    });
+    yield* checkMessages(url, parseSnapshotResponse(body));
+  }
+
+  async fetchContent(
+    sha256: Sha256,
+    options: ContentOptions = {},
+    signal?: AbortSignal,
+  ): Promise<RemoteContent> {
+    return fetchContent(this.#connection, this.#contentPath(sha256), options, signal);
+  }
+
+  async *fetchPack(
+    after: Recno,
+    until: Recno,
+    signal?: AbortSignal,
+  ): AsyncGenerator<InlineContent, void> {
+    for (let from = after; from < until; from = (from + MAX_PACK_RECNOS) as Recno) {
+      const to = Math.min(from + MAX_PACK_RECNOS, until) as Recno;
+      const { url, body } = await this.#connection.request("bulk", {
+        path: `${this.#path("contentPack")}?${writeContentPackRequest({ after: from, until: to })}`,
+        signal,
+      });
+      for await (const content of checkMessages(url, parseContentPackResponse(body))) {
+        if (hash("sha256", content.bytes) !== content.sha256) {
+          throw new RemoteProtocolError(url, `content ${content.sha256} has another hash`);
+        }
+        yield content;
+      }
+    }
+  }
+
+  async push(request: ReintegrateRequest, signal?: AbortSignal): Promise<ReintegrateResponse> {
+    const response = await this.#connection.request("control", {
+      method: "POST",
+      path: this.#path("reintegrate"),
+      headers: { "Content-Type": MEDIA_TYPES.reintegrate },
+      body: writeReintegrateRequest(request),
+      signal,
+    });
+    const text = decode(await readWhole(response, MAX_JSON_BYTES));
+    return checkMessage(response.url, () => parseReintegrateResponse(text, request));
+  }
+
+  async upload(
+    sha256: Sha256,
+    sizeBytes: number,
+    source: ContentSource,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const content = { sizeBytes, source };
+    return uploadContent(this.#connection, this.#contentPath(sha256), content, signal);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#connection[Symbol.asyncDispose]();
+  }
+
+  async #getJson<T>(
+    route: "profile" | "status",
+    parse: (text: string) => T,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    const path = this.#path(route);
+    const response = await this.#connection.request("control", { path, signal });
+    const text = decode(await readWhole(response, MAX_JSON_BYTES));
+    return checkMessage(response.url, () => parse(text));
+  }
+
+  #path(route: Exclude<Route, "segment" | "content">): string {
+    return this.#prefix + routePath(route, { fileset: this.#fileset });
+  }
+
+  #contentPath(sha256: Sha256): string {
+    return this.#prefix + routePath("content", { fileset: this.#fileset, sha256 });
+  }
+}
+
+function decode(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}

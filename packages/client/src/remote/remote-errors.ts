@@ -1,0 +1,30 @@
+import { IzoError, type Problem } from "@izo/core";
+
+/** The server refuses: `code` and `status` are those of the protocol. */
+export class RemoteProblemError extends IzoError {
+  readonly status: number;
+
+  constructor(problem: Problem) {
+    super(problem.code, problem.detail === "" ? problem.title : problem.detail, problem.data);
+    this.status = problem.status;
+  }
+}
+
+/** No answer, a cut connection, or a proxy that found nobody behind it. Trying again later may help. */
+export class RemoteUnreachableError extends IzoError {
+  constructor(url: string, reason: string, options?: ErrorOptions) {
+    super("remote-unreachable", `Cannot reach ${url}: ${reason}`, { url, reason }, options);
+  }
+}
+
+/** An answer that the protocol does not allow: no izo server, a wrong one, or a hostile one. */
+export class RemoteProtocolError extends IzoError {
+  constructor(url: string, reason: string, options?: ErrorOptions) {
+    super(
+      "remote-protocol",
+      `Cannot use the answer of ${url}: ${reason}`,
+      { url, reason },
+      options,
+    );
+  }
+}
