@@ -4,7 +4,6 @@ import { crc32c } from "./crc32c.ts";
 import { decodeOperation } from "./decode-operation.ts";
 import type { PeerId, Recno } from "./identity.ts";
 import { type DamageLocation, KmlDamageError, KmlVersionError } from "./kml-damage-error.ts";
-import type { Operation } from "./operation.ts";
 import {
   FLAGS_OFFSET,
   KML_VERSION,
@@ -98,7 +97,7 @@ export function decodeIntactRecord(
   }
 }
 
-function readRecord(r: ByteReader, opcode: number): KmlRecord<Operation> {
+function readRecord(r: ByteReader, opcode: number): KmlRecord {
   const recno = r.u53("recno") as Recno;
   if (recno === 0) throw new ByteFormatError("recno 0 is before the first record");
   return {

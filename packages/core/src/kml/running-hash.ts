@@ -15,15 +15,10 @@ const SEED = new TextEncoder().encode("izo kml running hash 1\n");
 
 /** The position before the first record: SHA-256 of a constant and the fileset's id. */
 export function startPosition(fileset: FilesetId, hash: HashFunction = portableHash): Position {
-  return { recno: NO_RECNO, hash: bytesToHex(startHash(fileset, hash)) as Sha256 };
-}
-
-/** {@link startPosition}'s hash as 32 bytes. */
-export function startHash(fileset: FilesetId, hash: HashFunction = portableHash): Uint8Array {
   const input = new Uint8Array(SEED.length + 16);
   input.set(SEED);
   writeHex(input, SEED.length, fileset, 16);
-  return hash(input);
+  return { recno: NO_RECNO, hash: bytesToHex(hash(input)) as Sha256 };
 }
 
 /**
@@ -34,11 +29,10 @@ export class RunningHash {
   readonly #hash: HashFunction;
   #input = new Uint8Array(512);
 
-  /** Starts from the hash before the next record: 32 bytes, or 64 digits. */
-  constructor(start: Uint8Array | Sha256, hash: HashFunction = portableHash) {
+  /** Starts from the hash before the next record. */
+  constructor(start: Sha256, hash: HashFunction = portableHash) {
     this.#hash = hash;
-    if (typeof start === "string") writeHex(this.#input, 0, start, 32);
-    else this.#input.set(start);
+    writeHex(this.#input, 0, start, 32);
   }
 
   /** Takes in the bytes of the next record. */
@@ -51,11 +45,6 @@ export class RunningHash {
     }
     this.#input.set(record, 32);
     this.#input.set(this.#hash(this.#input.subarray(0, length)));
-  }
-
-  /** The hash so far: a copy of 32 bytes. */
-  bytes(): Uint8Array {
-    return this.#input.slice(0, 32);
   }
 
   /** The hash so far as 64 digits. */

@@ -12,7 +12,7 @@ export interface Checkpoint {
 }
 
 /** Records between two checkpoints: what a look-up scans at most, some 60 KiB. */
-export const CHECKPOINT_RECORDS = 256;
+const CHECKPOINT_RECORDS = 256;
 
 /**
  * One segment of an open log. What is known of where its records stand and what they hash to is a

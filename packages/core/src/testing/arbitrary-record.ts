@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 
 import type { FilesetId, Oid, PeerId, Recno, Sha256 } from "../kml/identity.ts";
 import { bytesToText, type Name, NAME_MAX_BYTES } from "../kml/name.ts";

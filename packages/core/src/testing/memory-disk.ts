@@ -31,8 +31,10 @@ export class DiskFault extends Error {
 }
 
 export interface MemoryDiskOptions {
-  /** Called before each call; what it throws, the call throws. A sync waits for what it returns. */
-  readonly onCall?: (call: DiskCall) => void | Promise<void>;
+  /** Called before each call; what it throws, the call throws. */
+  readonly onCall?: (call: DiskCall) => void;
+  /** Asynchronous syncs wait for this before they take effect. */
+  readonly whileSyncing?: (call: DiskCall) => Promise<void>;
 }
 
 /** What a device writes or loses as one. */
@@ -49,7 +51,8 @@ interface StoredFile {
   readonly lost: Set<number>;
 }
 
-type CallHook = (label: DiskCall["label"], path: string) => void | Promise<void>;
+type CallHook = (label: DiskCall["label"], path: string) => void;
+type SyncHook = (label: "sync" | "syncDirectory", path: string) => Promise<void>;
 type EntryChange = { readonly path: string; readonly file: StoredFile | null };
 
 /**
@@ -85,10 +88,10 @@ export class MemoryDisk implements Disk {
 
   open(path: string, mode: DiskOpenMode): DiskFile {
     this.#call(mode === "create" ? "create" : "open", path);
-    if (mode === "create") return new MemoryFile(path, this.#create(path), this.#call);
+    if (mode === "create") return new MemoryFile(path, this.#create(path), this.#call, this.#wait);
     const file = this.#files.get(path);
     if (file === undefined) throw new DiskFault("ENOENT");
-    return new MemoryFile(path, file, this.#call);
+    return new MemoryFile(path, file, this.#call, this.#wait);
   }
 
   remove(path: string): void {
@@ -99,7 +102,7 @@ export class MemoryDisk implements Disk {
 
   async syncDirectory(path: string): Promise<void> {
     const covered = this.#entryChanges.filter((change) => change.path.startsWith(`${path}/`));
-    await this.#call("syncDirectory", path);
+    await this.#wait("syncDirectory", path);
     for (const change of covered) applyChange(this.#durableFiles, change);
     this.#entryChanges = this.#entryChanges.filter((change) => !covered.includes(change));
   }
@@ -153,19 +156,28 @@ export class MemoryDisk implements Disk {
     return file;
   }
 
-  readonly #call: CallHook = (label, path) => this.#options.onCall?.({ label, path });
+  readonly #call: CallHook = (label, path) => {
+    this.#options.onCall?.({ label, path });
+  };
+
+  readonly #wait: SyncHook = async (label, path) => {
+    this.#call(label, path);
+    await this.#options.whileSyncing?.({ label, path });
+  };
 }
 
 class MemoryFile implements DiskFile {
   readonly #path: string;
   readonly #file: StoredFile;
   readonly #call: CallHook;
+  readonly #wait: SyncHook;
   #isClosed = false;
 
-  constructor(path: string, file: StoredFile, call: CallHook) {
+  constructor(path: string, file: StoredFile, call: CallHook, wait: SyncHook) {
     this.#path = path;
     this.#file = file;
     this.#call = call;
+    this.#wait = wait;
   }
 
   sizeBytes(): number {
@@ -200,7 +212,7 @@ class MemoryFile implements DiskFile {
   async sync(): Promise<void> {
     const covered = this.#open().current.slice();
     try {
-      await this.#call("sync", this.#path);
+      await this.#wait("sync", this.#path);
     } catch (error) {
       loseSectors(this.#file);
       throw error;
