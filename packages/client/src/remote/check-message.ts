@@ -1,6 +1,6 @@
 import { InvalidPositionError, WireFormatError } from "@izo/core";
 
-import { RemoteProtocolError } from "./remote-errors.ts";
+import { RemoteProtocolError } from "../sync/remote-error.ts";
 
 /** What `parse` makes of a message, whose faults are the server's. @throws RemoteProtocolError */
 export function checkMessage<T>(url: string, parse: () => T): T {

@@ -1,8 +1,8 @@
 import { parseContentRange, type Sha256, writeRange } from "@izo/core";
 
+import { RemoteProtocolError } from "../sync/remote-error.ts";
 import type { ContentOptions, RemoteContent } from "../sync/remote.ts";
 import type { HttpConnection, HttpResponse } from "./http-connection.ts";
-import { RemoteProtocolError } from "./remote-errors.ts";
 import { RetryBudget } from "./retry.ts";
 
 /** Asks for the content at `path` from an offset on, and again for the rest where it is cut off. */

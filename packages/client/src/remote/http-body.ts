@@ -1,4 +1,4 @@
-import { RemoteProtocolError } from "./remote-errors.ts";
+import { RemoteProtocolError } from "../sync/remote-error.ts";
 import { asRemoteError } from "./transport-error.ts";
 
 /** The pieces of a body; what goes wrong on the way is an error of the remote. */

@@ -16,12 +16,12 @@ import {
 } from "@izo/core";
 import { type Dispatcher, Pool } from "undici";
 
-import { readBody, readPrefix } from "./http-body.ts";
 import {
   RemoteProblemError,
   RemoteProtocolError,
   RemoteUnreachableError,
-} from "./remote-errors.ts";
+} from "../sync/remote-error.ts";
+import { readBody, readPrefix } from "./http-body.ts";
 import { asRemoteError, isBrokenConnection } from "./transport-error.ts";
 
 /**

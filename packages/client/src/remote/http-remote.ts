@@ -40,6 +40,7 @@ import {
   writeSnapshotRequest,
 } from "@izo/core";
 
+import { RemoteProtocolError } from "../sync/remote-error.ts";
 import type {
   ContentOptions,
   PolledRecords,
@@ -52,7 +53,6 @@ import { fetchContent } from "./fetch-content.ts";
 import { parseFilesetUrl } from "./fileset-url.ts";
 import { readWhole } from "./http-body.ts";
 import { type ConnectionTimeouts, DEFAULT_TIMEOUTS, HttpConnection } from "./http-connection.ts";
-import { RemoteProtocolError } from "./remote-errors.ts";
 import { type ContentSource, uploadContent } from "./upload-content.ts";
 
 /** An answer to a poll holds one record beyond its limit at most. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { RemoteUnreachableError } from "./remote-errors.ts";
+import { RemoteUnreachableError } from "../sync/remote-error.ts";
 
 /** Attempts at one transfer that may fail in a row without a byte of progress; then the caller decides. */
 const MAX_ATTEMPTS = 4;

@@ -1,4 +1,4 @@
-import { RemoteUnreachableError } from "./remote-errors.ts";
+import { RemoteUnreachableError } from "../sync/remote-error.ts";
 
 /** A connection that stood, and broke. */
 const BROKEN = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);

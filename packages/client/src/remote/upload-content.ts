@@ -2,12 +2,12 @@ import { Readable } from "node:stream";
 
 import { MEDIA_TYPES, parseUploadProgress, type UploadProgress, writeUploadRange } from "@izo/core";
 
-import type { HttpConnection, HttpResponse } from "./http-connection.ts";
 import {
   RemoteProblemError,
   RemoteProtocolError,
   RemoteUnreachableError,
-} from "./remote-errors.ts";
+} from "../sync/remote-error.ts";
+import type { HttpConnection, HttpResponse } from "./http-connection.ts";
 import { RetryBudget } from "./retry.ts";
 
 export type ContentSource = (offsetBytes: number) => AsyncIterable<Uint8Array>;

@@ -1,26 +1,30 @@
 import { IzoError, type Problem } from "@izo/core";
 
-/** The server refuses a request; `code` and `status` are those of the protocol. */
+/** The server refuses: `code` and `status` are those of the protocol. */
 export class RemoteProblemError extends IzoError {
   readonly status: number;
 
-  constructor(doing: string, { code, status, detail, data }: Problem) {
-    super(code, `Cannot ${doing}: ${detail}`, data);
-    this.status = status;
+  constructor(problem: Problem) {
+    super(problem.code, problem.detail === "" ? problem.title : problem.detail, problem.data);
+    this.status = problem.status;
   }
 }
 
-/** There is no answer, or none in time: the server or the network is away. */
+/** No answer, a cut connection, or a proxy that found nobody behind it. Trying again later may help. */
 export class RemoteUnreachableError extends IzoError {
-  constructor(doing: string, cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    super("unreachable", `Cannot ${doing}: ${reason}`, {}, { cause });
+  constructor(url: string, reason: string, options?: ErrorOptions) {
+    super("unreachable", `Cannot reach ${url}: ${reason}`, { url, reason }, options);
   }
 }
 
-/** The answer is none that the protocol allows: this is another kind of server, or a hostile one. */
+/** An answer that the protocol does not allow: no izo server, a wrong one, or a hostile one. */
 export class RemoteProtocolError extends IzoError {
-  constructor(doing: string, found: string, options?: ErrorOptions) {
-    super("protocol-error", `Cannot ${doing}: ${found}`, { found }, options);
+  constructor(url: string, reason: string, options?: ErrorOptions) {
+    super(
+      "protocol-error",
+      `Cannot use the answer of ${url}: ${reason}`,
+      { url, reason },
+      options,
+    );
   }
 }
