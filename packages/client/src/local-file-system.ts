@@ -16,8 +16,8 @@ import { ContentFetcher } from "./cache/fetch.ts";
 import type { KernelNotifier } from "./cache/kernel-notifier.ts";
 import { type RecoveryReport, recoverTree } from "./cache/recover.ts";
 import { UseNote } from "./cache/use-note.ts";
-import { createFilter } from "./filter/filter.ts";
 import type { FilterContext } from "./filter/filter-context.ts";
+import { createFilter } from "./filter/filter.ts";
 import { logContent } from "./filter/log-content.ts";
 import type { FileSystem } from "./fuse/file-system.ts";
 

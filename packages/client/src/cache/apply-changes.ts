@@ -107,7 +107,8 @@ export class ChangeApplier {
       const wanted = visible.entry(parent, name);
       const standing = directory === undefined ? undefined : this.#tree.peek(directory, name);
       if (wanted !== undefined) arriving.push(wanted);
-      if (directory === undefined || standing === undefined || standing.oid === wanted?.oid) continue;
+      if (directory === undefined || standing === undefined || standing.oid === wanted?.oid)
+        continue;
       this.#tree.displace(standing, { parent: directory, name });
     }
     for (const oid of moved) arriving.push(...visible.links(oid));
@@ -148,18 +149,24 @@ export class ChangeApplier {
     const node = after === undefined ? undefined : this.#tree.find(oid);
     if (after === undefined || node === undefined || node.links.length === 0) return;
     const isReplaced =
-      after.kind === "file" && !moved.has(oid) && !isContentOf(node, before, after) && !this.#waitsForContent(node);
+      after.kind === "file" &&
+      !moved.has(oid) &&
+      !isContentOf(node, before, after) &&
+      !this.#waitsForContent(node);
     const current = isReplaced ? this.#replaceContent(node, after) : node;
     const path = this.#tree.nodes.pathOf(current);
     updateAttributes(path, after);
     // The time of an edit that is under way is the edit's.
-    const hasOwnTime = current.unlogged.size > 0 || (current.kind === "file" && this.#waitsForContent(current));
+    const hasOwnTime =
+      current.unlogged.size > 0 || (current.kind === "file" && this.#waitsForContent(current));
     if (!hasOwnTime && before?.mtimeNs !== after.mtimeNs) updateTime(path, after);
     this.#notifier.invalidateNode(current.id, namesOf(current));
   }
 
   #waitsForContent(node: CacheNode): boolean {
-    return this.#keepsOldContent && node.isPresent && node.holding.state === "content" && !node.hasWriter;
+    return (
+      this.#keepsOldContent && node.isPresent && node.holding.state === "content" && !node.hasWriter
+    );
   }
 
   /** The content is not here any more: a placeholder takes its names, or is made the new size. */

@@ -1,7 +1,7 @@
 /** What InterSync asks of the cache: to show what was replayed, and to hand over and take in contents. */
 import { closeSync, constants, openSync } from "node:fs";
 
-import type { ChangeSet, Oid, Sha256 } from "@izo/core";
+import { type ChangeSet, type Oid, resolveOid, type Sha256 } from "@izo/core";
 
 import type { CacheExecutor, LocalContent } from "../sync/cache-executor.ts";
 import type { ChangeApplier } from "./apply-changes.ts";
@@ -25,11 +25,11 @@ export class CacheContent implements CacheExecutor {
   }
 
   hasWriter(oid: Oid): boolean {
-    return this.#tree.nodes.ofObject(oid)?.hasWriter === true;
+    return this.#tree.nodes.ofObject(this.#resolve(oid))?.hasWriter === true;
   }
 
   openContent(oid: Oid): LocalContent | undefined {
-    const node = this.#tree.find(oid);
+    const node = this.#tree.find(this.#resolve(oid));
     if (node === undefined || !node.isPresent || node.kind !== "file") return undefined;
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW;
     const fd = openSync(osPath(this.#tree.nodes.pathOf(node)), flags);
@@ -44,5 +44,10 @@ export class CacheContent implements CacheExecutor {
   async fetch(oid: Oid, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (this.#tree.reach(oid) !== undefined) await this.#fetcher.fetch(oid);
+  }
+
+  /** After an atomic save, what was written to the temporary object is the saved one's. */
+  #resolve(oid: Oid): Oid {
+    return resolveOid(oid, this.#tree.visible);
   }
 }

@@ -24,7 +24,14 @@ import type { NodeLink, CacheNode } from "./cache-node.ts";
 import { type CachePaths, osPath } from "./cache-paths.ts";
 import { makeInode, statInode, updateAttributes, updateTime } from "./inode.ts";
 import { NodeTable } from "./node-table.ts";
-import { ABSENT, readMark, WHOLE, writeMark, type Holding, type ObjectMark } from "./object-mark.ts";
+import {
+  ABSENT,
+  readMark,
+  WHOLE,
+  writeMark,
+  type Holding,
+  type ObjectMark,
+} from "./object-mark.ts";
 
 /** An entry that could not be made; the rest of its directory was. */
 export type ProblemReporter = (path: string, error: unknown) => void;

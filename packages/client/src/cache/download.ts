@@ -8,10 +8,14 @@ import type { ContentSource } from "./content-source.ts";
 /** The server, asked past all caches, gave other bytes than those of the hash. */
 export class WrongContentError extends IzoError {
   constructor(sha256: Sha256, received: string) {
-    super("wrong-hash", `Cannot use content ${sha256}: the bytes received have the hash ${received}`, {
-      sha256,
-      received,
-    });
+    super(
+      "wrong-hash",
+      `Cannot use content ${sha256}: the bytes received have the hash ${received}`,
+      {
+        sha256,
+        received,
+      },
+    );
   }
 }
 

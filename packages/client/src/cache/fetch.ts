@@ -78,7 +78,7 @@ export class ContentFetcher {
     const path = this.#stage();
     const fd = openSync(path, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600);
     try {
-      for (let offset = 0; offset < bytes.length; ) offset += writeSync(fd, bytes, offset);
+      for (let offset = 0; offset < bytes.length;) offset += writeSync(fd, bytes, offset);
       fdatasyncSync(fd);
     } catch (error) {
       rmSync(path, { force: true });
@@ -103,7 +103,11 @@ export class ContentFetcher {
       // It changed, or came here by another way, while it was under way: look again.
       rmSync(path, { force: true });
     }
-    throw new ErrnoError("EAGAIN", `Cannot fetch ${oid}: it changes faster than it can be fetched`, { oid });
+    throw new ErrnoError(
+      "EAGAIN",
+      `Cannot fetch ${oid}: it changes faster than it can be fetched`,
+      { oid },
+    );
   }
 
   /** False when the server has a newer content and the log has now reached it. */
@@ -117,11 +121,16 @@ export class ContentFetcher {
     } catch (error) {
       const recno = supersededBy(error);
       if (recno !== undefined) {
-        await this.#waitFor(recno, AbortSignal.any([signal, AbortSignal.timeout(SUPERSEDED_WAIT_MS)]));
+        await this.#waitFor(
+          recno,
+          AbortSignal.any([signal, AbortSignal.timeout(SUPERSEDED_WAIT_MS)]),
+        );
         return false;
       }
-      if (error instanceof WrongContentError) throw new ErrnoError("EIO", error.message, error.data, error);
-      if (error instanceof IzoError && error.code === "unreachable") throw unreachable(sha256, error);
+      if (error instanceof WrongContentError)
+        throw new ErrnoError("EIO", error.message, error.data, error);
+      if (error instanceof IzoError && error.code === "unreachable")
+        throw unreachable(sha256, error);
       throw error;
     }
   }
@@ -159,7 +168,9 @@ export class ContentFetcher {
 }
 
 /** The names of a node as the kernel's side wants them. */
-export function namesOf(node: CacheNode): { parent: number; name: CacheNode["links"][number]["name"] }[] {
+export function namesOf(
+  node: CacheNode,
+): { parent: number; name: CacheNode["links"][number]["name"] }[] {
   return node.links.map(({ parent, name }) => ({ parent: parent.id, name }));
 }
 

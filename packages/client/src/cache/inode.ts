@@ -34,7 +34,14 @@ import {
 } from "@izo/sys";
 
 import { osPath } from "./cache-paths.ts";
-import { ABSENT, MARK_ATTRIBUTE, WHOLE, writeMark, writeMarkOf, type Holding } from "./object-mark.ts";
+import {
+  ABSENT,
+  MARK_ATTRIBUTE,
+  WHOLE,
+  writeMark,
+  writeMarkOf,
+  type Holding,
+} from "./object-mark.ts";
 
 /** Makes a file that never follows, replaces or shares anything. */
 export const CREATE_FLAGS =

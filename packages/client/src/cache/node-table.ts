@@ -39,7 +39,8 @@ export class NodeTable {
   /** @throws ErrnoError ESTALE for a node that was forgotten, which would be a fault of the driver. */
   get(id: NodeId): CacheNode {
     const node = this.#byId.get(id);
-    if (node === undefined) throw new ErrnoError("ESTALE", `Cannot use node ${id}: it is forgotten`);
+    if (node === undefined)
+      throw new ErrnoError("ESTALE", `Cannot use node ${id}: it is forgotten`);
     return node;
   }
 
@@ -81,7 +82,12 @@ export class NodeTable {
     this.collect(node);
   }
 
-  move(node: CacheNode, from: { parent: CacheNode; name: Name }, parent: CacheNode, name: Name): void {
+  move(
+    node: CacheNode,
+    from: { parent: CacheNode; name: Name },
+    parent: CacheNode,
+    name: Name,
+  ): void {
     this.link(node, parent, name);
     this.unlink(from.parent, from.name);
   }
@@ -128,11 +134,12 @@ export class NodeTable {
 
   #pathFrom(node: CacheNode, tree: string, limbo: string): string {
     let path = "";
-    for (let at = node; ; ) {
+    for (let at = node; ;) {
       if (at === this.root) return tree + path;
       if (at === this.limbo) return limbo + path;
       const link = at.links[0];
-      if (link === undefined) throw new ErrnoError("ENOENT", `Cannot find node ${node.id}: it has no name any more`);
+      if (link === undefined)
+        throw new ErrnoError("ENOENT", `Cannot find node ${node.id}: it has no name any more`);
       path = `/${link.name}${path}`;
       at = link.parent;
     }

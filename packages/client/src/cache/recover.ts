@@ -170,7 +170,8 @@ class Recovery {
     const object = this.#options.tree.objectOf(node);
     if (object === undefined || object.kind !== node.kind) return;
     const { holding } = node;
-    if (node.kind === "file" && holding.state === "local") this.#checkLocal(node, stat, object, holding);
+    if (node.kind === "file" && holding.state === "local")
+      this.#checkLocal(node, stat, object, holding);
     else if (!looksLike(stat, object) || !isHolding(holding, object)) this.#changeObject(node.oid);
   }
 

@@ -10,7 +10,16 @@ import {
 } from "node:fs";
 
 import { bytesToText, ROOT_OID, type SetattrOperation, type TreeObject } from "@izo/core";
-import { AT_FDCWD, fchmodat, fchownat, fstat, futimens, type Stat, type TimeNs, utimens } from "@izo/sys";
+import {
+  AT_FDCWD,
+  fchmodat,
+  fchownat,
+  fstat,
+  futimens,
+  type Stat,
+  type TimeNs,
+  utimens,
+} from "@izo/sys";
 
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
@@ -137,7 +146,8 @@ export function attributeOperations(
         if (Object.keys(rest).length > 0) changeRest(node, rest, caller);
       };
       // What stays of a longer file is content; of one that ends here nothing is needed.
-      const needsContent = sizeBytes !== undefined && sizeBytes > 0 && node.kind === "file" && !node.isPresent;
+      const needsContent =
+        sizeBytes !== undefined && sizeBytes > 0 && node.kind === "file" && !node.isPresent;
       return needsContent ? fetcher.fetch(node.oid).then(change) : change();
     },
 
@@ -178,7 +188,8 @@ function newAttributes(
   if (mode === undefined && uid === undefined && gid === undefined) return null;
   const type = object.mode & constants.S_IFMT;
   const isOwnerChanged = uid !== undefined || gid !== undefined;
-  const kept = isOwnerChanged && object.kind === "file" ? withoutPrivilege(object.mode) : object.mode;
+  const kept =
+    isOwnerChanged && object.kind === "file" ? withoutPrivilege(object.mode) : object.mode;
   return {
     mode: mode === undefined ? kept : (mode & 0o7777) | type,
     uid: uid ?? object.uid,

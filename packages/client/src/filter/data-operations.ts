@@ -4,7 +4,15 @@
  * What is written is marked on the inode before the first byte, and logged as an open CLOSE before
  * close(2) returns (design D9). A crash in between leaves the mark, and recovery logs what is there.
  */
-import { closeSync, constants, fdatasync, fsync, fsyncSync, ftruncateSync, openSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fdatasync,
+  fsync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+} from "node:fs";
 import { promisify } from "node:util";
 
 import { isSameVersion } from "@izo/core";
@@ -99,7 +107,8 @@ export function dataOperations(
       const node = nodes.get(id);
       const base = node.retiredBase ?? tree.objectOf(node)?.contentVersion;
       const { holding } = node;
-      const isMarked = holding.state === "local" && base !== undefined && isSameVersion(holding.base, base);
+      const isMarked =
+        holding.state === "local" && base !== undefined && isSameVersion(holding.base, base);
       if (!isMarked) markLocal(context, node);
       node.unlogged.add(fd);
     },

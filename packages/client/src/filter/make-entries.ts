@@ -68,7 +68,12 @@ export function makeEntries(
     return directory;
   }
 
-  function adopt(directory: CacheNode, name: Name, object: TreeObject, holding: Holding): CacheNode {
+  function adopt(
+    directory: CacheNode,
+    name: Name,
+    object: TreeObject,
+    holding: Holding,
+  ): CacheNode {
     const node = tree.nodes.add(object.oid, object.kind, holding);
     tree.nodes.link(node, directory, name);
     node.references += 1;

@@ -1,5 +1,13 @@
 /** Operations on names of objects that exist: lookup, forget, readdir, link, unlink, rmdir, rename. */
-import { constants, linkSync, renameSync, rmdirSync, unlinkSync, closeSync, openSync } from "node:fs";
+import {
+  constants,
+  linkSync,
+  renameSync,
+  rmdirSync,
+  unlinkSync,
+  closeSync,
+  openSync,
+} from "node:fs";
 
 import {
   type Base,
@@ -43,7 +51,10 @@ export function nameOperations(
   const { nodes } = tree;
 
   /** What a name leads to, on disk and in the visible tree. */
-  function named(directory: CacheNode, name: Name): { node: CacheNode; entry: Entry; object: TreeObject } {
+  function named(
+    directory: CacheNode,
+    name: Name,
+  ): { node: CacheNode; entry: Entry; object: TreeObject } {
     const node = tree.child(directory, name);
     const entry = tree.visible.entry(directory.oid, name);
     const object = entry === undefined ? undefined : tree.visible.object(entry.oid);
@@ -118,7 +129,10 @@ export function nameOperations(
     readdir(id) {
       const directory = nodes.get(id);
       tree.list(directory);
-      const fd = openSync(osPath(nodes.pathOf(directory)), constants.O_RDONLY | constants.O_DIRECTORY);
+      const fd = openSync(
+        osPath(nodes.pathOf(directory)),
+        constants.O_RDONLY | constants.O_DIRECTORY,
+      );
       try {
         return readDirectory(fd).map(({ name, type }) => ({
           name: bytesToText(name) as Name,
@@ -225,7 +239,10 @@ export function nameOperations(
         toParent: to.oid,
         toName: newName,
         toPath: nodes.shownPathIn(to, newName),
-        victim: victim === undefined ? null : { oid: victim.object.oid, contentBase: victimBase(victim, keepsOid) },
+        victim:
+          victim === undefined
+            ? null
+            : { oid: victim.object.oid, contentBase: victimBase(victim, keepsOid) },
         keepsOid,
         conflict: null,
       };

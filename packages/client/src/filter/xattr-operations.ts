@@ -6,14 +6,7 @@ import {
   textToBytes,
   type TreeObject,
 } from "@izo/core";
-import {
-  fgetxattr,
-  flistxattr,
-  lgetxattr,
-  llistxattr,
-  lremovexattr,
-  lsetxattr,
-} from "@izo/sys";
+import { fgetxattr, flistxattr, lgetxattr, llistxattr, lremovexattr, lsetxattr } from "@izo/sys";
 
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
@@ -47,7 +40,8 @@ export function xattrOperations(
 
   function objectOf(node: CacheNode): TreeObject {
     const object = node.links.length === 0 ? undefined : tree.objectOf(node);
-    if (object === undefined) throw new ErrnoError("ENOENT", "Cannot change an attribute: the file was removed");
+    if (object === undefined)
+      throw new ErrnoError("ENOENT", "Cannot change an attribute: the file was removed");
     return object;
   }
 
@@ -60,7 +54,13 @@ export function xattrOperations(
     const { attributesVersion: base, uid, gid } = object;
     const attributes = { base, mode: (object.mode & ~0o7777) | (mode & 0o7777), uid, gid };
     const path = nodes.shownPath(node);
-    const operation = { opcode: "SETATTR", oid: object.oid, path, attributes, times: null } as const;
+    const operation = {
+      opcode: "SETATTR",
+      oid: object.oid,
+      path,
+      attributes,
+      times: null,
+    } as const;
     record(log, operation, actors.of(caller));
   }
 
@@ -78,10 +78,14 @@ export function xattrOperations(
       const node = nodes.get(id);
       checkName(name);
       if (value.length > MAX_XATTR_BYTES) {
-        throw new ErrnoError("E2BIG", `Cannot set ${name}: ${value.length} bytes are more than ${MAX_XATTR_BYTES}`);
+        throw new ErrnoError(
+          "E2BIG",
+          `Cannot set ${name}: ${value.length} bytes are more than ${MAX_XATTR_BYTES}`,
+        );
       }
       const isThere = read(node, name) !== undefined;
-      if ((flags & XATTR_CREATE) !== 0 && isThere) throw new ErrnoError("EEXIST", `Cannot make ${name}: it is there`);
+      if ((flags & XATTR_CREATE) !== 0 && isThere)
+        throw new ErrnoError("EEXIST", `Cannot make ${name}: it is there`);
       if ((flags & XATTR_REPLACE) !== 0 && !isThere) throw noSuchAttribute(name);
       const object = objectOf(node);
       const operation: ClientOperation = {
@@ -124,7 +128,8 @@ function nameless(node: CacheNode): number | undefined {
 }
 
 function checkName(name: string): void {
-  if (name === MARK_ATTRIBUTE) throw new ErrnoError("EPERM", `Cannot change ${name}: it is the cache's own`);
+  if (name === MARK_ATTRIBUTE)
+    throw new ErrnoError("EPERM", `Cannot change ${name}: it is the cache's own`);
   if (!NAMESPACES.some((namespace) => name.startsWith(namespace))) {
     throw new ErrnoError("EOPNOTSUPP", `Cannot change ${name}: no such namespace`);
   }

@@ -1,0 +1,251 @@
+import { lstatSync } from "node:fs";
+import { join } from "node:path";
+
+import { isSameVersion, NO_RECNO } from "@izo/core";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+
+import { CALLER, oid, readDescriptor, remoteOperations, TestCache } from "../testing/test-cache.ts";
+
+let cache: TestCache;
+
+beforeEach(async () => {
+  cache = await TestCache.open();
+});
+
+afterEach(async () => {
+  expect(cache.problems).toEqual([]);
+  await cache[Symbol.asyncDispose]();
+});
+
+const operations = () => cache.replica.pending.unsent.map(({ operation }) => operation);
+
+describe("what is logged", () => {
+  test("create, write and close are a CREATE and an open CLOSE", async () => {
+    await cache.write("/a", "hello");
+
+    expect(cache.pending).toEqual(["CREATE /a", "CLOSE /a"]);
+    expect(operations()[1]).toMatchObject({ sizeBytes: 5, sha256: null });
+    expect(await cache.read("/a")).toBe("hello");
+  });
+
+  test("the CREATE has the inode's time and the caller as owner", () => {
+    const { node } = cache.fs.create(...cache.place("/a"), 0o640, 0o102, CALLER);
+
+    const [created] = operations();
+    const { mtimeNs, uid, gid, mode } = cache.fs.getattr(node);
+    expect(created).toMatchObject({ opcode: "CREATE", mtimeNs, uid, gid, mode: 0o640 });
+    expect([uid, gid, mode & 0o7777]).toEqual([1000, 1000, 0o640]);
+  });
+
+  test("a set-group-ID directory hands on its group, and the bit to directories", () => {
+    cache.mkdir("/d");
+    cache.fs.setattr(cache.node("/d"), { gid: 7, mode: 0o2775 }, CALLER);
+    cache.mkdir("/d/e");
+    cache.fs.create(...cache.place("/d/f"), 0o644, 0o102, CALLER);
+
+    expect(cache.fs.getattr(cache.node("/d/e"))).toMatchObject({ gid: 7, mode: 0o042755 });
+    expect(cache.fs.getattr(cache.node("/d/f"))).toMatchObject({ gid: 7, mode: 0o100644 });
+  });
+
+  test("a flush without a write logs nothing, one after another write logs again", async () => {
+    await cache.write("/a", "1");
+    const [fd, node] = await cache.openForWriting("/a");
+    cache.close(node, fd);
+    // O_TRUNC ended the content, so the first of these is a change.
+    expect(cache.pending).toEqual(["CREATE /a", "CLOSE /a", "CLOSE /a"]);
+    expect(await cache.read("/a")).toBe("");
+    expect(cache.pending).toHaveLength(3);
+  });
+
+  test("a write that comes after another descriptor's flush is logged at its own", async () => {
+    const [fd, node] = await cache.openForWriting("/a");
+    cache.writeTo(node, fd, "1", 0);
+    const { fd: other } = await cache.fs.open(node, 0, CALLER);
+    cache.close(node, other);
+    expect(cache.pending).toEqual(["CREATE /a"]);
+    cache.close(node, fd);
+    expect(cache.pending).toEqual(["CREATE /a", "CLOSE /a"]);
+  });
+
+  test("[D9] a rename of a file that is being written logs its CLOSE first", async () => {
+    const [fd, node] = await cache.openForWriting("/a");
+    cache.writeTo(node, fd, "1", 0);
+    cache.rename("/a", "/b");
+    expect(cache.pending).toEqual(["CREATE /a", "CLOSE /a", "RENAME /a /b"]);
+    cache.close(node, fd);
+    expect(cache.pending.at(-1)).toBe("CLOSE /b");
+  });
+
+  test("[D9] unlink takes back the open CLOSE, and names the version before it", async () => {
+    await cache.write("/a", "1");
+    cache.unlink("/a");
+
+    expect(cache.pending).toEqual(["CREATE /a", "UNLINK /a"]);
+    const [, removed] = operations();
+    expect(removed?.opcode === "UNLINK" && removed.contentBase).toEqual({
+      peer: cache.replica.peer,
+      recno: cache.replica.pending.unsent[0]?.recno,
+    });
+    expect(cache.find("/a")).toBeUndefined();
+  });
+
+  test("utimens while a file is written travels with its CLOSE, to the nanosecond", async () => {
+    const [fd, node] = await cache.openForWriting("/a");
+    cache.writeTo(node, fd, "1", 0);
+    cache.fs.setattr(node, { mtimeNs: 1_600_000_000_123_456_789n }, CALLER, fd);
+    cache.close(node, fd);
+
+    expect(cache.pending).toEqual(["CREATE /a", "CLOSE /a"]);
+    expect(operations()[1]).toMatchObject({ mtimeNs: 1_600_000_000_123_456_789n });
+  });
+
+  test("utimens of a closed file is a SETATTR; a change of atime alone is no record", async () => {
+    await cache.write("/a", "1");
+    const node = cache.node("/a");
+    cache.fs.setattr(node, { atimeNs: 5n }, CALLER);
+    cache.fs.setattr(node, { mtimeNs: 1_600_000_000_123_456_789n }, CALLER);
+
+    expect(cache.pending).toEqual(["CREATE /a", "CLOSE /a", "SETATTR /a"]);
+    expect(cache.fs.getattr(node)).toMatchObject({
+      atimeNs: 5n,
+      mtimeNs: 1_600_000_000_123_456_789n,
+    });
+  });
+
+  test("chown takes the set-user-ID bit away, in the record too", async () => {
+    await cache.write("/a", "1");
+    const node = cache.node("/a");
+    cache.fs.setattr(node, { mode: 0o4755 }, CALLER);
+    cache.fs.setattr(node, { uid: 5 }, CALLER);
+
+    expect(operations().at(-1)).toMatchObject({ attributes: { uid: 5, gid: 1000, mode: 0o755 } });
+    expect(cache.fs.getattr(node)).toMatchObject({ uid: 5, mode: 0o100755 });
+  });
+
+  test("truncate by path is a CLOSE at once", async () => {
+    await cache.write("/a", "hello");
+    await cache.fs.setattr(cache.node("/a"), { sizeBytes: 2 }, CALLER);
+    expect(cache.pending.at(-1)).toBe("CLOSE /a");
+    expect(operations().at(-1)).toMatchObject({ sizeBytes: 2 });
+    expect(await cache.read("/a")).toBe("he");
+  });
+
+  test("extended attributes are records, and the cache's own one is hidden", async () => {
+    await cache.write("/a", "1");
+    const node = cache.node("/a");
+    cache.fs.setxattr(node, "user.colour", Buffer.from("red"), 0, CALLER);
+    expect(operations().at(-1)).toMatchObject({ attribute: "user.colour", base: NO_RECNO });
+    expect(cache.fs.listxattr(node)).toEqual(["user.colour"]);
+    expect(() => cache.fs.setxattr(node, "trusted.izo", Buffer.of(1), 0, CALLER)).toThrow("own");
+    expect(() => cache.fs.setxattr(node, "user.colour", Buffer.of(1), 1, CALLER)).toThrow("there");
+    cache.fs.removexattr(node, "user.colour", CALLER);
+    expect(cache.pending.at(-1)).toBe("DELEXTATTR /a");
+    expect(cache.fs.getxattr(node, "user.colour")).toBeUndefined();
+  });
+
+  test("an operation that fails leaves no record", async () => {
+    await cache.write("/a", "1");
+    cache.mkdir("/d");
+    const before = cache.pending;
+    expect(() => cache.mkdir("/a")).toThrow(/EEXIST|taken/);
+    expect(() => cache.fs.rmdir(...cache.place("/a"), CALLER)).toThrow("no directory");
+    expect(() => cache.rename("/a", "/d")).toThrow();
+    expect(() => cache.unlink("/nothing")).toThrow("no such entry");
+    expect(cache.pending).toEqual(before);
+  });
+
+  test("a record whose operation the disk refuses is taken back", () => {
+    cache.mkdir("/d");
+    // Something that only a fault can leave behind: the cache's directory has lost the name's place.
+    const path = join(cache.cacheDir, "tree", "d");
+    expect(lstatSync(path).isDirectory()).toBe(true);
+    const long = "x".repeat(255);
+    const [parent] = cache.place("/d/y");
+    expect(() => cache.fs.mknod(parent, long as never, 0o170000, 0, CALLER)).toThrow();
+    expect(cache.pending).toEqual(["MKDIR /d"]);
+    expect(cache.find(`/d/${long}`)).toBeUndefined();
+  });
+});
+
+describe("[D2] atomic save", () => {
+  test("keeps the object of the file that it replaces", async () => {
+    cache.remote(remoteOperations.create(oid("a1"), "a"));
+    await cache.write("/a.tmp", "new");
+    cache.rename("/a.tmp", "/a");
+
+    expect(operations().at(-1)).toMatchObject({ keepsOid: true, victim: { oid: oid("a1") } });
+    expect(cache.replica.visible.object(oid("a1"))).toMatchObject({ sizeBytes: 3 });
+    expect(await cache.read("/a")).toBe("new");
+    expect(cache.list("/")).toEqual(["a"]);
+  });
+
+  test("descriptors follow: the saved one writes to the old object, the old one to nothing", async () => {
+    await cache.write("/a", "old");
+    const { fd: reader } = await cache.fs.open(cache.node("/a"), 0, CALLER);
+    const [fd, node] = await cache.openForWriting("/a.tmp");
+    cache.writeTo(node, fd, "new", 0);
+    const before = cache.replica.visible.entry(...place("a"))?.oid;
+    cache.rename("/a.tmp", "/a");
+    expect(readDescriptor(reader)).toBe("old");
+    cache.writeTo(node, fd, "newer", 0);
+    cache.close(node, fd);
+
+    expect(operations().at(-1)).toMatchObject({ opcode: "CLOSE", oid: before, sizeBytes: 5 });
+    expect(await cache.read("/a")).toBe("newer");
+  });
+
+  test("a file of another peer that is moved over one replaces it as an object", async () => {
+    cache.remote(remoteOperations.create(oid("a1"), "a"), remoteOperations.create(oid("b1"), "b"));
+    cache.rename("/b", "/a");
+    expect(operations().at(-1)).toMatchObject({ keepsOid: false, victim: { oid: oid("a1") } });
+    expect(cache.replica.visible.object(oid("a1"))).toBeUndefined();
+  });
+
+  test("a second name of the replaced file keeps its content", async () => {
+    await cache.write("/a", "old");
+    cache.fs.link(cache.node("/a"), ...cache.place("/b"), CALLER);
+    await cache.write("/a.tmp", "new");
+    cache.rename("/a.tmp", "/a");
+    expect(operations().at(-1)).toMatchObject({ keepsOid: false });
+    expect(await cache.read("/b")).toBe("old");
+    expect(await cache.read("/a")).toBe("new");
+  });
+});
+
+test("two names of a file show one inode", async () => {
+  await cache.write("/a", "1");
+  cache.fs.link(cache.node("/a"), ...cache.place("/b"), CALLER);
+  expect(cache.node("/a")).toBe(cache.node("/b"));
+  expect(cache.fs.getattr(cache.node("/a")).nlink).toBe(2);
+  await cache.write("/b", "2");
+  expect(await cache.read("/a")).toBe("2");
+});
+
+test("a removed file that is open is read and written, and nothing of it is logged", async () => {
+  const [fd, node] = await cache.openForWriting("/a");
+  cache.unlink("/a");
+  const before = cache.pending;
+  cache.writeTo(node, fd, "still here", 0);
+  expect(cache.fs.getattr(node)).toMatchObject({ nlink: 0, sizeBytes: 10 });
+  cache.close(node, fd);
+  expect(cache.pending).toEqual(before);
+});
+
+test("bases follow: what is changed twice builds on the own record", async () => {
+  await cache.write("/a", "1");
+  const node = cache.node("/a");
+  cache.fs.setattr(node, { mode: 0o600 }, CALLER);
+  cache.fs.setattr(node, { mode: 0o644 }, CALLER);
+  const [, , first, second] = cache.replica.pending.unsent;
+  const base =
+    second?.operation.opcode === "SETATTR" ? second.operation.attributes?.base : undefined;
+  expect(
+    base !== undefined &&
+      first !== undefined &&
+      isSameVersion(base, { peer: cache.replica.peer, recno: first.recno }),
+  ).toBe(true);
+});
+
+function place(name: string): Parameters<typeof cache.replica.visible.entry> {
+  return [oid("1"), name as never];
+}

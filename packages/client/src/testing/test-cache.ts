@@ -1,0 +1,356 @@
+/**
+ * A cache on a real directory without a mount, and the server it belongs to in memory: tests call the
+ * seam as a driver would, and what a server would log they log here, with the same judge.
+ */
+import { createHash, hash, randomUUID } from "node:crypto";
+import { fstatSync, lstatSync, mkdtempSync, readSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import {
+  type ClientOperation,
+  EMPTY_SHA256,
+  type FilesetId,
+  type Name,
+  NO_CHECK,
+  type Oid,
+  parseName,
+  type PeerId,
+  type Position,
+  type Recno,
+  reintegrate,
+  type ReplicatedOperation,
+  logDecision,
+  ROOT_OID,
+  type ServerRecord,
+  type Sha256,
+} from "@izo/core";
+import { nodeDisk } from "@izo/sys";
+
+import type { KernelNotifier } from "../cache/kernel-notifier.ts";
+import { type Caller, type NodeId, rootNode } from "../fuse/file-system.ts";
+import { LocalFileSystem } from "../local-file-system.ts";
+import { LocalReplica } from "../sync/local-replica.ts";
+import { RemoteUnreachableError } from "../sync/remote-error.ts";
+
+export const SERVER = "5e".repeat(16) as PeerId;
+export const CALLER: Caller = { uid: 1000, gid: 1000, pid: process.pid };
+
+const FILESET = "f5".repeat(16) as FilesetId;
+const START_NS = 1_700_000_000_000_000_000n;
+const ROOT_ACTOR = { uid: 0, gid: 0, groups: [], command: "test" };
+
+export interface TestCacheOptions {
+  readonly isReplica?: boolean;
+}
+
+export class TestCache implements AsyncDisposable {
+  readonly cacheDir = mkdtempSync(join(tmpdir(), "izo-cache-"));
+  readonly contents = new Map<Sha256, Buffer>();
+  readonly problems: unknown[] = [];
+  /** Paths of entries and numbers of nodes that the kernel was told to ask for again. */
+  readonly notified: string[] = [];
+  isOnline = true;
+  fetchCount = 0;
+  replica!: LocalReplica;
+  local!: LocalFileSystem;
+  readonly #options: TestCacheOptions;
+
+  private constructor(options: TestCacheOptions) {
+    this.#options = options;
+  }
+
+  static async open(options: TestCacheOptions = {}): Promise<TestCache> {
+    const cache = new TestCache(options);
+    await cache.start();
+    return cache;
+  }
+
+  /** Opens replica and file system on the directory, as the next process would. */
+  async start(): Promise<void> {
+    this.replica = await LocalReplica.open({
+      cacheDir: this.cacheDir,
+      disk: nodeDisk,
+      fileset: FILESET,
+      nowNs: () => BigInt(Date.now()) * 1_000_000n,
+      hash: (bytes) => hash("sha256", bytes, "buffer"),
+      onSyncFailed: (error) => this.problems.push(error),
+    });
+    this.local = new LocalFileSystem({
+      cacheDir: this.cacheDir,
+      log: this.replica,
+      isReplica: this.#options.isReplica ?? false,
+      newOid: () => randomUUID().replaceAll("-", "") as Oid,
+      nowNs: () => process.hrtime.bigint() + START_NS,
+      source: () => ({
+        fetchContent: (sha256) => {
+          const bytes = this.contents.get(sha256);
+          if (!this.isOnline || bytes === undefined) {
+            return Promise.reject(new RemoteUnreachableError("fetch", new Error("offline")));
+          }
+          this.fetchCount += 1;
+          return Promise.resolve({ sizeBytes: bytes.length, bytes: once(bytes) });
+        },
+      }),
+      waitFor: () => Promise.resolve(),
+      onWriterGone: () => {},
+      onProblem: (_path, error) => this.problems.push(error),
+    });
+    this.local.connect(this.#notifier());
+  }
+
+  /** The process ends without a word: everything in memory is gone. */
+  async kill(): Promise<void> {
+    await this.replica[Symbol.asyncDispose]();
+  }
+
+  /** Ends well, and opens again. */
+  async restart(): Promise<void> {
+    this.local[Symbol.dispose]();
+    await this.kill();
+    await this.start();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.local[Symbol.dispose]();
+    await this.replica[Symbol.asyncDispose]();
+    rmSync(this.cacheDir, { recursive: true, force: true });
+  }
+
+  /** Records that the server logged itself arrive. */
+  remote(...operations: ReplicatedOperation[]): void {
+    const head = this.replica.position.recno;
+    this.#arrive(
+      operations.map((operation, index) => {
+        const recno = (head + 1 + index) as Recno;
+        const origin = { peer: SERVER, recno, check: NO_CHECK };
+        const times = { authorTimeNs: START_NS, logTimeNs: START_NS };
+        return { recno, ...times, origin, actor: ROOT_ACTOR, operation };
+      }),
+    );
+  }
+
+  /** Seals, sends, judges and acknowledges all that waits, as the server would, and pulls the result. */
+  async push(): Promise<void> {
+    this.seal();
+    await this.replica.freeze(this.replica.pending.sendable());
+    for (const { submitted } of [...this.replica.toSend]) {
+      const decision = reintegrate(submitted, this.replica.authoritative, {
+        host: "test",
+        contentToCome: () => undefined,
+      });
+      const end = {
+        headRecno: this.replica.position.recno,
+        headTimeNs: START_NS,
+        nowNs: START_NS,
+        server: SERVER,
+      };
+      this.#arrive(logDecision(decision, submitted, end));
+    }
+  }
+
+  /** Gives every open CLOSE its hash, and keeps the content as a server would. */
+  seal(): void {
+    for (const { recno, operation } of this.replica.unsealed()) {
+      if (operation.opcode !== "CLOSE" || this.local.content.hasWriter(operation.oid)) continue;
+      using content = this.local.content.openContent(operation.oid);
+      if (content === undefined) continue;
+      const { size, mtimeNs } = fstatSync(content.fd, { bigint: true });
+      const bytes = Buffer.alloc(Number(size));
+      readSync(content.fd, bytes, 0, bytes.length, 0);
+      const sha256 = this.store(bytes);
+      this.replica.seal(recno, { sizeBytes: bytes.length, mtimeNs, sha256 });
+    }
+  }
+
+  /** Puts a content where it can be fetched from. */
+  store(content: string | Buffer): Sha256 {
+    const bytes = Buffer.from(content);
+    const sha256 = createHash("sha256").update(bytes).digest("hex") as Sha256;
+    this.contents.set(sha256, bytes);
+    return sha256;
+  }
+
+  #arrive(records: readonly ServerRecord[]): void {
+    const last = records.at(-1);
+    if (last === undefined) return;
+    const position: Position = { recno: last.recno, hash: EMPTY_SHA256 };
+    this.local.content.apply(this.replica.applyRemote(records, position).changes);
+  }
+
+  // What the kernel's side does.
+
+  get fs(): LocalFileSystem["fileSystem"] {
+    return this.local.fileSystem;
+  }
+
+  /** The node at a path; undefined where there is none. The reference is not given back. */
+  find(path: string): NodeId | undefined {
+    let node: NodeId | undefined = rootNode;
+    for (const name of path.split("/").filter(Boolean)) {
+      if (node === undefined) return undefined;
+      node = this.fs.lookup(node, parseName(name));
+    }
+    return node;
+  }
+
+  node(path: string): NodeId {
+    const node = this.find(path);
+    if (node === undefined) throw new Error(`Cannot find ${path}`);
+    return node;
+  }
+
+  place(path: string): [parent: NodeId, name: Name] {
+    const slash = path.lastIndexOf("/");
+    return [this.node(path.slice(0, slash)), parseName(path.slice(slash + 1))];
+  }
+
+  list(path: string): string[] {
+    return this.fs
+      .readdir(this.node(path))
+      .map(({ name }) => name)
+      .toSorted();
+  }
+
+  /** Writes a whole file as a program does: open or create, write, close. */
+  async write(path: string, content: string): Promise<void> {
+    const [fd, node] = await this.openForWriting(path);
+    this.writeTo(node, fd, content, 0);
+    this.fs.flush(node, fd);
+    this.fs.release(node, fd);
+  }
+
+  async openForWriting(path: string): Promise<[fd: number, node: NodeId]> {
+    const found = this.find(path);
+    if (found !== undefined) {
+      const { fd } = await this.fs.open(found, 0o1001, CALLER);
+      return [fd, found];
+    }
+    const { fd, node } = this.fs.create(...this.place(path), 0o644, 0o102, CALLER);
+    return [fd, node];
+  }
+
+  writeTo(node: NodeId, fd: number, content: string, offset: number): void {
+    this.fs.willWrite(node, fd);
+    writeSync(fd, content, offset);
+  }
+
+  close(node: NodeId, fd: number): void {
+    this.fs.flush(node, fd);
+    this.fs.release(node, fd);
+  }
+
+  async read(path: string): Promise<string> {
+    const node = this.node(path);
+    const { fd } = await this.fs.open(node, 0, CALLER);
+    const text = readDescriptor(fd);
+    this.fs.release(node, fd);
+    return text;
+  }
+
+  rename(from: string, to: string): void {
+    this.fs.rename(...this.place(from), ...this.place(to), 0, CALLER);
+  }
+
+  unlink(path: string): void {
+    this.fs.unlink(...this.place(path), CALLER);
+  }
+
+  mkdir(path: string): void {
+    this.fs.mkdir(...this.place(path), 0o755, CALLER);
+  }
+
+  inode(path: string): bigint {
+    return lstatSync(join(this.cacheDir, "tree", path), { bigint: true }).ino;
+  }
+
+  /** Opcodes and paths of what waits, as `CREATE /a`. */
+  get pending(): string[] {
+    return this.replica.pending.unsent.map(({ operation }) => describe(operation));
+  }
+
+  #notifier(): KernelNotifier {
+    return {
+      invalidateEntry: (parent, name) => void this.notified.push(`entry ${parent} ${name}`),
+      invalidateNode: (node) => void this.notified.push(`node ${node}`),
+    };
+  }
+}
+
+export function readDescriptor(fd: number): string {
+  const bytes = Buffer.alloc(fstatSync(fd).size);
+  readSync(fd, bytes, 0, bytes.length, 0);
+  return bytes.toString();
+}
+
+/** Operations as a server logs them for a tree that is made by hand. */
+export const remoteOperations = {
+  create(oid: Oid, name: string, parent: Oid = ROOT_OID): ReplicatedOperation {
+    return { opcode: "CREATE", ...made(oid, name, parent, 0o640) };
+  },
+  mkdir(oid: Oid, name: string, parent: Oid = ROOT_OID): ReplicatedOperation {
+    return { opcode: "MKDIR", ...made(oid, name, parent, 0o755) };
+  },
+  content(oid: Oid, sha256: Sha256, sizeBytes: number): ReplicatedOperation {
+    const mtimeNs = START_NS + 123_456_789n;
+    return {
+      opcode: "CLOSE",
+      oid,
+      path: `/${oid}`,
+      contentBase: 0 as Recno,
+      sizeBytes,
+      mtimeNs,
+      sha256,
+      conflict: null,
+    };
+  },
+  rename(oid: Oid, from: string, to: string, fromParent = ROOT_OID, toParent = ROOT_OID) {
+    return {
+      opcode: "RENAME",
+      oid,
+      fromParent,
+      fromName: parseName(from),
+      fromPath: `/${from}`,
+      fromBase: 0 as Recno,
+      toParent,
+      toName: parseName(to),
+      toPath: `/${to}`,
+      victim: null,
+      keepsOid: false,
+      conflict: null,
+    } as const;
+  },
+  unlink(oid: Oid, name: string, parent: Oid = ROOT_OID): ReplicatedOperation {
+    const base = 0 as Recno;
+    const place = { parent, name: parseName(name), path: `/${name}` };
+    return { opcode: "UNLINK", oid, ...place, nameBase: base, contentBase: base };
+  },
+};
+
+/** A recognisable object id. */
+export function oid(digits: string): Oid {
+  return digits.padStart(32, "0") as Oid;
+}
+
+function made(id: Oid, name: string, parent: Oid, mode: number) {
+  return {
+    oid: id,
+    parent,
+    name: parseName(name),
+    path: `/${name}`,
+    mode,
+    uid: 1000,
+    gid: 1000,
+    mtimeNs: START_NS,
+    conflict: null,
+  };
+}
+
+function describe(operation: ClientOperation): string {
+  if (operation.opcode === "RENAME") return `RENAME ${operation.fromPath} ${operation.toPath}`;
+  return "path" in operation ? `${operation.opcode} ${operation.path}` : operation.opcode;
+}
+
+async function* once(bytes: Buffer): AsyncIterable<Uint8Array> {
+  yield bytes;
+}
