@@ -1,0 +1,336 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
+import { ROOT_OID } from "@izo/core";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+
+import { CALLER, oid, readDescriptor, remoteOperations, TestCache } from "../testing/test-cache.ts";
+
+const { content, create, mkdir, rename, unlink } = remoteOperations;
+
+let cache: TestCache;
+
+beforeEach(async () => {
+  cache = await TestCache.open();
+});
+
+afterEach(async () => {
+  expect(cache.problems).toEqual([]);
+  expect(readdirSync(join(cache.cacheDir, "limbo"))).toEqual([]);
+  await cache[Symbol.asyncDispose]();
+});
+
+/** A file of the server with content, and its place in the cache. */
+function remoteFile(id: string, name: string, text: string, parent = ROOT_OID): void {
+  const sha256 = cache.store(text);
+  cache.remote(create(oid(id), name, parent), content(oid(id), sha256, text.length));
+}
+
+describe("names", () => {
+  test("[C1] a directory that nobody looked at stays in the index", () => {
+    cache.remote(mkdir(oid("d"), "d"), create(oid("f"), "f", oid("d")));
+    expect(readdirSync(join(cache.cacheDir, "tree"))).toEqual([]);
+    expect(cache.list("/")).toEqual(["d"]);
+    expect(readdirSync(join(cache.cacheDir, "tree", "d"))).toEqual([]);
+    cache.remote(create(oid("a"), "g", oid("d")));
+    expect(readdirSync(join(cache.cacheDir, "tree", "d"))).toEqual([]);
+    expect(cache.list("/d")).toEqual(["f", "g"]);
+  });
+
+  test("a placeholder has size, mode, owner and time, and takes no space", () => {
+    cache.remote(create(oid("a"), "a"), content(oid("a"), cache.store("x"), 1_000_000_000));
+    expect(cache.fs.getattr(cache.node("/a"))).toMatchObject({
+      sizeBytes: 1_000_000_000,
+      mode: 0o100640,
+      uid: 1000,
+      mtimeNs: 1_700_000_000_123_456_789n,
+      blocks: 0,
+    });
+  });
+
+  test("a swap of two names moves both inodes", async () => {
+    remoteFile("a", "a", "one");
+    remoteFile("b", "b", "two");
+    expect([await cache.read("/a"), await cache.read("/b")]).toEqual(["one", "two"]);
+    const inodes = [cache.inode("a"), cache.inode("b")];
+    cache.remote(
+      rename(oid("a"), "a", "t"),
+      rename(oid("b"), "b", "a"),
+      rename(oid("a"), "t", "b"),
+    );
+
+    expect([cache.inode("b"), cache.inode("a")]).toEqual(inodes);
+    expect([await cache.read("/a"), await cache.read("/b")]).toEqual(["two", "one"]);
+    expect(cache.fetchCount).toBe(2);
+    expect(cache.notified).toContain("entry 1 a");
+    expect(cache.notified).toContain("entry 1 b");
+  });
+
+  test("a renamed directory is one rename: what is in it stays, open files too", async () => {
+    cache.remote(mkdir(oid("d"), "d"));
+    remoteFile("f", "f", "text", oid("d"));
+    await cache.read("/d/f");
+    const inode = cache.inode("d/f");
+    const { fd } = await cache.fs.open(cache.node("/d/f"), 0, CALLER);
+    cache.remote(rename(oid("d"), "d", "e"));
+
+    expect(cache.find("/d")).toBeUndefined();
+    expect(cache.inode("e/f")).toBe(inode);
+    expect(readDescriptor(fd)).toBe("text");
+    expect(await cache.read("/e/f")).toBe("text");
+    expect(cache.fetchCount).toBe(1);
+  });
+
+  test("a directory moves into one that nobody looked at, with its contents", async () => {
+    cache.remote(mkdir(oid("d"), "d"), mkdir(oid("e"), "e"), create(oid("9"), "other", oid("e")));
+    remoteFile("f", "f", "text", oid("d"));
+    await cache.read("/d/f");
+    cache.remote(rename(oid("d"), "d", "d2", ROOT_OID, oid("e")));
+
+    expect(existsSync(join(cache.cacheDir, "tree", "e", "d2", "f"))).toBe(true);
+    expect(cache.list("/e")).toEqual(["d2", "other"]);
+    expect(await cache.read("/e/d2/f")).toBe("text");
+    expect(cache.fetchCount).toBe(1);
+  });
+
+  test("a directory and its parent that change places", async () => {
+    cache.remote(mkdir(oid("d"), "d"), mkdir(oid("e"), "e", oid("d")));
+    remoteFile("f", "f", "text", oid("e"));
+    await cache.read("/d/e/f");
+    cache.remote(
+      rename(oid("e"), "e", "e", oid("d"), ROOT_OID),
+      rename(oid("d"), "d", "d", ROOT_OID, oid("e")),
+    );
+    expect(cache.list("/e")).toEqual(["d", "f"]);
+    expect(await cache.read("/e/f")).toBe("text");
+    expect(cache.fetchCount).toBe(1);
+  });
+
+  test("a removed directory goes with all that is in it", () => {
+    cache.remote(mkdir(oid("d"), "d"), create(oid("f"), "f", oid("d")));
+    cache.node("/d/f");
+    cache.remote(unlink(oid("f"), "f", oid("d")), {
+      ...unlink(oid("d"), "d"),
+      opcode: "RMDIR",
+    } as never);
+    expect(cache.list("/")).toEqual([]);
+  });
+
+  test("a second name shares the inode, in whichever order they are looked at", async () => {
+    cache.remote(mkdir(oid("d"), "d"));
+    remoteFile("a", "a", "text");
+    cache.remote({
+      opcode: "LINK",
+      oid: oid("a"),
+      parent: oid("d"),
+      name: "b" as never,
+      path: "/d/b",
+      conflict: null,
+    });
+    expect(await cache.read("/d/b")).toBe("text");
+    expect(cache.node("/a")).toBe(cache.node("/d/b"));
+    expect(cache.inode("a")).toBe(cache.inode("d/b"));
+    expect(await cache.read("/a")).toBe("text");
+    expect(cache.fetchCount).toBe(1);
+  });
+});
+
+describe("contents", () => {
+  test("[C3] another peer's content is a new node; open descriptors keep the old", async () => {
+    remoteFile("a", "a", "old");
+    const node = cache.node("/a");
+    const { fd } = await cache.fs.open(node, 0, CALLER);
+    cache.remote(content(oid("a"), cache.store("newer"), 5));
+
+    expect(readDescriptor(fd)).toBe("old");
+    expect(cache.node("/a")).not.toBe(node);
+    expect(cache.fs.getattr(cache.node("/a")).sizeBytes).toBe(5);
+    expect(cache.fs.getattr(node, fd).sizeBytes).toBe(3);
+    expect(cache.fs.getattr(node, fd).ino).not.toBe(cache.fs.getattr(cache.node("/a")).ino);
+    expect(await cache.read("/a")).toBe("newer");
+  });
+
+  test("the inode number stays when content is fetched and replaced", async () => {
+    remoteFile("a", "a", "old");
+    const { ino } = cache.fs.getattr(cache.node("/a"));
+    await cache.read("/a");
+    expect(cache.fs.getattr(cache.node("/a")).ino).toBe(ino);
+  });
+
+  test("[C4] in a replica the old content stays until the new one was fetched", async () => {
+    await cache[Symbol.asyncDispose]();
+    cache = await TestCache.open({ isReplica: true });
+    remoteFile("a", "a", "old");
+    await cache.read("/a");
+    cache.isOnline = false;
+    cache.remote(content(oid("a"), cache.store("newer"), 5));
+    expect(await cache.read("/a")).toBe("old");
+    expect(cache.fs.getattr(cache.node("/a")).sizeBytes).toBe(3);
+    cache.isOnline = true;
+    await cache.local.content.fetch(oid("a"), new AbortController().signal);
+    expect(await cache.read("/a")).toBe("newer");
+    expect(cache.fs.getattr(cache.node("/a")).mtimeNs).toBe(1_700_000_000_123_456_789n);
+  });
+
+  test("offline, what is not here is EHOSTUNREACH, and what is here is read", async () => {
+    remoteFile("a", "a", "here");
+    remoteFile("b", "b", "there");
+    await cache.read("/a");
+    cache.isOnline = false;
+    expect(await cache.read("/a")).toBe("here");
+    await expect(cache.read("/b")).rejects.toMatchObject({ code: "EHOSTUNREACH" });
+    // Nothing is needed of a content that ends here.
+    await cache.write("/b", "mine");
+    expect(await cache.read("/b")).toBe("mine");
+  });
+
+  test("several opens wait for one fetch", async () => {
+    remoteFile("a", "a", "text");
+    expect(await Promise.all([cache.read("/a"), cache.read("/a"), cache.read("/a")])).toEqual([
+      "text",
+      "text",
+      "text",
+    ]);
+    expect(cache.fetchCount).toBe(1);
+  });
+
+  test("wrong bytes are asked for once more, then refused, and never shown", async () => {
+    remoteFile("a", "a", "text");
+    for (const sha256 of cache.contents.keys()) cache.contents.set(sha256, Buffer.from("evil"));
+    await expect(cache.read("/a")).rejects.toMatchObject({ code: "EIO" });
+    expect(cache.fetchCount).toBe(2);
+    expect(readdirSync(join(cache.cacheDir, "staging"))).toEqual([]);
+  });
+
+  test("attributes and time change in place", async () => {
+    remoteFile("a", "a", "text");
+    await cache.read("/a");
+    const inode = cache.inode("a");
+    cache.remote({
+      opcode: "SETATTR",
+      oid: oid("a"),
+      path: "/a",
+      attributes: { base: 0 as never, mode: 0o4711, uid: 3, gid: 4 },
+      times: { contentBase: 0 as never, mtimeNs: 5n },
+    });
+    expect(cache.inode("a")).toBe(inode);
+    expect(cache.fs.getattr(cache.node("/a"))).toMatchObject({
+      mode: 0o104711,
+      uid: 3,
+      gid: 4,
+      mtimeNs: 5n,
+    });
+  });
+});
+
+describe("conflicts", () => {
+  test("[C3] the local content moves to the copy, and open descriptors write to it", async () => {
+    remoteFile("a", "a", "base");
+    await cache.read("/a");
+    const [fd, node] = await cache.openForWriting("/a");
+    cache.writeTo(node, fd, "mine", 0);
+    cache.fs.flush(node, fd);
+    // The other's edit arrives while ours waits: it moves the authoritative tree only.
+    cache.remote(content(oid("a"), cache.store("theirs"), 6));
+    expect(await cache.read("/a")).toBe("mine");
+    cache.close(node, fd);
+    await cache.push();
+
+    const [copy] = cache.list("/").filter((name) => name.includes(".conflict-"));
+    expect(await cache.read("/a")).toBe("theirs");
+    expect(await cache.read(`/${copy}`)).toBe("mine");
+    expect(cache.node(`/${copy}`)).toBe(node);
+  });
+
+  test("descriptors that stay open over the outcome write to the copy", async () => {
+    remoteFile("a", "a", "base");
+    await cache.write("/a", "mine");
+    cache.remote(content(oid("a"), cache.store("theirs"), 6));
+    cache.seal();
+    const node = cache.node("/a");
+    const { fd } = await cache.fs.open(node, 1, CALLER);
+    await cache.push();
+    cache.writeTo(node, fd, "mine, later", 0);
+    cache.close(node, fd);
+
+    const [copy] = cache.list("/").filter((name) => name.includes(".conflict-"));
+    expect(cache.pending).toEqual([`CLOSE /${copy}`]);
+    expect(await cache.read(`/${copy}`)).toBe("mine, later");
+    await cache.push();
+    expect(await cache.read("/a")).toBe("theirs");
+    expect(await cache.read(`/${copy}`)).toBe("mine, later");
+  });
+
+  test("an edit that is under way when another arrives is logged as one of its own base", async () => {
+    remoteFile("a", "a", "base");
+    await cache.read("/a");
+    const base = cache.replica.position.recno;
+    const { fd } = await cache.fs.open(cache.node("/a"), 2, CALLER);
+    const node = cache.node("/a");
+    cache.writeTo(node, fd, "mine", 0);
+    cache.remote(content(oid("a"), cache.store("theirs"), 6));
+    expect(cache.replica.pending.unsent[0]?.operation).toMatchObject({ contentBase: base });
+    expect(await cache.read("/a")).toBe("mine");
+    cache.close(node, fd);
+    await cache.push();
+    const [copy] = cache.list("/").filter((name) => name.includes(".conflict-"));
+    expect([await cache.read("/a"), await cache.read(`/${copy}`)]).toEqual(["theirs", "mine"]);
+  });
+
+  test("a writer that was idle when another content came still writes an edit", async () => {
+    remoteFile("a", "a", "base");
+    const node = cache.node("/a");
+    const { fd } = await cache.fs.open(node, 2, CALLER);
+    cache.remote(content(oid("a"), cache.store("theirs"), 6));
+    expect(await cache.read("/a")).toBe("theirs");
+    cache.writeTo(node, fd, "mine", 0);
+    cache.fs.flush(node, fd);
+    expect(await cache.read("/a")).toBe("mine");
+    cache.fs.release(node, fd);
+    await cache.push();
+    const [copy] = cache.list("/").filter((name) => name.includes(".conflict-"));
+    expect([await cache.read("/a"), await cache.read(`/${copy}`)]).toEqual(["theirs", "mine"]);
+  });
+
+  test("a writer keeps what another has removed, once he writes", async () => {
+    remoteFile("a", "a", "base");
+    const node = cache.node("/a");
+    const { fd } = await cache.fs.open(node, 2, CALLER);
+    cache.remote(unlink(oid("a"), "a"));
+    expect(cache.find("/a")).toBeUndefined();
+    cache.writeTo(node, fd, "mine", 0);
+    cache.close(node, fd);
+    expect(await cache.read("/a")).toBe("mine");
+    await cache.push();
+    expect(await cache.read("/a")).toBe("mine");
+  });
+
+  test("a writer that never writes leaves nothing behind", async () => {
+    remoteFile("a", "a", "base");
+    const node = cache.node("/a");
+    const { fd } = await cache.fs.open(node, 2, CALLER);
+    cache.remote(content(oid("a"), cache.store("theirs"), 6));
+    cache.close(node, fd);
+    expect(cache.pending).toEqual([]);
+    expect(await cache.read("/a")).toBe("theirs");
+  });
+
+  test("create and create: the later becomes a copy with its content", async () => {
+    await cache.write("/a", "mine");
+    cache.remote(create(oid("a"), "a"), content(oid("a"), cache.store("theirs"), 6));
+    expect(await cache.read("/a")).toBe("mine");
+    await cache.push();
+    const [copy] = cache.list("/").filter((name) => name.includes(".conflict-"));
+    expect([await cache.read("/a"), await cache.read(`/${copy}`)]).toEqual(["theirs", "mine"]);
+  });
+
+  test("mkdir and mkdir merge, with what is in both", async () => {
+    cache.mkdir("/d");
+    await cache.write("/d/mine", "mine");
+    cache.remote(mkdir(oid("d"), "d"));
+    remoteFile("f", "theirs", "theirs", oid("d"));
+    await cache.push();
+    expect(cache.list("/d")).toEqual(["mine", "theirs"]);
+    expect([await cache.read("/d/mine"), await cache.read("/d/theirs")]).toEqual(["mine", "theirs"]);
+  });
+});
