@@ -58,7 +58,7 @@ import { type ContentSource, uploadContent } from "./upload-content.ts";
 /** An answer to a poll holds one record beyond its limit at most. */
 const MAX_POLL_ANSWER_BYTES = MAX_POLL_BYTES + MAX_RECORD_BYTES;
 
-const sha256 = (bytes: Uint8Array): Uint8Array => hash("sha256", bytes, "buffer");
+const digest = (bytes: Uint8Array): Uint8Array => hash("sha256", bytes, "buffer");
 
 export interface HttpRemoteOptions {
   readonly timeouts?: Partial<ConnectionTimeouts>;
@@ -102,7 +102,7 @@ export class HttpRemote implements Remote {
     const body = await readWhole(response, MAX_POLL_ANSWER_BYTES);
     return checkMessage(url, () => {
       const head = parsePosition(response.header(HEADERS.head) ?? "");
-      return parsePollResponse(body, after, head, sha256);
+      return parsePollResponse(body, after, head, digest);
     });
   }
 

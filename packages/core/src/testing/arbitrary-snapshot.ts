@@ -65,7 +65,7 @@ const outcome: fc.Arbitrary<Outcome> = fc.record({
 });
 
 const rowsOf = <Row extends SnapshotRow>(row: fc.Arbitrary<Row>): fc.Arbitrary<SnapshotRow[]> =>
-  fc.array(row as fc.Arbitrary<SnapshotRow>, { maxLength: 4 });
+  fc.array(row, { maxLength: 4 });
 
 /** The rows of a whole snapshot, in their order, with their end. */
 export const arbitrarySnapshot: fc.Arbitrary<SnapshotRow[]> = fc

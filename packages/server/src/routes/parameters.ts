@@ -39,14 +39,12 @@ const positionText = z
 const peerText = z
   .string()
   .meta({ description: "Id of a peer: 32 hexadecimal digits" })
-  .refine(isId, "expected 32 hexadecimal digits")
-  .transform((text) => text as PeerId);
+  .refine(isId, "expected 32 hexadecimal digits");
 
 const sha256Text = z
   .string()
   .meta({ description: "SHA-256 of a content: 64 hexadecimal digits" })
-  .refine(isSha256, "expected 64 hexadecimal digits")
-  .transform((text) => text as Sha256);
+  .refine(isSha256, "expected 64 hexadecimal digits");
 
 /** A number in a query, clamped to what the server does: asking for more is no error. */
 function boundedText(max: number, description: string) {

@@ -12,7 +12,7 @@ import { createFactory } from "hono/factory";
 import type { AppEnvironment } from "./app-environment.ts";
 import { jsonResponse } from "./json-response.ts";
 
-const sha256 = (bytes: Uint8Array): Uint8Array => hash("sha256", bytes, "buffer");
+const digest = (bytes: Uint8Array): Uint8Array => hash("sha256", bytes, "buffer");
 
 /** A batch of a client's records: what it answers is durable. */
 export const postReintegrate = createFactory<AppEnvironment>().createHandlers(
@@ -30,7 +30,7 @@ export const postReintegrate = createFactory<AppEnvironment>().createHandlers(
     const { fileset, metrics } = c.var;
     const { contents, ...push } = parseReintegrateRequest(
       new Uint8Array(await c.req.arrayBuffer()),
-      sha256,
+      digest,
     );
     await Promise.all(contents.map(({ sha256, bytes }) => fileset.stageInline(sha256, bytes)));
     const results = await fileset.reintegrate(push);
