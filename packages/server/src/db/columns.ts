@@ -1,0 +1,29 @@
+import { bytesToText, textToBytes, type Name, type Recno, type Version } from "@izo/core";
+
+/** The bytes of an id or a hash, as its column holds them. */
+export function bytesOf(hex: string): Buffer {
+  return Buffer.from(hex, "hex");
+}
+
+/** The digits of an id or a hash. */
+export function hexOf(bytes: Buffer): string {
+  return bytes.toString("hex");
+}
+
+/** The bytes of a name or a link target. */
+export function bytesOfText(text: string): Buffer {
+  const bytes = textToBytes(text);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+export function nameOf(bytes: Buffer): Name {
+  return bytesToText(bytes) as Name;
+}
+
+/** A version as its column holds it. On the server every version is a recno of its own log. */
+export function recnoOf(version: Version): Recno {
+  if (typeof version !== "number") {
+    throw new TypeError(`Cannot index the version ${version.peer}/${version.recno}: it is no recno`);
+  }
+  return version;
+}

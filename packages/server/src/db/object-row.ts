@@ -1,0 +1,96 @@
+import type {
+  ConflictNote,
+  ExtendedAttribute,
+  ObjectKind,
+  Oid,
+  PeerId,
+  Recno,
+  Sha256,
+  TreeObject,
+} from "@izo/core";
+
+import { bytesOf, bytesOfText, hexOf, recnoOf } from "./columns.ts";
+import { bytesToText } from "@izo/core";
+
+/** A row of `objects`, read with whole numbers as bigint: times in nanoseconds need them. */
+export interface ObjectRow {
+  readonly oid: Buffer;
+  readonly from_recno: bigint;
+  readonly to_recno: bigint | null;
+  readonly kind: ObjectKind;
+  readonly creator: Buffer;
+  readonly mode: bigint;
+  readonly uid: bigint;
+  readonly gid: bigint;
+  readonly attributes_version: bigint;
+  readonly size_bytes: bigint;
+  readonly mtime_ns: bigint;
+  readonly sha256: Buffer | null;
+  readonly content_version: bigint;
+  readonly target: Buffer | null;
+  readonly rdev: bigint;
+  readonly xattrs: string | null;
+  readonly conflict: string | null;
+}
+
+/** Columns in the order of {@link objectValues}, behind `oid` and `from_recno`. */
+export const OBJECT_COLUMNS =
+  "kind, creator, mode, uid, gid, attributes_version, size_bytes, mtime_ns, sha256, content_version, target, rdev, xattrs, conflict";
+
+/** Values of {@link OBJECT_COLUMNS}. */
+export function objectValues(object: TreeObject): unknown[] {
+  return [
+    object.kind,
+    bytesOf(object.creator),
+    object.mode,
+    object.uid,
+    object.gid,
+    recnoOf(object.attributesVersion),
+    object.sizeBytes,
+    object.mtimeNs,
+    object.sha256 === null ? null : bytesOf(object.sha256),
+    recnoOf(object.contentVersion),
+    object.target === "" ? null : bytesOfText(object.target),
+    object.rdev,
+    object.xattrs.size === 0 ? null : writeXattrs(object.xattrs),
+    object.conflict === null ? null : JSON.stringify(object.conflict),
+  ];
+}
+
+export function objectOf(row: ObjectRow): TreeObject {
+  return {
+    oid: hexOf(row.oid) as Oid,
+    kind: row.kind,
+    creator: hexOf(row.creator) as PeerId,
+    mode: Number(row.mode),
+    uid: Number(row.uid),
+    gid: Number(row.gid),
+    attributesVersion: Number(row.attributes_version) as Recno,
+    sizeBytes: Number(row.size_bytes),
+    mtimeNs: row.mtime_ns,
+    sha256: row.sha256 === null ? null : (hexOf(row.sha256) as Sha256),
+    contentVersion: Number(row.content_version) as Recno,
+    target: row.target === null ? "" : bytesToText(row.target),
+    rdev: Number(row.rdev),
+    xattrs: row.xattrs === null ? new Map() : readXattrs(row.xattrs),
+    conflict: row.conflict === null ? null : (JSON.parse(row.conflict) as ConflictNote),
+  };
+}
+
+type XattrTuple = [name: string, base64: string, version: Recno];
+
+function writeXattrs(xattrs: ReadonlyMap<string, ExtendedAttribute>): string {
+  const tuples = [...xattrs].map(([name, { value, version }]): XattrTuple => {
+    return [name, Buffer.from(value).toString("base64"), recnoOf(version)];
+  });
+  return JSON.stringify(tuples);
+}
+
+function readXattrs(json: string): Map<string, ExtendedAttribute> {
+  return new Map(
+    (JSON.parse(json) as XattrTuple[]).map(([name, base64, version]) => [
+      name,
+      { value: new Uint8Array(Buffer.from(base64, "base64")), version },
+    ]),
+  );
+}

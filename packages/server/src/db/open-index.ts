@@ -1,0 +1,88 @@
+/**
+ * Opens the index of a fileset: one connection that the queue writes through, and as many that read.
+ *
+ * Nothing here is the truth (design D7). A file that SQLite cannot read, or that belongs to another
+ * fileset, is put aside, never deleted, and an empty index takes its place: the caller replays the log.
+ */
+
+import { existsSync, renameSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+import { IzoError, type FilesetId } from "@izo/core";
+import Database from "better-sqlite3";
+import { drizzle } from "drizzle-orm/better-sqlite3";
+import { migrate } from "drizzle-orm/better-sqlite3/migrator";
+
+import { readHead, startHead } from "./index-head.ts";
+
+export type Connection = Database.Database;
+
+export interface OpenedIndex {
+  readonly connection: Connection;
+  /** Where the damaged file is now, and what was wrong with it; null where there was none. */
+  readonly putAside: { readonly path: string; readonly reason: string } | null;
+}
+
+/** Beside `src/` and `dist/` alike: migrations are data, which the compiler does not copy. */
+const MIGRATIONS = fileURLToPath(new URL("../../migrations", import.meta.url));
+
+/** Opens the index to write to it, made where it is missing and renewed where it is damaged. */
+export function openIndex(path: string, fileset: FilesetId, nowMs: number): OpenedIndex {
+  try {
+    return { connection: openChecked(path, fileset), putAside: null };
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    const aside = `${path}.damaged-${nowMs}`;
+    for (const suffix of ["", "-wal", "-shm"]) {
+      if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
+    }
+    return {
+      connection: openChecked(path, fileset),
+      putAside: { path: aside, reason: (error as Error).message },
+    };
+  }
+}
+
+/** One more connection that sees what is committed, and nothing of a transaction in progress. */
+export function openReader(path: string): Connection {
+  const connection = new Database(path, { readonly: true });
+  // A reader of a WAL waits only while a checkpoint restarts it.
+  connection.pragma("busy_timeout = 5000");
+  return connection;
+}
+
+/** The index is of another fileset, or one of its pages is not what SQLite wrote. */
+class IndexDamageError extends IzoError {
+  constructor(path: string, reason: string) {
+    super("index-damaged", `Cannot use the index "${path}": ${reason}`, { path, reason });
+  }
+}
+
+function openChecked(path: string, fileset: FilesetId): Connection {
+  const connection = new Database(path);
+  try {
+    connection.pragma("journal_mode = WAL");
+    // A commit that a power cut takes back is replayed from the log, so it need not be synced; NORMAL
+    // keeps the file whole all the same (sqlite.org/pragma.html#pragma_synchronous).
+    connection.pragma("synchronous = NORMAL");
+    connection.pragma("cache_size = -65536");
+    const found = connection.pragma("quick_check(1)", { simple: true });
+    if (found !== "ok") throw new IndexDamageError(path, String(found));
+    migrate(drizzle(connection), { migrationsFolder: MIGRATIONS });
+    const head = readHead(connection);
+    if (head === undefined) startHead(connection, fileset);
+    else if (head.fileset !== fileset) {
+      throw new IndexDamageError(path, `it belongs to the fileset ${head.fileset}`);
+    }
+    return connection;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+function isDamage(error: unknown): boolean {
+  if (error instanceof IndexDamageError) return true;
+  const code = error instanceof Database.SqliteError ? error.code : "";
+  return code.startsWith("SQLITE_CORRUPT") || code === "SQLITE_NOTADB";
+}

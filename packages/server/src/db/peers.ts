@@ -1,0 +1,66 @@
+import { NO_CHECK, NO_RECNO, type PeerId, type Recno } from "@izo/core";
+import { eq, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/better-sqlite3";
+
+import { bytesOf, hexOf } from "./columns.ts";
+import type { Connection } from "./open-index.ts";
+import { outcomes, peers } from "./schema.ts";
+
+/** The last record of a peer that the log holds (`last_rcvd`); 0 for none. */
+export function receivedRecno(connection: Connection, peer: PeerId): Recno {
+  const row = drizzle(connection)
+    .select({ received: peers.receivedRecno })
+    .from(peers)
+    .where(eq(peers.peer, bytesOf(peer)))
+    .get();
+  return (row?.received ?? NO_RECNO) as Recno;
+}
+
+/** {@link receivedRecno} with the check of that record, as a peer states it when it pushes. */
+export function receivedMark(
+  connection: Connection,
+  peer: PeerId,
+): { readonly recno: Recno; readonly check: string } {
+  const recno = receivedRecno(connection, peer);
+  const row = drizzle(connection)
+    .select({ check: outcomes.originCheck })
+    .from(outcomes)
+    .where(sql`${outcomes.peer} = ${bytesOf(peer)} AND ${outcomes.originRecno} = ${recno}`)
+    .get();
+  return { recno, check: row?.check ?? NO_CHECK };
+}
+
+export interface PeerRow {
+  readonly peer: PeerId;
+  readonly host: string;
+  readonly receivedRecno: Recno;
+  readonly replayedRecno: Recno;
+  readonly lastSeenMs: number;
+}
+
+export function listPeers(connection: Connection): PeerRow[] {
+  return drizzle(connection)
+    .select()
+    .from(peers)
+    .all()
+    .map((row) => ({
+      peer: hexOf(row.peer) as PeerId,
+      host: row.host,
+      receivedRecno: row.receivedRecno as Recno,
+      replayedRecno: row.replayedRecno as Recno,
+      lastSeenMs: row.seenMs,
+    }));
+}
+
+/** Writes what people may want to know of a peer; nothing is decided by it. */
+export function notePeerSeen(
+  connection: Connection,
+  seen: Omit<PeerRow, "receivedRecno">,
+): void {
+  const { host, replayedRecno, lastSeenMs: seenMs } = seen;
+  drizzle(connection)
+    .insert(peers)
+    .values({ peer: bytesOf(seen.peer), host, receivedRecno: 0, replayedRecno, seenMs })
+    .onConflictDoUpdate({ target: peers.peer, set: { host, replayedRecno, seenMs } })
+    .run();
+}

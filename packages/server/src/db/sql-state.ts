@@ -1,0 +1,228 @@
+import type {
+  Entry,
+  MutableState,
+  Name,
+  Oid,
+  OriginId,
+  Outcome,
+  OutcomeReason,
+  Recno,
+  Tombstone,
+  TreeObject,
+  Version,
+} from "@izo/core";
+import type { Statement } from "better-sqlite3";
+
+import { bytesOf, bytesOfText, hexOf, nameOf, recnoOf } from "./columns.ts";
+import { OBJECT_COLUMNS, objectOf, objectValues, type ObjectRow } from "./object-row.ts";
+import type { Connection } from "./open-index.ts";
+
+interface EntryRow {
+  readonly parent: Buffer;
+  readonly name: Buffer;
+  readonly oid: Buffer;
+  readonly from_recno: number;
+}
+
+interface OutcomeRow {
+  readonly verdict: Outcome["verdict"];
+  readonly reason: OutcomeReason | null;
+  readonly trace: Recno;
+  readonly origin_check: string;
+  readonly oid: Buffer;
+  readonly name_version: Recno;
+  readonly content_version: Recno;
+  readonly attributes_version: Recno;
+}
+
+/**
+ * The tree as replay has left it, in SQLite, with its history (design D7): what a record ends is
+ * closed with its recno, not deleted. On the writing connection it sees its own open transaction, so
+ * the judge always reads up to the last record; on a reading one it sees what is committed.
+ */
+export class SqlState implements MutableState {
+  readonly #sql: ReturnType<typeof prepare>;
+
+  constructor(connection: Connection) {
+    this.#sql = prepare(connection);
+  }
+
+  object(oid: Oid): TreeObject | undefined {
+    const row = this.#sql.object.get(bytesOf(oid)) as ObjectRow | undefined;
+    return row && objectOf(row);
+  }
+
+  entry(parent: Oid, name: Name): Entry | undefined {
+    const row = this.#sql.entry.get(bytesOf(parent), bytesOfText(name)) as EntryRow | undefined;
+    return row && entryOf(row);
+  }
+
+  links(oid: Oid): readonly Entry[] {
+    return (this.#sql.links.all(bytesOf(oid)) as EntryRow[]).map(entryOf);
+  }
+
+  children(parent: Oid): Iterable<Entry> {
+    return (this.#sql.children.all(bytesOf(parent)) as EntryRow[]).map(entryOf);
+  }
+
+  hasChildren(parent: Oid): boolean {
+    return this.#sql.hasChildren.get(bytesOf(parent)) !== undefined;
+  }
+
+  tombstone(oid: Oid): Tombstone | undefined {
+    const row = this.#sql.tombstone.get(bytesOf(oid)) as
+      | { parent: Buffer; name: Buffer; removed_at: Recno }
+      | undefined;
+    if (row === undefined) return undefined;
+    const object = this.#sql.objectThatEnded.get(bytesOf(oid), row.removed_at) as ObjectRow;
+    return {
+      object: objectOf(object),
+      parent: hexOf(row.parent) as Oid,
+      name: nameOf(row.name),
+      removedAt: row.removed_at,
+    };
+  }
+
+  alias(oid: Oid): Oid | undefined {
+    const row = this.#sql.alias.get(bytesOf(oid)) as { oid: Buffer } | undefined;
+    return row && (hexOf(row.oid) as Oid);
+  }
+
+  outcome(origin: OriginId): Outcome | undefined {
+    const row = this.#sql.outcome.get(bytesOf(origin.peer), origin.recno) as OutcomeRow | undefined;
+    return row && outcomeOf(row);
+  }
+
+  putObject(object: TreeObject, at: Version): void {
+    const recno = recnoOf(at);
+    const oid = bytesOf(object.oid);
+    const present = this.#sql.objectStart.get(oid) as { from_recno: number } | undefined;
+    // Changed twice by one record: only the last value ever held.
+    if (present?.from_recno === recno) this.#sql.dropObject.run(oid, recno);
+    else if (present !== undefined) this.#sql.endObject.run(recno, oid);
+    this.#sql.addObject.run(oid, recno, ...objectValues(object));
+  }
+
+  removeObject(oid: Oid, at: Version): void {
+    this.#sql.endObject.run(recnoOf(at), bytesOf(oid));
+  }
+
+  putEntry(entry: Entry, at: Version): void {
+    this.removeEntry(entry.parent, entry.name, at);
+    this.#sql.addEntry.run(
+      bytesOf(entry.parent),
+      bytesOfText(entry.name),
+      bytesOf(entry.oid),
+      recnoOf(entry.version),
+    );
+  }
+
+  removeEntry(parent: Oid, name: Name, at: Version): void {
+    const parentBytes = bytesOf(parent);
+    const nameBytes = bytesOfText(name);
+    this.#sql.dropEntry.run(parentBytes, nameBytes, recnoOf(at));
+    this.#sql.endEntry.run(recnoOf(at), parentBytes, nameBytes);
+  }
+
+  putTombstone({ object, parent, name, removedAt }: Tombstone): void {
+    this.#sql.addTombstone.run(
+      bytesOf(object.oid),
+      bytesOf(parent),
+      bytesOfText(name),
+      recnoOf(removedAt),
+    );
+  }
+
+  removeTombstone(oid: Oid): void {
+    this.#sql.dropTombstone.run(bytesOf(oid));
+  }
+
+  putAlias(alias: Oid, oid: Oid, at: Version): void {
+    this.#sql.addAlias.run(bytesOf(alias), bytesOf(oid), recnoOf(at));
+  }
+
+  /** Also moves the peer's last_rcvd, so that both are one fact. */
+  putOutcome(origin: OriginId, outcome: Outcome): void {
+    const peer = bytesOf(origin.peer);
+    this.#sql.addOutcome.run(
+      peer,
+      origin.recno,
+      outcome.verdict,
+      outcome.reason,
+      outcome.trace,
+      outcome.check,
+      bytesOf(outcome.oid),
+      outcome.nameVersion,
+      outcome.contentVersion,
+      outcome.attributesVersion,
+    );
+    this.#sql.receive.run(peer, origin.recno);
+  }
+}
+
+export function entryOf(row: EntryRow): Entry {
+  return {
+    parent: hexOf(row.parent) as Oid,
+    name: nameOf(row.name),
+    oid: hexOf(row.oid) as Oid,
+    version: row.from_recno as Recno,
+  };
+}
+
+export function outcomeOf(row: OutcomeRow): Outcome {
+  return {
+    verdict: row.verdict,
+    reason: row.reason,
+    trace: row.trace,
+    check: row.origin_check,
+    oid: hexOf(row.oid) as Oid,
+    nameVersion: row.name_version,
+    contentVersion: row.content_version,
+    attributesVersion: row.attributes_version,
+  };
+}
+
+/** Statements are compiled once: judging one record runs about a dozen of them. */
+function prepare(connection: Connection): Record<StatementName, Statement> {
+  const statements: Record<StatementName, string> = STATEMENTS;
+  const prepared = Object.entries(statements).map(([name, source]): [string, Statement] => {
+    const statement = connection.prepare(source);
+    return [name, source.includes("mtime_ns") && statement.reader ? statement.safeIntegers() : statement];
+  });
+  return Object.fromEntries(prepared) as Record<StatementName, Statement>;
+}
+
+const ENTRY_COLUMNS = "parent, name, oid, from_recno";
+
+type StatementName = keyof typeof STATEMENTS;
+
+const STATEMENTS = {
+  object: `SELECT oid, from_recno, to_recno, ${OBJECT_COLUMNS} FROM objects WHERE oid = ? AND to_recno IS NULL`,
+  objectThatEnded: `SELECT oid, from_recno, to_recno, ${OBJECT_COLUMNS} FROM objects WHERE oid = ? AND to_recno = ?`,
+  objectStart: "SELECT from_recno FROM objects WHERE oid = ? AND to_recno IS NULL",
+  addObject: `INSERT INTO objects (oid, from_recno, ${OBJECT_COLUMNS}) VALUES (?, ?, ${OBJECT_COLUMNS.split(",")
+    .map(() => "?")
+    .join(", ")})`,
+  endObject: "UPDATE objects SET to_recno = ? WHERE oid = ? AND to_recno IS NULL",
+  dropObject: "DELETE FROM objects WHERE oid = ? AND from_recno = ?",
+  entry: `SELECT ${ENTRY_COLUMNS} FROM entries WHERE parent = ? AND name = ? AND to_recno IS NULL`,
+  links: `SELECT ${ENTRY_COLUMNS} FROM entries WHERE oid = ? AND to_recno IS NULL ORDER BY from_recno`,
+  children: `SELECT ${ENTRY_COLUMNS} FROM entries WHERE parent = ? AND to_recno IS NULL ORDER BY name`,
+  hasChildren: "SELECT 1 FROM entries WHERE parent = ? AND to_recno IS NULL LIMIT 1",
+  addEntry: `INSERT INTO entries (${ENTRY_COLUMNS}) VALUES (?, ?, ?, ?)`,
+  endEntry: "UPDATE entries SET to_recno = ? WHERE parent = ? AND name = ? AND to_recno IS NULL",
+  dropEntry:
+    "DELETE FROM entries WHERE parent = ? AND name = ? AND from_recno = ? AND to_recno IS NULL",
+  tombstone: "SELECT parent, name, removed_at FROM tombstones WHERE oid = ?",
+  addTombstone:
+    "INSERT OR REPLACE INTO tombstones (oid, parent, name, removed_at) VALUES (?, ?, ?, ?)",
+  dropTombstone: "DELETE FROM tombstones WHERE oid = ?",
+  alias: "SELECT oid FROM aliases WHERE alias = ?",
+  addAlias: "INSERT OR REPLACE INTO aliases (alias, oid, from_recno) VALUES (?, ?, ?)",
+  outcome:
+    "SELECT verdict, reason, trace, origin_check, oid, name_version, content_version, attributes_version FROM outcomes WHERE peer = ? AND origin_recno = ?",
+  addOutcome:
+    "INSERT OR REPLACE INTO outcomes (peer, origin_recno, verdict, reason, trace, origin_check, oid, name_version, content_version, attributes_version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+  receive:
+    "INSERT INTO peers (peer, host, received_recno, replayed_recno, seen_ms) VALUES (?, '', ?, 0, 0) ON CONFLICT (peer) DO UPDATE SET received_recno = max(received_recno, excluded.received_recno)",
+} as const;

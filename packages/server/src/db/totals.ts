@@ -1,0 +1,18 @@
+import type { Connection } from "./open-index.ts";
+
+/** Names in the tree as it stands. */
+export function countEntries(connection: Connection): number {
+  return connection
+    .prepare<[], number>("SELECT count(*) FROM entries WHERE to_recno IS NULL")
+    .pluck()
+    .get()!;
+}
+
+/** Regular files in the tree, and the sum of their sizes. */
+export function sumFiles(connection: Connection): { files: number; bytes: number } {
+  return connection
+    .prepare<[], { files: number; bytes: number }>(
+      "SELECT count(*) AS files, coalesce(sum(size_bytes), 0) AS bytes FROM objects WHERE kind = 'file' AND to_recno IS NULL",
+    )
+    .get()!;
+}

@@ -1,0 +1,110 @@
+import {
+  admitPush,
+  EMPTY_SHA256,
+  IzoError,
+  type Admitted,
+  type Oid,
+  type Recno,
+  type Sha256,
+} from "@izo/core";
+
+import { receivedRecno } from "../db/peers.ts";
+import { applyBatch, isFullDisk, type Submission } from "./apply-batch.ts";
+import type { CrashPoint } from "./crash-point.ts";
+import { ContentMissingError, NoSpaceError } from "./errors.ts";
+import type { Outgoing } from "./execute-step.ts";
+import type { Push, PushResult } from "./export.ts";
+import type { Fileset } from "./fileset.ts";
+import type { LookRequest } from "./list-directory.ts";
+import { LocalChange } from "./local-change.ts";
+
+/** Records applied with one sync of the log; more would make others wait for their answer. */
+const BATCH_RECORDS = 256;
+
+/** How often a push is judged again after a local change; a file that still changes then is forced. */
+const ROUNDS_BEFORE_FORCE = 3;
+const MAX_ROUNDS = 40;
+
+export interface PushContext {
+  readonly fileset: Fileset;
+  readonly reach: CrashPoint;
+  readonly onDirectory: (oid: Oid, fd: number) => void;
+  readonly hasContent: (sha256: Sha256) => boolean;
+  /** Logs what is on disk there, as it is. */
+  readonly lookAgain: (request: LookRequest) => Promise<void>;
+  readonly takeOutgoing: (outgoing: readonly Outgoing[]) => void;
+}
+
+/** A record with an operation that no client may send, or a CLOSE without its hash. */
+export class InvalidPushError extends IzoError {
+  constructor(originRecno: Recno, reason: string) {
+    super("invalid-push", `Cannot take record ${originRecno}: ${reason}`, { originRecno, reason });
+  }
+}
+
+/**
+ * Takes a push through admission, judgement and application until all its records have an outcome.
+ * Runs as one job of the queue.
+ */
+export async function applyPush(context: PushContext, push: Push): Promise<PushResult[]> {
+  const { fileset } = context;
+  const { state } = fileset.ledger;
+  const admitted = admitPush(push, receivedRecno(fileset.connection, push.peer), state);
+  const submissions = submissionsOf(push, admitted);
+  checkContents(context, submissions);
+  const forced = new Set<Oid>();
+  let done = 0;
+  for (let round = 0; done < submissions.length; round += 1) {
+    const batch = submissions.slice(done, done + BATCH_RECORDS);
+    const applied = await applyBatch(fileset, batch, { ...context, forced });
+    done += applied.count;
+    context.takeOutgoing(applied.outgoing);
+    if (applied.failure === null) continue;
+    if (!(applied.failure instanceof LocalChange) || round >= MAX_ROUNDS) {
+      throw isFullDisk(applied.failure)
+        ? new NoSpaceError("apply the records", applied.failure)
+        : applied.failure;
+    }
+    const { request, oid } = applied.failure;
+    await context.lookAgain(request);
+    if (round >= ROUNDS_BEFORE_FORCE && oid !== null) forced.add(oid);
+  }
+  return push.records.map(({ origin }) => {
+    const { verdict, reason, trace } = state.outcome(origin)!;
+    return { originRecno: origin.recno, verdict, reason, trace };
+  });
+}
+
+function submissionsOf(push: Push, admitted: readonly Admitted[]): Submission[] {
+  const contents = new Map<Oid, Sha256>();
+  for (const { operation } of push.records) {
+    if (operation.opcode === "CLOSE" && operation.sha256 !== null) {
+      contents.set(operation.oid, operation.sha256);
+    }
+  }
+  const reintegration = {
+    host: push.host,
+    contentToCome: (oid: Oid): Sha256 | undefined => contents.get(oid),
+  };
+  return admitted
+    .filter(({ outcome }) => outcome === null)
+    .map(({ record }) => {
+      const { operation, origin } = record;
+      if (operation.opcode === "CLOSE" && operation.sha256 === null) {
+        throw new InvalidPushError(origin.recno, "its CLOSE has no hash");
+      }
+      return { record, context: reintegration };
+    });
+}
+
+/** Design S1: content is complete before anything is judged. */
+function checkContents(context: PushContext, submissions: readonly Submission[]): void {
+  const missing = new Set<Sha256>();
+  for (const { record } of submissions) {
+    const { operation } = record;
+    if (operation.opcode !== "CLOSE" || operation.sha256 === null) continue;
+    const { sha256 } = operation;
+    if (sha256 !== EMPTY_SHA256 && !context.hasContent(sha256)) missing.add(sha256);
+  }
+  if (missing.size > 0) throw new ContentMissingError([...missing]);
+}

@@ -1,0 +1,201 @@
+import { hash } from "node:crypto";
+import { closeSync, constants, fdatasync, read as readCallback } from "node:fs";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+import { EMPTY_SHA256, type Entry, type Sha256 } from "@izo/core";
+import { fstatat, openat, readDirectory, renameat2, unlinkat } from "@izo/sys";
+
+import { contentEndedAt } from "../db/contents.ts";
+import { noteOfStat } from "../db/disk-notes.ts";
+import { isFullDisk } from "./apply-batch.ts";
+import { openContentSource, type ContentSource } from "./content-source.ts";
+import { ContentChangedError, NoSpaceError, UploadOffsetError, WrongHashError } from "./errors.ts";
+import type { OpenContent, SupersededContent, UploadState } from "./export.ts";
+import type { Fileset } from "./fileset.ts";
+import { hashContent } from "./hash-content.ts";
+import { JobQueue } from "./job-queue.ts";
+
+const read = promisify(readCallback);
+const fdatasyncAsync = promisify(fdatasync);
+
+const PIECE_BYTES = 256 * 1024;
+
+/** Uploads that no record has asked for in this time were given up by their author. */
+const ABANDONED_MS = 7 * 24 * 3_600_000;
+
+/**
+ * Contents by hash: those of the tree and of retained files to read, those of uploads to come in. An
+ * upload counts from the moment that it is under its hash: verified and durable before that.
+ */
+export class ContentStore {
+  readonly #fileset: Fileset;
+  readonly #onStale: (entry: Entry) => void;
+  /** One upload of a content at a time; others wait, and find it complete. */
+  readonly #uploads = new Map<Sha256, JobQueue>();
+
+  /** @param onStale is told of files that are not as noted */
+  constructor(fileset: Fileset, onStale: (entry: Entry) => void) {
+    this.#fileset = fileset;
+    this.#onStale = onStale;
+  }
+
+  has(sha256: Sha256): boolean {
+    if (sha256 === EMPTY_SHA256) return true;
+    const source = openContentSource(this.#fileset, sha256);
+    source?.[Symbol.dispose]();
+    return source !== null;
+  }
+
+  open(sha256: Sha256): OpenContent | SupersededContent | null {
+    const source =
+      sha256 === EMPTY_SHA256
+        ? emptySource()
+        : openContentSource(this.#fileset, sha256, this.#onStale);
+    if (source !== null) return new SourceContent(source, sha256);
+    const recno = contentEndedAt(this.#fileset.committed.connection, sha256);
+    return recno === undefined ? null : { kind: "superseded", recno };
+  }
+
+  uploadState(sha256: Sha256): UploadState {
+    using source = openContentSource(this.#fileset, sha256);
+    if (source !== null) return { offsetBytes: source.sizeBytes, isComplete: true };
+    return { offsetBytes: this.#partBytes(sha256), isComplete: sha256 === EMPTY_SHA256 };
+  }
+
+  async upload(
+    sha256: Sha256,
+    body: AsyncIterable<Uint8Array>,
+    range: { readonly offsetBytes: number; readonly totalBytes: number },
+  ): Promise<UploadState> {
+    const queue = this.#uploads.get(sha256) ?? new JobQueue();
+    this.#uploads.set(sha256, queue);
+    try {
+      return await queue.run(() => this.#receive(sha256, body, range));
+    } catch (error) {
+      throw isFullDisk(error) ? new NoSpaceError(`take the content ${sha256}`, error) : error;
+    }
+  }
+
+  async stageInline(sha256: Sha256, bytes: Uint8Array): Promise<void> {
+    const found = hash("sha256", bytes) as Sha256;
+    if (found !== sha256) throw new WrongHashError(sha256, found);
+    if (this.has(sha256)) return;
+    const body = (async function* () {
+      yield bytes;
+    })();
+    this.#dropPart(sha256);
+    await this.upload(sha256, body, { offsetBytes: 0, totalBytes: bytes.length });
+  }
+
+  /** Drops uploads that nobody will ask for. Run at start. */
+  dropAbandoned(): void {
+    const { contentsFd, nowNs } = this.#fileset;
+    const flags = constants.O_RDONLY | constants.O_DIRECTORY;
+    const fd = openat(contentsFd, ".", flags);
+    try {
+      for (const { name } of readDirectory(fd)) {
+        const stat = fstatat(contentsFd, name, { noFollow: true });
+        const ageMs = Number((nowNs() - stat.ctimeNs) / 1_000_000n);
+        // A second name: it was put into the tree when a crash came.
+        if (stat.nlink > 1 || ageMs > ABANDONED_MS) unlinkat(contentsFd, name);
+      }
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  async #receive(
+    sha256: Sha256,
+    body: AsyncIterable<Uint8Array>,
+    range: { readonly offsetBytes: number; readonly totalBytes: number },
+  ): Promise<UploadState> {
+    const { offsetBytes, totalBytes } = range;
+    if (this.has(sha256)) return { offsetBytes: totalBytes, isComplete: true };
+    const here = this.#partBytes(sha256);
+    if (offsetBytes !== here) throw new UploadOffsetError(sha256, offsetBytes, here);
+    let end = offsetBytes;
+    {
+      await using file = await open(this.#partPath(sha256), here === 0 ? "w" : "r+", 0o600);
+      for await (const piece of body) {
+        if (end + piece.length > totalBytes) {
+          throw new UploadOffsetError(sha256, end + piece.length, totalBytes);
+        }
+        await file.write(piece, 0, piece.length, end);
+        end += piece.length;
+      }
+      if (end < totalBytes) return { offsetBytes: end, isComplete: false };
+      await fdatasyncAsync(file.fd);
+    }
+    await this.#finish(sha256);
+    return { offsetBytes: totalBytes, isComplete: true };
+  }
+
+  async #finish(sha256: Sha256): Promise<void> {
+    const { contentsFd } = this.#fileset;
+    const part = partName(sha256);
+    const note = noteOfStat(fstatat(contentsFd, part, { noFollow: true }));
+    const found = await hashContent(contentsFd, part, note);
+    if (found !== sha256) {
+      this.#dropPart(sha256);
+      throw new WrongHashError(sha256, found ?? EMPTY_SHA256);
+    }
+    renameat2(contentsFd, part, contentsFd, sha256);
+    this.#uploads.delete(sha256);
+  }
+
+  #partBytes(sha256: Sha256): number {
+    const options = { noFollow: true, throwIfNoEntry: false } as const;
+    return fstatat(this.#fileset.contentsFd, partName(sha256), options)?.size ?? 0;
+  }
+
+  #dropPart(sha256: Sha256): void {
+    if (this.#partBytes(sha256) > 0) unlinkat(this.#fileset.contentsFd, partName(sha256));
+  }
+
+  #partPath(sha256: Sha256): string {
+    return join(this.#fileset.paths.contents, partName(sha256));
+  }
+}
+
+function partName(sha256: Sha256): string {
+  return `${sha256}.part`;
+}
+
+class SourceContent implements OpenContent {
+  readonly kind = "open";
+  readonly sizeBytes: number;
+  readonly #source: ContentSource;
+  readonly #sha256: Sha256;
+
+  constructor(source: ContentSource, sha256: Sha256) {
+    this.#source = source;
+    this.#sha256 = sha256;
+    this.sizeBytes = source.sizeBytes;
+  }
+
+  async *read(start = 0, end = this.sizeBytes): AsyncGenerator<Uint8Array, void> {
+    const last = Math.min(end, this.sizeBytes);
+    for (let offset = start; offset < last;) {
+      const length = Math.min(PIECE_BYTES, last - offset);
+      const piece = new Uint8Array(length);
+      const { bytesRead } = await read(this.#source.fd, piece, 0, length, offset);
+      offset += bytesRead;
+      // The last piece is given out only when the file is known to have been the same all the while.
+      const isDone = offset >= last || bytesRead === 0;
+      if (isDone && (bytesRead === 0 || !this.#source.isIntact())) {
+        throw new ContentChangedError(this.#sha256);
+      }
+      yield piece.subarray(0, bytesRead);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#source[Symbol.dispose]();
+  }
+}
+
+function emptySource(): ContentSource {
+  return { fd: -1, sizeBytes: 0, isIntact: () => true, [Symbol.dispose]: () => {} };
+}

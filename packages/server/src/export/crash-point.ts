@@ -1,0 +1,15 @@
+/**
+ * Places of an apply at which a crash leaves something different behind. Tests kill the process at one;
+ * where nobody asks, reaching one does nothing.
+ */
+export type CrashLabel =
+  | "items-prepared"
+  | "intents-written"
+  | "step-done"
+  | "tree-changed"
+  | "log-synced"
+  | "index-committed";
+
+export type CrashPoint = (label: CrashLabel) => void;
+
+export const noCrash: CrashPoint = () => {};

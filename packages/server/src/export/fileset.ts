@@ -1,0 +1,27 @@
+import type { PeerId, TimeNs } from "@izo/core";
+
+import type { CommittedIndex } from "../db/committed-index.ts";
+import type { Connection } from "../db/open-index.ts";
+import type { Ledger } from "../log/ledger.ts";
+import type { Problem } from "./export.ts";
+import type { StateDirectory } from "./state-directory.ts";
+
+/** What everything that changes a fileset works on. Used by one job of the queue at a time. */
+export interface Fileset {
+  readonly dir: string;
+  readonly rootFd: number;
+  /** Open directories of the state, on the same file system as the tree. */
+  readonly applyFd: number;
+  readonly contentsFd: number;
+  readonly objectsFd: number;
+  readonly paths: StateDirectory;
+  readonly peer: PeerId;
+  readonly ledger: Ledger;
+  /** The index as committed, and the connection that the ledger writes through. */
+  readonly committed: CommittedIndex;
+  readonly connection: Connection;
+  readonly nowNs: () => TimeNs;
+  /** Reports a path that could not be done; the same path again replaces what was said. */
+  readonly noteProblem: (problem: Problem) => void;
+  readonly clearProblem: (path: string) => void;
+}

@@ -1,0 +1,19 @@
+/**
+ * One job after another: the only way to change a fileset (design S1). A job that fails tells its own
+ * caller and nobody else; the next one runs.
+ */
+export class JobQueue {
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** Runs a job when all those before it are done, and gives back what it gives. */
+  run<T>(job: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(job);
+    this.#last = result.catch(() => {});
+    return result;
+  }
+
+  /** Resolves when what was queued before the call is done. */
+  async idle(): Promise<void> {
+    await this.#last;
+  }
+}

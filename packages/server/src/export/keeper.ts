@@ -1,0 +1,272 @@
+/**
+ * Keeps tree, log and index of one fileset together while it is exported: the one queue through which
+ * all changes go, and what feeds it (pushes, the watch, scans, writers that outlive a replacement).
+ */
+
+import { ROOT_OID, type Entry, type Name, type Oid, type Recno } from "@izo/core";
+import { fstat } from "@izo/sys";
+
+import { applyPush, type PushContext } from "./apply-push.ts";
+import { ContentStore } from "./content-store.ts";
+import type { CrashPoint } from "./crash-point.ts";
+import type { HeldRemoval, Problem, Push, PushResult, WatchMode } from "./export.ts";
+import { settleObject } from "./settle-object.ts";
+import { readFoundEntry } from "./found-entry.ts";
+import type { Fileset } from "./fileset.ts";
+import { JobQueue } from "./job-queue.ts";
+import type { LookRequest } from "./list-directory.ts";
+import { look, mergeRequests, type Looked, type LookProgress } from "./look.ts";
+import { OutgoingWatch } from "./outgoing-watch.ts";
+import { clearStaging } from "./recover-intents.ts";
+import { dropRetainedBefore } from "./retain-outgoing.ts";
+import { TreeWatch } from "./tree-watch.ts";
+
+export interface KeeperOptions {
+  /** A file becomes a record when nobody touched it for this long. */
+  readonly quietMs: number;
+  /** The same while somebody holds it open for writing. */
+  readonly writerQuietMs: number;
+  /** Names that arrive within this time are looked at together. */
+  readonly gatherMs: number;
+  /** Whole scans beside the watch: what the kernel's queue may have lost. */
+  readonly rescanMs: number;
+  /** Whole scans where directories cannot be watched. */
+  readonly scanMs: number;
+  /** Old contents are kept at least this long (design D8). */
+  readonly retainMs: number;
+  readonly reach: CrashPoint;
+  /** Called with what went wrong outside of any caller's request. */
+  readonly onError: (error: unknown) => void;
+}
+
+const EVERYTHING: LookRequest = { directory: ROOT_OID, names: null, isDeep: true };
+const OUTGOING_CHECK_MS = 1_000;
+
+export class Keeper {
+  readonly fileset: Fileset;
+  readonly contents: ContentStore;
+  heldRemoval: HeldRemoval | null = null;
+  readonly #options: KeeperOptions;
+  readonly #problems: ReadonlyMap<string, Problem>;
+  readonly #queue = new JobQueue();
+  readonly #watch: TreeWatch;
+  readonly #outgoing: OutgoingWatch;
+  readonly #abort = new AbortController();
+  readonly #waiters = new Set<() => void>();
+  #requests: LookRequest[] = [];
+  #lookTimer: NodeJS.Timeout | null = null;
+  #rescanTimer: NodeJS.Timeout | null = null;
+  #outgoingTimer: NodeJS.Timeout | null = null;
+
+  constructor(fileset: Fileset, problems: ReadonlyMap<string, Problem>, options: KeeperOptions) {
+    this.fileset = fileset;
+    this.#problems = problems;
+    this.#options = options;
+    this.#watch = new TreeWatch(() => this.#lookSoon(options.gatherMs));
+    this.#outgoing = new OutgoingWatch(fileset);
+    this.contents = new ContentStore(fileset, (entry) => this.#lookAtEntry(entry));
+  }
+
+  get watching(): WatchMode {
+    return this.#watch.mode;
+  }
+
+  get problems(): readonly Problem[] {
+    return [...this.#problems.values()];
+  }
+
+  nowMs(): number {
+    return Number(this.fileset.nowNs() / 1_000_000n);
+  }
+
+  /** The first scan, or the one at a later start: from here on direct changes are watched. */
+  async start(
+    isRemovalConfirmed: boolean,
+    onProgress?: (progress: LookProgress) => void,
+  ): Promise<void> {
+    this.contents.dropAbandoned();
+    const saved = await clearStaging(this.fileset);
+    if (saved > 0) {
+      const message = `${saved} files whose writers outlived a crash are back as recovered.conflict-…`;
+      this.fileset.noteProblem({ path: "/", message });
+    }
+    await this.#queue.run(async () => {
+      await this.#settleRoot();
+      await this.#look([EVERYTHING], {
+        quietMs: 0,
+        holdsMassRemoval: !isRemovalConfirmed,
+        ...(onProgress && { onProgress }),
+      });
+    });
+    this.#scheduleRescan();
+  }
+
+  push(push: Push): Promise<PushResult[]> {
+    const context: PushContext = {
+      fileset: this.fileset,
+      reach: this.#options.reach,
+      onDirectory: (oid, fd) => this.#watchMade(oid, fd),
+      hasContent: (sha256) => this.contents.has(sha256),
+      lookAgain: async (request) => {
+        await this.#look([request], { quietMs: 0, holdsMassRemoval: false });
+      },
+      takeOutgoing: (outgoing) => {
+        this.#outgoing.take(outgoing);
+        this.#checkOutgoingSoon();
+      },
+    };
+    return this.#queue.run(async () => {
+      try {
+        return await applyPush(context, push);
+      } finally {
+        this.#wake();
+      }
+    });
+  }
+
+  /** Resolves when what was queued before, and what the watch has named, is logged. */
+  async settled(): Promise<void> {
+    this.#takeNews();
+    await this.#queue.run(async () => {
+      const requests = mergeRequests(this.#requests.splice(0));
+      if (requests.length > 0) {
+        await this.#look(requests, { quietMs: this.#options.quietMs, holdsMassRemoval: false });
+      }
+    });
+  }
+
+  /** Scans all of the tree, now. */
+  async rescan(isRemovalConfirmed: boolean): Promise<void> {
+    await this.#queue.run(async () => {
+      const { quietMs } = this.#options;
+      await this.#look([EVERYTHING], { quietMs, holdsMassRemoval: !isRemovalConfirmed });
+      dropRetainedBefore(this.fileset, this.nowMs() - this.#options.retainMs);
+    });
+  }
+
+  /** Resolves when the head is beyond `after`, or the signal aborts. */
+  whenBeyond(after: Recno, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const check = (): void => {
+        if (this.fileset.ledger.position.recno <= after && !signal.aborted) return;
+        this.#waiters.delete(check);
+        signal.removeEventListener("abort", check);
+        resolve();
+      };
+      this.#waiters.add(check);
+      signal.addEventListener("abort", check);
+      check();
+    });
+  }
+
+  /** Ends watching and waits for the job in progress. */
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    for (const timer of [this.#lookTimer, this.#rescanTimer, this.#outgoingTimer]) {
+      if (timer !== null) clearTimeout(timer);
+    }
+    this.#watch[Symbol.dispose]();
+    await this.#queue.idle();
+  }
+
+  async #look(
+    requests: readonly LookRequest[],
+    options: {
+      readonly quietMs: number;
+      readonly holdsMassRemoval: boolean;
+      readonly onProgress?: (progress: LookProgress) => void;
+    },
+  ): Promise<Looked> {
+    try {
+      const looked = await look(this.fileset, requests, {
+        ...options,
+        writerQuietMs: options.quietMs === 0 ? 0 : this.#options.writerQuietMs,
+        onDirectory: (oid, fd) => this.#watch.add(oid, fd),
+        signal: this.#abort.signal,
+      });
+      if (looked.busy.length > 0) {
+        this.#requests.push(...looked.busy);
+        this.#lookSoon(this.#options.quietMs);
+      }
+      if (requests.includes(EVERYTHING)) this.heldRemoval = looked.held;
+      return looked;
+    } finally {
+      this.#wake();
+    }
+  }
+
+  /** The root is there before the first record; only its attributes can differ. */
+  async #settleRoot(): Promise<void> {
+    const { ledger, rootFd } = this.fileset;
+    const dot = Buffer.from(".");
+    const stat = fstat(rootFd);
+    const found = readFoundEntry(rootFd, ROOT_OID, "." as Name, dot, stat);
+    ledger.begin();
+    try {
+      settleObject(this.fileset, ledger.state.object(ROOT_OID)!, found);
+      await ledger.commit();
+    } catch (error) {
+      ledger.rollback();
+      throw error;
+    }
+  }
+
+  #watchMade(oid: Oid, fd: number): void {
+    this.#watch.add(oid, fd);
+    // Something may have been put into it between its making and its watch.
+    this.#requests.push({ directory: oid, names: null, isDeep: false });
+    this.#lookSoon(this.#options.gatherMs);
+  }
+
+  #lookAtEntry(entry: Entry): void {
+    this.#requests.push({ directory: entry.parent, names: new Set([entry.name]), isDeep: false });
+    this.#lookSoon(this.#options.gatherMs);
+  }
+
+  #takeNews(): void {
+    const news = this.#watch.take();
+    this.#requests.push(...(news ?? [EVERYTHING]));
+  }
+
+  #lookSoon(delayMs: number): void {
+    if (this.#lookTimer !== null || this.#abort.signal.aborted) return;
+    this.#lookTimer = setTimeout(() => {
+      this.#lookTimer = null;
+      this.#inBackground(this.settled());
+    }, delayMs);
+    this.#lookTimer.unref();
+  }
+
+  #scheduleRescan(): void {
+    if (this.#abort.signal.aborted) return;
+    const { rescanMs, scanMs } = this.#options;
+    const delayMs = this.#watch.mode === "scanning" ? scanMs : rescanMs;
+    this.#rescanTimer = setTimeout(() => {
+      this.#inBackground(this.rescan(false).finally(() => this.#scheduleRescan()));
+    }, delayMs);
+    this.#rescanTimer.unref();
+  }
+
+  #checkOutgoingSoon(): void {
+    if (this.#outgoing.isEmpty || this.#outgoingTimer !== null) return;
+    this.#outgoingTimer = setTimeout(() => {
+      this.#outgoingTimer = null;
+      const job = this.#queue.run(async () => {
+        const copies = this.#outgoing.release();
+        if (copies.length > 0) await this.#look(copies, { quietMs: 0, holdsMassRemoval: false });
+      });
+      this.#inBackground(job.finally(() => this.#checkOutgoingSoon()));
+    }, OUTGOING_CHECK_MS);
+    this.#outgoingTimer.unref();
+  }
+
+  #inBackground(job: Promise<unknown>): void {
+    job.catch((error: unknown) => {
+      if (!this.#abort.signal.aborted) this.#options.onError(error);
+    });
+  }
+
+  #wake(): void {
+    for (const check of this.#waiters) check();
+  }
+}

@@ -1,0 +1,207 @@
+import { closeSync, constants, existsSync } from "node:fs";
+import { join } from "node:path";
+
+import {
+  bytesToText,
+  IzoError,
+  objectPath,
+  ROOT_OID,
+  textToBytes,
+  type Entry,
+  type Name,
+  type Oid,
+} from "@izo/core";
+import { fstat, fstatat, hasWriter, openat, readDirectory, type Stat } from "@izo/sys";
+
+import { isSameInode, isUnchanged, noteOfStat, type DiskNote } from "../db/disk-notes.ts";
+import type { Fileset } from "./fileset.ts";
+import { entryPath, readFoundEntry, type FoundEntry } from "./found-entry.ts";
+import type { LookOptions } from "./look.ts";
+import { STATE_DIRECTORY } from "./state-directory.ts";
+import { heldFd, isAbsence, openTreeDirectory } from "./tree-directory.ts";
+
+/** A directory to look at: some names in it, or all; with `isDeep` also all directories below. */
+export interface LookRequest {
+  readonly directory: Oid;
+  readonly names: ReadonlySet<Name> | null;
+  readonly isDeep: boolean;
+}
+
+/** What a look at one directory found. Its descriptor is open until it is disposed. */
+export interface ListedDirectory extends Disposable {
+  readonly oid: Oid;
+  readonly fd: number;
+  /** Entries that differ from what was noted of them. */
+  readonly changed: readonly FoundEntry[];
+  /** Names of the log that are not there. */
+  readonly missing: readonly Entry[];
+  /** Files that are being written. */
+  readonly busy: ReadonlySet<Name>;
+  /** Unchanged directories, where they are to be looked at too. */
+  readonly directories: readonly Oid[];
+  readonly files: number;
+}
+
+/** What is exported is not what was: another device, or no device at all. Never a deletion (design S4). */
+export class ExportGoneError extends IzoError {
+  constructor(dir: string, reason: string) {
+    super("export-gone", `Cannot look at "${dir}": ${reason}`, { dir, reason });
+  }
+}
+
+/**
+ * Lists a directory and compares it with what was noted.
+ *
+ * @returns undefined where it cannot be looked at: it is reported as a problem, or it is not where it
+ *   was and the look at its parent finds out why
+ * @throws ExportGoneError when the root is not that of this fileset any more
+ */
+export function listDirectory(
+  fileset: Fileset,
+  request: LookRequest,
+  options: LookOptions,
+): ListedDirectory | undefined {
+  const { state, notes } = fileset.ledger;
+  const oid = request.directory;
+  if (state.object(oid)?.kind !== "directory") return undefined;
+  let fd: number;
+  try {
+    fd = openTreeDirectory(fileset.rootFd, state, oid);
+  } catch (error) {
+    if (!isAbsence(error)) reportProblem(fileset, objectPath(state, oid), error);
+    return undefined;
+  }
+  try {
+    const note = notes.get(oid);
+    if (note !== undefined && !isSameInode(note, noteOfStat(fstat(fd)))) {
+      closeSync(fd);
+      if (oid === ROOT_OID) throw new ExportGoneError(fileset.dir, "it is another directory now");
+      return undefined;
+    }
+    checkIsExported(fileset);
+    options.onDirectory?.(oid, fd);
+    const found = new Comparison(fileset, request, options, fd);
+    const names = request.names ?? listNames(fd);
+    for (const name of names) found.compare(name);
+    const isListed = request.names === null;
+    const known = [...state.children(oid)];
+    const missing = known.filter(
+      ({ name }) => (isListed || request.names.has(name)) && !found.present.has(name),
+    );
+    fileset.clearProblem(objectPath(state, oid));
+    return { ...found.result(), oid, fd, missing, [Symbol.dispose]: () => closeSync(fd) };
+  } catch (error) {
+    if (error instanceof IzoError) throw error;
+    closeSync(fd);
+    reportProblem(fileset, objectPath(state, oid), error);
+    return undefined;
+  }
+}
+
+/** Design S4: the root still holds this fileset's `sysid`. */
+function checkIsExported(fileset: Fileset): void {
+  if (existsSync(join(fileset.paths.path, "sysid"))) return;
+  throw new ExportGoneError(fileset.dir, "its .intermezzo directory is not there");
+}
+
+function listNames(fd: number): Name[] {
+  return readDirectory(fd).map(({ name }) => bytesToText(name) as Name);
+}
+
+class Comparison {
+  readonly present = new Set<Name>();
+  readonly #fileset: Fileset;
+  readonly #request: LookRequest;
+  readonly #options: LookOptions;
+  readonly #fd: number;
+  readonly #changed: FoundEntry[] = [];
+  readonly #busy = new Set<Name>();
+  readonly #directories: Oid[] = [];
+  #files = 0;
+
+  constructor(fileset: Fileset, request: LookRequest, options: LookOptions, fd: number) {
+    this.#fileset = fileset;
+    this.#request = request;
+    this.#options = options;
+    this.#fd = fd;
+  }
+
+  result() {
+    return {
+      changed: this.#changed,
+      busy: this.#busy,
+      directories: this.#directories,
+      files: this.#files,
+    };
+  }
+
+  compare(name: Name): void {
+    const { state, notes } = this.#fileset.ledger;
+    const { directory, isDeep } = this.#request;
+    if (directory === ROOT_OID && name === STATE_DIRECTORY) return;
+    const nameBytes = textToBytes(name);
+    try {
+      const stat = fstatat(this.#fd, nameBytes, { noFollow: true, throwIfNoEntry: false });
+      if (stat === undefined) return;
+      this.present.add(name);
+      if (isFile(stat)) this.#files += 1;
+      const entry = state.entry(directory, name);
+      const note = entry && notes.get(entry.oid);
+      if (entry !== undefined && note !== undefined && isAsNoted(note, stat)) {
+        if (isDirectory(stat) && isDeep) this.#directories.push(entry.oid);
+        return;
+      }
+      if (isFile(stat) && this.#isBusy(nameBytes, stat)) this.#busy.add(name);
+      else this.#changed.push(readFoundEntry(this.#fd, directory, name, nameBytes, stat));
+    } catch (error) {
+      // Gone since it was listed: the next look tells.
+      this.present.add(name);
+      if (!isAbsence(error)) reportProblem(this.#fileset, shownEntry(this.#fd, nameBytes), error);
+    }
+  }
+
+  #isBusy(nameBytes: Uint8Array, stat: Stat): boolean {
+    const { quietMs, writerQuietMs } = this.#options;
+    if (quietMs === 0) return false;
+    const changedNs = stat.mtimeNs > stat.ctimeNs ? stat.mtimeNs : stat.ctimeNs;
+    const ageMs = Number((this.#fileset.nowNs() - changedNs) / 1_000_000n);
+    if (ageMs < quietMs) return ageMs > -quietMs;
+    return ageMs < writerQuietMs && this.#hasWriter(nameBytes);
+  }
+
+  #hasWriter(nameBytes: Uint8Array): boolean {
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    using file = heldFd(openat(this.#fd, nameBytes, flags));
+    try {
+      return hasWriter(file.fd);
+    } catch {
+      // No leases on this file system, or none for this user: quiet is all that can be known.
+      return false;
+    }
+  }
+}
+
+/** Entries of a directory change its times and not what is logged of it. */
+function isAsNoted(note: DiskNote, stat: Stat): boolean {
+  const now = noteOfStat(stat);
+  if (!isDirectory(stat)) return isUnchanged(note, now);
+  return (
+    isSameInode(note, now) && note.mode === now.mode && note.uid === now.uid && note.gid === now.gid
+  );
+}
+
+function isFile(stat: Stat): boolean {
+  return (stat.mode & constants.S_IFMT) === constants.S_IFREG;
+}
+
+function isDirectory(stat: Stat): boolean {
+  return (stat.mode & constants.S_IFMT) === constants.S_IFDIR;
+}
+
+function shownEntry(fd: number, nameBytes: Uint8Array): string {
+  return bytesToText(entryPath(fd, nameBytes));
+}
+
+export function reportProblem(fileset: Fileset, path: string, error: unknown): void {
+  fileset.noteProblem({ path, message: (error as Error).message });
+}

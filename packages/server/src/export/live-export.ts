@@ -1,0 +1,240 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import {
+  RecnoNotInLogError,
+  ROOT_OID,
+  type FilesetId,
+  type KmlLog,
+  type Name,
+  type PeerId,
+  type Position,
+  type Recno,
+  type SegmentInfo,
+  type ServerRecord,
+  type Sha256,
+} from "@izo/core";
+
+import { CommittedIndex } from "../db/committed-index.ts";
+import { readHead } from "../db/index-head.ts";
+import { listPeers, notePeerSeen, receivedMark } from "../db/peers.ts";
+import { snapshotRows } from "../db/snapshot-rows.ts";
+import { sumFiles } from "../db/totals.ts";
+import { LogDivergedError, LogTruncatedError } from "./errors.ts";
+import type {
+  Export,
+  ExportStatus,
+  LogChunk,
+  LogLimits,
+  OpenContent,
+  PathEntry,
+  Push,
+  PushResult,
+  SegmentBytes,
+  Snapshot,
+  SupersededContent,
+  UploadState,
+} from "./export.ts";
+import type { Keeper } from "./keeper.ts";
+
+/** What a chunk of the log holds at most unless the caller wants less. */
+const CHUNK_BYTES = 4 * 1024 * 1024;
+/** How often a content is looked for again while the tree is changing under it. */
+const CONTENT_ATTEMPTS = 3;
+
+/** The {@link Export} that is served: reads by itself, and hands every change to the {@link Keeper}. */
+export class LiveExport implements Export {
+  readonly filesetName: string;
+  readonly #keeper: Keeper;
+  readonly #log: KmlLog;
+  readonly #seen = new Map<PeerId, { host: string; replayedRecno: Recno; lastSeenMs: number }>();
+
+  readonly #held: AsyncDisposable;
+
+  /** @param held what has to be closed with the export, the keeper and the log among it */
+  constructor(filesetName: string, keeper: Keeper, log: KmlLog, held: AsyncDisposable) {
+    this.filesetName = filesetName;
+    this.#keeper = keeper;
+    this.#log = log;
+    this.#held = held;
+  }
+
+  get filesetId(): FilesetId {
+    return this.#keeper.fileset.paths.filesetId;
+  }
+
+  get serverPeer(): PeerId {
+    return this.#keeper.fileset.peer;
+  }
+
+  get headPosition(): Position {
+    return this.#keeper.fileset.ledger.position;
+  }
+
+  get oldestRecno(): Recno {
+    return this.#log.oldest;
+  }
+
+  async waitForRecno(after: Recno, timeoutMs: number, signal?: AbortSignal): Promise<Position> {
+    if (this.headPosition.recno <= after) {
+      const over = new AbortController();
+      const either = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal]);
+      const timeIsOver = sleep(timeoutMs, undefined, { signal: either }).catch(() => {});
+      try {
+        await Promise.race([this.#keeper.whenBeyond(after, either), timeIsOver]);
+      } finally {
+        over.abort();
+      }
+    }
+    return this.headPosition;
+  }
+
+  readLog(after: Position, limits: LogLimits): LogChunk {
+    const head = this.headPosition;
+    if (after.recno > head.recno || !this.#isOwnPosition(after)) {
+      throw new LogDivergedError(after, head);
+    }
+    const { limitRecords = Infinity, limitBytes = CHUNK_BYTES } = limits;
+    const scanned = [
+      ...this.#log.read(after.recno, { limitRecords, limitBytes, upTo: head.recno }),
+    ];
+    const last = scanned.at(-1);
+    return {
+      bytes: Buffer.concat(scanned.map(({ bytes }) => bytes)),
+      count: scanned.length,
+      last: last === undefined ? after : this.#log.positionAt(last.recno),
+      records: function* () {
+        for (const record of scanned) yield record.decode() as ServerRecord;
+      },
+    };
+  }
+
+  positionAt(recno: Recno): Position {
+    if (recno < this.#log.oldest - 1) throw new LogTruncatedError(recno, this.#log.oldest);
+    return this.#log.positionAt(recno);
+  }
+
+  segments(): readonly SegmentInfo[] {
+    return this.#log.segments();
+  }
+
+  openSegment(first: Recno): SegmentBytes | undefined {
+    const segment = this.#log.segments().find((one) => one.first === first);
+    if (segment === undefined || !segment.isSealed) return undefined;
+    if (segment.last > this.headPosition.recno) return undefined;
+    return {
+      sizeBytes: segment.sizeBytes,
+      read: (start, end) => this.#log.readSegment(first, start, end),
+    };
+  }
+
+  snapshot(peer?: PeerId): Snapshot {
+    const index = new CommittedIndex(this.#keeper.fileset.paths.index);
+    // A read transaction: all of the snapshot is of one commit, whatever is committed meanwhile.
+    index.connection.exec("BEGIN");
+    const { position } = readHead(index.connection)!;
+    const { oldest } = this.#log;
+    return {
+      position,
+      received:
+        peer === undefined
+          ? { recno: 0 as Recno, check: "" }
+          : receivedMark(index.connection, peer),
+      rows: () => snapshotRows(index.connection, oldest, peer),
+      [Symbol.dispose]: () => index[Symbol.dispose](),
+    };
+  }
+
+  reintegrate(push: Push): Promise<readonly PushResult[]> {
+    this.notePeer(push.peer, push.host, this.#seen.get(push.peer)?.replayedRecno ?? (0 as Recno));
+    return this.#keeper.push(push);
+  }
+
+  async openContent(sha256: Sha256): Promise<OpenContent | SupersededContent | null> {
+    const { contents } = this.#keeper;
+    for (let attempt = 1; attempt < CONTENT_ATTEMPTS; attempt += 1) {
+      const found = contents.open(sha256);
+      if (found?.kind === "open") return found;
+      // The tree may be a step ahead of the index, or a file was just looked at again.
+      await this.#keeper.settled();
+    }
+    return contents.open(sha256);
+  }
+
+  missingContents(hashes: Iterable<Sha256>): ReadonlySet<Sha256> {
+    return new Set([...hashes].filter((sha256) => !this.#keeper.contents.has(sha256)));
+  }
+
+  uploadOffset(sha256: Sha256): UploadState {
+    return this.#keeper.contents.uploadState(sha256);
+  }
+
+  upload(
+    sha256: Sha256,
+    body: AsyncIterable<Uint8Array>,
+    range: { readonly offsetBytes: number; readonly totalBytes: number },
+  ): Promise<UploadState> {
+    return this.#keeper.contents.upload(sha256, body, range);
+  }
+
+  stageInline(sha256: Sha256, bytes: Uint8Array): Promise<void> {
+    return this.#keeper.contents.stageInline(sha256, bytes);
+  }
+
+  lookUp(path: string): PathEntry | null {
+    const { state } = this.#keeper.fileset.committed;
+    let oid = ROOT_OID;
+    for (const name of path.split("/").filter((part) => part !== "")) {
+      const entry = state.entry(oid, name as Name);
+      if (entry === undefined) return null;
+      oid = entry.oid;
+    }
+    const object = state.object(oid);
+    if (object === undefined) return null;
+    const children = [...state.children(oid)].map((entry) => ({
+      entry,
+      object: state.object(entry.oid)!,
+    }));
+    return { path, object, children };
+  }
+
+  notePeer(peer: PeerId, host: string, replayed: Recno): void {
+    this.#seen.set(peer, { host, replayedRecno: replayed, lastSeenMs: this.#keeper.nowMs() });
+  }
+
+  status(): ExportStatus {
+    const { connection } = this.#keeper.fileset.committed;
+    const known = new Map(listPeers(connection).map((peer) => [peer.peer, peer]));
+    for (const [peer, seen] of this.#seen) {
+      const receivedRecno = known.get(peer)?.receivedRecno ?? (0 as Recno);
+      known.set(peer, { peer, receivedRecno, ...seen });
+    }
+    return {
+      filesetName: this.filesetName,
+      filesetId: this.filesetId,
+      serverPeer: this.serverPeer,
+      headRecno: this.headPosition.recno,
+      oldestRecno: this.oldestRecno,
+      ...sumFiles(connection),
+      peers: [...known.values()],
+      watching: this.#keeper.watching,
+      heldRemoval: this.#keeper.heldRemoval,
+      problems: this.#keeper.problems,
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { connection } = this.#keeper.fileset;
+    await this.#keeper.stop();
+    for (const [peer, seen] of this.#seen) notePeerSeen(connection, { peer, ...seen });
+    await this.#held[Symbol.asyncDispose]();
+  }
+
+  #isOwnPosition(after: Position): boolean {
+    try {
+      return this.#log.positionAt(after.recno).hash === after.hash;
+    } catch (error) {
+      if (!(error instanceof RecnoNotInLogError)) throw error;
+      throw new LogTruncatedError(after.recno, this.#log.oldest);
+    }
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * Looks at directories and logs what differs from the log: the scan at start, and the second look at
+ * what the watcher named, are the same code (design S2).
+ *
+ * What is found is settled batch by batch, so a first scan that is interrupted goes on where it was.
+ * What is missing is settled last, when everything that moved has been found under its new name; and
+ * only where its absence is proven (design S4). The worst that a crash does is to repeat the look.
+ */
+
+import type { Entry, Name, Oid } from "@izo/core";
+
+import type { Fileset } from "./fileset.ts";
+import type { FoundEntry } from "./found-entry.ts";
+import { hashFound } from "./hash-found.ts";
+import { listDirectory, type ListedDirectory, type LookRequest } from "./list-directory.ts";
+import type { HeldRemoval } from "./export.ts";
+import { settleAbsences } from "./settle-absences.ts";
+import { settleEntry } from "./settle.ts";
+
+export interface LookOptions {
+  /** A file younger than this is left for later; 0 takes it as it is. */
+  readonly quietMs: number;
+  /** The same for a file that somebody holds open for writing. */
+  readonly writerQuietMs: number;
+  /** Hold removals of more than half of the fileset: for scans of all of it. */
+  readonly holdsMassRemoval: boolean;
+  /** Called before a directory is listed: a watch set here misses nothing. */
+  readonly onDirectory?: (oid: Oid, fd: number) => void;
+  readonly onProgress?: (progress: LookProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** How far a look is; totals are not known before its end. */
+export interface LookProgress {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+export interface Looked {
+  readonly records: number;
+  /** What was too young or too busy; to be looked at again. */
+  readonly busy: readonly LookRequest[];
+  readonly held: HeldRemoval | null;
+}
+
+/** Entries and bytes between two commits: what an interruption repeats. */
+const BATCH_ENTRIES = 1_000;
+const BATCH_BYTES = 256 * 1024 * 1024;
+
+export async function look(
+  fileset: Fileset,
+  requests: readonly LookRequest[],
+  options: LookOptions,
+): Promise<Looked> {
+  const start = fileset.ledger.position.recno;
+  const queue = [...requests];
+  const missing: Entry[] = [];
+  const busy: LookRequest[] = [];
+  let progress: LookProgress = { files: 0, bytes: 0 };
+  while (queue.length > 0) {
+    options.signal?.throwIfAborted();
+    const batch = gather(fileset, queue, options, missing, busy);
+    try {
+      const found = await hashFound(fileset, batch.listed, busy, options.signal);
+      await settleBatch(fileset, found, queue, batch.deep);
+      progress = {
+        files: progress.files + batch.files,
+        bytes: progress.bytes + batch.bytes,
+      };
+    } finally {
+      for (const directory of batch.listed) directory[Symbol.dispose]();
+    }
+    options.onProgress?.(progress);
+  }
+  const held = await settleAbsences(fileset, missing, options.holdsMassRemoval);
+  return { records: fileset.ledger.position.recno - start, busy, held };
+}
+
+interface Batch {
+  readonly listed: readonly ListedDirectory[];
+  /** Directories whose new entries are to be listed with all below. */
+  readonly deep: ReadonlySet<Oid>;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** Takes requests from the queue until a batch is full, and puts known directories below into it. */
+function gather(
+  fileset: Fileset,
+  queue: LookRequest[],
+  options: LookOptions,
+  missing: Entry[],
+  busy: LookRequest[],
+): Batch {
+  const listed: ListedDirectory[] = [];
+  const deep = new Set<Oid>();
+  let entries = 0;
+  let files = 0;
+  let bytes = 0;
+  while (queue.length > 0 && entries < BATCH_ENTRIES && bytes < BATCH_BYTES) {
+    const request = queue.shift()!;
+    const directory = listDirectory(fileset, request, options);
+    if (directory === undefined) continue;
+    listed.push(directory);
+    if (request.isDeep) deep.add(request.directory);
+    missing.push(...directory.missing);
+    if (directory.busy.size > 0) {
+      busy.push({ directory: request.directory, names: directory.busy, isDeep: false });
+    }
+    for (const oid of directory.directories) queue.push({ directory: oid, names: null, isDeep: true });
+    entries += directory.changed.length + 1;
+    files += directory.files;
+    bytes += directory.changed.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  }
+  return { listed, deep, files, bytes };
+}
+
+async function settleBatch(
+  fileset: Fileset,
+  found: readonly FoundEntry[],
+  queue: LookRequest[],
+  deep: ReadonlySet<Oid>,
+): Promise<void> {
+  if (found.length === 0) return;
+  const { ledger } = fileset;
+  ledger.begin();
+  try {
+    // What was moved comes before what is new, so that a name is free when its new object needs it.
+    const isNew = (entry: FoundEntry) => ledger.notes.findInode(entry.note) === undefined;
+    const { known = [], made = [] } = Object.groupBy(found, (entry) =>
+      isNew(entry) ? "made" : "known",
+    );
+    for (const entry of [...known, ...made]) {
+      const { oid, isUnlisted } = settleEntry(fileset, entry);
+      const isBelow = entry.kind === "directory" && (isUnlisted || deep.has(entry.parent));
+      if (isBelow) queue.push({ directory: oid, names: null, isDeep: true });
+    }
+    await ledger.commit();
+  } catch (error) {
+    ledger.rollback();
+    throw error;
+  }
+}
+
+/** All that a name says: for the watcher, which collects them. */
+export function mergeRequests(requests: Iterable<LookRequest>): LookRequest[] {
+  const merged = new Map<Oid, { names: Set<Name> | null; isDeep: boolean }>();
+  for (const { directory, names, isDeep } of requests) {
+    const known = merged.get(directory);
+    if (known === undefined) {
+      merged.set(directory, { names: names && new Set(names), isDeep });
+      continue;
+    }
+    known.isDeep ||= isDeep;
+    if (names === null) known.names = null;
+    else for (const name of names) known.names?.add(name);
+  }
+  return [...merged].map(([directory, { names, isDeep }]) => ({ directory, names, isDeep }));
+}

@@ -1,0 +1,78 @@
+import { noCrash, type CrashPoint } from "./crash-point.ts";
+import type { Export, Problem } from "./export.ts";
+import { Keeper } from "./keeper.ts";
+import { LiveExport } from "./live-export.ts";
+import type { LookProgress } from "./look.ts";
+import { openFileset } from "./open-fileset.ts";
+
+const HOUR_MS = 3_600_000;
+
+export interface OpenExportOptions {
+  /** The directory to export, in place. */
+  readonly dir: string;
+  /** `rootfset` by default. */
+  readonly filesetName?: string;
+  /** Told how far the scan at start is. */
+  readonly onProgress?: (progress: LookProgress) => void;
+  /** Told of what happened at start that somebody should know: a damaged index, a torn log. */
+  readonly onNotice?: (notice: string) => void;
+  /** Told of what goes wrong while nobody waits for an answer. */
+  readonly onError?: (error: unknown) => void;
+  /** Log the removal that the last scan held (design S4). */
+  readonly confirmsRemoval?: boolean;
+  readonly quietMs?: number;
+  readonly writerQuietMs?: number;
+  readonly gatherMs?: number;
+  readonly rescanMs?: number;
+  readonly scanMs?: number;
+  readonly retainMs?: number;
+  readonly segmentBytes?: number;
+  readonly nowNs?: () => bigint;
+  /** For tests: called at each place where a crash leaves something different behind. */
+  readonly reach?: CrashPoint;
+}
+
+/**
+ * Opens a directory for export: recovers what a crash cut off, brings the index up to the log, scans
+ * the tree, and watches it from then on.
+ *
+ * @throws ExportError, AlreadyServedError, KmlDamageError, KmlVersionError, ExportGoneError
+ */
+export async function openExport(options: OpenExportOptions): Promise<Export> {
+  const { dir, filesetName = "rootfset", onNotice = () => {} } = options;
+  const nowNs = options.nowNs ?? (() => BigInt(Date.now()) * 1_000_000n);
+  const problems = new Map<string, Problem>();
+  const { segmentBytes } = options;
+  await using cleanup = new AsyncDisposableStack();
+  const opened = cleanup.use(
+    await openFileset({
+      dir,
+      filesetName,
+      nowNs,
+      noteProblem: (problem) => problems.set(problem.path, problem),
+      clearProblem: (path) => problems.delete(path),
+      ...(segmentBytes !== undefined && { segmentBytes }),
+    }),
+  );
+  const { putAside } = opened.index;
+  if (putAside !== null) {
+    onNotice(`the index was damaged (${putAside.reason}) and is rebuilt; it is kept as "${putAside.path}"`);
+  }
+  const { tornTail } = opened.log;
+  if (tornTail !== null) {
+    onNotice(`${tornTail.cutBytes} bytes were cut off the end of ${tornTail.segment}: ${tornTail.reason}`);
+  }
+  const keeper = new Keeper(opened.fileset, problems, {
+    quietMs: options.quietMs ?? 100,
+    writerQuietMs: options.writerQuietMs ?? 2_000,
+    gatherMs: options.gatherMs ?? 30,
+    rescanMs: options.rescanMs ?? HOUR_MS / 6,
+    scanMs: options.scanMs ?? 5_000,
+    retainMs: options.retainMs ?? 24 * HOUR_MS,
+    reach: options.reach ?? noCrash,
+    onError: options.onError ?? (() => {}),
+  });
+  cleanup.defer(() => keeper.stop());
+  await keeper.start(options.confirmsRemoval ?? false, options.onProgress);
+  return new LiveExport(filesetName, keeper, opened.log, cleanup.move());
+}

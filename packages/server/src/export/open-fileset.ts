@@ -1,0 +1,99 @@
+/**
+ * Brings a fileset up in the order of design §4: the log, then the intents of an apply that a crash cut
+ * off, then the index. The tree is scanned afterwards, by whoever opened it.
+ */
+
+import { hash } from "node:crypto";
+import { closeSync, constants } from "node:fs";
+import { resolve } from "node:path";
+
+import { openKmlLog, type HashFunction, type KmlLog, type Recno } from "@izo/core";
+import { nodeDisk, openat } from "@izo/sys";
+
+import { CommittedIndex } from "../db/committed-index.ts";
+import { openIndex, type OpenedIndex } from "../db/open-index.ts";
+import { lockInstance } from "../log/instance-lock.ts";
+import { Ledger } from "../log/ledger.ts";
+import type { Problem } from "./export.ts";
+import type { Fileset } from "./fileset.ts";
+import { recoverIntents } from "./recover-intents.ts";
+import { openStateDirectory } from "./state-directory.ts";
+import { openRoot } from "./tree-directory.ts";
+
+export interface OpenFilesetOptions {
+  readonly dir: string;
+  readonly filesetName: string;
+  readonly nowNs: () => bigint;
+  /** Bytes at which a segment of the log is sealed. */
+  readonly segmentBytes?: number;
+  readonly noteProblem: (problem: Problem) => void;
+  readonly clearProblem: (path: string) => void;
+  readonly onIndexing?: (recno: Recno, head: Recno) => void;
+}
+
+export interface OpenedFileset extends AsyncDisposable {
+  readonly fileset: Fileset;
+  readonly log: KmlLog;
+  readonly index: OpenedIndex;
+}
+
+const sha256: HashFunction = (bytes) => hash("sha256", bytes, "buffer");
+
+const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY;
+
+/**
+ * Opens a fileset for the only process that may change it.
+ *
+ * @throws ExportError, AlreadyServedError, KmlDamageError, KmlVersionError
+ */
+export async function openFileset(options: OpenFilesetOptions): Promise<OpenedFileset> {
+  const { filesetName, nowNs, noteProblem, clearProblem } = options;
+  const dir = resolve(options.dir);
+  const paths = openStateDirectory(dir, filesetName);
+  await using cleanup = new AsyncDisposableStack();
+  cleanup.use(lockInstance(paths.lock, dir));
+  const openHeld = (open: () => number): number => {
+    const fd = open();
+    cleanup.defer(() => closeSync(fd));
+    return fd;
+  };
+  const rootFd = openHeld(() => openRoot(dir));
+  const applyFd = openHeld(() => openat(rootFd, paths.apply, DIRECTORY));
+  const contentsFd = openHeld(() => openat(rootFd, paths.contents, DIRECTORY));
+  const objectsFd = openHeld(() => openat(rootFd, paths.objects, DIRECTORY));
+  const log = cleanup.use(
+    await openKmlLog({
+      disk: nodeDisk,
+      dir: paths.kml,
+      fileset: paths.filesetId,
+      peer: paths.peer,
+      hash: sha256,
+      ...(options.segmentBytes !== undefined && { segmentBytes: options.segmentBytes }),
+    }),
+  );
+  const index = openIndex(paths.index, paths.filesetId, Number(nowNs() / 1_000_000n));
+  cleanup.defer(() => {
+    index.connection.close();
+  });
+  const committed = cleanup.use(new CommittedIndex(paths.index));
+  const ledger = new Ledger(log, index.connection, paths.peer, nowNs);
+  const fileset: Fileset = {
+    dir,
+    rootFd,
+    applyFd,
+    contentsFd,
+    objectsFd,
+    paths,
+    peer: paths.peer,
+    ledger,
+    committed,
+    connection: index.connection,
+    nowNs,
+    noteProblem,
+    clearProblem,
+  };
+  await recoverIntents(fileset, log);
+  ledger.catchUp(options.onIndexing);
+  const held = cleanup.move();
+  return { fileset, log, index, [Symbol.asyncDispose]: () => held.disposeAsync() };
+}

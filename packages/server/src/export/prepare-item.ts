@@ -1,0 +1,65 @@
+import { closeSync, constants, fdatasync } from "node:fs";
+import { copyFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+import { EMPTY_SHA256, textToBytes, type Sha256, type TreeObject } from "@izo/core";
+import { fstatat, linkat, mkdirat, mknodat, openat, symlinkat } from "@izo/sys";
+
+import { openContentSource } from "./content-source.ts";
+import { ContentMissingError } from "./errors.ts";
+import type { Fileset } from "./fileset.ts";
+import { setAttributes } from "./set-attributes.ts";
+import { heldFd } from "./tree-directory.ts";
+
+const fdatasyncAsync = promisify(fdatasync);
+
+/**
+ * Makes the inode of an object in `staging/apply`, complete and durable, with all its attributes, so
+ * that putting it into the tree is one rename.
+ */
+export async function prepareItem(fileset: Fileset, item: string, object: TreeObject): Promise<void> {
+  const { applyFd } = fileset;
+  switch (object.kind) {
+    case "directory":
+      mkdirat(applyFd, item, 0o700);
+      break;
+    case "symlink":
+      symlinkat(textToBytes(object.target), applyFd, item);
+      break;
+    case "special":
+      mknodat(applyFd, item, object.mode, object.rdev);
+      break;
+    case "file":
+      await prepareContent(fileset, item, object.sha256 ?? EMPTY_SHA256);
+      break;
+  }
+  setAttributes(applyFd, Buffer.from(item), object);
+}
+
+async function prepareContent(fileset: Fileset, item: string, sha256: Sha256): Promise<void> {
+  const { applyFd, contentsFd } = fileset;
+  if (sha256 === EMPTY_SHA256) {
+    closeSync(openat(applyFd, item, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600));
+    return;
+  }
+  const staged = fstatat(contentsFd, sha256, { noFollow: true, throwIfNoEntry: false });
+  if (staged?.nlink === 1) {
+    // A second name, not a move: when the batch fails, the upload is still where it was.
+    linkat(contentsFd, sha256, applyFd, item);
+    return;
+  }
+  await copyContent(fileset, item, sha256);
+}
+
+/** The content stands in the tree already, or waits for two records: it is copied, by reflink where possible. */
+async function copyContent(fileset: Fileset, item: string, sha256: Sha256): Promise<void> {
+  const source = openContentSource(fileset, sha256);
+  if (source === null) throw new ContentMissingError([sha256]);
+  using _ = source;
+  const flags = constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL;
+  await copyFile(`/proc/self/fd/${source.fd}`, join(fileset.paths.apply, item), flags);
+  using copy = heldFd(openat(fileset.applyFd, item, constants.O_RDONLY | constants.O_NOFOLLOW));
+  await fdatasyncAsync(copy.fd);
+  if (!source.isIntact()) throw new ContentMissingError([sha256]);
+}

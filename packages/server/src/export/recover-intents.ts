@@ -1,0 +1,139 @@
+/**
+ * Finishes what a crash cut off, before the log is indexed and the tree is scanned (design S1).
+ *
+ * Steps were done in order, so what was done is a prefix: the last step that shows says how long it is.
+ * Its records are logged; the others never happened, and their author sends them again. What lies in
+ * staging afterwards is an inode on its way in, whose content is still under its hash, or one on its
+ * way out: that is kept as a copy in the tree unless the log knows its content.
+ */
+
+import { constants } from "node:fs";
+
+import { textToBytes, type KmlLog, type ServerRecord } from "@izo/core";
+import { fstatat, openat2, readDirectory, renameat2, unlinkat } from "@izo/sys";
+
+import { isContentKnown } from "../db/contents.ts";
+import { noteOfStat } from "../db/disk-notes.ts";
+import { setByOperation } from "./execute-step.ts";
+import type { Fileset } from "./fileset.ts";
+import { hashContent } from "./hash-content.ts";
+import { clearIntents, readIntents, type Intent, type IntentProbe } from "./intents.ts";
+import type { AttributeOperation } from "./step.ts";
+import { heldFd, isAbsence } from "./tree-directory.ts";
+
+export async function recoverIntents(fileset: Fileset, log: KmlLog): Promise<void> {
+  const intents = await readIntents(fileset.paths.intents);
+  const done = intents.slice(0, countDone(fileset, intents));
+  const records = done
+    .map(({ record }) => record)
+    .filter((record: ServerRecord) => record.recno > log.head.recno);
+  if (records.length > 0) {
+    log.append(records);
+    await log.sync();
+  }
+  await clearIntents(fileset.paths.intents);
+}
+
+/** How many records of the batch took effect; finishes the last of them. */
+function countDone(fileset: Fileset, intents: readonly Intent[]): number {
+  const last = intents.findLastIndex(({ probe }) => probe !== null && isDone(fileset, probe));
+  if (last >= 0) finishMove(fileset, intents[last]!);
+  let count = last + 1;
+  while (count < intents.length && repeat(fileset, intents[count]!)) count += 1;
+  return count;
+}
+
+function isDone(fileset: Fileset, probe: IntentProbe): boolean {
+  switch (probe.kind) {
+    case "item-gone":
+      return inodeOfItem(fileset, probe.item) === undefined;
+    case "item-exchanged":
+      return inodeOfItem(fileset, probe.item) !== probe.ino;
+    case "item-there":
+      return inodeOfItem(fileset, probe.item) !== undefined;
+    case "at-path":
+      return probe.ino !== "" && inodeAt(fileset, probe.path) === probe.ino;
+    case "repeat":
+      return false;
+  }
+}
+
+/** A move over something is an exchange, then the removal of what was there: the second half. */
+function finishMove(fileset: Fileset, { rest }: Intent): void {
+  if (rest === null || inodeAt(fileset, rest.path) !== rest.ino) return;
+  using parent = heldFd(openParent(fileset, rest.path));
+  renameat2(parent.fd, baseName(rest.path), fileset.applyFd, rest.item, { noReplace: true });
+}
+
+/** Does what can be done twice; false at the first step that would have to be done for the first time. */
+function repeat(fileset: Fileset, { record, probe }: Intent): boolean {
+  if (probe === null) return true;
+  if (probe.kind !== "repeat") return false;
+  try {
+    using parent = heldFd(openParent(fileset, probe.path));
+    setByOperation(parent.fd, baseName(probe.path), record.operation as AttributeOperation);
+    return true;
+  } catch (error) {
+    if (isAbsence(error)) return false;
+    throw error;
+  }
+}
+
+/** Empties `staging/apply` after the index is up to date. Returns how many contents were saved as copies. */
+export async function clearStaging(fileset: Fileset): Promise<number> {
+  using directory = heldFd(openat2(fileset.applyFd, ".", constants.O_RDONLY | constants.O_DIRECTORY));
+  let saved = 0;
+  for (const { name } of readDirectory(directory.fd)) {
+    const stat = fstatat(fileset.applyFd, name, { noFollow: true });
+    const type = stat.mode & constants.S_IFMT;
+    if (type === constants.S_IFREG && stat.size > 0) {
+      const sha256 = await hashContent(fileset.applyFd, name, noteOfStat(stat));
+      if (sha256 !== null && !isContentKnown(fileset.connection, sha256) && !isStaged(fileset, sha256)) {
+        const copy = `recovered.conflict-${String(stat.ino)}-${String(stat.mtimeNs)}`;
+        renameat2(fileset.applyFd, name, fileset.rootFd, copy, { noReplace: true });
+        saved += 1;
+        continue;
+      }
+    }
+    unlinkat(fileset.applyFd, name, { directory: type === constants.S_IFDIR });
+  }
+  return saved;
+}
+
+function isStaged(fileset: Fileset, sha256: string): boolean {
+  const options = { noFollow: true, throwIfNoEntry: false } as const;
+  return fstatat(fileset.contentsFd, sha256, options) !== undefined;
+}
+
+function inodeOfItem(fileset: Fileset, item: string): string | undefined {
+  const stat = fstatat(fileset.applyFd, item, { noFollow: true, throwIfNoEntry: false });
+  return stat && String(stat.ino);
+}
+
+function inodeAt(fileset: Fileset, path: string): string | undefined {
+  try {
+    using parent = heldFd(openParent(fileset, path));
+    const options = { noFollow: true, throwIfNoEntry: false } as const;
+    const stat = fstatat(parent.fd, baseName(path), options);
+    return stat && String(stat.ino);
+  } catch (error) {
+    if (isAbsence(error)) return undefined;
+    throw error;
+  }
+}
+
+const SLASH = 0x2f;
+
+function openParent(fileset: Fileset, path: string): number {
+  const bytes = Buffer.from(path, "base64");
+  const parent = bytes.subarray(0, Math.max(0, bytes.lastIndexOf(SLASH)));
+  const flags = constants.O_RDONLY | constants.O_DIRECTORY;
+  const options = { beneath: true, noSymlinks: true };
+  return openat2(fileset.rootFd, parent.length === 0 ? "." : parent, flags, options);
+}
+
+/** The last component; "." for the root's own path, which is empty. */
+function baseName(path: string): Uint8Array {
+  const bytes = Buffer.from(path, "base64");
+  return bytes.length === 0 ? textToBytes(".") : bytes.subarray(bytes.lastIndexOf(SLASH) + 1);
+}

@@ -1,0 +1,232 @@
+/**
+ * Makes records of what programs did in the exported directory: compares what was found under a name
+ * with what the log says, and logs the difference (design S2, D2). The tree is never touched here.
+ *
+ * All of it runs inside an open transaction of the ledger; a crash leaves nothing, and the next look
+ * finds the same difference again.
+ */
+
+import { randomUUID } from "node:crypto";
+
+import { isWithin, pathOf, type Entry, type Name, type Oid, type TreeObject } from "@izo/core";
+
+import { isSameInode, type DiskNote } from "../db/disk-notes.ts";
+import type { Fileset } from "./fileset.ts";
+import type { FoundEntry } from "./found-entry.ts";
+import { noteOfLink } from "./link-note.ts";
+import { settleObject } from "./settle-object.ts";
+
+/** What settling an entry leaves to be looked at. */
+export interface Settled {
+  readonly oid: Oid;
+  /** A directory whose entries are not those known: list it, and all below. */
+  readonly isUnlisted: boolean;
+}
+
+/** Logs what has to be logged so that the name means what was found. */
+export function settleEntry(fileset: Fileset, found: FoundEntry): Settled {
+  const { state, notes } = fileset.ledger;
+  const standing = state.entry(found.parent, found.name);
+  const known = knownObject(fileset, found);
+  if (known !== undefined && known.oid === standing?.oid) {
+    settleObject(fileset, known, found);
+    return { oid: known.oid, isUnlisted: false };
+  }
+  if (known !== undefined) return settleKnown(fileset, known, found, standing);
+  if (standing !== undefined) {
+    const object = state.object(standing.oid)!;
+    if (isEditOf(fileset, object, found)) {
+      const isUnlisted = found.kind === "directory";
+      settleObject(fileset, object, found);
+      return { oid: object.oid, isUnlisted };
+    }
+    removeEntry(fileset, standing);
+  }
+  const oid = create(fileset, found);
+  notes.put(oid, found.note);
+  return { oid, isUnlisted: found.kind === "directory" };
+}
+
+/** Logs the end of a name that is proven to be gone, and of all below it. Returns how many names went. */
+export function removeEntry(fileset: Fileset, entry: Entry): number {
+  const { state, notes } = fileset.ledger;
+  const object = state.object(entry.oid)!;
+  let removed = 1;
+  if (object.kind === "directory") {
+    for (const child of [...state.children(entry.oid)]) removed += removeEntry(fileset, child);
+  }
+  const { parent, name, version: nameBase, oid } = entry;
+  const path = pathOf(state, parent, name);
+  if (object.kind === "directory") {
+    fileset.ledger.author({ opcode: "RMDIR", oid, parent, name, path, nameBase });
+  } else {
+    const { contentVersion: contentBase } = object;
+    const isLastName = state.links(oid).length === 1;
+    fileset.ledger.author({
+      opcode: "UNLINK",
+      oid,
+      parent,
+      name,
+      path,
+      nameBase,
+      contentBase,
+      isLastName,
+    });
+  }
+  if (state.object(oid) === undefined) notes.drop(oid);
+  return removed;
+}
+
+/** The living object whose inode was found. */
+function knownObject(fileset: Fileset, found: FoundEntry): TreeObject | undefined {
+  const oid = fileset.ledger.notes.findInode(found.note);
+  const object = oid === undefined ? undefined : fileset.ledger.state.object(oid);
+  return object?.kind === found.kind ? object : undefined;
+}
+
+/** An inode that is known under another name: moved here, or one more name of it. */
+function settleKnown(
+  fileset: Fileset,
+  known: TreeObject,
+  found: FoundEntry,
+  standing: Entry | undefined,
+): Settled {
+  const { state, notes } = fileset.ledger;
+  const gone = state.links(known.oid).find((entry) => {
+    const note = noteOfLink(fileset, entry);
+    return note === undefined || !isSameInode(note, found.note);
+  });
+  const isCycle = known.kind === "directory" && isWithin(state, found.parent, known.oid);
+  if (isCycle || (gone === undefined && known.kind === "directory")) {
+    // Two moves that cross, seen half: what was found is made anew, and the old name ends when its
+    // absence is seen.
+    if (standing !== undefined) removeEntry(fileset, standing);
+    const oid = create(fileset, found);
+    notes.put(oid, found.note);
+    return { oid, isUnlisted: true };
+  }
+  const keepsOid = standing !== undefined && isAtomicSave(fileset, known, found, standing);
+  if (standing !== undefined && !keepsOid) makeRoom(fileset, standing, gone, found);
+  if (gone === undefined) {
+    const path = pathOf(state, found.parent, found.name);
+    const { parent, name } = found;
+    fileset.ledger.author({ opcode: "LINK", oid: known.oid, parent, name, path, conflict: null });
+    settleObject(fileset, known, found);
+    return { oid: known.oid, isUnlisted: false };
+  }
+  move(fileset, gone, found, keepsOid ? standing : undefined);
+  const oid = keepsOid ? standing.oid : known.oid;
+  if (keepsOid) notes.drop(known.oid);
+  settleObject(fileset, state.object(oid)!, found);
+  return { oid, isUnlisted: false };
+}
+
+/** Design D2: a new inode at an unchanged name is an edit of the object, unless it has other names. */
+function isEditOf(fileset: Fileset, object: TreeObject, found: FoundEntry): boolean {
+  if (object.kind !== found.kind) return false;
+  if (object.kind === "directory") return true;
+  if (fileset.ledger.state.links(object.oid).length > 1) return false;
+  if (object.kind === "symlink") return object.target === found.target;
+  return object.kind === "file" || (object.rdev === found.rdev && object.mode === found.mode);
+}
+
+/** Design D2, seen from the disk: a file that this server logged was renamed over another. */
+function isAtomicSave(
+  fileset: Fileset,
+  moved: TreeObject,
+  found: FoundEntry,
+  standing: Entry,
+): boolean {
+  const { state } = fileset.ledger;
+  const saved = state.object(standing.oid)!;
+  if (moved.kind !== "file" || saved.kind !== "file" || moved.creator !== fileset.peer)
+    return false;
+  if (state.links(moved.oid).length > 1 || state.links(saved.oid).length > 1) return false;
+  return !isSwap(fileset, standing, state.links(moved.oid)[0]!) && found.kind === "file";
+}
+
+/** Frees a name for what was moved there. A directory may turn up elsewhere yet, so it waits aside. */
+function makeRoom(
+  fileset: Fileset,
+  standing: Entry,
+  from: Entry | undefined,
+  found: FoundEntry,
+): void {
+  const object = fileset.ledger.state.object(standing.oid)!;
+  const isMoving = from !== undefined && isSwap(fileset, standing, from);
+  if (object.kind !== "directory" && !isMoving) {
+    removeEntry(fileset, standing);
+    return;
+  }
+  const name = `.izo-aside-${randomUUID()}` as Name;
+  move(fileset, standing, { parent: found.parent, name }, undefined);
+}
+
+/** Tells whether what stood at one name now is on disk where the other object was. */
+function isSwap(fileset: Fileset, standing: Entry, from: Entry): boolean {
+  const before: DiskNote | undefined = fileset.ledger.notes.get(standing.oid);
+  const now = noteOfLink(fileset, from);
+  return before !== undefined && now !== undefined && isSameInode(before, now);
+}
+
+function move(
+  fileset: Fileset,
+  from: Entry,
+  to: { readonly parent: Oid; readonly name: Name },
+  saved: Entry | undefined,
+): void {
+  const { state } = fileset.ledger;
+  const victim = saved && state.object(saved.oid)!;
+  fileset.ledger.author({
+    opcode: "RENAME",
+    oid: from.oid,
+    contentBase: state.object(from.oid)!.contentVersion,
+    fromParent: from.parent,
+    fromName: from.name,
+    fromPath: pathOf(state, from.parent, from.name),
+    fromBase: from.version,
+    toParent: to.parent,
+    toName: to.name,
+    toPath: pathOf(state, to.parent, to.name),
+    victim:
+      victim === undefined
+        ? null
+        : {
+            oid: victim.oid,
+            contentBase: victim.contentVersion,
+            isLastName: state.links(victim.oid).length === 1,
+          },
+    keepsOid: victim !== undefined,
+    conflict: null,
+  });
+}
+
+const CREATE_OPCODES = {
+  file: "CREATE",
+  directory: "MKDIR",
+  symlink: "SYMLINK",
+  special: "MKNOD",
+} as const;
+
+function create(fileset: Fileset, found: FoundEntry): Oid {
+  const { state } = fileset.ledger;
+  const oid = randomUUID().replaceAll("-", "") as Oid;
+  const { parent, name, mode, uid, gid, mtimeNs, target, rdev } = found;
+  const made = {
+    oid,
+    parent,
+    name,
+    path: pathOf(state, parent, name),
+    mode,
+    uid,
+    gid,
+    mtimeNs,
+    conflict: null,
+  };
+  const opcode = CREATE_OPCODES[found.kind];
+  if (opcode === "SYMLINK") fileset.ledger.author({ ...made, opcode, target });
+  else if (opcode === "MKNOD") fileset.ledger.author({ ...made, opcode, rdev });
+  else fileset.ledger.author({ ...made, opcode });
+  settleObject(fileset, state.object(oid)!, found);
+  return oid;
+}

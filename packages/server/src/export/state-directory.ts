@@ -1,0 +1,89 @@
+/**
+ * Where a fileset keeps what it knows: `.intermezzo/<fileset>/` in the exported directory, on the same
+ * file system, because contents move between them by rename (design §4).
+ */
+
+import { randomUUID } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { IzoError, isId, type FilesetId, type PeerId } from "@izo/core";
+
+/** Name of the directory in the export's root that is never shown to clients. */
+export const STATE_DIRECTORY = ".intermezzo";
+
+/** The directory cannot be exported as it is. */
+export class ExportError extends IzoError {
+  constructor(dir: string, reason: string, options?: ErrorOptions) {
+    super("export-unusable", `Cannot export "${dir}": ${reason}`, { dir, reason }, options);
+  }
+}
+
+export interface StateDirectory {
+  readonly path: string;
+  readonly kml: string;
+  readonly index: string;
+  readonly intents: string;
+  readonly lock: string;
+  /** Uploads and contents that wait for the record that needs them. */
+  readonly contents: string;
+  /** Inodes on their way into the tree or out of it. */
+  readonly apply: string;
+  /** Old contents (design D8). */
+  readonly objects: string;
+  readonly filesetId: FilesetId;
+  readonly peer: PeerId;
+}
+
+/**
+ * Opens the state of a fileset, or makes it. The ids are written before anything else can name them.
+ *
+ * @throws ExportError when the directory is missing, is none, or cannot be written to
+ */
+export function openStateDirectory(dir: string, fileset: string): StateDirectory {
+  checkDirectory(dir);
+  const path = join(dir, STATE_DIRECTORY, fileset);
+  const under = (name: string) => join(path, name);
+  const directories = ["kml", "staging", "staging/contents", "staging/apply", "objects"];
+  try {
+    for (const name of ["", ...directories]) {
+      mkdirSync(under(name), { recursive: true, mode: 0o700 });
+    }
+    const ignore = join(dir, STATE_DIRECTORY, ".gitignore");
+    if (!existsSync(ignore)) writeFileSync(ignore, "*\n");
+    return {
+      path,
+      kml: under("kml"),
+      index: under("index.sqlite"),
+      intents: under("lml"),
+      lock: under("lock"),
+      contents: under("staging/contents"),
+      apply: under("staging/apply"),
+      objects: under("objects"),
+      filesetId: readOrMakeId(under("fileset")) as FilesetId,
+      peer: readOrMakeId(under("sysid")) as PeerId,
+    };
+  } catch (error) {
+    if (error instanceof IzoError) throw error;
+    throw new ExportError(dir, `its state cannot be kept in it (${(error as Error).message})`, {
+      cause: error,
+    });
+  }
+}
+
+function checkDirectory(dir: string): void {
+  const stat = statSync(dir, { throwIfNoEntry: false });
+  if (stat === undefined) throw new ExportError(dir, "there is no such directory");
+  if (!stat.isDirectory()) throw new ExportError(dir, "it is not a directory");
+}
+
+/** An id of 16 bytes in a file of its own: made once, kept for ever. */
+function readOrMakeId(path: string): string {
+  if (!existsSync(path)) {
+    writeFileSync(`${path}.new`, `${randomUUID().replaceAll("-", "")}\n`, { flush: true, mode: 0o600 });
+    renameSync(`${path}.new`, path);
+  }
+  const id = readFileSync(path, "utf8").trim();
+  if (!isId(id)) throw new ExportError(path, "it does not hold an id of 32 hexadecimal digits");
+  return id;
+}

@@ -1,0 +1,196 @@
+/**
+ * The log and its index, moved together: records are replayed into an open transaction of the index,
+ * then appended and synced, then the transaction is committed (design S1). Only the queue calls it.
+ *
+ * A crash before the sync leaves neither; a crash after it leaves an index that lags, which
+ * {@link Ledger.catchUp} brings up from the log. What others read is what is committed, so it is
+ * durable. The worst that a failing disk does is to stop: a phantom at the end of the log, never a hole.
+ */
+
+import {
+  NO_CHECK,
+  replay,
+  type Actor,
+  type KmlLog,
+  type Oid,
+  type PeerId,
+  type Position,
+  type Recno,
+  type ReplicatedOperation,
+  type ServerRecord,
+  type TimeNs,
+} from "@izo/core";
+
+import { DiskNotes } from "../db/disk-notes.ts";
+import { countEntries } from "../db/totals.ts";
+import { moveHead, readHead } from "../db/index-head.ts";
+import type { Connection } from "../db/open-index.ts";
+import { SqlState } from "../db/sql-state.ts";
+
+/** Records replayed into the index in one transaction while it catches up. */
+const CATCH_UP_RECORDS = 5_000;
+
+/** Who did it is not known of changes that programs in the exported directory made. */
+const SERVER_ACTOR: Actor = { uid: 0, gid: 0, groups: [], command: "" };
+
+export class Ledger {
+  readonly state: SqlState;
+  readonly notes: DiskNotes;
+  readonly #log: KmlLog;
+  readonly #connection: Connection;
+  readonly #peer: PeerId;
+  readonly #nowNs: () => TimeNs;
+  #head: Position;
+  #timeNs: TimeNs;
+  #pending: ServerRecord[] = [];
+  #isBehind = true;
+
+  constructor(log: KmlLog, connection: Connection, peer: PeerId, nowNs: () => TimeNs) {
+    this.state = new SqlState(connection);
+    this.notes = new DiskNotes(connection);
+    this.#log = log;
+    this.#connection = connection;
+    this.#peer = peer;
+    this.#nowNs = nowNs;
+    const head = readHead(connection)!;
+    this.#head = head.position;
+    this.#timeNs = head.logTimeNs;
+  }
+
+  /** What is durable and committed. */
+  get position(): Position {
+    return this.#head;
+  }
+
+  /** The last record replayed, those of the open transaction included. */
+  get recno(): Recno {
+    return this.#pending.at(-1)?.recno ?? this.#head.recno;
+  }
+
+  /** Log time of the last record replayed. */
+  get timeNs(): TimeNs {
+    return this.#pending.at(-1)?.logTimeNs ?? this.#timeNs;
+  }
+
+  /** Names in the tree as it stands. */
+  countEntries(): number {
+    return countEntries(this.#connection);
+  }
+
+  /** Opens the transaction that {@link commit} or {@link rollback} ends. */
+  begin(): void {
+    if (this.#isBehind) this.catchUp();
+    this.#connection.exec("BEGIN IMMEDIATE");
+  }
+
+  rollback(): void {
+    this.#pending = [];
+    if (this.#connection.inTransaction) this.#connection.exec("ROLLBACK");
+  }
+
+  /** Replays records that continue the log into the open transaction. */
+  replay(records: readonly ServerRecord[]): void {
+    for (const record of records) {
+      replay(record, this.state, this.recno);
+      this.#pending.push(record);
+    }
+  }
+
+  /** Logs an operation of the server's own, and returns its recno. */
+  author(operation: ReplicatedOperation): Recno {
+    const recno = (this.recno + 1) as Recno;
+    const nowNs = this.#nowNs();
+    this.replay([
+      {
+        recno,
+        authorTimeNs: nowNs,
+        logTimeNs: nowNs > this.timeNs ? nowNs : this.timeNs,
+        origin: { peer: this.#peer, recno, check: NO_CHECK },
+        actor: SERVER_ACTOR,
+        operation,
+      },
+    ]);
+    return recno;
+  }
+
+  /**
+   * Makes the records of the transaction durable, then visible. When the log refuses them the
+   * transaction is rolled back and nothing has happened.
+   *
+   * @param onSynced called between the two
+   */
+  async commit(onSynced: () => void = () => {}): Promise<Position> {
+    const records = this.#pending;
+    if (records.length === 0) {
+      this.#connection.exec("COMMIT");
+      return this.#head;
+    }
+    let position: Position;
+    try {
+      position = this.#log.append(records).at(-1)!;
+      await this.#log.sync();
+    } catch (error) {
+      this.rollback();
+      this.#isBehind = true;
+      throw error;
+    }
+    try {
+      onSynced();
+      const timeNs = this.timeNs;
+      moveHead(this.#connection, position, timeNs);
+      this.#connection.exec("COMMIT");
+      this.#timeNs = timeNs;
+    } catch (error) {
+      // The log has them: they are replayed again before the next transaction.
+      this.rollback();
+      this.#isBehind = true;
+      throw error;
+    }
+    this.#pending = [];
+    this.#head = position;
+    return position;
+  }
+
+  /** Replays what the log holds and the index does not; returns how many records that were. */
+  catchUp(onProgress: (recno: Recno, head: Recno) => void = () => {}): number {
+    const start = this.#head.recno;
+    const end = this.#log.durable.recno;
+    while (this.#head.recno < end) {
+      this.#catchUpBatch(end);
+      onProgress(this.#head.recno, end);
+    }
+    this.#isBehind = false;
+    return this.#head.recno - start;
+  }
+
+  #catchUpBatch(end: Recno): void {
+    let recno = this.#head.recno;
+    let timeNs = this.#timeNs;
+    this.#connection.exec("BEGIN IMMEDIATE");
+    try {
+      const limits = { limitRecords: CATCH_UP_RECORDS, upTo: end };
+      for (const scanned of this.#log.read(this.#head.recno, limits)) {
+        const record = scanned.decode() as ServerRecord;
+        recno = replay(record, this.state, recno);
+        timeNs = record.logTimeNs;
+        // Whether the disk already is as this record says is not known here: it is looked at again.
+        for (const oid of oidsOf(record.operation)) this.notes.drop(oid);
+      }
+      const position = this.#log.positionAt(recno);
+      moveHead(this.#connection, position, timeNs);
+      this.#connection.exec("COMMIT");
+      this.#head = position;
+      this.#timeNs = timeNs;
+    } catch (error) {
+      this.rollback();
+      throw error;
+    }
+  }
+}
+
+function oidsOf(operation: ReplicatedOperation): readonly Oid[] {
+  if (operation.opcode === "RENAME" && operation.victim !== null) {
+    return [operation.oid, operation.victim.oid];
+  }
+  return "oid" in operation ? [operation.oid] : [];
+}
