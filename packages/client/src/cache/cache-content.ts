@@ -36,6 +36,12 @@ export class CacheContent implements CacheExecutor {
     return { fd, [Symbol.dispose]: () => closeSync(fd) };
   }
 
+  hasContent(oid: Oid, sha256: Sha256): boolean {
+    const holding = this.#tree.find(oid)?.holding;
+    if (holding?.state === "local") return true;
+    return holding?.state === "content" && holding.sha256 === sha256;
+  }
+
   putContent(oid: Oid, sha256: Sha256, bytes: Uint8Array): void {
     // Replica mode is for whole filesets: what nobody has looked at yet is made now.
     if (this.#tree.reach(oid) !== undefined) this.#fetcher.put(oid, sha256, bytes);

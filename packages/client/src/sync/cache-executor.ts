@@ -24,6 +24,9 @@ export interface CacheExecutor {
   /** The object's local content as it stands; undefined where none is here. */
   openContent(oid: Oid): LocalContent | undefined;
 
+  /** Tells whether the object's visible content is here: nothing has to be fetched for it. */
+  hasContent(oid: Oid, sha256: Sha256): boolean;
+
   /**
    * Takes the content of an object, checked against its hash already, unless the object shows
    * something else by now or has it already. Replica mode, small contents.

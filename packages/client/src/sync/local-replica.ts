@@ -39,6 +39,7 @@ import {
   type ReplicatedOperation,
   type SealedOperation,
   type ServerRecord,
+  type Sha256,
   type SnapshotStart,
   type StateReader,
   type TimeNs,
@@ -64,6 +65,11 @@ export interface LocalReplicaOptions {
   readonly onSyncFailed: (error: unknown) => void;
 }
 
+/** What the own log has taken in: a record of a change, or the content of an open CLOSE. */
+export type OwnChange =
+  | { readonly kind: "recorded" }
+  | { readonly kind: "sealed"; readonly sha256: Sha256 };
+
 /** A tree received from the server, whole, ready to take the place of the old one. */
 export interface ReceivedTree {
   readonly database: SnapshotDatabase;
@@ -75,7 +81,7 @@ export class LocalReplica implements AsyncDisposable {
   readonly #log: OwnLog;
   readonly #index: ClientIndex;
   readonly #standing: StandingTable;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(what: OwnChange) => void>();
   #state: SqlState;
   #pending: PendingLog;
   #replica: Replica;
@@ -163,7 +169,7 @@ export class LocalReplica implements AsyncDisposable {
     return this.#pending;
   }
 
-  /** The last own record, and the first that is not acknowledged; for waiting until all are. */
+  /** The number of the last own record. */
   get ownHead(): Recno {
     return this.#log.head;
   }
@@ -190,7 +196,7 @@ export class LocalReplica implements AsyncDisposable {
     const followed = withBases(operation, (base) => this.#pending.followSent(base));
     const { recno } = this.#append(followed, actor);
     if (operation.opcode === "CLOSE" && operation.sha256 === null) this.#open.add(recno);
-    for (const listener of this.#listeners) listener();
+    this.#tell({ kind: "recorded" });
     return recno;
   }
 
@@ -204,7 +210,7 @@ export class LocalReplica implements AsyncDisposable {
   seal(recno: Recno, content: Omit<SealedOperation, "opcode" | "recno">): void {
     this.#append({ opcode: "SEALED", recno, ...content }, INTERSYNC);
     this.#open.delete(recno);
-    for (const listener of this.#listeners) listener();
+    this.#tell({ kind: "sealed", sha256: content.sha256 });
   }
 
   /** Own CLOSEs whose content has no hash yet, in the order of their making. */
@@ -218,7 +224,7 @@ export class LocalReplica implements AsyncDisposable {
   }
 
   /** Calls `listener` after each record and seal, from inside the call; returns how to end that. */
-  onRecorded(listener: () => void): Disposable {
+  onRecorded(listener: (what: OwnChange) => void): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
@@ -316,6 +322,10 @@ export class LocalReplica implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#log[Symbol.asyncDispose]();
     this.#index.sqlite.close();
+  }
+
+  #tell(what: OwnChange): void {
+    for (const listener of this.#listeners) listener(what);
   }
 
   #append(

@@ -20,11 +20,6 @@ export class RemoteUnreachableError extends IzoError {
 /** An answer that the protocol does not allow: no izo server, a wrong one, or a hostile one. */
 export class RemoteProtocolError extends IzoError {
   constructor(url: string, reason: string, options?: ErrorOptions) {
-    super(
-      "protocol-error",
-      `Cannot use the answer of ${url}: ${reason}`,
-      { url, reason },
-      options,
-    );
+    super("protocol-error", `Cannot use the answer of ${url}: ${reason}`, { url, reason }, options);
   }
 }

@@ -1,0 +1,374 @@
+/**
+ * InterSync: keeps one client and its server together (design C5). It polls the server's log and
+ * replays it, and pushes the own log, both at the same time; the connection's state machine in
+ * `@izo/core` says what to do next. The mount starts it and disposes of it.
+ *
+ * It holds nothing that a crash could lose: what it has replayed and what it has to send are in the
+ * `LocalReplica`. The worst outcome of an error here is to stand still, and the status says why.
+ */
+
+import { hostname } from "node:os";
+
+import {
+  CONNECTION_START,
+  mayPush,
+  nextState,
+  retryDelayMs,
+  type ChangeSet,
+  type ConnectionEvent,
+  type ConnectionState,
+  type FilesetId,
+  type Pulled,
+  type Recno,
+} from "@izo/core";
+
+import type { CacheExecutor } from "./cache-executor.ts";
+import type { LocalReplica } from "./local-replica.ts";
+import { Prefetcher } from "./prefetcher.ts";
+import { ContentLostError, Pusher } from "./pusher.ts";
+import { receiveTree } from "./receive-tree.ts";
+import type { Remote } from "./remote.ts";
+import { Sealer } from "./sealer.ts";
+import {
+  connectionEventOf,
+  describeError,
+  ForeignServerError,
+  type SyncError,
+} from "./sync-error.ts";
+import type { SyncMode, SyncStatus } from "./sync-status.ts";
+import { Waiters } from "./waiters.ts";
+import { WakeUp } from "./wake-up.ts";
+
+/** A poll that finds nothing waits this long at the server; below what proxies and NATs cut off. */
+const POLL_WAIT_SECONDS = 50;
+
+/** Records replayed in one transaction: about 50 ms during which no program is answered. */
+const POLL_RECORDS = 1_000;
+
+/** Records of one program that come close together go out together. */
+const COALESCE_MS = 2;
+
+export interface InterSyncOptions {
+  readonly replica: LocalReplica;
+  readonly remote: Remote;
+  readonly cache: CacheExecutor;
+  readonly fileset: FilesetId;
+  readonly mode: SyncMode;
+  readonly nowMs: () => number;
+  readonly random: () => number;
+  /** Once for each thing that goes wrong and for each change of state, for the log of the mount. */
+  readonly onError?: (error: SyncError) => void;
+  readonly onState?: (state: ConnectionState) => void;
+}
+
+export class InterSync implements AsyncDisposable {
+  readonly #options: InterSyncOptions;
+  readonly #pusher: Pusher;
+  readonly #sealer: Sealer;
+  readonly #prefetcher: Prefetcher | null;
+  readonly #stop = new AbortController();
+  readonly #waiters = new Waiters();
+  /** Rung when there is something to send, or when it may be sent again. */
+  readonly #pushBell = new WakeUp();
+  /** Rung to end the wait before the next attempt to connect. */
+  readonly #connectBell = new WakeUp();
+  readonly #recorded: Disposable;
+  /** Changes of the tree that the cache could not show yet; they come before anything newer. */
+  readonly #unapplied: ChangeSet[] = [];
+  #state: ConnectionState = CONNECTION_START;
+  #sinceMs: number;
+  #headRecno: Recno;
+  #lastError: SyncError | null = null;
+  #pushFailures = 0;
+  /** Ends the requests that belong to the connection as it is. */
+  #connection = new AbortController();
+  readonly #loops: Promise<unknown>;
+
+  constructor(options: InterSyncOptions) {
+    const { replica, remote, cache, mode, nowMs, random } = options;
+    this.#options = options;
+    this.#sinceMs = nowMs();
+    this.#headRecno = replica.position.recno;
+    const onProblem = (error: unknown): void => this.#note(error);
+    this.#sealer = new Sealer({ replica, cache, random, onProblem });
+    this.#pusher = new Pusher({
+      replica,
+      remote,
+      cache,
+      host: hostname(),
+      onUploaded: () => this.#pushBell.ring(),
+      onUploadFailed: (error) => this.#fail(error),
+    });
+    this.#prefetcher =
+      mode === "replica"
+        ? new Prefetcher({ remote, cache, headRecno: () => this.#headRecno, onProblem })
+        : null;
+    this.#recorded = replica.onRecorded((change) => {
+      if (change.kind === "sealed") this.#pusher.noteSealed(change.sha256);
+      this.#pushBell.ring();
+    });
+    if (replica.hasTree) this.#prefetcher?.want(replica.authoritative.files());
+    this.#loops = Promise.all([this.#runConnection(), this.#runPushes()]);
+  }
+
+  status(): SyncStatus {
+    const { replica, mode } = this.#options;
+    return {
+      state: this.#state.name,
+      sinceMs: this.#sinceMs,
+      mode,
+      recno: replica.position.recno,
+      headRecno: this.#headRecno,
+      pending: replica.pendingCount,
+      pendingBytes: replica.pendingBytes,
+      isComplete: this.#prefetcher?.isIdle ?? false,
+      lastError: this.#lastError,
+    };
+  }
+
+  /** Resolves when all own records made before the call are acknowledged. @throws the signal's reason */
+  async flush(signal: AbortSignal): Promise<void> {
+    const { replica } = this.#options;
+    const { peer, ownHead } = replica;
+    this.#sealer.wake();
+    this.retryNow();
+    await this.#waiters.until(() => {
+      if (replica.pendingCount === 0) return true;
+      // Under another id the records have other numbers: then all of them are waited for.
+      return replica.peer === peer && (replica.pending.oldestRecno ?? ownHead + 1) > ownHead;
+    }, this.#until(signal));
+  }
+
+  /** Resolves when the server's log was replayed up to a record. @throws the signal's reason */
+  async waitFor(recno: Recno, signal: AbortSignal): Promise<void> {
+    const { replica } = this.#options;
+    await this.#waiters.until(() => replica.position.recno >= recno, this.#until(signal));
+  }
+
+  /** Resolves when there is a tree to show. @throws the signal's reason */
+  async waitForTree(signal: AbortSignal): Promise<void> {
+    await this.#waiters.until(() => this.#options.replica.hasTree, this.#until(signal));
+  }
+
+  /** Ends the wait before the next attempt: the network may be back. */
+  retryNow(): void {
+    this.#connectBell.ring();
+    this.#pushBell.ring();
+  }
+
+  /** A file has lost its last writer: its CLOSE can be sealed. */
+  noteIdleFile(): void {
+    this.#sealer.wake();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort(new Error("the mount is going away"));
+    this.#connection.abort(this.#stop.signal.reason);
+    this.#recorded[Symbol.dispose]();
+    await this.#loops;
+    await this.#pusher.settle();
+    await this.#prefetcher?.run(this.#stop.signal);
+    await this.#sealer[Symbol.asyncDispose]();
+  }
+
+  /** Does what the state of the connection says, until the end. */
+  async #runConnection(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      const { signal } = this.#connection;
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- one step after another is what a loop is for
+        await this.#step(signal);
+      } catch (error) {
+        // What was aborted with the connection ended because somebody else saw it end.
+        if (!signal.aborted) this.#fail(error);
+      }
+    }
+  }
+
+  async #step(signal: AbortSignal): Promise<void> {
+    switch (this.#state.name) {
+      case "offline":
+      case "refused":
+        return this.#connect(signal);
+      case "bootstrapping":
+      case "expired":
+        return this.#bootstrap(signal);
+      case "polling":
+      case "pushing":
+        return this.#poll(signal);
+      case "diverged":
+        return this.#recover(signal);
+    }
+  }
+
+  async #connect(signal: AbortSignal): Promise<void> {
+    const { replica, remote, fileset, random } = this.#options;
+    const { failures } = this.#state;
+    if (failures > 0) await this.#connectBell.wait(signal, retryDelayMs(failures, random()));
+    signal.throwIfAborted();
+    const profile = await remote.profile(signal);
+    if (profile.id !== fileset) throw new ForeignServerError(profile.id, fileset);
+    this.#headRecno = profile.head.recno;
+    this.#happen(replica.hasTree ? "connected" : "connected-empty");
+    this.#prefetch();
+  }
+
+  async #bootstrap(signal: AbortSignal): Promise<void> {
+    const { replica, remote } = this.#options;
+    using database = replica.receiveTree();
+    const start = await receiveTree(remote.snapshot(replica.peer, signal), database, signal);
+    const { changes, isDiverged } = replica.adoptTree({ database, start });
+    this.#prefetcher?.want(replica.authoritative.files());
+    this.#show(changes);
+    this.#happen("tree-adopted");
+    if (isDiverged) this.#happen("peer-diverged");
+    this.#prefetch();
+  }
+
+  async #poll(signal: AbortSignal): Promise<void> {
+    const { replica, remote } = this.#options;
+    this.#showUnapplied();
+    const waitSeconds = this.#state.isCaughtUp ? POLL_WAIT_SECONDS : 0;
+    const options = { waitSeconds, limitRecords: POLL_RECORDS };
+    const { records, last, head } = await remote.poll(replica.position, options, signal);
+    this.#headRecno = head.recno;
+    const isAtHead = last.recno >= head.recno;
+    if (records.length > 0) this.#take(replica.applyRemote(records, last));
+    this.#happen(isAtHead ? "caught-up" : "pulled");
+  }
+
+  #take({ changes, isDiverged }: Pulled): void {
+    this.#prefetcher?.wantChanged(changes);
+    this.#show(changes);
+    if (isDiverged) this.#happen("peer-diverged");
+    this.#prefetch();
+    this.#options.replica.truncateLog().catch((error: unknown) => this.#note(error));
+  }
+
+  async #recover(signal: AbortSignal): Promise<void> {
+    const { replica, remote } = this.#options;
+    // To the head first: what the server took under the old id is known then, and not sent again.
+    for (let isBehind = true; isBehind;) {
+      const options = { waitSeconds: 0, limitRecords: POLL_RECORDS };
+      // oxlint-disable-next-line no-await-in-loop -- each poll goes on from the one before
+      const { records, last, head } = await remote.poll(replica.position, options, signal);
+      this.#headRecno = head.recno;
+      if (records.length > 0) this.#take(replica.applyRemote(records, last));
+      isBehind = last.recno < head.recno;
+    }
+    await replica.renewIdentity();
+    this.#happen("recovered");
+  }
+
+  /** Sends what there is to send, whenever that is allowed, until the end. */
+  async #runPushes(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      const delayMs =
+        this.#pushFailures > 0
+          ? retryDelayMs(this.#pushFailures, this.#options.random())
+          : undefined;
+      // oxlint-disable-next-line no-await-in-loop -- the bell is what the loop waits for
+      await this.#pushBell.wait(signal, delayMs);
+      if (!mayPush(this.#state) || signal.aborted) continue;
+      // oxlint-disable-next-line no-await-in-loop
+      await new Promise((resolve) => setTimeout(resolve, COALESCE_MS));
+      // oxlint-disable-next-line no-await-in-loop -- one push at a time: its reply decides the next
+      await this.#pushAll(this.#connection.signal);
+    }
+  }
+
+  async #pushAll(signal: AbortSignal): Promise<void> {
+    let hasBegun = false;
+    const begin = (): void => {
+      if (!hasBegun) this.#happen("push-began");
+      hasBegun = true;
+    };
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- one push at a time: its reply decides the next
+      while (mayPush(this.#state) && (await this.#pusher.push(signal, begin)))
+        this.#pushFailures = 0;
+      if (hasBegun) this.#happen("push-ended");
+    } catch (error) {
+      if (!signal.aborted) this.#failPush(error);
+    }
+  }
+
+  /** What stops a push alone is tried again later; polling goes on. */
+  #failPush(error: unknown): void {
+    if (error instanceof ContentLostError) {
+      this.#note(error);
+      this.#happen("peer-diverged");
+      return;
+    }
+    const event = connectionEventOf(error);
+    if (event !== undefined && event !== "refused") {
+      this.#fail(error);
+      return;
+    }
+    this.#pushFailures += 1;
+    this.#note(error);
+    this.#happen("push-ended");
+  }
+
+  /** Something ended a request: the state machine says what that means. */
+  #fail(error: unknown): void {
+    if (this.#stop.signal.aborted) return;
+    this.#note(error);
+    // What is no error of the server, as a full disk here, is tried again with the same patience.
+    const event = error instanceof ForeignServerError ? "refused" : connectionEventOf(error);
+    this.#happen(event ?? "unreachable");
+  }
+
+  #happen(event: ConnectionEvent): void {
+    const before = this.#state;
+    this.#state = nextState(before, event);
+    const { name } = this.#state;
+    if (name !== before.name) {
+      this.#sinceMs = this.#options.nowMs();
+      this.#options.onState?.(this.#state);
+    }
+    const isFlowing = name === "polling" || name === "pushing";
+    const wasFlowing = before.name === "polling" || before.name === "pushing";
+    if ((wasFlowing && !isFlowing) || event === "unreachable") {
+      this.#connection.abort(new Error(`the connection is ${name}`));
+      this.#connection = new AbortController();
+      if (this.#stop.signal.aborted) this.#connection.abort(this.#stop.signal.reason);
+    }
+    if (event === "caught-up" || event === "tree-adopted") this.#clearError();
+    if (mayPush(this.#state) && !mayPush(before)) this.#pushBell.ring();
+    this.#waiters.check();
+  }
+
+  #note(error: unknown): void {
+    this.#lastError = describeError(error, this.#options.nowMs());
+    this.#options.onError?.(this.#lastError);
+  }
+
+  /** What is about the connection is over when records arrive; what is about pushing when one worked. */
+  #clearError(): void {
+    if (this.#pushFailures === 0) this.#lastError = null;
+  }
+
+  #show(changes: ChangeSet): void {
+    this.#unapplied.push(changes);
+    this.#showUnapplied();
+    this.#waiters.check();
+  }
+
+  /** A change that the cache cannot take, as on a full disk, stays first in the queue. */
+  #showUnapplied(): void {
+    for (let changes = this.#unapplied[0]; changes !== undefined; changes = this.#unapplied[0]) {
+      this.#options.cache.apply(changes);
+      this.#unapplied.shift();
+    }
+  }
+
+  #prefetch(): void {
+    void this.#prefetcher?.run(this.#connection.signal);
+  }
+
+  #until(signal: AbortSignal): AbortSignal {
+    return AbortSignal.any([signal, this.#stop.signal]);
+  }
+}

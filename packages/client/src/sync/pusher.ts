@@ -1,0 +1,194 @@
+/**
+ * Sends own records (design C8, P1, P3). Only InterSync calls it, one push at a time.
+ *
+ * Unsent records are optimized; those whose content can be had are frozen, which is durable before the
+ * first of them is sent; then frozen records go out in order, as often as it takes. What the answer
+ * says counts only for what is sent next: outcomes are learnt from the log.
+ *
+ * A crash at any point sends the same records again under the same numbers.
+ */
+
+import {
+  EMPTY_SHA256,
+  IzoError,
+  MAX_INLINE_BYTES,
+  withoutHeld,
+  type FrozenRecord,
+  type InlineContent,
+  type Optimized,
+  type PendingRecord,
+  type Recno,
+  type Sha256,
+} from "@izo/core";
+
+import type { CacheExecutor } from "./cache-executor.ts";
+import type { LocalReplica } from "./local-replica.ts";
+import { OwnContents, type SealedClose } from "./own-contents.ts";
+import { RemoteProblemError } from "./remote-error.ts";
+import type { Remote } from "./remote.ts";
+import { Uploader } from "./uploader.ts";
+
+/** Of one push: small enough that its reply comes soon, large enough that round trips do not count. */
+const BATCH_RECORDS = 256;
+const BATCH_BYTES = 1024 * 1024;
+
+/** What a record weighs in a batch beside its content: most are smaller. */
+const RECORD_BYTES = 512;
+
+/**
+ * A record was frozen with a content that is nowhere any more, and the server has not got it: it can
+ * never be sent as it is. Under a new peer id it is unsent again.
+ */
+export class ContentLostError extends IzoError {
+  constructor(recno: Recno, sha256: Sha256) {
+    super(
+      "content-lost",
+      `Cannot send record ${recno}: its content ${sha256} was overwritten before the server had it`,
+      { recno, sha256 },
+    );
+  }
+}
+
+export interface PusherOptions {
+  readonly replica: LocalReplica;
+  readonly remote: Remote;
+  readonly cache: CacheExecutor;
+  /** Name of this host, for the names of conflict copies. */
+  readonly host: string;
+  readonly onUploaded: () => void;
+  readonly onUploadFailed: (error: unknown) => void;
+}
+
+export class Pusher {
+  readonly #options: PusherOptions;
+  readonly #contents: OwnContents;
+  readonly #uploader: Uploader;
+
+  constructor(options: PusherOptions) {
+    this.#options = options;
+    this.#contents = new OwnContents(options.cache);
+    this.#uploader = new Uploader({
+      remote: options.remote,
+      contents: this.#contents,
+      onUploaded: options.onUploaded,
+      onFailed: options.onUploadFailed,
+    });
+  }
+
+  /**
+   * Sends one batch, if there is anything that can be sent.
+   *
+   * @param began called before the first byte goes out
+   * @returns whether there was
+   * @throws ContentLostError; what `Remote` throws
+   */
+  async push(signal: AbortSignal, began: () => void): Promise<boolean> {
+    const { replica, remote, host } = this.#options;
+    if (replica.toSend.length === 0) {
+      const ready = this.#takeReady(signal);
+      if (ready.length > 0) await replica.freeze(ready);
+    }
+    const batch = this.#takeBatch();
+    if (batch.length === 0) return false;
+    began();
+    const records = batch.map(({ submitted }) => submitted);
+    const { peer, received } = replica;
+    const contents = this.#inlineContents(batch);
+    try {
+      const { results } = await remote.push({ peer, host, received, records, contents }, signal);
+      if (replica.peer !== peer) return true;
+      const last = records[results.length - 1];
+      if (last !== undefined) replica.noteReceived(last.origin);
+      for (const { sha256 } of contents) this.#contents.forget(sha256);
+    } catch (error) {
+      if (!(error instanceof RemoteProblemError) || error.code !== "content-missing") throw error;
+      await this.#bringMissing(error.data["missing"], batch, signal);
+    }
+    return true;
+  }
+
+  /** A CLOSE was sealed: what was missing for it may be there now. */
+  noteSealed(sha256: Sha256): void {
+    this.#uploader.noteSealed(sha256);
+  }
+
+  /** Waits for what an aborted push left running. */
+  async settle(): Promise<void> {
+    await this.#uploader.settle();
+  }
+
+  /** What can be frozen now, up to the size of a batch. */
+  #takeReady(signal: AbortSignal): Optimized[] {
+    const { replica } = this.#options;
+    let bytes = 0;
+    let count = 0;
+    const waits = ({ operation }: PendingRecord): boolean => {
+      if (count >= BATCH_RECORDS || bytes >= BATCH_BYTES) return true;
+      if (operation.opcode === "CLOSE" && !this.#isAvailable(operation as SealedClose, signal))
+        return true;
+      count += 1;
+      bytes += RECORD_BYTES + inlineSize(operation);
+      return false;
+    };
+    return withoutHeld(replica.pending.sendable(), waits);
+  }
+
+  #isAvailable(close: SealedClose, signal: AbortSignal): boolean {
+    const { visible } = this.#options.replica;
+    if (close.sha256 === EMPTY_SHA256) return true;
+    if (close.sizeBytes <= MAX_INLINE_BYTES)
+      return this.#contents.read(close, visible) !== undefined;
+    return this.#uploader.isThere(close, visible, signal);
+  }
+
+  /** The next frozen records, in the order of their numbers. */
+  #takeBatch(): FrozenRecord[] {
+    const batch: FrozenRecord[] = [];
+    let bytes = 0;
+    for (const frozen of this.#options.replica.toSend) {
+      bytes += RECORD_BYTES + inlineSize(frozen.submitted.operation);
+      if (batch.length >= BATCH_RECORDS || (bytes > BATCH_BYTES && batch.length > 0)) break;
+      batch.push(frozen);
+    }
+    return batch;
+  }
+
+  #inlineContents(batch: readonly FrozenRecord[]): InlineContent[] {
+    const { visible } = this.#options.replica;
+    const contents = new Map<Sha256, Uint8Array>();
+    for (const { submitted } of batch) {
+      if (inlineSize(submitted.operation) === 0) continue;
+      const close = submitted.operation as SealedClose;
+      // Not here any more: the server has it, from an earlier push, or says that it has not.
+      const bytes = this.#contents.read(close, visible);
+      if (bytes !== undefined) contents.set(close.sha256, bytes);
+    }
+    return Array.from(contents, ([sha256, bytes]) => ({ sha256, bytes }));
+  }
+
+  /** The server has not got contents that it had, or that an earlier process had sent along. */
+  async #bringMissing(
+    missing: unknown,
+    batch: readonly FrozenRecord[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { visible } = this.#options.replica;
+    const hashes = new Set<unknown>(Array.isArray(missing) ? missing : []);
+    for (const { submitted } of batch) {
+      const { operation, origin } = submitted;
+      if (operation.opcode !== "CLOSE" || operation.sha256 === null) continue;
+      if (!hashes.has(operation.sha256)) continue;
+      const close = operation as SealedClose;
+      this.#uploader.forget(close.sha256);
+      // oxlint-disable-next-line no-await-in-loop -- rare, and the batch needs all of them anyway
+      const isUploaded = await this.#uploader.upload(close, visible, signal);
+      if (!isUploaded) throw new ContentLostError(origin.recno, close.sha256);
+    }
+  }
+}
+
+/** Bytes that travel with a record inside its push. */
+function inlineSize(operation: PendingRecord["operation"]): number {
+  const isInline = operation.opcode === "CLOSE" && operation.sizeBytes <= MAX_INLINE_BYTES;
+  return isInline ? operation.sizeBytes : 0;
+}

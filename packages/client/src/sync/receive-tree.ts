@@ -1,0 +1,56 @@
+import { setImmediate } from "node:timers/promises";
+
+import type { SnapshotRow, SnapshotStart } from "@izo/core";
+
+import type { SnapshotDatabase } from "../db/snapshot-database.ts";
+import { RemoteProtocolError } from "./remote-error.ts";
+
+/** Rows taken in before others get a turn: about 10 ms of work. */
+const ROWS_A_TURN = 500;
+
+/**
+ * Takes the rows of a snapshot into a database of its own, and returns what they start with. That they
+ * are whole and in order is for the remote to check; that they start with their position is checked here.
+ */
+export async function receiveTree(
+  rows: AsyncIterable<SnapshotRow>,
+  database: SnapshotDatabase,
+  signal: AbortSignal,
+): Promise<SnapshotStart> {
+  const { state } = database;
+  let start: SnapshotStart | undefined;
+  let count = 0;
+  for await (const row of rows) {
+    switch (row.kind) {
+      case "start":
+        start = row;
+        break;
+      case "object":
+        state.putObject(row.object);
+        break;
+      case "entry":
+        state.putEntry(row.entry);
+        break;
+      case "alias":
+        state.putAlias(row.alias, row.oid);
+        break;
+      case "tombstone":
+        state.putTombstone(row.tombstone);
+        break;
+      case "outcome":
+        state.putOutcome(row.origin, row.outcome);
+        break;
+      case "end":
+        break;
+    }
+    count += 1;
+    if (count % ROWS_A_TURN === 0) {
+      await setImmediate();
+      signal.throwIfAborted();
+    }
+  }
+  if (start === undefined)
+    throw new RemoteProtocolError("the snapshot", "it does not say where it stands");
+  database.complete();
+  return start;
+}

@@ -1,0 +1,66 @@
+import { IzoError, type ConnectionEvent } from "@izo/core";
+
+import { RemoteProblemError, RemoteProtocolError, RemoteUnreachableError } from "./remote-error.ts";
+
+/** What is wrong, for `izo status`. */
+export interface SyncError {
+  readonly code: string;
+  readonly message: string;
+  /** What a person can do about it. */
+  readonly advice: string;
+  readonly sinceMs: number;
+}
+
+/** Codes of the protocol that the connection has a state for; every other one is listed below. */
+const EVENTS: Readonly<Record<string, ConnectionEvent>> = {
+  "log-truncated": "log-truncated",
+  "log-diverged": "log-diverged",
+  "peer-diverged": "peer-diverged",
+  "not-ready": "unreachable",
+  internal: "unreachable",
+};
+
+/** What an error of a remote means to the connection, or undefined where it is none of a remote. */
+export function connectionEventOf(error: unknown): ConnectionEvent | undefined {
+  if (error instanceof RemoteUnreachableError) return "unreachable";
+  if (error instanceof RemoteProtocolError) return "refused";
+  if (error instanceof RemoteProblemError) return EVENTS[error.code] ?? "refused";
+  return undefined;
+}
+
+const ADVICE: Readonly<Record<string, string>> = {
+  unreachable: "Check the network and the server; it is tried again by itself",
+  "not-ready": "The server is starting; it is tried again by itself",
+  internal: "Look at the server's log; it is tried again by itself",
+  "no-space": "Make room on the server's disk; nothing is lost, and it is tried again by itself",
+  "protocol-version": "Install the same version of izo on client and server",
+  "protocol-error": "Check the URL: what answers there is no izo server",
+  "unknown-fileset": "Check the name of the fileset in the URL",
+  "foreign-server": "The server serves another fileset now; use another cache directory for it",
+  "log-diverged":
+    "The server was restored from a backup; what only this client has is brought back to it",
+  "peer-diverged": "A copy of this cache is in use elsewhere; this one goes on under a new id",
+  "kml-broken": "Check the disk of the cache, then unmount and mount again",
+  ENOSPC: "Make room on the disk of the cache",
+};
+
+/** How an error is shown. */
+export function describeError(error: unknown, nowMs: number): SyncError {
+  const code =
+    error instanceof Error && "code" in error && typeof error.code === "string"
+      ? error.code
+      : "internal-error";
+  const message = error instanceof Error ? error.message : String(error);
+  return { code, message, advice: ADVICE[code] ?? "See the log of the mount", sinceMs: nowMs };
+}
+
+/** The fileset under the URL is not the one that the cache is of. */
+export class ForeignServerError extends IzoError {
+  constructor(found: string, expected: string) {
+    super(
+      "foreign-server",
+      `Cannot go on with this server: it serves the fileset ${found}, the cache is of ${expected}`,
+      { found, expected },
+    );
+  }
+}

@@ -1,0 +1,26 @@
+import type { ConnectionName, Recno } from "@izo/core";
+
+import type { SyncError } from "./sync-error.ts";
+
+/** When contents come into the cache: at the first open, or at once. */
+export type SyncMode = "on-demand" | "replica";
+
+/** Where InterSync stands. */
+export interface SyncStatus {
+  readonly state: ConnectionName;
+  /** Since when it is in this state, in milliseconds since 1970. */
+  readonly sinceMs: number;
+  readonly mode: SyncMode;
+  /** The last record of the server's log that was replayed. */
+  readonly recno: Recno;
+  /** The last record that the server is known to have. */
+  readonly headRecno: Recno;
+  /** Own records that are not acknowledged. */
+  readonly pending: number;
+  /** Bytes of the contents among them. */
+  readonly pendingBytes: number;
+  /** Replica mode: every content that the tree names is here, as far as is known. */
+  readonly isComplete: boolean;
+  /** What went wrong last and was not put right since; null for nothing. */
+  readonly lastError: SyncError | null;
+}

@@ -1,0 +1,92 @@
+import type { Sha256, StateReader } from "@izo/core";
+
+import { readFrom, type OwnContents, type SealedClose } from "./own-contents.ts";
+import { RemoteProblemError } from "./remote-error.ts";
+import type { Remote } from "./remote.ts";
+
+/** Two fill a connection while one of them waits for its answer; more only compete. */
+const PARALLEL = 2;
+
+export interface UploaderOptions {
+  readonly remote: Remote;
+  readonly contents: OwnContents;
+  /** An upload has ended; what waited for it may go on. */
+  readonly onUploaded: () => void;
+  /** An upload has failed, and is begun again when somebody asks for it. */
+  readonly onFailed: (error: unknown) => void;
+}
+
+/**
+ * Brings large contents to the server before the records that name them are sent: no record ever
+ * waits behind an upload but those that depend on it (design P3).
+ */
+export class Uploader {
+  readonly #options: UploaderOptions;
+  /** Contents that the server took in this connection. */
+  readonly #uploaded = new Set<Sha256>();
+  readonly #running = new Map<Sha256, Promise<void>>();
+  /** Contents that the file did not hold any more: a newer CLOSE of it is on its way. */
+  readonly #changed = new Set<Sha256>();
+
+  constructor(options: UploaderOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Tells whether the server holds the content; if not, sees to it that it will. Where the file holds
+   * something else by now, nothing is done: the record waits for the file's next CLOSE.
+   */
+  isThere(close: SealedClose, visible: StateReader, signal: AbortSignal): boolean {
+    const { sha256 } = close;
+    if (this.#uploaded.has(sha256)) return true;
+    if (this.#running.has(sha256) || this.#changed.has(sha256) || this.#running.size >= PARALLEL)
+      return false;
+    const running = this.#run(close, visible, signal).finally(() => this.#running.delete(sha256));
+    this.#running.set(sha256, running);
+    running.then(this.#options.onUploaded, this.#options.onFailed);
+    return false;
+  }
+
+  /** A file holds this content now, whatever was found before. */
+  noteSealed(sha256: Sha256): void {
+    this.#changed.delete(sha256);
+  }
+
+  /** The server says that it has not got the content, whatever it took before. */
+  forget(sha256: Sha256): void {
+    this.#uploaded.delete(sha256);
+  }
+
+  /** Resolves when nothing is running any more; the caller has aborted it. */
+  async settle(): Promise<void> {
+    await Promise.allSettled(this.#running.values());
+  }
+
+  /**
+   * Uploads a content at once.
+   *
+   * @returns false where the file does not hold it any more
+   * @throws what `Remote` throws
+   */
+  async upload(close: SealedClose, visible: StateReader, signal: AbortSignal): Promise<boolean> {
+    await this.#run(close, visible, signal);
+    return this.#uploaded.has(close.sha256);
+  }
+
+  async #run(close: SealedClose, visible: StateReader, signal: AbortSignal): Promise<void> {
+    const { remote, contents } = this.#options;
+    using content = contents.open(close, visible);
+    if (content === undefined) {
+      this.#changed.add(close.sha256);
+      return;
+    }
+    try {
+      const source = (offset: number): AsyncIterable<Uint8Array> => readFrom(content, offset);
+      await remote.upload(close.sha256, close.sizeBytes, source, signal);
+      this.#uploaded.add(close.sha256);
+    } catch (error) {
+      if (!(error instanceof RemoteProblemError) || error.code !== "wrong-hash") throw error;
+      this.#changed.add(close.sha256);
+    }
+  }
+}
