@@ -94,6 +94,7 @@ export { parseFilesPath, writeFilesPath } from "./wire/files-path.ts";
 export type * from "./wire/fileset-profile.ts";
 export { writeJsonLine } from "./wire/json-lines.ts";
 export * from "./wire/limits.ts";
+export * from "./wire/peer-header.ts";
 export * from "./wire/poll-message.ts";
 export * from "./wire/problem.ts";
 export * from "./wire/profile-message.ts";

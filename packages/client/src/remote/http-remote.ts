@@ -6,6 +6,7 @@
  */
 
 import { hash } from "node:crypto";
+import { hostname } from "node:os";
 
 import {
   type FilesetProfile,
@@ -35,6 +36,7 @@ import {
   type Sha256,
   type SnapshotRow,
   writeContentPackRequest,
+  writePeerHeader,
   writePollRequest,
   writeReintegrateRequest,
   writeSnapshotRequest,
@@ -88,13 +90,16 @@ export class HttpRemote implements Remote {
 
   async poll(
     after: Position,
-    { waitSeconds = 0, limitRecords = MAX_POLL_RECORDS }: PollOptions = {},
+    { waitSeconds = 0, limitRecords = MAX_POLL_RECORDS, peer }: PollOptions = {},
     signal?: AbortSignal,
   ): Promise<PolledRecords> {
     const query = writePollRequest({ after, waitSeconds, limitRecords });
     const response = await this.#connection.request("poll", {
       path: `${this.#path("kml")}?${query}`,
-      headers: { Accept: MEDIA_TYPES.kml },
+      headers: {
+        Accept: MEDIA_TYPES.kml,
+        ...(peer !== undefined && { [HEADERS.peer]: writePeerHeader({ peer, host: hostname() }) }),
+      },
       heldBackMs: waitSeconds * 1000,
       signal,
     });

@@ -229,7 +229,7 @@ export class InterSync implements AsyncDisposable {
     const { replica, remote } = this.#options;
     this.#showUnapplied();
     const waitSeconds = this.#state.isCaughtUp ? POLL_WAIT_SECONDS : 0;
-    const options = { waitSeconds, limitRecords: POLL_RECORDS };
+    const options = { waitSeconds, limitRecords: POLL_RECORDS, peer: replica.peer };
     const { records, last, head } = await remote.poll(replica.position, options, signal);
     this.#headRecno = head.recno;
     const isAtHead = last.recno >= head.recno;

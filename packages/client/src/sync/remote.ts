@@ -25,6 +25,8 @@ export interface PollOptions {
   /** How long the server may hold the answer back while there is nothing new; 0 for not at all. */
   readonly waitSeconds?: number;
   readonly limitRecords?: number;
+  /** Who asks, for the server's status. */
+  readonly peer?: PeerId;
 }
 
 /** A content, or the rest of one, on its way. */

@@ -33,7 +33,11 @@ export function decodeOperation(r: ByteReader, number: number): Operation {
     case "LINK":
       return readLink(r);
     case "UNLINK":
-      return { ...readOldEntry(r, opcode), contentBase: readBase(r) };
+      return {
+        ...readOldEntry(r, opcode),
+        contentBase: readBase(r),
+        isLastName: readFlags(r, 1, "unlink flags") === 1,
+      };
     case "RMDIR":
       return readOldEntry(r, opcode);
     case "CLOSE":
@@ -128,14 +132,19 @@ function readRename(r: ByteReader): Body<"RENAME"> {
   const oid = r.id() as Oid;
   const fromParent = r.id() as Oid;
   const toParent = r.id() as Oid;
-  const flags = readFlags(r, 3, "rename flags");
+  const flags = readFlags(r, 7, "rename flags");
+  if ((flags & 6) === 4) throw new ByteFormatError(`rename flags ${flags} announce no victim`);
   return {
     opcode: "RENAME",
     oid,
     fromParent,
     toParent,
     keepsOid: (flags & 1) !== 0,
-    victim: (flags & 2) === 0 ? null : { oid: r.id() as Oid, contentBase: readBase(r) },
+    victim:
+      (flags & 2) === 0
+        ? null
+        : { oid: r.id() as Oid, contentBase: readBase(r), isLastName: (flags & 4) !== 0 },
+    contentBase: readBase(r),
     fromBase: readBase(r),
     fromName: readName(r),
     fromPath: readPath(r),

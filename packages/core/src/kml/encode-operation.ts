@@ -30,7 +30,8 @@ export function encodeOperation(w: ByteWriter, operation: Operation): void {
       return writeNewEntry(w, operation);
     case "UNLINK":
       writeOldEntry(w, operation);
-      return writeBase(w, operation.contentBase);
+      writeBase(w, operation.contentBase);
+      return w.u8(operation.isLastName ? 1 : 0, "unlink flags");
     case "RMDIR":
       return writeOldEntry(w, operation);
     case "CLOSE":
@@ -109,11 +110,16 @@ function writeRename(w: ByteWriter, rename: Body<"RENAME">): void {
   w.hex(rename.oid, 16, "oid");
   w.hex(rename.fromParent, 16, "source parent");
   w.hex(rename.toParent, 16, "target parent");
-  w.u8((rename.keepsOid ? 1 : 0) | (rename.victim === null ? 0 : 2), "rename flags");
-  if (rename.victim !== null) {
-    w.hex(rename.victim.oid, 16, "victim");
-    writeBase(w, rename.victim.contentBase);
+  const { victim } = rename;
+  w.u8(
+    (rename.keepsOid ? 1 : 0) | (victim === null ? 0 : 2) | (victim?.isLastName ? 4 : 0),
+    "rename flags",
+  );
+  if (victim !== null) {
+    w.hex(victim.oid, 16, "victim");
+    writeBase(w, victim.contentBase);
   }
+  writeBase(w, rename.contentBase);
   writeBase(w, rename.fromBase);
   writeName(w, rename.fromName);
   writePath(w, rename.fromPath);

@@ -82,6 +82,8 @@ export interface LinkOperation extends NewEntry {
 export interface UnlinkOperation extends OldEntry {
   readonly opcode: "UNLINK";
   readonly contentBase: Base;
+  /** Whether the author saw no other name of the object: only then may its content go. */
+  readonly isLastName: boolean;
 }
 
 export interface RmdirOperation extends OldEntry {
@@ -101,9 +103,18 @@ export interface CloseOperation {
   readonly conflict: ConflictNote | null;
 }
 
+/** What a RENAME removes from its new name. */
+export interface Victim {
+  readonly oid: Oid;
+  readonly contentBase: Base;
+  readonly isLastName: boolean;
+}
+
 export interface RenameOperation {
   readonly opcode: "RENAME";
   readonly oid: Oid;
+  /** The content that moves, as the author saw it: an atomic save makes it the victim's. */
+  readonly contentBase: Base;
   readonly fromParent: Oid;
   readonly fromName: Name;
   readonly fromPath: string;
@@ -112,7 +123,7 @@ export interface RenameOperation {
   readonly toName: Name;
   readonly toPath: string;
   /** What stood at the new name, as the author saw it. */
-  readonly victim: { readonly oid: Oid; readonly contentBase: Base } | null;
+  readonly victim: Victim | null;
   /** Atomic save (design D2): the victim lives on with the content and attributes of {@link oid}, which ends. */
   readonly keepsOid: boolean;
   readonly conflict: ConflictNote | null;
@@ -167,7 +178,8 @@ export type OutcomeReason =
   | "oid-taken"
   | "not-empty"
   | "cycle"
-  | "base-refused";
+  | "base-refused"
+  | "last-name";
 
 /**
  * What became of a client's record that is not itself in the log (design P1). The versions are those

@@ -18,6 +18,7 @@ export const OUTCOME_REASONS = {
   "not-empty": 14,
   cycle: 15,
   "base-refused": 16,
+  "last-name": 17,
 } as const satisfies Record<OutcomeReason, number>;
 
 const REASONS = new Map<number, OutcomeReason>(

@@ -53,9 +53,11 @@ export function basesOf(operation: ClientOperation): readonly Base[] {
     case "RMDIR":
       return [operation.nameBase];
     case "RENAME":
-      return operation.victim === null
-        ? [operation.fromBase]
-        : [operation.fromBase, operation.victim.contentBase];
+      return [
+        operation.fromBase,
+        operation.contentBase,
+        ...(operation.victim === null ? [] : [operation.victim.contentBase]),
+      ];
     case "CLOSE":
       return [operation.contentBase];
     case "SETATTR":
@@ -94,6 +96,7 @@ export function withBases(
       return {
         ...operation,
         fromBase: change(operation.fromBase),
+        contentBase: change(operation.contentBase),
         victim: victim && { ...victim, contentBase: change(victim.contentBase) },
       };
     }

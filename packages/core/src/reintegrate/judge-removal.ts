@@ -14,6 +14,7 @@ export function judgeUnlink(operation: UnlinkOperation, state: StateReader): Dec
   const object = state.object(operation.oid)!;
   if (object.kind === "directory") return refused("wrong-kind", state, operation.oid);
   const isLastName = state.links(operation.oid).length === 1;
+  if (isLastName && !operation.isLastName) return refused("last-name", state, operation.oid);
   if (isLastName && !isSameVersion(object.contentVersion, operation.contentBase)) {
     return refused("edited-since", state, operation.oid);
   }

@@ -42,8 +42,12 @@ export function judgeRename(
     return applied({
       ...plain,
       toPath: pathOf(state, toParent, toName),
-      victim: { oid: standing.oid, contentBase: standing.contentVersion },
-      keepsOid: operation.keepsOid && keepsIdentity(object, standing, state),
+      victim: {
+        oid: standing.oid,
+        contentBase: standing.contentVersion,
+        isLastName: namesOf(standing, state).length === 1,
+      },
+      keepsOid: operation.keepsOid && keepsIdentity(operation, object, standing, state),
     });
   }
   const name = copyName(toParent, toName, state, author);
@@ -73,6 +77,7 @@ function mayReplace(
   const isSameResult =
     moved.kind === "file" && standing.kind === "file" && moved.sha256 === standing.sha256;
   if (operation.victim?.oid !== standing.oid) return false;
+  if (!operation.victim.isLastName && namesOf(standing, state).length === 1) return false;
   return (
     isSameResult ||
     isSameVersion(standing.contentVersion, operation.victim.contentBase) ||
@@ -80,10 +85,17 @@ function mayReplace(
   );
 }
 
-function keepsIdentity(moved: TreeObject, standing: TreeObject, state: StateReader): boolean {
+/** An atomic save of exactly the content that its author wrote, over an object with no other name. */
+function keepsIdentity(
+  operation: RenameOperation,
+  moved: TreeObject,
+  standing: TreeObject,
+  state: StateReader,
+): boolean {
   return (
     moved.kind === "file" &&
     standing.kind === "file" &&
+    isSameVersion(moved.contentVersion, operation.contentBase) &&
     namesOf(moved, state).length === 1 &&
     namesOf(standing, state).length === 1
   );

@@ -48,12 +48,19 @@ export function outcomeOfTrace(record: ServerRecord): Outcome | null {
     check: origin.check,
     oid: continuingOid(operation),
     nameVersion: recno,
-    contentVersion: recno,
+    contentVersion: continuingContent(operation) ?? recno,
     attributesVersion: recno,
   };
 }
 
-function continuingOid(operation: ServerRecord["operation"]): Oid {
+/** A move leaves the content as it is: who builds on it builds on the content that its author saw move. */
+function continuingContent(operation: ServerRecord["operation"]): Recno | undefined {
+  if (operation.opcode !== "RENAME" || operation.keepsOid) return undefined;
+  return typeof operation.contentBase === "number" ? operation.contentBase : undefined;
+}
+
+/** The object on which records go on that build on this one. */
+export function continuingOid(operation: ServerRecord["operation"]): Oid {
   // After an atomic save the temporary oid has ended; its author goes on with the one that it saved to.
   if (operation.opcode === "RENAME" && operation.keepsOid && operation.victim !== null)
     return operation.victim.oid;

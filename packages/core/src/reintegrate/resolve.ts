@@ -1,5 +1,6 @@
 import type { Oid } from "../kml/identity.ts";
 import type { Base, ClientOperation, RenameOperation } from "../kml/operation.ts";
+import { originKey } from "../replay/memory-state.ts";
 import type { StateReader } from "../replay/state.ts";
 import { isSameVersion, type Entry, type Version } from "../replay/tree-object.ts";
 
@@ -16,23 +17,37 @@ export type Resolution =
   | { readonly kind: "resolved"; readonly operation: ClientOperation }
   | { readonly kind: "base-refused" };
 
+const NO_REDIRECTS: ReadonlyMap<string, Oid> = new Map();
+
+interface Known {
+  readonly state: StateReader;
+  readonly redirects: ReadonlyMap<string, Oid>;
+}
+
 class BaseRefused extends Error {}
 
 /**
  * Follows what became of the records on which an operation builds (design D3): applied, continue
  * there; copied, continue on the copy; merged, on the surviving oid; refused, refused with it. Bases
  * whose outcome is not known yet stay as they are, which happens only on the client that made them.
+ *
+ * @param redirects where such records, themselves resolved, have gone: {@link originKey} to the object
  */
-export function resolveOperation(operation: ClientOperation, state: StateReader): Resolution {
+export function resolveOperation(
+  operation: ClientOperation,
+  state: StateReader,
+  redirects: ReadonlyMap<string, Oid> = NO_REDIRECTS,
+): Resolution {
   try {
-    return { kind: "resolved", operation: resolve(operation, state) };
+    return { kind: "resolved", operation: resolve(operation, { state, redirects }) };
   } catch (error) {
     if (error instanceof BaseRefused) return { kind: "base-refused" };
     throw error;
   }
 }
 
-function resolve(operation: ClientOperation, state: StateReader): ClientOperation {
+function resolve(operation: ClientOperation, known: Known): ClientOperation {
+  const { state } = known;
   switch (operation.opcode) {
     case "NOOP":
       return operation;
@@ -49,12 +64,12 @@ function resolve(operation: ClientOperation, state: StateReader): ClientOperatio
         parent: resolveOid(operation.parent, state),
       };
     case "CLOSE": {
-      const content = follow(operation.contentBase, "contentVersion", operation.oid, state);
+      const content = follow(operation.contentBase, "contentVersion", operation.oid, known);
       return { ...operation, oid: content.oid, contentBase: content.version };
     }
     case "UNLINK": {
-      const named = follow(operation.nameBase, "nameVersion", operation.oid, state);
-      const content = follow(operation.contentBase, "contentVersion", named.oid, state);
+      const named = follow(operation.nameBase, "nameVersion", operation.oid, known);
+      const content = follow(operation.contentBase, "contentVersion", named.oid, known);
       const place = placeOf(
         operation,
         operation.nameBase,
@@ -66,7 +81,7 @@ function resolve(operation: ClientOperation, state: StateReader): ClientOperatio
       return { ...operation, ...place, oid: content.oid, contentBase: content.version };
     }
     case "RMDIR": {
-      const named = follow(operation.nameBase, "nameVersion", operation.oid, state);
+      const named = follow(operation.nameBase, "nameVersion", operation.oid, known);
       return {
         ...operation,
         ...placeOf(operation, operation.nameBase, named.version, named.oid, named.oid, state),
@@ -74,17 +89,17 @@ function resolve(operation: ClientOperation, state: StateReader): ClientOperatio
       };
     }
     case "RENAME":
-      return resolveRename(operation, state);
+      return resolveRename(operation, known);
     case "SETATTR": {
       let oid = resolveOid(operation.oid, state);
       let { attributes, times } = operation;
       if (times !== null) {
-        const content = follow(times.contentBase, "contentVersion", oid, state);
+        const content = follow(times.contentBase, "contentVersion", oid, known);
         oid = content.oid;
         times = { ...times, contentBase: content.version };
       }
       if (attributes !== null) {
-        const found = follow(attributes.base, "attributesVersion", oid, state);
+        const found = follow(attributes.base, "attributesVersion", oid, known);
         oid = found.oid;
         attributes = { ...attributes, base: found.version };
       }
@@ -92,34 +107,33 @@ function resolve(operation: ClientOperation, state: StateReader): ClientOperatio
     }
     case "SETEXTATTR":
     case "DELEXTATTR": {
-      const found = follow(operation.base, "attributesVersion", operation.oid, state);
+      const found = follow(operation.base, "attributesVersion", operation.oid, known);
       return { ...operation, oid: found.oid, base: found.version };
     }
   }
 }
 
-function resolveRename(operation: RenameOperation, state: StateReader): RenameOperation {
-  const moved = follow(operation.fromBase, "nameVersion", operation.oid, state);
-  const from = placeOf(
-    { parent: operation.fromParent, name: operation.fromName },
-    operation.fromBase,
-    moved.version,
-    moved.oid,
-    moved.oid,
-    state,
-  );
+function resolveRename(operation: RenameOperation, known: Known): RenameOperation {
+  const { state } = known;
+  const named = follow(operation.fromBase, "nameVersion", operation.oid, known);
+  const content = follow(operation.contentBase, "contentVersion", named.oid, known);
+  // What an atomic save moves is the content that its author wrote, also where that went to a copy.
+  const oid = operation.keepsOid ? content.oid : named.oid;
+  const place = { parent: operation.fromParent, name: operation.fromName };
+  const from = placeOf(place, operation.fromBase, named.version, oid, named.oid, state);
   let to = { parent: resolveOid(operation.toParent, state), name: operation.toName };
   let victim = operation.victim;
   if (victim !== null) {
-    const named = resolveOid(victim.oid, state);
-    const content = follow(victim.contentBase, "contentVersion", named, state);
+    const standing = resolveOid(victim.oid, state);
+    const seen = follow(victim.contentBase, "contentVersion", standing, known);
     // The author's earlier content went to a copy: what it saves over now is that copy.
-    if (content.oid !== named) to = state.links(content.oid)[0] ?? to;
-    victim = { oid: content.oid, contentBase: content.version };
+    if (seen.oid !== standing) to = state.links(seen.oid)[0] ?? to;
+    victim = { ...victim, oid: seen.oid, contentBase: seen.version };
   }
   return {
     ...operation,
-    oid: moved.oid,
+    oid,
+    contentBase: content.version,
     fromParent: from.parent,
     fromName: from.name,
     fromBase: from.nameBase,
@@ -133,12 +147,12 @@ function follow(
   base: Base,
   aspect: "nameVersion" | "contentVersion" | "attributesVersion",
   oid: Oid,
-  state: StateReader,
+  { state, redirects }: Known,
 ): { readonly version: Version; readonly oid: Oid } {
   const own = resolveOid(oid, state);
   if (typeof base === "number") return { version: base, oid: own };
   const outcome = state.outcome(base);
-  if (outcome === undefined) return { version: base, oid: own };
+  if (outcome === undefined) return { version: base, oid: redirects.get(originKey(base)) ?? own };
   if (outcome.verdict === "refused") throw new BaseRefused();
   return { version: outcome[aspect], oid: resolveOid(outcome.oid, state) };
 }

@@ -164,12 +164,13 @@ function rename(operation: RenameOperation, at: Version, state: MutableState): v
   const from = fromEntry(operation, state);
   reviveDirectory(operation.toParent, at, state);
   const target = state.entry(operation.toParent, operation.toName);
+  // Already there: the log holds this very move, or the two objects have merged.
+  if (target?.oid === operation.oid) return;
   if (operation.keepsOid && target !== undefined && target.oid === operation.victim?.oid) {
     if (from !== undefined) state.removeEntry(from.parent, from.name, at);
     saveOver(object, target.oid, at, state);
     return;
   }
-  if (target?.oid === operation.oid && target.version === from?.version) return;
   if (from !== undefined) state.removeEntry(from.parent, from.name, at);
   if (target !== undefined) detach(target, at, state);
   state.putEntry(

@@ -1,4 +1,4 @@
-import type { Oid, PeerId, Recno, Sha256, TimeNs } from "../kml/identity.ts";
+import type { Oid, PeerId, Sha256, TimeNs } from "../kml/identity.ts";
 import type { Name } from "../kml/name.ts";
 import type { Base, ConflictNote } from "../kml/operation.ts";
 

@@ -165,7 +165,8 @@ export class PendingLog {
     if (operation === null) return;
     const { authorTimeNs, actor } = record;
     const origin = { peer: this.peer, recno: originRecno };
-    const sent = { authorTimeNs, actor, operation: operation as ClientOperation };
+    // What it builds on may have been sent just before it, in the same batch.
+    const sent = { authorTimeNs, actor, operation: this.#followSent(operation as ClientOperation) };
     const check = computeOriginCheck({ origin, ...sent });
     this.#frozen.set(originRecno, { covers, submitted: { origin: { ...origin, check }, ...sent } });
   }

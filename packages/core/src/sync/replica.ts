@@ -10,11 +10,12 @@
  * own log and the authoritative state.
  */
 
-import type { Recno } from "../kml/identity.ts";
+import type { Oid, Recno } from "../kml/identity.ts";
 import type { ClientOperation, OriginId, SealedOperation } from "../kml/operation.ts";
 import { NO_CHECK, type KmlRecord, type ServerRecord } from "../kml/record.ts";
-import { outcomeOfTrace } from "../reintegrate/outcome.ts";
+import { continuingOid, outcomeOfTrace } from "../reintegrate/outcome.ts";
 import { resolveOperation } from "../reintegrate/resolve.ts";
+import { originKey } from "../replay/memory-state.ts";
 import { OverlayState } from "../replay/overlay-state.ts";
 import { applyOperation, replay } from "../replay/replay.ts";
 import type { MutableState, StateReader } from "../replay/state.ts";
@@ -45,6 +46,8 @@ export class Replica {
   readonly #pending: PendingLog;
   #overlay: OverlayState;
   #recno: Recno;
+  /** Pending records that go on where an earlier one went: to a copy, or to a merged object. */
+  readonly #redirects = new Map<string, Oid>();
   #acknowledged: ReceivedMark;
   #received: ReceivedMark;
 
@@ -161,6 +164,7 @@ export class Replica {
 
   #deriveOverlay(): OverlayState {
     this.#overlay = new OverlayState(this.#authoritative);
+    this.#redirects.clear();
     for (const { submitted } of this.#pending.frozen)
       this.#show(submitted.operation, submitted.origin);
     for (const { operation, recno } of this.#pending.unsent)
@@ -182,9 +186,11 @@ export class Replica {
   }
 
   #show(operation: ClientOperation, at: OriginId): void {
-    const resolution = resolveOperation(operation, this.#overlay);
+    const resolution = resolveOperation(operation, this.#overlay, this.#redirects);
     // A record whose base was refused will be refused with it: its author already lost that tree.
     if (resolution.kind === "resolved") {
+      const oid = continuingOid(resolution.operation);
+      if (oid !== continuingOid(operation)) this.#redirects.set(originKey(at), oid);
       applyOperation(
         resolution.operation,
         { peer: at.peer, recno: at.recno },

@@ -93,7 +93,12 @@ const replicated = {
   NOOP: fc.record({ opcode: fc.constant("NOOP") }),
   CREATE: fc.record({ opcode: fc.constant("CREATE"), ...newObject }),
   MKDIR: fc.record({ opcode: fc.constant("MKDIR"), ...newObject }),
-  UNLINK: fc.record({ opcode: fc.constant("UNLINK"), ...oldEntry, contentBase: arbitraryBase }),
+  UNLINK: fc.record({
+    opcode: fc.constant("UNLINK"),
+    ...oldEntry,
+    contentBase: arbitraryBase,
+    isLastName: fc.boolean(),
+  }),
   RMDIR: fc.record({ opcode: fc.constant("RMDIR"), ...oldEntry }),
   CLOSE: fc.record({
     opcode: fc.constant("CLOSE"),
@@ -109,6 +114,7 @@ const replicated = {
   RENAME: fc.record({
     opcode: fc.constant("RENAME"),
     oid: arbitraryOid,
+    contentBase: arbitraryBase,
     fromParent: arbitraryOid,
     fromName: arbitraryName,
     fromPath: arbitraryPath,
@@ -116,7 +122,9 @@ const replicated = {
     toParent: arbitraryOid,
     toName: arbitraryName,
     toPath: arbitraryPath,
-    victim: fc.option(fc.record({ oid: arbitraryOid, contentBase: arbitraryBase })),
+    victim: fc.option(
+      fc.record({ oid: arbitraryOid, contentBase: arbitraryBase, isLastName: fc.boolean() }),
+    ),
     keepsOid: fc.boolean(),
     conflict,
   }),

@@ -42,7 +42,9 @@ const status: FilesetStatus = {
   oldestRecno: 1 as Recno,
   files: 3,
   bytes: 4,
-  peers: [{ peer: id, host: "nas", receivedRecno: 7 as Recno, lastSeenMs: 8 }],
+  peers: [
+    { peer: id, host: "nas", receivedRecno: 7 as Recno, replayedRecno: 6 as Recno, lastSeenMs: 8 },
+  ],
   watching: "inotify",
   heldRemoval: null,
   problems: [{ path: "/a", message: "no" }],

@@ -11,6 +11,8 @@ export const HEADERS = {
   protocol: "Izo-Protocol",
   /** The log's durable head when the answer was made, as a position. */
   head: "Izo-Head",
+  /** The peer that polls, and its host: for the server's status. */
+  peer: "Izo-Peer",
   /** Names one request in the logs of both sides; made by the client, else by the server. */
   requestId: "Izo-Request-Id",
   /** Bytes of an upload that the server holds, or from which a PUT goes on. Names and forms of the three

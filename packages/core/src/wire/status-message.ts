@@ -7,6 +7,8 @@ export interface PeerStatus {
   readonly host: string;
   /** The last of its records that the log holds. */
   readonly receivedRecno: Recno;
+  /** The last record that it is known to have replayed. */
+  readonly replayedRecno: Recno;
   readonly lastSeenMs: number;
 }
 
@@ -61,6 +63,7 @@ function parsePeer(fields: JsonFields): PeerStatus {
     peer: fields.id("peer"),
     host: fields.text("host"),
     receivedRecno: fields.recno("receivedRecno"),
+    replayedRecno: fields.recno("replayedRecno"),
     lastSeenMs: fields.whole("lastSeenMs"),
   };
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import {
+  NO_CHECK,
   RecnoNotInLogError,
   ROOT_OID,
   type FilesetId,
@@ -137,7 +138,7 @@ export class LiveExport implements Export {
       position,
       received:
         peer === undefined
-          ? { recno: 0 as Recno, check: "" }
+          ? { recno: 0 as Recno, check: NO_CHECK }
           : receivedMark(index.connection, peer),
       rows: () => snapshotRows(index.connection, oldest, peer),
       [Symbol.dispose]: () => index[Symbol.dispose](),

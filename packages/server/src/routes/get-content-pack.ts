@@ -46,10 +46,14 @@ export const getContentPack = createFactory<AppEnvironment>().createHandlers(
 /** Hashes of the contents up to 64 KiB that CLOSEs in this range of the log name. */
 function smallContents(fileset: Export, after: Recno, until: Recno): Set<Sha256> {
   const hashes = new Set<Sha256>();
-  const chunk = fileset.readLog(fileset.positionAt(after), { limitRecords: until - after });
-  for (const { operation } of chunk.records()) {
-    if (operation.opcode !== "CLOSE" || operation.sha256 === null) continue;
-    if (operation.sizeBytes <= MAX_INLINE_BYTES) hashes.add(operation.sha256);
+  let position = fileset.positionAt(after);
+  while (position.recno < until) {
+    const chunk = fileset.readLog(position, { limitRecords: until - position.recno });
+    for (const { operation } of chunk.records()) {
+      if (operation.opcode !== "CLOSE" || operation.sha256 === null) continue;
+      if (operation.sizeBytes <= MAX_INLINE_BYTES) hashes.add(operation.sha256);
+    }
+    position = chunk.last;
   }
   hashes.delete(EMPTY_SHA256);
   return hashes;

@@ -3,6 +3,7 @@ import {
   HEADERS,
   MAX_POLL_BYTES,
   MEDIA_TYPES,
+  parsePeerHeader,
   type Position,
   writeJsonLine,
 } from "@izo/core";
@@ -19,6 +20,8 @@ export const getKml = createFactory<AppEnvironment>().createHandlers(
   validate("query", pollQuery),
   async (c) => {
     const { after, wait, limit } = c.req.valid("query");
+    const polling = parsePeerHeader(c.req.header(HEADERS.peer) ?? null);
+    if (polling !== null) c.var.fileset.notePeer(polling.peer, polling.host, after.recno);
     const { chunk, head } = await readOrWait(c, after, wait * 1000, limit);
     const type = accepts(c, {
       header: "Accept",

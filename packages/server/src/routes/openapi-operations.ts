@@ -106,6 +106,7 @@ export const OPERATIONS: readonly Operation[] = [
     summary: "Records behind a position; waits for one",
     path: filesetParameters,
     query: pollQuery,
+    headers: [HEADERS.peer],
     answers: {
       200: {
         description: "The records, none when the wait ended without",

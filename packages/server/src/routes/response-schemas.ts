@@ -39,7 +39,13 @@ export const statusAnswer = z.object({
   files: z.int().min(0),
   bytes: z.int().min(0),
   peers: z.array(
-    z.object({ peer: id, host: z.string(), receivedRecno: recno, lastSeenMs: z.int() }),
+    z.object({
+      peer: id,
+      host: z.string(),
+      receivedRecno: recno,
+      replayedRecno: recno,
+      lastSeenMs: z.int(),
+    }),
   ),
   watching: z.enum(["inotify", "scanning", "off"]),
   heldRemoval: z.object({ removed: z.int(), objects: z.int() }).nullable(),

@@ -35,7 +35,12 @@ const operations: { readonly [Key in Opcode]: Extract<Operation, { opcode: Key }
   NOOP: { opcode: "NOOP" },
   CREATE: { opcode: "CREATE", ...newObject },
   MKDIR: { opcode: "MKDIR", ...newObject, mode: 0o2775 },
-  UNLINK: { opcode: "UNLINK", ...oldEntry, contentBase: { peer: author, recno: 6 as Recno } },
+  UNLINK: {
+    opcode: "UNLINK",
+    ...oldEntry,
+    contentBase: { peer: author, recno: 6 as Recno },
+    isLastName: true,
+  },
   RMDIR: { opcode: "RMDIR", ...oldEntry },
   CLOSE: {
     opcode: "CLOSE",
@@ -51,6 +56,7 @@ const operations: { readonly [Key in Opcode]: Extract<Operation, { opcode: Key }
   RENAME: {
     opcode: "RENAME",
     oid: oid("1"),
+    contentBase: { peer: author, recno: 9 as Recno },
     fromParent: oid("2"),
     fromName: parseName(".tmp"),
     fromPath: "/docs/.tmp",
@@ -58,7 +64,7 @@ const operations: { readonly [Key in Opcode]: Extract<Operation, { opcode: Key }
     toParent: oid("4"),
     toName: parseName("a"),
     toPath: "/b/a",
-    victim: { oid: oid("5"), contentBase: 12 as Recno },
+    victim: { oid: oid("5"), contentBase: 12 as Recno, isLastName: true },
     keepsOid: true,
     conflict: null,
   },
