@@ -1,1 +1,5 @@
-export {};
+export type { Export } from "./export/export.ts";
+export type { LookProgress } from "./export/look.ts";
+export { openExport, type OpenExportOptions } from "./export/open-export.ts";
+export { createApp } from "./routes/app.ts";
+export { CannotListenError, type RunningServer, serve, type ServeOptions } from "./serve.ts";

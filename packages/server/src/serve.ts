@@ -1,0 +1,126 @@
+/**
+ * Composition root of a server: one exported directory behind one listening socket. It holds nothing
+ * of its own that a crash could lose.
+ */
+import { once } from "node:events";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+
+import { createAdaptorServer } from "@hono/node-server";
+import { IzoError } from "@izo/core";
+import { type Logger, pino } from "pino";
+
+import type { Export } from "./export/export.ts";
+import type { LookProgress } from "./export/look.ts";
+import { openExport } from "./export/open-export.ts";
+import { createApp } from "./routes/app.ts";
+
+export interface ServeOptions {
+  /** The directory to export, in place. */
+  readonly directory: string;
+  /** Its name in URLs; `rootfset` by default. */
+  readonly filesetName?: string;
+  readonly host: string;
+  /** 0 takes one that is free. */
+  readonly port: number;
+  readonly logger?: Logger;
+  /** Told how far the scan at start is. */
+  readonly onProgress?: (progress: LookProgress) => void;
+  /** Log the removals that an earlier scan held back (design S4). */
+  readonly confirmsRemoval?: boolean;
+}
+
+/** A server that accepts requests. Disposing of it answers those in progress and closes the export. */
+export interface RunningServer extends AsyncDisposable {
+  /** `http://HOST:PORT/FILESET`, as `izo mount` takes it. */
+  readonly url: string;
+  readonly fileset: Export;
+}
+
+/** Nobody can listen there: the port is taken, or the address is not this machine's. */
+export class CannotListenError extends IzoError {
+  constructor(host: string, port: number, cause: unknown) {
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "cannot-listen";
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(code, `Cannot listen on ${host}:${port}: ${reason}`, { host, port }, { cause });
+  }
+}
+
+/** What a request is told until the first scan is over. */
+function notReady(_request: Request): Response | Promise<Response> {
+  return new Response("The export is being scanned\n", {
+    status: 503,
+    headers: { "Retry-After": "1" },
+  });
+}
+
+/** Requests in progress may take so long when the server stops; then their connections are cut. */
+const GRACE_MS = 5_000;
+const IDLE_CHECK_MS = 20;
+
+/**
+ * Takes the port, opens the export (which scans it) and serves it. The port comes first, so that one
+ * which is taken is found out before a scan that may take minutes; until the scan is over it answers 503.
+ *
+ * @throws CannotListenError; what `openExport` throws
+ */
+export async function serve(options: ServeOptions): Promise<RunningServer> {
+  const { directory, host, port, onProgress, confirmsRemoval, filesetName = "rootfset" } = options;
+  const logger = options.logger ?? pino({ enabled: false });
+  const ending = new AbortController();
+  let answer = notReady;
+  const http = createAdaptorServer({ fetch: (request) => answer(request) }) as Server;
+
+  await using cleanUp = new AsyncDisposableStack();
+  await listen(http, host, port);
+  cleanUp.defer(() => close(http));
+  const fileset = cleanUp.use(
+    await openExport({
+      dir: directory,
+      filesetName,
+      onNotice: (notice) => logger.warn(notice),
+      onError: (error) => logger.error({ err: error }, "the export met an error"),
+      ...(onProgress !== undefined && { onProgress }),
+      ...(confirmsRemoval !== undefined && { confirmsRemoval }),
+    }),
+  );
+  // Disposed of first: polls that wait are answered at once, and nothing new is asked of the export.
+  cleanUp.defer(() => close(http));
+  cleanUp.defer(() => ending.abort());
+  const app = createApp({ filesets: [fileset], logger, signal: ending.signal });
+  answer = (request) => app.fetch(request);
+
+  const running = cleanUp.move();
+  return {
+    url: `${originOf(http, host)}/${encodeURIComponent(filesetName)}`,
+    fileset,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+async function listen(http: Server, host: string, port: number): Promise<void> {
+  try {
+    const listening = once(http, "listening");
+    http.listen(port, host);
+    await listening;
+  } catch (cause) {
+    throw new CannotListenError(host, port, cause);
+  }
+}
+
+function originOf(http: Server, host: string): string {
+  const { port, family } = http.address() as AddressInfo;
+  return `http://${family === "IPv6" ? `[${host}]` : host}:${port}`;
+}
+
+async function close(http: Server): Promise<void> {
+  if (!http.listening) return;
+  const closed = once(http, "close");
+  http.close();
+  // A connection whose last answer has gone out would stay open for another request.
+  const idle = setInterval(() => http.closeIdleConnections(), IDLE_CHECK_MS);
+  const grace = setTimeout(() => http.closeAllConnections(), GRACE_MS);
+  await closed;
+  clearInterval(idle);
+  clearTimeout(grace);
+}
