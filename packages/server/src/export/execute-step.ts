@@ -19,6 +19,7 @@ import {
   openat,
   readDirectory,
   renameat2,
+  unlinkat,
   utimensat,
 } from "@izo/sys";
 
@@ -105,9 +106,7 @@ function exchange(step: Extract<Step, { kind: "exchange" }>, context: StepContex
   const { to, item, object, others } = step;
   const before = replaceName(item, object.oid, to, context);
   for (const [index, other] of others.entries()) {
-    const linked = `${item}-${index}`;
-    linkat(context.directories.fd(to.parent), textToBytes(to.name), context.fileset.applyFd, linked);
-    replaceName(linked, object.oid, other, context);
+    exchangeLink(`${item}-${index}`, to, other, before.note, context);
   }
   context.outgoing.push({
     item,
@@ -119,6 +118,28 @@ function exchange(step: Extract<Step, { kind: "exchange" }>, context: StepContex
   });
   context.contents.set(object.oid, object.sha256);
   noteAfter(object.oid, to, expectedOf(object), context);
+}
+
+/**
+ * Gives a further name of a replaced inode the new one. A name that holds something else by now was
+ * changed by somebody, which the watch has named too: it stays.
+ */
+function exchangeLink(
+  item: string,
+  from: Place,
+  to: Place,
+  old: DiskNote,
+  context: StepContext,
+): void {
+  const { applyFd } = context.fileset;
+  const dirFd = context.directories.fd(to.parent);
+  const name = textToBytes(to.name);
+  const stat = fstatat(dirFd, name, { noFollow: true, throwIfNoEntry: false });
+  if (stat === undefined || !isSameContent(noteOfStat(stat), old)) return;
+  linkat(context.directories.fd(from.parent), textToBytes(from.name), applyFd, item);
+  renameat2(applyFd, item, dirFd, name, { exchange: true });
+  unlinkat(applyFd, item);
+  context.changedDirectories.add(dirFd);
 }
 
 interface Replaced {

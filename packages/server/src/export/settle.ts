@@ -125,7 +125,9 @@ function settleKnown(
 function isEditOf(fileset: Fileset, object: TreeObject, found: FoundEntry): boolean {
   if (object.kind !== found.kind) return false;
   if (object.kind === "directory") return true;
-  if (fileset.ledger.state.links(object.oid).length > 1) return false;
+  const hasOtherNames = fileset.ledger.state.links(object.oid).length > 1;
+  // Without a note the inode may well be the one that all its names share; the next name tells.
+  if (hasOtherNames && fileset.ledger.notes.get(object.oid) !== undefined) return false;
   if (object.kind === "symlink") return object.target === found.target;
   return object.kind === "file" || (object.rdev === found.rdev && object.mode === found.mode);
 }
@@ -177,6 +179,7 @@ function move(
 ): void {
   const { state } = fileset.ledger;
   const victim = saved && state.object(saved.oid)!;
+  const { contentVersion: contentBase } = state.object(from.oid)!;
   fileset.ledger.author({
     opcode: "RENAME",
     oid: from.oid,

@@ -1,0 +1,221 @@
+import { link, mkdir, readdir, readFile, rmdir, stat, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import type { ClientOperation, Name, Oid, OriginId, Recno } from "@izo/core";
+import { ROOT_OID } from "@izo/core";
+import { describe, expect, it } from "vitest";
+
+import { openTestExport, temporaryDirectory } from "../testing/temporary-export.ts";
+import { closeFile, createFile, makeDirectory, T, TestPeer } from "../testing/test-peer.ts";
+import { ContentMissingError } from "./errors.ts";
+import type { Export } from "./export.ts";
+import { verifyExport } from "./verify-export.ts";
+
+function oidAt(exported: Export, path: string): Oid {
+  return exported.lookUp(path)!.object.oid;
+}
+
+function versionsAt(exported: Export, path: string) {
+  const { object } = exported.lookUp(path)!;
+  const parent = exported.lookUp(path.slice(0, path.lastIndexOf("/")) || "/")!;
+  const { entry } = parent.children.find(({ object: child }) => child.oid === object.oid)!;
+  return {
+    oid: object.oid,
+    content: object.contentVersion,
+    attributes: object.attributesVersion,
+    entry,
+  };
+}
+
+describe("reintegrate()", () => {
+  it("puts a pushed file into the tree with its content, times and mode [S1]", async () => {
+    await using temporary = await temporaryDirectory();
+    await using exported = await openTestExport(temporary.dir);
+    const peer = new TestPeer(exported);
+    await peer.stage("hello");
+    const create = createFile("a.txt");
+    const base: OriginId = { peer: peer.peer, recno: 1 as Recno };
+    const results = await peer.push(create, closeFile(create.oid, "hello", base));
+    expect(results.map(({ verdict }) => verdict)).toEqual(["applied", "applied"]);
+    const path = join(temporary.dir, "a.txt");
+    expect(await readFile(path, "utf8")).toBe("hello");
+    const found = await stat(path, { bigint: true });
+    expect([found.mtimeNs, found.mode & 0o7777n]).toEqual([T, 0o640n]);
+    expect(await verifyExport(temporary.dir)).toEqual([]);
+  });
+
+  it("answers a resent push from its traces and changes nothing [P1]", async () => {
+    await using temporary = await temporaryDirectory();
+    await using exported = await openTestExport(temporary.dir);
+    const peer = new TestPeer(exported);
+    const records = [peer.record(makeDirectory("d")), peer.record(createFile("f"))];
+    const first = await peer.send(records);
+    const head = exported.headPosition;
+    expect(await peer.send(records)).toEqual(first);
+    expect(exported.headPosition).toEqual(head);
+  });
+
+  it("names the contents that it lacks before it changes anything", async () => {
+    await using temporary = await temporaryDirectory();
+    await using exported = await openTestExport(temporary.dir);
+    const head = exported.headPosition;
+    const peer = new TestPeer(exported);
+    const create = createFile("a");
+    const base: OriginId = { peer: peer.peer, recno: 1 as Recno };
+    const push = peer.push(create, closeFile(create.oid, "not here", base));
+    await expect(push).rejects.toThrow(ContentMissingError);
+    expect(exported.headPosition).toEqual(head);
+  });
+
+  it("moves, replaces, links and removes as the records say", async () => {
+    await using temporary = await temporaryDirectory();
+    await mkdir(join(temporary.dir, "old"));
+    await writeFile(join(temporary.dir, "old/x"), "x");
+    await writeFile(join(temporary.dir, "y"), "y");
+    await using exported = await openTestExport(temporary.dir);
+    const peer = new TestPeer(exported);
+    const old = versionsAt(exported, "/old");
+    const y = versionsAt(exported, "/y");
+    const x = versionsAt(exported, "/old/x");
+    const rename = (
+      from: typeof old,
+      toParent: Oid,
+      toName: string,
+      victim: typeof old | null,
+    ): ClientOperation => ({
+      opcode: "RENAME",
+      oid: from.oid,
+      contentBase: from.content,
+      fromParent: from.entry.parent,
+      fromName: from.entry.name,
+      fromPath: "/",
+      fromBase: from.entry.version,
+      toParent,
+      toName: toName as Name,
+      toPath: "/",
+      victim: victim && { oid: victim.oid, contentBase: victim.content, isLastName: true },
+      keepsOid: false,
+      conflict: null,
+    });
+    const results = await peer.push(
+      rename(old, ROOT_OID, "new", null),
+      rename(x, ROOT_OID, "y", y),
+      { opcode: "LINK", oid: x.oid, parent: old.oid, name: "hard" as Name, path: "/", conflict: null },
+      {
+        opcode: "SETATTR",
+        oid: x.oid,
+        path: "/y",
+        attributes: { base: x.attributes, mode: 0o600, uid: process.getuid!(), gid: process.getgid!() },
+        times: null,
+      },
+      {
+        opcode: "SETEXTATTR",
+        oid: x.oid,
+        path: "/y",
+        attribute: "user.colour",
+        value: Buffer.from("red"),
+        base: 0 as Recno,
+      },
+      {
+        ...createFile("link"),
+        opcode: "SYMLINK",
+        target: "../../etc/passwd",
+        mode: 0o777,
+      } as ClientOperation,
+    );
+    expect(results.map(({ verdict }) => verdict)).toEqual(Array(6).fill("applied"));
+    expect((await readdir(temporary.dir)).toSorted()).toEqual([".intermezzo", "link", "new", "y"]);
+    expect(await readFile(join(temporary.dir, "new/hard"), "utf8")).toBe("x");
+    expect(await verifyExport(temporary.dir)).toEqual([]);
+
+    const named = versionsAt(exported, "/y");
+    await peer.push({
+      opcode: "UNLINK",
+      oid: named.oid,
+      parent: ROOT_OID,
+      name: "y" as Name,
+      path: "/y",
+      nameBase: exported.lookUp("/")!.children.find(({ entry }) => entry.name === "y")!.entry.version,
+      contentBase: named.content,
+      isLastName: false,
+    });
+    expect(await verifyExport(temporary.dir)).toEqual([]);
+    expect(exported.lookUp("/y")).toBeNull();
+  });
+
+  it("gives all names of a hard-linked file its new content", async () => {
+    await using temporary = await temporaryDirectory();
+    await writeFile(join(temporary.dir, "one"), "1");
+    await link(join(temporary.dir, "one"), join(temporary.dir, "two"));
+    await using exported = await openTestExport(temporary.dir);
+    const peer = new TestPeer(exported);
+    const one = versionsAt(exported, "/one");
+    await peer.stage("both");
+    await peer.push(closeFile(one.oid, "both", one.content));
+    expect(await readFile(join(temporary.dir, "one"), "utf8")).toBe("both");
+    expect(await readFile(join(temporary.dir, "two"), "utf8")).toBe("both");
+    expect(await verifyExport(temporary.dir)).toEqual([]);
+  });
+
+  it("logs an unlogged local change first, and the client's content becomes a copy [S3]", async () => {
+    await using temporary = await temporaryDirectory();
+    const path = join(temporary.dir, "f.txt");
+    await writeFile(path, "first");
+    await using exported = await openTestExport(temporary.dir, { gatherMs: 60_000 });
+    const peer = new TestPeer(exported);
+    const { oid, content } = versionsAt(exported, "/f.txt");
+    await peer.stage("theirs");
+    await writeFile(path, "local and unlogged");
+    const [result] = await peer.push(closeFile(oid, "theirs", content));
+    expect(result!.verdict).toBe("copied");
+    expect(await readFile(path, "utf8")).toBe("local and unlogged");
+    const names = (await readdir(temporary.dir)).filter((name) => name.includes(".conflict-"));
+    expect(names).toHaveLength(1);
+    expect(await readFile(join(temporary.dir, names[0]!), "utf8")).toBe("theirs");
+    expect(await verifyExport(temporary.dir)).toEqual([]);
+  });
+
+  it("refuses to remove a directory that has an unlogged file, and logs the file [S3]", async () => {
+    await using temporary = await temporaryDirectory();
+    await mkdir(join(temporary.dir, "d"));
+    await using exported = await openTestExport(temporary.dir, { gatherMs: 60_000 });
+    const { oid, entry } = versionsAt(exported, "/d");
+    await writeFile(join(temporary.dir, "d/new"), "new");
+    const peer = new TestPeer(exported);
+    const [result] = await peer.push({
+      opcode: "RMDIR",
+      oid,
+      parent: ROOT_OID,
+      name: "d" as Name,
+      path: "/d",
+      nameBase: entry.version,
+    });
+    expect(result).toMatchObject({ verdict: "refused", reason: "not-empty" });
+    expect(oidAt(exported, "/d/new")).toBeDefined();
+    expect(await verifyExport(temporary.dir)).toEqual([]);
+  });
+
+  it("never lets a client name the server's own state", async () => {
+    await using temporary = await temporaryDirectory();
+    await using exported = await openTestExport(temporary.dir);
+    const peer = new TestPeer(exported);
+    const [result] = await peer.push(makeDirectory(".intermezzo"));
+    expect(result!.verdict).toBe("refused");
+    expect(await verifyExport(temporary.dir)).toEqual([]);
+  });
+
+  it("follows no symlink that was put in a directory's place [S3]", async () => {
+    await using temporary = await temporaryDirectory();
+    await using outside = await temporaryDirectory();
+    await mkdir(join(temporary.dir, "d"));
+    await using exported = await openTestExport(temporary.dir, { gatherMs: 60_000 });
+    const { oid } = versionsAt(exported, "/d");
+    await rmdir(join(temporary.dir, "d"));
+    await symlink(outside.dir, join(temporary.dir, "d"));
+    const peer = new TestPeer(exported);
+    const [result] = await peer.push(createFile("escaped", undefined, oid));
+    expect(await readdir(outside.dir)).toEqual([]);
+    expect(["applied", "copied", "refused"]).toContain(result!.verdict);
+    expect(await verifyExport(temporary.dir)).toEqual([]);
+  });
+});

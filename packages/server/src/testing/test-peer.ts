@@ -1,0 +1,100 @@
+import { hash, randomUUID } from "node:crypto";
+
+import {
+  computeOriginCheck,
+  ROOT_OID,
+  type ClientOperation,
+  type Name,
+  type Oid,
+  type PeerId,
+  type Recno,
+  type Sha256,
+  type SubmittedRecord,
+} from "@izo/core";
+
+import type { Export, PushResult } from "../export/export.ts";
+
+const ACTOR = { uid: 0, gid: 0, groups: [], command: "test" };
+
+/** A client as the server sees one: it numbers its records and pushes them, and has no cache. */
+export class TestPeer {
+  readonly peer = newId<PeerId>();
+  readonly #exported: Export;
+  #recno = 0;
+  #acknowledged = { recno: 0 as Recno, check: "0".repeat(16) };
+
+  constructor(exported: Export) {
+    this.#exported = exported;
+  }
+
+  record(operation: ClientOperation): SubmittedRecord {
+    this.#recno += 1;
+    const origin = { peer: this.peer, recno: this.#recno as Recno };
+    const sent = { authorTimeNs: 1_700_000_000_000_000_000n, actor: ACTOR, operation };
+    return { ...sent, origin: { ...origin, check: computeOriginCheck({ ...sent, origin }) } };
+  }
+
+  async push(...operations: ClientOperation[]): Promise<readonly PushResult[]> {
+    const records = operations.map((operation) => this.record(operation));
+    const results = await this.send(records);
+    this.#acknowledged = records.at(-1)!.origin;
+    return results;
+  }
+
+  /** Sends records that may have been sent before. */
+  send(records: readonly SubmittedRecord[]): Promise<readonly PushResult[]> {
+    const received = this.#acknowledged;
+    return this.#exported.reintegrate({ peer: this.peer, host: "laptop", received, records });
+  }
+
+  async stage(content: string): Promise<Sha256> {
+    const sha256 = hash("sha256", content) as Sha256;
+    await this.#exported.stageInline(sha256, Buffer.from(content));
+    return sha256;
+  }
+}
+
+export function newId<T extends string>(): T {
+  return randomUUID().replaceAll("-", "") as T;
+}
+
+export const T = 1_600_000_000_123_456_789n;
+
+export function createFile(name: string, oid = newId<Oid>(), parent = ROOT_OID): ClientOperation & { oid: Oid } {
+  return { ...made(name, oid, parent), opcode: "CREATE", mode: 0o640 };
+}
+
+export function makeDirectory(name: string, oid = newId<Oid>(), parent = ROOT_OID): ClientOperation & { oid: Oid } {
+  return { ...made(name, oid, parent), opcode: "MKDIR", mode: 0o750 };
+}
+
+export function closeFile(
+  oid: Oid,
+  content: string,
+  contentBase: Extract<ClientOperation, { opcode: "CLOSE" }>["contentBase"],
+): ClientOperation {
+  const bytes = Buffer.from(content);
+  return {
+    opcode: "CLOSE",
+    oid,
+    path: "/",
+    contentBase,
+    sizeBytes: bytes.length,
+    mtimeNs: T,
+    sha256: hash("sha256", bytes) as Sha256,
+    conflict: null,
+  };
+}
+
+function made(name: string, oid: Oid, parent: Oid) {
+  return {
+    oid,
+    parent,
+    name: name as Name,
+    path: `/${name}`,
+    uid: process.getuid!(),
+    gid: process.getgid!(),
+    mtimeNs: T,
+    conflict: null,
+  };
+}
