@@ -2,3 +2,10 @@
 export { connectControl, MountNotAnsweringError } from "./control/connect-control.ts";
 export type { MountControl, MountStatus } from "./control/mount-control.ts";
 export { serveControl } from "./control/serve-control.ts";
+
+// mount
+export { type Mount, mountFileset, type MountOptions } from "./mount.ts";
+
+// remote
+export { parseFilesetUrl } from "./remote/fileset-url.ts";
+export { HttpRemote } from "./remote/http-remote.ts";

@@ -83,10 +83,15 @@ export class LocalFileSystem implements Disposable {
     this.#notifier.target = notifier;
   }
 
+  /** Opens that wait for content fail from here on. */
+  endFetches(): void {
+    this.#abort.abort();
+  }
+
   /** Ends fetches, and notes that the cache needs no repair. Call it when nothing is open any more. */
   [Symbol.dispose](): void {
     this.#notifier.target = undefined;
-    this.#abort.abort();
+    this.endFetches();
     this.#useNote.remove();
   }
 }

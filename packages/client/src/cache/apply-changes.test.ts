@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { CALLER, oid, readDescriptor, remoteOperations, TestCache } from "../testing/test-cache.ts";
 
-const { content, create, mkdir, rename, unlink } = remoteOperations;
+const { content, create, mkdir, rename, rmdir, unlink } = remoteOperations;
 
 let cache: TestCache;
 
@@ -15,8 +15,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  expect(cache.problems).toEqual([]);
-  expect(readdirSync(join(cache.cacheDir, "limbo"))).toEqual([]);
+  cache.assertTidy();
   await cache[Symbol.asyncDispose]();
 });
 
@@ -109,10 +108,7 @@ describe("names", () => {
   test("a removed directory goes with all that is in it", () => {
     cache.remote(mkdir(oid("d"), "d"), create(oid("f"), "f", oid("d")));
     cache.node("/d/f");
-    cache.remote(unlink(oid("f"), "f", oid("d")), {
-      ...unlink(oid("d"), "d"),
-      opcode: "RMDIR",
-    } as never);
+    cache.remote(unlink(oid("f"), "f", oid("d")), rmdir(oid("d"), "d"));
     expect(cache.list("/")).toEqual([]);
   });
 
@@ -331,6 +327,9 @@ describe("conflicts", () => {
     remoteFile("f", "theirs", "theirs", oid("d"));
     await cache.push();
     expect(cache.list("/d")).toEqual(["mine", "theirs"]);
-    expect([await cache.read("/d/mine"), await cache.read("/d/theirs")]).toEqual(["mine", "theirs"]);
+    expect([await cache.read("/d/mine"), await cache.read("/d/theirs")]).toEqual([
+      "mine",
+      "theirs",
+    ]);
   });
 });

@@ -91,7 +91,7 @@ export class ChangeApplier {
     for (const { from, to } of moves) {
       const node = places.locateObject(from);
       if (node === undefined || this.#tree.find(to) !== undefined) continue;
-      for (const link of [...node.links]) this.#tree.displace(node, link);
+      for (const link of node.links.slice()) this.#tree.displace(node, link);
       this.#tree.setOid(node, to);
       node.retiredBase = undefined;
       moved.add(from).add(to);

@@ -1,6 +1,6 @@
 import type { Actor, Base, Name, ObjectKind, Oid } from "@izo/core";
 
-import type { NodeId } from "../fuse/file-system.ts";
+import { type NodeId, rootNode } from "../fuse/file-system.ts";
 import type { Holding } from "./object-mark.ts";
 
 /** A name under which a node stands in the cache tree. */
@@ -49,6 +49,11 @@ export class CacheNode {
   /** The content, or all entries, can be used as they are. */
   get isPresent(): boolean {
     return this.holding.state !== "absent";
+  }
+
+  /** It stands in the tree, or in limbo: there is a path to it. */
+  get isNamed(): boolean {
+    return this.links.length > 0 || this.id === rootNode;
   }
 
   get hasWriter(): boolean {

@@ -180,7 +180,7 @@ export class CacheTree {
 
   /** Removes from limbo what no name claims any more, except what a program may still write to. */
   sweep(): void {
-    for (const [name, node] of [...this.nodes.limbo.children]) {
+    for (const [name, node] of Array.from(this.nodes.limbo.children)) {
       if (node.hasWriter && node.links.length === 1) continue;
       const path = this.nodes.pathIn(this.nodes.limbo, name);
       try {
@@ -299,7 +299,7 @@ export class CacheTree {
   }
 
   #forgetBelow(directory: CacheNode): void {
-    for (const [name, node] of [...directory.children]) {
+    for (const [name, node] of Array.from(directory.children)) {
       this.#forgetBelow(node);
       this.nodes.unlink(directory, name);
     }

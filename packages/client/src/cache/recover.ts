@@ -82,7 +82,10 @@ class Recovery {
     const { tree, applier } = this.#options;
     this.#takeLimbo();
     if (tree.nodes.root.isPresent) this.#walk(tree.nodes.root);
-    for (const node of this.#reinstated) tree.reinstate(node);
+    for (const node of this.#reinstated) {
+      tree.reinstate(node);
+      tree.setOid(node, node.oid);
+    }
     applier.apply({ names: this.#names, objects: this.#objects, moves: [] });
     return { completed: this.#names.length + this.#objects.length, logged: this.#logged };
   }
@@ -107,10 +110,11 @@ class Recovery {
     for (const { name, path, stat } of this.#inodesIn(tree.nodes.pathOf(directory))) {
       seen.add(name);
       const node = this.#identify(directory, name, path, stat);
+      if (node.kind === "directory" && node.isPresent) this.#walk(node);
+      this.#checkObject(node, stat);
+      // Asked last: content can have turned out to be a conflict copy's.
       const wanted = tree.visible.entry(directory.oid, name);
       if (wanted?.oid !== node.oid) this.#changeName(directory.oid, name);
-      if (node.kind === "directory" && node.isPresent) this.#walk(node);
-      else this.#checkObject(node, stat);
     }
     for (const { name } of tree.visible.children(directory.oid)) {
       if (!seen.has(name)) this.#changeName(directory.oid, name);
@@ -125,9 +129,10 @@ class Recovery {
     const mark = readMark(path);
     const marked = mark === undefined ? undefined : resolveOid(mark.oid, visible);
     if (mark !== undefined && marked !== undefined && isKnown(marked, visible)) {
-      // After an atomic save was cut off, the inode that was saved still names the temporary object.
-      if (marked !== mark.oid) writeMark(path, { oid: marked, holding: mark.holding });
-      return tree.adopt(directory, name, { oid: marked, holding: mark.holding }, stat);
+      const node = tree.adopt(directory, name, { oid: marked, holding: mark.holding }, stat);
+      // An atomic save was cut off: what was saved still names the temporary object, and is the newer.
+      if (marked !== mark.oid) this.#reinstated.push(node);
+      return node;
     }
     const entry = visible.entry(directory.oid, name);
     const named = entry === undefined ? undefined : visible.object(entry.oid);

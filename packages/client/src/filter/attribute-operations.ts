@@ -46,7 +46,7 @@ export function attributeOperations(
   const { nodes } = tree;
 
   function statOf(node: CacheNode, fd: number | undefined): Stat {
-    const open = fd ?? (node.links.length === 0 ? node.descriptors.keys().next().value : undefined);
+    const open = fd ?? (!node.isNamed ? node.descriptors.keys().next().value : undefined);
     if (open !== undefined) return fstat(open);
     const stat = statInode(nodes.pathOf(node));
     if (stat === undefined) throw new ErrnoError("ENOENT", "Cannot stat: the file was removed");
@@ -74,7 +74,7 @@ export function attributeOperations(
     const object = tree.objectOf(node);
     const mtimeNs = changes.mtimeNs === "now" ? context.nowNs() : changes.mtimeNs;
     const times = { atimeNs: changes.atimeNs ?? "omit", mtimeNs: mtimeNs ?? "omit" } as const;
-    if (object === undefined || node.links.length === 0 || node.retiredBase !== undefined) {
+    if (object === undefined || !node.isNamed || node.retiredBase !== undefined) {
       changeNameless(node, changes, times);
       return;
     }
@@ -103,22 +103,6 @@ export function attributeOperations(
       times: isTimeLogged ? { contentBase: object.contentVersion, mtimeNs } : null,
     };
     perform(context, operation, actors.of(caller), work);
-  }
-
-  /** A removed file that is still open: nobody else can see it, nothing is logged. */
-  function changeNameless(
-    node: CacheNode,
-    { uid, gid, mode }: SetAttributes,
-    { atimeNs, mtimeNs }: { atimeNs: TimeNs; mtimeNs: TimeNs },
-  ): void {
-    const [fd] = node.descriptors.keys();
-    if (fd === undefined) throw new ErrnoError("ENOENT", "Cannot change: the file was removed");
-    if (uid !== undefined || gid !== undefined) {
-      const stat = fstat(fd);
-      fchownSync(fd, uid ?? stat.uid, gid ?? stat.gid);
-    }
-    if (mode !== undefined) fchmodSync(fd, mode & 0o7777);
-    if (atimeNs !== "omit" || mtimeNs !== "omit") futimens(fd, atimeNs, mtimeNs);
   }
 
   return {
@@ -176,7 +160,7 @@ export function attributeOperations(
  */
 function inodeNumber(node: CacheNode, stat: Stat): bigint {
   if (node.oid === ROOT_OID) return 1n;
-  const isNameless = node.links.length === 0 || node.retiredBase !== undefined;
+  const isNameless = !node.isNamed || node.retiredBase !== undefined;
   return isNameless ? stat.ino | NAMELESS : BigInt(`0x${node.oid.slice(0, 15)}`) || 1n;
 }
 
@@ -201,4 +185,20 @@ function newAttributes(
 function withoutPrivilege(mode: number): number {
   const isGroupProgram = (mode & (S_ISGID | constants.S_IXGRP)) === (S_ISGID | constants.S_IXGRP);
   return mode & ~S_ISUID & (isGroupProgram ? ~S_ISGID : ~0);
+}
+
+/** A removed file that is still open: nobody else can see it, nothing is logged. */
+function changeNameless(
+  node: CacheNode,
+  { uid, gid, mode }: SetAttributes,
+  { atimeNs, mtimeNs }: { atimeNs: TimeNs; mtimeNs: TimeNs },
+): void {
+  const [fd] = node.descriptors.keys();
+  if (fd === undefined) throw new ErrnoError("ENOENT", "Cannot change: the file was removed");
+  if (uid !== undefined || gid !== undefined) {
+    const stat = fstat(fd);
+    fchownSync(fd, uid ?? stat.uid, gid ?? stat.gid);
+  }
+  if (mode !== undefined) fchmodSync(fd, mode & 0o7777);
+  if (atimeNs !== "omit" || mtimeNs !== "omit") futimens(fd, atimeNs, mtimeNs);
 }

@@ -52,7 +52,7 @@ export function dataOperations(
   }
 
   function openInode(node: CacheNode, flags: number): number {
-    if (node.links.length > 0) {
+    if (node.isNamed) {
       return openSync(osPath(nodes.pathOf(node)), flags | constants.O_NOFOLLOW);
     }
     // Removed, and still open elsewhere: the kernel's side can open it once more.
@@ -67,7 +67,7 @@ export function dataOperations(
     const { holding } = node;
     if (holding.state === "absent") return true;
     const isWritable = isForWriting(flags);
-    if (!isWritable || holding.state !== "content" || node.links.length === 0) return false;
+    if (!isWritable || holding.state !== "content" || !node.isNamed) return false;
     const wanted = tree.objectOf(node)?.sha256 ?? null;
     return wanted !== null && wanted !== holding.sha256;
   }
@@ -75,7 +75,7 @@ export function dataOperations(
   async function openFetched(node: CacheNode, flags: number): Promise<Opened> {
     await fetcher.fetch(node.oid);
     // What came has another inode, or the name is gone: the kernel looks the path up again.
-    if (mustFetch(node, flags) || node.links.length === 0) {
+    if (mustFetch(node, flags) || !node.isNamed) {
       throw new ErrnoError("ESTALE", "Cannot open: another content has taken the name");
     }
     return openNow(node, flags);

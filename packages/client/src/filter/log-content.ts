@@ -17,7 +17,7 @@ const UNKNOWN: Actor = { uid: 0, gid: 0, groups: [], command: "" };
 export function logContent(context: FilterContext, node: CacheNode, base?: Base): void {
   const { tree, log } = context;
   const isRetired = node.retiredBase !== undefined;
-  if (node.links.length === 0 && !isRetired) return;
+  if (!node.isNamed && !isRetired) return;
   const object = tree.visible.object(node.oid);
   const contentBase = node.retiredBase ?? base ?? object?.contentVersion;
   if (contentBase === undefined) return;
@@ -47,6 +47,6 @@ export function logUnlogged(context: FilterContext, node: CacheNode): void {
 export function markLocal({ tree }: FilterContext, node: CacheNode): void {
   const base = node.retiredBase ?? tree.objectOf(node)?.contentVersion;
   // A file that was removed here has no name and no record to come.
-  if (base === undefined || node.links.length === 0) return;
+  if (base === undefined || !node.isNamed) return;
   tree.setHolding(node, { state: "local", base });
 }

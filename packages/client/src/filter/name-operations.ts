@@ -21,7 +21,7 @@ import { readDirectory } from "@izo/sys";
 
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
-import { ErrnoError } from "../fuse/errno.ts";
+import { ErrnoError, type ErrnoName } from "../fuse/errno.ts";
 import type { FileSystem } from "../fuse/file-system.ts";
 import type { Actors } from "./actor.ts";
 import { type FilterContext, perform } from "./filter-context.ts";
@@ -82,7 +82,7 @@ export function nameOperations(
   /** The name is gone: of this inode only descriptors can be left. */
   function dropName(directory: CacheNode, name: Name, node: CacheNode): void {
     nodes.unlink(directory, name);
-    if (node.links.length === 0) node.unlogged.clear();
+    if (!node.isNamed) node.unlogged.clear();
   }
 
   /** Design D2: the usual way of editors to save. */
@@ -96,18 +96,16 @@ export function nameOperations(
     );
   }
 
+  /** @throws ErrnoError as rename(2) */
   function checkReplaceable(moved: CacheNode, target: CacheNode | undefined, flags: number): void {
     if (target === undefined) return;
-    const refuse = (errno: "EEXIST" | "EISDIR" | "ENOTDIR" | "ENOTEMPTY"): never => {
-      throw new ErrnoError(errno, "Cannot rename: the new name is taken");
-    };
-    if ((flags & RENAME_NOREPLACE) !== 0) refuse("EEXIST");
-    if (target.kind === "directory") {
-      if (moved.kind !== "directory") refuse("EISDIR");
-      if (tree.visible.hasChildren(target.oid)) refuse("ENOTEMPTY");
-    } else if (moved.kind === "directory") {
-      refuse("ENOTDIR");
+    if ((flags & RENAME_NOREPLACE) !== 0) throw nameTaken("EEXIST");
+    if (target.kind !== "directory") {
+      if (moved.kind === "directory") throw nameTaken("ENOTDIR");
+      return;
     }
+    if (moved.kind !== "directory") throw nameTaken("EISDIR");
+    if (tree.visible.hasChildren(target.oid)) throw nameTaken("ENOTEMPTY");
   }
 
   return {
@@ -184,6 +182,7 @@ export function nameOperations(
         path: nodes.shownPathIn(directory, name),
         nameBase: entry.version,
         contentBase,
+        isLastName: isLastName(object),
       } as const;
       perform(context, operation, actors.of(caller), () => {
         unlinkSync(osPath(nodes.pathIn(directory, name)));
@@ -232,6 +231,7 @@ export function nameOperations(
       const operation: RenameOperation = {
         opcode: "RENAME",
         oid: moved.object.oid,
+        contentBase: moved.object.contentVersion,
         fromParent: from.oid,
         fromName: name,
         fromPath: nodes.shownPathIn(from, name),
@@ -242,7 +242,11 @@ export function nameOperations(
         victim:
           victim === undefined
             ? null
-            : { oid: victim.object.oid, contentBase: victimBase(victim, keepsOid) },
+            : {
+                oid: victim.object.oid,
+                contentBase: victimBase(victim, keepsOid),
+                isLastName: isLastName(victim.object),
+              },
         keepsOid,
         conflict: null,
       };
@@ -262,4 +266,8 @@ export function nameOperations(
   function victimBase({ node, object }: ReturnType<typeof named>, keepsOid: boolean): Base {
     return keepsOid ? object.contentVersion : baseOfRemoved(node, object);
   }
+}
+
+function nameTaken(errno: ErrnoName): ErrnoError {
+  return new ErrnoError(errno, "Cannot rename: the new name is taken");
 }

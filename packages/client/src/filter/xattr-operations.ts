@@ -39,7 +39,7 @@ export function xattrOperations(
   }
 
   function objectOf(node: CacheNode): TreeObject {
-    const object = node.links.length === 0 ? undefined : tree.objectOf(node);
+    const object = !node.isNamed ? undefined : tree.objectOf(node);
     if (object === undefined)
       throw new ErrnoError("ENOENT", "Cannot change an attribute: the file was removed");
     return object;
@@ -124,7 +124,7 @@ export function xattrOperations(
 
 /** A descriptor of a file that has no name any more; undefined for all others. */
 function nameless(node: CacheNode): number | undefined {
-  return node.links.length === 0 ? node.descriptors.keys().next().value : undefined;
+  return !node.isNamed ? node.descriptors.keys().next().value : undefined;
 }
 
 function checkName(name: string): void {

@@ -2,17 +2,26 @@
  * A cache on a real directory without a mount, and the server it belongs to in memory: tests call the
  * seam as a driver would, and what a server would log they log here, with the same judge.
  */
+import { deepEqual } from "node:assert/strict";
 import { createHash, hash, randomUUID } from "node:crypto";
-import { fstatSync, lstatSync, mkdtempSync, readSync, rmSync, writeSync } from "node:fs";
+import {
+  fstatSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import {
-  type ClientOperation,
   EMPTY_SHA256,
   type FilesetId,
   type Name,
   NO_CHECK,
+  NO_RECNO,
   type Oid,
   parseName,
   type PeerId,
@@ -32,6 +41,7 @@ import { type Caller, type NodeId, rootNode } from "../fuse/file-system.ts";
 import { LocalFileSystem } from "../local-file-system.ts";
 import { LocalReplica } from "../sync/local-replica.ts";
 import { RemoteUnreachableError } from "../sync/remote-error.ts";
+import { describeOperation } from "./describe-operation.ts";
 
 export const SERVER = "5e".repeat(16) as PeerId;
 export const CALLER: Caller = { uid: 1000, gid: 1000, pid: process.pid };
@@ -86,7 +96,7 @@ export class TestCache implements AsyncDisposable {
         fetchContent: (sha256) => {
           const bytes = this.contents.get(sha256);
           if (!this.isOnline || bytes === undefined) {
-            return Promise.reject(new RemoteUnreachableError("fetch", new Error("offline")));
+            return Promise.reject(new RemoteUnreachableError("http://test", "offline"));
           }
           this.fetchCount += 1;
           return Promise.resolve({ sizeBytes: bytes.length, bytes: once(bytes) });
@@ -97,6 +107,12 @@ export class TestCache implements AsyncDisposable {
       onProblem: (_path, error) => this.problems.push(error),
     });
     this.local.connect(this.#notifier());
+  }
+
+  /** @throws when an entry could not be made, or something is left in limbo */
+  assertTidy(): void {
+    deepEqual(this.problems, []);
+    deepEqual(readdirSync(join(this.cacheDir, "limbo")), []);
   }
 
   /** The process ends without a word: everything in memory is gone. */
@@ -134,7 +150,7 @@ export class TestCache implements AsyncDisposable {
   async push(): Promise<void> {
     this.seal();
     await this.replica.freeze(this.replica.pending.sendable());
-    for (const { submitted } of [...this.replica.toSend]) {
+    for (const { submitted } of this.replica.toSend.slice()) {
       const decision = reintegrate(submitted, this.replica.authoritative, {
         host: "test",
         contentToCome: () => undefined,
@@ -266,7 +282,7 @@ export class TestCache implements AsyncDisposable {
 
   /** Opcodes and paths of what waits, as `CREATE /a`. */
   get pending(): string[] {
-    return this.replica.pending.unsent.map(({ operation }) => describe(operation));
+    return this.replica.pending.unsent.map(({ operation }) => describeOperation(operation));
   }
 
   #notifier(): KernelNotifier {
@@ -285,46 +301,63 @@ export function readDescriptor(fd: number): string {
 
 /** Operations as a server logs them for a tree that is made by hand. */
 export const remoteOperations = {
-  create(oid: Oid, name: string, parent: Oid = ROOT_OID): ReplicatedOperation {
-    return { opcode: "CREATE", ...made(oid, name, parent, 0o640) };
-  },
-  mkdir(oid: Oid, name: string, parent: Oid = ROOT_OID): ReplicatedOperation {
-    return { opcode: "MKDIR", ...made(oid, name, parent, 0o755) };
-  },
-  content(oid: Oid, sha256: Sha256, sizeBytes: number): ReplicatedOperation {
-    const mtimeNs = START_NS + 123_456_789n;
-    return {
-      opcode: "CLOSE",
-      oid,
-      path: `/${oid}`,
-      contentBase: 0 as Recno,
-      sizeBytes,
-      mtimeNs,
-      sha256,
-      conflict: null,
-    };
-  },
-  rename(oid: Oid, from: string, to: string, fromParent = ROOT_OID, toParent = ROOT_OID) {
-    return {
-      opcode: "RENAME",
-      oid,
-      fromParent,
-      fromName: parseName(from),
-      fromPath: `/${from}`,
-      fromBase: 0 as Recno,
-      toParent,
-      toName: parseName(to),
-      toPath: `/${to}`,
-      victim: null,
-      keepsOid: false,
-      conflict: null,
-    } as const;
-  },
-  unlink(oid: Oid, name: string, parent: Oid = ROOT_OID): ReplicatedOperation {
-    const base = 0 as Recno;
-    const place = { parent, name: parseName(name), path: `/${name}` };
-    return { opcode: "UNLINK", oid, ...place, nameBase: base, contentBase: base };
-  },
+  create: (id: Oid, name: string, parent: Oid = ROOT_OID): ReplicatedOperation => ({
+    opcode: "CREATE",
+    ...made(id, name, parent, 0o640),
+  }),
+  mkdir: (id: Oid, name: string, parent: Oid = ROOT_OID): ReplicatedOperation => ({
+    opcode: "MKDIR",
+    ...made(id, name, parent, 0o755),
+  }),
+  content: (id: Oid, sha256: Sha256, sizeBytes: number): ReplicatedOperation => ({
+    opcode: "CLOSE",
+    oid: id,
+    path: `/${id}`,
+    contentBase: NO_RECNO,
+    sizeBytes,
+    mtimeNs: START_NS + 123_456_789n,
+    sha256,
+    conflict: null,
+  }),
+  rename: (
+    id: Oid,
+    from: string,
+    to: string,
+    fromParent = ROOT_OID,
+    toParent = ROOT_OID,
+  ): ReplicatedOperation => ({
+    opcode: "RENAME",
+    oid: id,
+    contentBase: NO_RECNO,
+    fromParent,
+    fromName: parseName(from),
+    fromPath: `/${from}`,
+    fromBase: NO_RECNO,
+    toParent,
+    toName: parseName(to),
+    toPath: `/${to}`,
+    victim: null,
+    keepsOid: false,
+    conflict: null,
+  }),
+  unlink: (id: Oid, name: string, parent: Oid = ROOT_OID): ReplicatedOperation => ({
+    opcode: "UNLINK",
+    oid: id,
+    parent,
+    name: parseName(name),
+    path: `/${name}`,
+    nameBase: NO_RECNO,
+    contentBase: NO_RECNO,
+    isLastName: true,
+  }),
+  rmdir: (id: Oid, name: string, parent: Oid = ROOT_OID): ReplicatedOperation => ({
+    opcode: "RMDIR",
+    oid: id,
+    parent,
+    name: parseName(name),
+    path: `/${name}`,
+    nameBase: NO_RECNO,
+  }),
 };
 
 /** A recognisable object id. */
@@ -344,11 +377,6 @@ function made(id: Oid, name: string, parent: Oid, mode: number) {
     mtimeNs: START_NS,
     conflict: null,
   };
-}
-
-function describe(operation: ClientOperation): string {
-  if (operation.opcode === "RENAME") return `RENAME ${operation.fromPath} ${operation.toPath}`;
-  return "path" in operation ? `${operation.opcode} ${operation.path}` : operation.opcode;
 }
 
 async function* once(bytes: Buffer): AsyncIterable<Uint8Array> {

@@ -1,0 +1,257 @@
+import {
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+
+import { AT_FDCWD, lremovexattr, utimensat } from "@izo/sys";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+
+import { CALLER, oid, remoteOperations, TestCache } from "../testing/test-cache.ts";
+
+const { content, create, mkdir, rename, unlink } = remoteOperations;
+const ACTOR = { uid: 1000, gid: 1000, groups: [], command: "test" };
+
+let cache: TestCache;
+
+beforeEach(async () => {
+  cache = await TestCache.open();
+});
+
+afterEach(async () => {
+  cache.assertTidy();
+  await cache[Symbol.asyncDispose]();
+});
+
+const onDisk = (...names: string[]) => join(cache.cacheDir, "tree", ...names);
+
+async function crash(): Promise<void> {
+  await cache.kill();
+  await cache.start();
+}
+
+/** The position moves and the process ends before the cache tree follows. */
+async function cutOff(run: () => void): Promise<void> {
+  cache.local.content.apply = () => {};
+  run();
+  await crash();
+}
+
+test("a clean stop is not looked into; a kill is", async () => {
+  await cache.write("/a", "1");
+  await cache.restart();
+  expect(cache.local.recovered).toBeUndefined();
+  await crash();
+  expect(cache.local.recovered).toEqual({ completed: 0, logged: [] });
+  expect(await cache.read("/a")).toBe("1");
+  expect(cache.pending).toEqual(["CREATE /a", "CLOSE /a"]);
+});
+
+describe("[C6] an operation that was logged and not done is done", () => {
+  beforeEach(async () => {
+    await cache.write("/a", "text");
+    cache.mkdir("/d");
+    await cache.write("/d/f", "in d");
+  });
+
+  test("rename", async () => {
+    const inode = cache.inode("a");
+    cache.rename("/a", "/b");
+    renameSync(onDisk("b"), onDisk("a"));
+    await crash();
+    expect(cache.list("/")).toEqual(["b", "d"]);
+    expect(cache.inode("b")).toBe(inode);
+    expect(await cache.read("/b")).toBe("text");
+    expect(cache.local.recovered?.logged).toEqual([]);
+  });
+
+  test("rename of a directory", async () => {
+    cache.rename("/d", "/e");
+    renameSync(onDisk("e"), onDisk("d"));
+    await crash();
+    expect(cache.list("/")).toEqual(["a", "e"]);
+    expect(await cache.read("/e/f")).toBe("in d");
+  });
+
+  test("unlink", async () => {
+    const inode = lstatSync(onDisk("a"));
+    await cache.push();
+    cache.unlink("/a");
+    writeFileSync(onDisk("a"), "text");
+    // The mark went with the inode: put one back as a crash would have left it.
+    expect(inode.isFile()).toBe(true);
+    const { writeMark } = await import("./object-mark.ts");
+    const removed = cache.replica.pending.unsent.at(-1)?.operation;
+    if (removed?.opcode !== "UNLINK") throw new Error("Cannot find the UNLINK");
+    writeMark(onDisk("a"), { oid: removed.oid, holding: { state: "local", base: 0 as never } });
+    await crash();
+    expect(cache.list("/")).toEqual(["d"]);
+  });
+
+  test("create, mkdir and symlink of which nothing was made", async () => {
+    rmSync(onDisk("a"));
+    rmSync(onDisk("d"), { recursive: true });
+    await cache.kill();
+    await cache.start();
+    // Absence is never a removal: the names are there, the content of /a only if it was sealed.
+    expect(cache.list("/")).toEqual(["a", "d"]);
+    expect(cache.list("/d")).toEqual(["f"]);
+    expect(cache.pending.filter((line) => line.startsWith("UNLINK"))).toEqual([]);
+  });
+
+  test("create that was cut off before the mark", async () => {
+    lremovexattr(onDisk("a"), "trusted.izo");
+    await crash();
+    expect(await cache.read("/a")).toBe("text");
+    expect(cache.local.recovered?.logged).toEqual([]);
+  });
+
+  test("chmod, chown", async () => {
+    await cache.fs.setattr(cache.node("/a"), { uid: 5, mode: 0o600 }, CALLER);
+    chownSync(onDisk("a"), 1000, 1000);
+    await crash();
+    expect(cache.fs.getattr(cache.node("/a"))).toMatchObject({ uid: 5, mode: 0o100600 });
+  });
+
+  test("atomic save", async () => {
+    await cache.write("/a.tmp", "newer");
+    const saved = cache.replica.visible.entry(oid("1"), "a" as never)?.oid;
+    const [parent, name] = cache.place("/a.tmp");
+    const temporary = cache.replica.visible.entry(oid("1"), name)!;
+    const victim = cache.replica.visible.object(saved!)!;
+    expect(parent).toBe(1);
+    cache.replica.record(
+      {
+        opcode: "RENAME",
+        oid: temporary.oid,
+        contentBase: cache.replica.visible.object(temporary.oid)!.contentVersion,
+        fromParent: oid("1"),
+        fromName: name,
+        fromPath: "/a.tmp",
+        fromBase: temporary.version,
+        toParent: oid("1"),
+        toName: "a" as never,
+        toPath: "/a",
+        victim: { oid: victim.oid, contentBase: victim.contentVersion, isLastName: true },
+        keepsOid: true,
+        conflict: null,
+      },
+      ACTOR,
+    );
+    await crash();
+    expect(cache.list("/")).toEqual(["a", "d"]);
+    expect(await cache.read("/a")).toBe("newer");
+    expect(cache.replica.visible.entry(oid("1"), "a" as never)?.oid).toBe(saved);
+  });
+});
+
+describe("[C6] what no record explains becomes one", () => {
+  test("a file that was being written", async () => {
+    await cache.write("/a", "1");
+    await cache.push();
+    const head = cache.replica.position.recno;
+    const { fd } = await cache.fs.open(cache.node("/a"), 2, CALLER);
+    cache.writeTo(cache.node("/a"), fd, "written, not closed", 0);
+    await crash();
+    expect(cache.local.recovered?.logged).toEqual(["/a"]);
+    expect(cache.replica.pending.unsent.at(-1)?.operation).toMatchObject({
+      opcode: "CLOSE",
+      contentBase: head,
+      sizeBytes: 19,
+    });
+    expect(await cache.read("/a")).toBe("written, not closed");
+    await cache.push();
+    expect(cache.list("/")).toEqual(["a"]);
+  });
+
+  test("names whose records were lost with the end of the log", async () => {
+    cache.mkdir("/d");
+    mkdirSync(onDisk("d", "new"));
+    writeFileSync(onDisk("d", "new", "f"), "text");
+    symlinkSync("f", onDisk("d", "new", "l"));
+    const { writeMark, WHOLE } = await import("./object-mark.ts");
+    writeMark(onDisk("d", "new"), { oid: oid("abc"), holding: WHOLE });
+    await crash();
+    expect(cache.list("/d/new")).toEqual(["f", "l"]);
+    expect(await cache.read("/d/new/f")).toBe("text");
+    expect(cache.pending).toEqual([
+      "MKDIR /d",
+      "MKDIR /d/new",
+      "CREATE /d/new/f",
+      "CLOSE /d/new/f",
+      "SYMLINK /d/new/l",
+    ]);
+  });
+});
+
+describe("[C5] a replay that was cut off is finished", () => {
+  test("names, directories and removals", async () => {
+    cache.remote(mkdir(oid("d"), "d"), create(oid("a"), "a"), create(oid("b"), "b"));
+    cache.remote(create(oid("f"), "f", oid("d")), content(oid("f"), cache.store("text"), 4));
+    await cache.read("/d/f");
+    await cutOff(() =>
+      cache.remote(
+        rename(oid("d"), "d", "e"),
+        rename(oid("a"), "a", "t"),
+        rename(oid("b"), "b", "a"),
+        rename(oid("a"), "t", "b"),
+        create(oid("c"), "c"),
+        unlink(oid("b"), "a"),
+      ),
+    );
+    expect(cache.list("/")).toEqual(["b", "c", "e"]);
+    expect(await cache.read("/e/f")).toBe("text");
+    expect(cache.fetchCount).toBe(1);
+    expect(cache.pending).toEqual([]);
+  });
+
+  test("another peer's content", async () => {
+    cache.remote(create(oid("a"), "a"), content(oid("a"), cache.store("old"), 3));
+    await cache.read("/a");
+    await cutOff(() => cache.remote(content(oid("a"), cache.store("newer"), 5)));
+    expect(await cache.read("/a")).toBe("newer");
+    expect(cache.pending).toEqual([]);
+  });
+
+  test("a conflict: the local content is in the copy, and nothing is logged twice", async () => {
+    cache.remote(create(oid("a"), "a"), content(oid("a"), cache.store("base"), 4));
+    await cache.write("/a", "mine");
+    cache.remote(content(oid("a"), cache.store("theirs"), 6));
+    cache.local.content.apply = () => {};
+    await cache.push();
+    await crash();
+    const [copy] = cache.list("/").filter((name) => name.includes(".conflict-"));
+    expect(await cache.read("/a")).toBe("theirs");
+    expect(await cache.read(`/${copy}`)).toBe("mine");
+    expect(cache.pending).toEqual([]);
+    expect(cache.list("/")).toHaveLength(2);
+  });
+
+  test("a directory whose entries were made half", async () => {
+    cache.remote(create(oid("a"), "a"), create(oid("b"), "b"));
+    writeFileSync(onDisk("a"), "");
+    writeFileSync(onDisk("junk"), "");
+    await crash();
+    expect(cache.list("/")).toEqual(["a", "b"]);
+    expect(cache.pending).toEqual([]);
+  });
+});
+
+test("[C4] a placeholder that lost its size, or its mark, is never read as content", async () => {
+  cache.remote(create(oid("a"), "a"), content(oid("a"), cache.store("text"), 4));
+  cache.remote(create(oid("b"), "b"), content(oid("b"), cache.store("more"), 4));
+  cache.list("/");
+  truncateSync(onDisk("a"), 2);
+  utimensat(AT_FDCWD, onDisk("b"), "omit", 7n);
+  await crash();
+  expect(cache.fs.getattr(cache.node("/a")).sizeBytes).toBe(4);
+  expect(cache.fs.getattr(cache.node("/b")).mtimeNs).toBe(1_700_000_000_123_456_789n);
+  expect([await cache.read("/a"), await cache.read("/b")]).toEqual(["text", "more"]);
+  expect(cache.pending).toEqual([]);
+});

@@ -1,0 +1,160 @@
+/**
+ * The composition root of a client: takes a cache, opens what is in it, mounts it, and keeps it and its
+ * server together until the mount ends.
+ *
+ * With a cache that has a tree it works without a server. Nothing is lost when it is killed: what was
+ * done is in the cache's own log, and what the cache holds is compared with it at the next start.
+ */
+import { hash, randomUUID } from "node:crypto";
+import { join } from "node:path";
+
+import { type FilesetId, IzoError, type Oid, type Recno } from "@izo/core";
+import { nodeDisk } from "@izo/sys";
+import type { Logger } from "pino";
+
+import { lockCache } from "./cache/cache-lock.ts";
+import { measureContent } from "./cache/measure-content.ts";
+import { checkMountPoint } from "./check-mount-point.ts";
+import type { MountControl, MountStatus } from "./control/mount-control.ts";
+import { serveControl } from "./control/serve-control.ts";
+import type { FuseMount, MountEnd } from "./fuse/fuse-mount.ts";
+import { mountFuseNative } from "./fuse/fuse-native-driver.ts";
+import { LocalFileSystem } from "./local-file-system.ts";
+import { HttpRemote } from "./remote/http-remote.ts";
+import { claimCache, readCacheIdentity } from "./sync/cache-identity.ts";
+import { InterSync } from "./sync/inter-sync.ts";
+import { LocalReplica } from "./sync/local-replica.ts";
+import type { SyncMode } from "./sync/sync-status.ts";
+import { wallClock } from "./wall-clock.ts";
+
+export interface MountOptions {
+  /** `http://HOST:PORT/FILESET`. */
+  readonly url: string;
+  /** An existing, empty directory, as an absolute path. */
+  readonly mountPoint: string;
+  /** Made where it is missing; an absolute path. */
+  readonly cacheDir: string;
+  readonly mode: SyncMode;
+  readonly logger: Logger;
+}
+
+/** A fileset that is mounted. Disposing of it unmounts. */
+export interface Mount extends MountControl, AsyncDisposable {
+  readonly mountPoint: string;
+  /** Settles when nothing is mounted any more, whoever ended it. It never rejects. */
+  readonly closed: Promise<MountEnd>;
+}
+
+/**
+ * Mounts a fileset; resolves when the mount serves.
+ *
+ * A new cache needs the server once, for the tree; a cache that has one does not.
+ *
+ * @throws MountError, InvalidFilesetUrlError, CacheInUseError, CacheUnsupportedError,
+ * ForeignCacheError, and what the server's absence or refusal throws while there is no tree
+ */
+export async function mountFileset(options: MountOptions): Promise<Mount> {
+  await using stack = new AsyncDisposableStack();
+  const { url, mountPoint, cacheDir, logger } = options;
+  const remote = stack.use(new HttpRemote(url));
+  await checkMountPoint(mountPoint);
+  stack.use(lockCache(cacheDir));
+  const fileset = await identifyFileset(options, remote);
+  const nowNs = wallClock();
+  const replica = stack.use(
+    await LocalReplica.open({
+      cacheDir,
+      disk: nodeDisk,
+      fileset,
+      nowNs,
+      hash: (bytes) => hash("sha256", bytes, "buffer"),
+      onSyncFailed: (error) => logger.error({ err: error }, "own log failed"),
+    }),
+  );
+  // Each needs the other: the file system fetches when it is asked, InterSync starts at once.
+  let sync: InterSync | undefined;
+  const local = stack.use(
+    new LocalFileSystem({
+      cacheDir,
+      log: replica,
+      isReplica: options.mode === "replica",
+      newOid: () => randomUUID().replaceAll("-", "") as Oid,
+      nowNs,
+      source: () => remote,
+      waitFor: async (recno, signal) => sync?.waitFor(recno, signal),
+      onWriterGone: () => sync?.noteIdleFile(),
+      onProblem: (path, error) => logger.warn({ path, err: error }, "not in the cache"),
+    }),
+  );
+  if (local.recovered !== undefined) logger.info(local.recovered, "cache compared with the log");
+  const failure = Promise.withResolvers<never>();
+  failure.promise.catch(() => {});
+  sync = stack.use(
+    new InterSync({
+      replica,
+      remote,
+      cache: local.content,
+      fileset,
+      mode: options.mode,
+      nowMs: Date.now,
+      random: Math.random,
+      onState: ({ name }) => logger.info({ state: name }, "connection"),
+      onError: (error) => {
+        logger.warn(error, "sync");
+        failure.reject(new IzoError(error.code, error.message, { advice: error.advice }));
+      },
+    }),
+  );
+  // Without a tree there is nothing to show, and the first failure is the user's to know.
+  if (!replica.hasTree) {
+    await Promise.race([sync.waitForTree(new AbortController().signal), failure.promise]);
+  }
+  const fuse = stack.use(
+    await mountFuseNative(local.fileSystem, mountPoint, {
+      onError: (error) => logger.error({ err: error }, "file system"),
+    }),
+  );
+  local.connect(fuse);
+  // An open that waits for content would hold up the end of the mount.
+  stack.defer(() => local.endFetches());
+  const control = controlOf(options, sync, fuse, local);
+  stack.use(await serveControl(cacheDir, control));
+  const held = stack.move();
+  return {
+    ...control,
+    mountPoint,
+    closed: fuse.closed,
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  };
+}
+
+/** The fileset that the cache is of; a new cache becomes one of what the server serves. */
+async function identifyFileset(
+  { url, cacheDir }: MountOptions,
+  remote: HttpRemote,
+): Promise<FilesetId> {
+  const found = readCacheIdentity(cacheDir);
+  if (found?.url === url) return found.fileset;
+  const { id } = await remote.profile();
+  claimCache(cacheDir, { fileset: id, url });
+  return id;
+}
+
+function controlOf(
+  { cacheDir }: MountOptions,
+  sync: InterSync,
+  fuse: FuseMount,
+  local: LocalFileSystem,
+): MountControl {
+  return {
+    async status(): Promise<MountStatus> {
+      return { ...sync.status(), cachedBytes: await measureContent(join(cacheDir, "tree")) };
+    },
+    flush: (signal) => sync.flush(signal),
+    waitFor: (recno: Recno, signal: AbortSignal) => sync.waitFor(recno, signal),
+    unmount: async () => {
+      local.endFetches();
+      await fuse[Symbol.asyncDispose]();
+    },
+  };
+}

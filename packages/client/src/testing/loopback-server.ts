@@ -1,0 +1,71 @@
+/**
+ * The real server in a process of its own, on loopback: the client's packages do not know the server's,
+ * so its tests meet it over HTTP only.
+ */
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const SERVER_PACKAGE = fileURLToPath(new URL("../../../server/", import.meta.url));
+
+const PROGRAM = `
+  import { openExport } from "./src/export/open-export.ts";
+  import { createApp } from "./src/routes/app.ts";
+  import { serve } from "@hono/node-server";
+  const fileset = await openExport({ dir: process.argv[1], onError: console.error });
+  const app = createApp({ filesets: [fileset] });
+  serve({ fetch: app.fetch, hostname: "127.0.0.1", port: Number(process.argv[2]) }, ({ port }) =>
+    console.log(port),
+  );
+`;
+
+export class LoopbackServer implements AsyncDisposable {
+  readonly dir = mkdtempSync(join(tmpdir(), "izo-export-"));
+  #child: ChildProcess | null = null;
+  #port = 0;
+
+  static async start(): Promise<LoopbackServer> {
+    const server = new LoopbackServer();
+    await server.start();
+    return server;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}/rootfset`;
+  }
+
+  /** Starts it on the port that it had before, if it had one. */
+  async start(): Promise<void> {
+    const args = ["--conditions=izo:source", "--input-type=module", "-e", PROGRAM];
+    this.#child = spawn(process.execPath, [...args, this.dir, String(this.#port)], {
+      cwd: SERVER_PACKAGE,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const lines = createInterface({ input: this.#child.stdout! });
+    const [line] = (await once(lines, "line")) as [string];
+    this.#port = Number(line);
+  }
+
+  /** Ends it as a power button would. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = null;
+    if (child === null || child.exitCode !== null) return;
+    const ended = once(child, "exit");
+    child.kill("SIGKILL");
+    await ended;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}

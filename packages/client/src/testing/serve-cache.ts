@@ -1,0 +1,72 @@
+/** The process that mounts a cache with no server, in tests: `serve-cache.ts CACHE MOUNT`. */
+import { hash, randomUUID } from "node:crypto";
+
+import type { ClientOperation, FilesetId, Oid } from "@izo/core";
+import { nodeDisk } from "@izo/sys";
+
+import { lockCache } from "../cache/cache-lock.ts";
+import { mountFuseNative } from "../fuse/fuse-native-driver.ts";
+import { LocalFileSystem } from "../local-file-system.ts";
+import { LocalReplica } from "../sync/local-replica.ts";
+import { wallClock } from "../wall-clock.ts";
+
+/** What this process says: it serves, or it answers a question. */
+export interface ServedAnswer {
+  /** Operations of the records that wait. */
+  readonly pending: readonly ClientOperation[];
+  readonly errors: readonly string[];
+  /** What recovery made records of; null after a clean stop. */
+  readonly recovered: readonly string[] | null;
+}
+
+const [cacheDir = "", mountPoint = ""] = process.argv.slice(2);
+const errors: string[] = [];
+const note = (error: unknown): void => void errors.push(String(error));
+
+await using stack = new AsyncDisposableStack();
+stack.use(lockCache(cacheDir));
+const nowNs = wallClock();
+const replica = stack.use(
+  await LocalReplica.open({
+    cacheDir,
+    disk: nodeDisk,
+    fileset: "f5".repeat(16) as FilesetId,
+    nowNs,
+    hash: (bytes) => hash("sha256", bytes, "buffer"),
+    onSyncFailed: note,
+  }),
+);
+const local = stack.use(
+  new LocalFileSystem({
+    cacheDir,
+    log: replica,
+    isReplica: false,
+    newOid: () => randomUUID().replaceAll("-", "") as Oid,
+    nowNs,
+    source: () => undefined,
+    waitFor: () => Promise.resolve(),
+    onWriterGone: () => {},
+    onProblem: (path, error) => note(`${path}: ${String(error)}`),
+  }),
+);
+const fuse = stack.use(await mountFuseNative(local.fileSystem, mountPoint, { onError: note }));
+local.connect(fuse);
+
+// Frees a test that hangs in a system call on the mount and so cannot end this process itself.
+setTimeout(() => process.kill(process.pid, "SIGKILL"), 120_000).unref();
+
+process.once("SIGTERM", () => void fuse[Symbol.asyncDispose]());
+process.on("message", answer);
+answer();
+await fuse.closed;
+process.removeListener("message", answer);
+process.disconnect?.();
+
+function answer(): void {
+  const pending = replica.pending.unsent.map(({ operation }) => operation);
+  process.send?.({
+    pending,
+    errors,
+    recovered: local.recovered?.logged ?? null,
+  } satisfies ServedAnswer);
+}
