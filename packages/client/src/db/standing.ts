@@ -1,4 +1,12 @@
-import type { PeerId, Position, ReceivedMark, Recno, Sha256 } from "@izo/core";
+import {
+  NO_CHECK,
+  NO_RECNO,
+  type PeerId,
+  type Position,
+  type ReceivedMark,
+  type Recno,
+  type Sha256,
+} from "@izo/core";
 import { desc, eq, sql } from "drizzle-orm";
 
 import { idBytes } from "./object-row.ts";
@@ -13,7 +21,7 @@ export interface Standing {
 }
 
 /** No own record is acknowledged yet. */
-export const NOTHING_ACKNOWLEDGED: ReceivedMark = { recno: 0 as Recno, check: "" };
+export const NOTHING_ACKNOWLEDGED: ReceivedMark = { recno: NO_RECNO, check: NO_CHECK };
 
 /** Past positions that are kept at most, before half of the older ones go. */
 const KEPT_POSITIONS = 256;
