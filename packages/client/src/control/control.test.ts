@@ -16,6 +16,7 @@ const STATUS: MountStatus = {
   recno: 40 as Recno,
   headRecno: 41 as Recno,
   pending: 2,
+  isComplete: false,
   cachedBytes: 4096,
   lastError: null,
 };

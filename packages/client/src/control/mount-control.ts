@@ -11,6 +11,8 @@ export interface MountStatus {
   readonly headRecno: Recno;
   /** Own records that the server has not acknowledged yet. */
   readonly pending: number;
+  /** Replica mode: every content that the tree names is here, as far as is known. */
+  readonly isComplete: boolean;
   /** Content held in the cache, in bytes. */
   readonly cachedBytes: number;
   /** What went wrong last and was not put right since; null for nothing. */

@@ -1,0 +1,33 @@
+import { Command, Option } from "@commander-js/extra-typings";
+
+import { type Cli, outputOf } from "../cli.ts";
+import { findMount } from "../mounts/open-mount.ts";
+import { withTimeout } from "../with-timeout.ts";
+import { jsonOption } from "./json-option.ts";
+import { parseSeconds } from "./parse-number.ts";
+
+/** `izo flush`: returns when the server has acknowledged everything that was done before. */
+export function flushCommand(cli: Cli) {
+  return new Command("flush")
+    .description("wait until the server has acknowledged every change made here so far")
+    .argument("<mnt>", "where it is mounted")
+    .addOption(
+      new Option("--timeout <seconds>", "give up after this time (exit status 6)").argParser(
+        parseSeconds,
+      ),
+    )
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      `
+Examples:
+  make -C /mnt/project && izo flush /mnt/project
+  izo flush /mnt/project --timeout 30`,
+    )
+    .action(async (mnt, options) => {
+      const { control } = findMount(mnt);
+      await withTimeout("flush", options.timeout, cli.signal, (signal) => control.flush(signal));
+      const { recno, pending } = await control.status();
+      outputOf(cli, options).result({ recno, pending }, `flushed: replayed up to record ${recno}`);
+    });
+}

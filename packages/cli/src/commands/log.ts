@@ -1,0 +1,74 @@
+import { Command, Option } from "@commander-js/extra-typings";
+import { NoLogError, type Recno, recordToJson } from "@izo/core";
+
+import { type Cli, outputOf } from "../cli.ts";
+import { describeRecord } from "../log/describe-record.ts";
+import { directorySource, findLogDirectory } from "../log/directory-source.ts";
+import type { LogSource } from "../log/log-source.ts";
+import { isAbout, toFilesetPath } from "../log/record-paths.ts";
+import { beforeLast, serverSource } from "../log/server-source.ts";
+import { findMountNote, mountPointOf } from "../mounts/mount-registry.ts";
+import { isUrl } from "../parse-address.ts";
+import { jsonOption } from "./json-option.ts";
+import { parseRecno } from "./parse-number.ts";
+
+/** `izo log`: who did what, in the order that counts. */
+export function logCommand(cli: Cli) {
+  return new Command("log")
+    .description("print the records of a log: of a server, of a mount's server, or on disk")
+    .argument("<what>", "a URL, a mount point, or a directory that holds a log")
+    .argument("[path]", "only records about this path of the fileset, or below it")
+    .addOption(new Option("--after <recno>", "only records behind this one").argParser(parseRecno))
+    .addOption(new Option("--last <count>", "only the last so many records").argParser(parseRecno))
+    .option("-f, --follow", "go on with new records as they come, until Ctrl-C")
+    .option("--pending", "of a mount: its own log, which holds what is not yet acknowledged")
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      `
+A line is: record number, time of its author, operation, path, details, [author's peer, its number].
+With --json one object per line.
+
+Examples:
+  izo log http://nas:8370/rootfset --last 20
+  izo log /mnt/project src/main.c -f
+  izo log /mnt/project --pending
+  izo log /srv/project/.intermezzo/rootfset --json | jq -r .operation.path`,
+    )
+    .action(async (what, path, options) => {
+      const output = outputOf(cli, options);
+      const { signal } = cli;
+      await using source = openSource(what, options.pending === true);
+      const after = await firstRecno(source, options, signal);
+      const about = path === undefined ? undefined : toFilesetPath(path);
+      const follows = options.follow === true;
+      try {
+        for await (const record of source.records(after, { follows, signal })) {
+          if (about !== undefined && !isAbout(record.operation, about)) continue;
+          output.result(recordToJson(record), describeRecord(record));
+        }
+      } catch (error) {
+        // Ctrl-C is how following ends, and no failure.
+        if (!follows || !signal.aborted) throw error;
+      }
+    });
+}
+
+function openSource(what: string, wantsPending: boolean): LogSource {
+  if (isUrl(what)) return serverSource(what);
+  const note = findMountNote(mountPointOf(what));
+  if (note !== undefined && !wantsPending) return serverSource(note.url);
+  const directory = findLogDirectory(note?.cacheDir ?? what);
+  if (directory === undefined) throw new NoLogError(what);
+  return directorySource(directory);
+}
+
+async function firstRecno(
+  source: LogSource,
+  options: { readonly after?: Recno | undefined; readonly last?: Recno | undefined },
+  signal: AbortSignal,
+): Promise<Recno> {
+  const after = options.after ?? (0 as Recno);
+  if (options.last === undefined) return after;
+  return Math.max(after, beforeLast(await source.head(signal), options.last)) as Recno;
+}

@@ -1,0 +1,119 @@
+import { join, resolve } from "node:path";
+
+import { Command, Option } from "@commander-js/extra-typings";
+import { mountFileset, parseFilesetUrl } from "@izo/client";
+
+import { type Cli, outputOf } from "../cli.ts";
+import { CACHE_MODES, LOG_LEVELS } from "../config/config-schema.ts";
+import { createLogger } from "../create-logger.ts";
+import { defaultCacheDir } from "../mounts/default-cache.ts";
+import { forgetMount, mountPointOf, noteMount } from "../mounts/mount-registry.ts";
+import { reportStart, startDetached } from "../mounts/start-detached.ts";
+import { untilAborted } from "../until-aborted.ts";
+import { jsonOption } from "./json-option.ts";
+
+/** What a mount is made of, all defaults filled in. */
+interface MountPlan {
+  readonly url: string;
+  readonly mountPoint: string;
+  readonly cacheDir: string;
+  readonly mode: (typeof CACHE_MODES)[number];
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+}
+
+/** `izo mount`: returns when the mount serves; a process in the background goes on. */
+export function mountCommand(cli: Cli) {
+  return new Command("mount")
+    .description("mount a fileset; returns when the mount serves")
+    .argument("<url>", "http://HOST:PORT/FILESET")
+    .argument("<mnt>", "an existing, empty directory")
+    .addOption(
+      new Option("--cache <dir>", "where contents and changes not yet acknowledged are kept")
+        .env("IZO_CACHE")
+        .default(undefined, "~/.cache/izo/HOST_PORT_FILESET"),
+    )
+    .addOption(
+      new Option("--mode <mode>", "fetch contents at first open, or all at once")
+        .choices(CACHE_MODES)
+        .env("IZO_MODE")
+        .default("on-demand" as const),
+    )
+    .addOption(
+      new Option("--log-level <level>", "what goes to mount.log in the cache directory")
+        .choices(LOG_LEVELS)
+        .env("IZO_LOG_LEVEL")
+        .default("info" as const),
+    )
+    .option("--foreground", "serve from this process until Ctrl-C, and log to standard error")
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      `
+The cache outlives the mount: mounting again with the same cache is quick, works without the server,
+and sends what the server has not acknowledged. A mount whose process died is cleared away first.
+
+Examples:
+  izo mount http://nas:8370/rootfset /mnt/project
+  izo mount http://nas:8370/rootfset /mnt/project --mode replica --cache /var/cache/project`,
+    )
+    .action(async (url, mnt, options) => {
+      // Refused here already, where the user still looks.
+      parseFilesetUrl(url);
+      const plan: MountPlan = {
+        url,
+        mountPoint: mountPointOf(mnt),
+        cacheDir: resolve(options.cache ?? defaultCacheDir(url, cli.env)),
+        mode: options.mode,
+        logLevel: options.logLevel,
+      };
+      if (options.foreground === true) await serveMount(plan, cli);
+      else await mountInBackground(plan, cli, options);
+    });
+}
+
+async function mountInBackground(
+  plan: MountPlan,
+  cli: Cli,
+  options: { json?: true },
+): Promise<void> {
+  const { url, mountPoint, cacheDir, mode, logLevel } = plan;
+  const logFile = join(cacheDir, "mount.log");
+  const args = [
+    "mount",
+    url,
+    mountPoint,
+    "--cache",
+    cacheDir,
+    "--mode",
+    mode,
+    "--log-level",
+    logLevel,
+  ];
+  const pid = await startDetached({ args: [...args, "--foreground"], logFile, signal: cli.signal });
+  outputOf(cli, options).result(
+    { mountPoint, url, cacheDir, mode, pid },
+    `${mountPoint}: ${url} (${mode}, process ${pid}, log ${logFile})`,
+  );
+}
+
+async function serveMount(plan: MountPlan, cli: Cli): Promise<void> {
+  const { url, mountPoint, cacheDir, mode, logLevel } = plan;
+  const logger = createLogger(logLevel, cli);
+  try {
+    await using mount = await mountFileset({ url, mountPoint, cacheDir, mode, logger });
+    noteMount({ mountPoint, cacheDir, url, pid: process.pid });
+    reportStart({ isServing: true });
+    logger.info({ mountPoint, url, mode }, "mounted");
+    await Promise.race([mount.closed, untilAborted(cli.signal)]);
+  } catch (error) {
+    reportStart({ isServing: false, ...failureOf(error) });
+    throw error;
+  }
+  forgetMount(mountPoint);
+  logger.info({ mountPoint }, "unmounted");
+}
+
+function failureOf(error: unknown): { code: string; message: string } {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "mount-failed";
+  return { code, message: error instanceof Error ? error.message : String(error) };
+}

@@ -1,0 +1,20 @@
+import { InvalidArgumentError } from "@commander-js/extra-typings";
+import { isRecno, type Recno } from "@izo/core";
+
+/** Reads a record number of an option. */
+export function parseRecno(text: string): Recno {
+  const number = Number(text);
+  if (!/^[0-9]+$/.test(text) || !isRecno(number)) {
+    throw new InvalidArgumentError("A record number is a whole number from 0 on.");
+  }
+  return number;
+}
+
+/** Reads a duration in seconds of an option, `30` or `0.5`. */
+export function parseSeconds(text: string): number {
+  const number = Number(text);
+  if (!/^[0-9]+(?:\.[0-9]+)?$/.test(text) || number <= 0) {
+    throw new InvalidArgumentError("A time is a number of seconds above 0.");
+  }
+  return number;
+}

@@ -1,0 +1,100 @@
+import { Command } from "@commander-js/extra-typings";
+import { HttpRemote, type MountStatus } from "@izo/client";
+import type { FilesetStatus } from "@izo/core";
+
+import { type Cli, outputOf } from "../cli.ts";
+import { findMount } from "../mounts/open-mount.ts";
+import { formatBytes, formatCount } from "../output/quantity.ts";
+import { formatFields, formatTable } from "../output/table.ts";
+import { isUrl } from "../parse-address.ts";
+import { jsonOption } from "./json-option.ts";
+
+/** `izo status`: how far a mount or a server is, and what it waits for. */
+export function statusCommand(cli: Cli) {
+  return new Command("status")
+    .description("show how far a mount or a served fileset is")
+    .argument("<what>", "a mount point, or http://HOST:PORT/FILESET")
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      `
+Of a mount: state, mode, recno (replayed), headRecno (the server's), pending (changes that the server
+has not acknowledged), cachedBytes. Of a fileset: headRecno, oldestRecno, files, bytes, peers.
+
+Examples:
+  izo status /mnt/project
+  izo status http://nas:8370/rootfset --json | jq .headRecno`,
+    )
+    .action(async (what, options) => {
+      const output = outputOf(cli, options);
+      if (isUrl(what)) {
+        await using remote = new HttpRemote(what);
+        const status = await remote.status(cli.signal);
+        output.result(status, describeFileset(status));
+        return;
+      }
+      const { mountPoint, note, control } = findMount(what);
+      const status = await control.status();
+      const whole = {
+        ...status,
+        mountPoint,
+        url: note.url,
+        cacheDir: note.cacheDir,
+        pid: note.pid,
+      };
+      output.result(whole, describeMount(status, note.url, note.cacheDir));
+    });
+}
+
+function describeMount(status: MountStatus, url: string, cacheDir: string): string {
+  const behind = status.headRecno - status.recno;
+  const { lastError } = status;
+  return formatFields([
+    ["state", status.state],
+    ["server", url],
+    ["mode", status.mode],
+    [
+      "replayed",
+      `${formatCount(status.recno)}${behind > 0 ? `, ${formatCount(behind)} behind` : ""}`,
+    ],
+    ["pending", status.pending === 0 ? "none" : formatCount(status.pending)],
+    ["cached", `${formatBytes(status.cachedBytes)} in ${cacheDir}`],
+    ...(lastError === null ? [] : [["error", lastError.message] as const]),
+  ]);
+}
+
+function describeFileset(status: FilesetStatus): string {
+  const { heldRemoval, problems } = status;
+  const fields = formatFields([
+    ["fileset", `${status.filesetName} (${status.filesetId})`],
+    [
+      "records",
+      `${formatCount(status.headRecno)}, kept from ${formatCount(status.oldestRecno)} on`,
+    ],
+    ["files", `${formatCount(status.files)}, ${formatBytes(status.bytes)}`],
+    ["watching", status.watching],
+    ...(heldRemoval === null
+      ? []
+      : [
+          [
+            "held",
+            `${formatCount(heldRemoval.removed)} of ${formatCount(heldRemoval.objects)} are gone: not taken for removals`,
+          ] as const,
+        ]),
+    ...problems.map(({ path, message }) => ["problem", `${path}: ${message}`] as const),
+  ]);
+  if (status.peers.length === 0) return fields;
+  const columns = [
+    { title: "peer" },
+    { title: "host" },
+    { title: "received", align: "right" },
+    { title: "last seen" },
+  ] as const;
+  const rows = status.peers.map(({ peer, host, receivedRecno, lastSeenMs }) => [
+    peer.slice(0, 8),
+    host,
+    formatCount(receivedRecno),
+    new Date(lastSeenMs).toISOString(),
+  ]);
+  return `${fields}\n\n${formatTable(columns, rows)}`;
+}

@@ -1,0 +1,93 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { Command, Option } from "@commander-js/extra-typings";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+
+import { applyConfig } from "./apply-config.ts";
+import { loadConfig } from "./load-config.ts";
+
+let directory = "";
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "izo-config-"));
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(directory, { recursive: true });
+});
+
+function write(name: string, text: string): string {
+  const file = join(directory, name);
+  mkdirSync(join(file, ".."), { recursive: true });
+  writeFileSync(file, text);
+  return file;
+}
+
+function load(named?: string) {
+  return loadConfig({ named, cwd: directory, env: { XDG_CONFIG_HOME: join(directory, "xdg") } });
+}
+
+describe("loadConfig()", () => {
+  test("gives an empty configuration where there is no file", () => {
+    expect(load()).toEqual({});
+  });
+
+  test("prefers the named file to that of the directory to that of the user", () => {
+    write("xdg/izo/config.json", '{"mount":{"cache":"user"}}');
+    expect(load()).toEqual({ mount: { cache: "user" } });
+    write("izo.config.json", '{"mount":{"cache":"directory"}}');
+    expect(load()).toEqual({ mount: { cache: "directory" } });
+    expect(load(write("other.json", '{"mount":{"cache":"named"}}'))).toEqual({
+      mount: { cache: "named" },
+    });
+  });
+
+  test.each([
+    { description: "no JSON", text: "{", reason: "it is not JSON" },
+    { description: "an unknown word", text: '{"serve":{"port":1}}', reason: /serve: .*"port"/ },
+    {
+      description: "a wrong value",
+      text: '{"mount":{"mode":"fast"}}',
+      reason: /mount\.mode: .*replica/,
+    },
+  ])("refuses $description and names the file", ({ text, reason }) => {
+    const file = write("bad.json", text);
+    expect(() => load(file)).toThrow(reason);
+    expect(() => load(file)).toThrow(`Cannot use the configuration "${file}"`);
+  });
+
+  test("refuses a named file that is missing", () => {
+    expect(() => load(join(directory, "none.json"))).toThrow("there is no such file");
+  });
+});
+
+/** Options of a command line, as applyConfig() leaves them. */
+function parse(argv: string[], env?: string) {
+  if (env !== undefined) vi.stubEnv("IZO_TEST_MODE", env);
+  const command = new Command("mount")
+    .addOption(new Option("--mode <mode>").env("IZO_TEST_MODE").default("on-demand"))
+    .option("--cache <dir>");
+  command.parse(argv, { from: "user" });
+  applyConfig(command, { mount: { mode: "replica", cache: "configured" } });
+  return command.opts();
+}
+
+describe("applyConfig()", () => {
+  test("fills in what neither the command line nor the environment says", () => {
+    expect(parse([])).toEqual({ mode: "replica", cache: "configured" });
+  });
+
+  test("leaves what the environment says", () => {
+    expect(parse([], "from-env")).toEqual({ mode: "from-env", cache: "configured" });
+  });
+
+  test("leaves what the command line says, before the environment", () => {
+    expect(parse(["--mode", "flag", "--cache", "c"], "from-env")).toEqual({
+      mode: "flag",
+      cache: "c",
+    });
+  });
+});

@@ -1,0 +1,77 @@
+/**
+ * Starts a command of this program again, in the background, and waits until it serves. The child is a
+ * session of its own, so Ctrl-C in the terminal and the end of the parent do not reach it. It tells over
+ * Node's IPC channel that it serves, or why it does not; everything it prints goes to a log file.
+ *
+ * A crash of the parent while it waits leaves the child running: the mount then serves all the same.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
+
+import { IzoError } from "@izo/core";
+
+/** What the child says, once. */
+export type StartReport =
+  | { readonly isServing: true }
+  | { readonly isServing: false; readonly code: string; readonly message: string };
+
+export interface DetachedOptions {
+  /** Arguments of `izo` that make it serve in the foreground. */
+  readonly args: readonly string[];
+  /** Where the child's standard output and error go. */
+  readonly logFile: string;
+  readonly signal: AbortSignal;
+}
+
+const LOG_TAIL_LINES = 5;
+
+/** Resolves with the child's process id once it serves. @throws IzoError as the child reported it */
+export async function startDetached(options: DetachedOptions): Promise<number> {
+  const { args, logFile, signal } = options;
+  mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 });
+  const log = openSync(logFile, "a", 0o600);
+  const child = spawn(process.execPath, [...process.execArgv, ...programFile(), ...args], {
+    // Whatever directory we were started in can be unmounted or removed meanwhile.
+    cwd: "/",
+    detached: true,
+    stdio: ["ignore", log, log, "ipc"],
+  });
+  closeSync(log);
+  const stop = (): void => void child.kill("SIGTERM");
+  signal.addEventListener("abort", stop);
+  try {
+    const report = await firstReport(child, logFile);
+    if (!report.isServing) throw new IzoError(report.code, report.message);
+    return child.pid ?? 0;
+  } finally {
+    signal.removeEventListener("abort", stop);
+    if (child.connected) child.disconnect();
+    child.unref();
+  }
+}
+
+/** In the child: tells the parent, if there is one that waits. Later reports go nowhere. */
+export function reportStart(report: StartReport): void {
+  process.send?.(report);
+}
+
+function firstReport(child: ChildProcess, logFile: string): Promise<StartReport> {
+  const { promise, resolve, reject } = Promise.withResolvers<StartReport>();
+  child.once("message", (message) => resolve(message as StartReport));
+  child.once("error", reject);
+  child.once("exit", (code, signal) => {
+    const end = `its process ended with ${signal ?? `status ${code}`}`;
+    const tail = readFileSync(logFile, "utf8").trimEnd().split("\n").slice(-LOG_TAIL_LINES);
+    reject(
+      new IzoError("start-failed", `Cannot start in the background: ${end}\n${tail.join("\n")}`),
+    );
+  });
+  return promise;
+}
+
+/** The program file of this process, so that source, build and installed package start themselves. */
+function programFile(): string[] {
+  const file = process.argv[1];
+  return file === undefined ? [] : [file];
+}

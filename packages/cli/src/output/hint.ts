@@ -1,0 +1,32 @@
+/** What a person can do about an error, by its code; a line under the message. */
+const HINTS: Readonly<Record<string, string>> = {
+  unreachable: "is the server running, and does HOST:PORT lead to it? Try: curl URL/healthz",
+  "invalid-url": "write it like http://nas:8370/rootfset",
+  "unknown-fileset": "the server lists its filesets at /v1/filesets; the default name is rootfset",
+  "protocol-version": "run the same version of izo on both machines",
+  "already-served": "another izo serve has it; stop that one first",
+  "cache-locked": "another mount uses this cache; give this one its own --cache",
+  "wrong-cache":
+    "give this mount its own --cache, or remove the old cache after looking at its status",
+  "mount-point-missing": "make it first: mkdir -p MNT",
+  "mount-point-not-empty": "mount at an empty directory",
+  "already-mounted": "see what is there with: izo status MNT",
+  "not-mounted": "mount it first: izo mount URL MNT --cache DIR",
+  "mount-not-answering": "a dead mount is taken down with: izo umount --lazy MNT",
+  "kml-damaged": "look at it with: izo kml dump; the log is never repaired silently",
+  "log-truncated": "the server no longer keeps those records; start at a later one with --after",
+  EADDRINUSE: "another process listens there; choose another with --listen HOST:PORT",
+  EADDRNOTAVAIL: "the address is not one of this machine",
+  EACCES: "run as a user who may do that, usually root",
+  EPERM: "run as a user who may do that, usually root",
+  EBUSY: "a process still uses it; close it, or detach with: izo umount --lazy MNT",
+  ENOSPC: "make space on that disk; nothing was lost",
+  "no-space": "make space on the server's disk; nothing was lost",
+};
+
+/** The hint for an error, or undefined where there is nothing to add. */
+export function hintFor(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if ("hint" in error && typeof error.hint === "string") return error.hint;
+  return "code" in error ? HINTS[String(error.code)] : undefined;
+}

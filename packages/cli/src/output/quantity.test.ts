@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+
+import { formatBytes, formatCount, formatMs } from "./quantity.ts";
+
+test.each([
+  [0, "0 B"],
+  [1023, "1023 B"],
+  [1536, "1.5 KiB"],
+  [256 * 1024 * 1024, "256 MiB"],
+  [2 ** 60, "1024 PiB"],
+])("formatBytes(%d) is %s", (bytes, text) => {
+  expect(formatBytes(bytes)).toBe(text);
+});
+
+test.each([
+  [0.85, "850 us"],
+  [12.34, "12.3 ms"],
+  [420.4, "420 ms"],
+  [4211, "4.21 s"],
+])("formatMs(%d) is %s", (ms, text) => {
+  expect(formatMs(ms)).toBe(text);
+});
+
+test("formatCount() groups by three", () => {
+  expect(formatCount(20_000)).toBe("20,000");
+});

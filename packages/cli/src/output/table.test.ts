@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+
+import { formatFields, formatTable } from "./table.ts";
+
+test("formatTable() aligns the columns and ends no line in spaces", () => {
+  const columns = [
+    { title: "peer" },
+    { title: "recno", align: "right" },
+    { title: "host" },
+  ] as const;
+  const rows = [
+    ["a", "7", "nas"],
+    ["bcdef", "1041", ""],
+  ];
+  expect(formatTable(columns, rows)).toBe(
+    ["peer   recno  host", "a          7  nas", "bcdef   1041"].join("\n"),
+  );
+});
+
+test("formatTable() counts a combined character as one column", () => {
+  const rows = [
+    ["e\u0301", "x"],
+    ["ab", "y"],
+  ];
+  expect(formatTable([{ title: "n" }, { title: "v" }], rows)).toBe(
+    ["n   v", "e\u0301   x", "ab  y"].join("\n"),
+  );
+});
+
+test("formatFields() puts the values under each other", () => {
+  const fields = [
+    ["state", "polling"],
+    ["headRecno", "41"],
+  ] as const;
+  expect(formatFields(fields)).toBe("state      polling\nheadRecno  41");
+});
