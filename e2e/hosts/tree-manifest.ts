@@ -65,9 +65,7 @@ export function diffManifests(expected: TreeManifest, found: TreeManifest): stri
 
 /** Names of regular files in a manifest. */
 export function countFiles(manifest: TreeManifest): number {
-  return manifest
-    .values()
-    .reduce((count, line) => count + (line.includes('"type":"file"') ? 1 : 0), 0);
+  return [...manifest.values()].filter((line) => line.includes('"type":"file"')).length;
 }
 
 /** Lines of the manifest of `directory`, in the order of names as bytes. */

@@ -1,0 +1,52 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+import type { WorkloadStep } from "./workload.ts";
+
+/** A workload in a process of its own. */
+export interface WorkloadProcess {
+  /** What was closed so far, in its order. */
+  readonly done: readonly WorkloadStep[];
+  /** Resolves when so many steps are done, or the workload has ended. */
+  reached(steps: number): Promise<void>;
+  /** Resolves at its end, by itself or because its mount died; true when it did all steps. */
+  readonly ended: Promise<boolean>;
+}
+
+/** Starts `workload()` below `directory`. */
+export function startWorkload(directory: string, author: string, steps: number): WorkloadProcess {
+  const program = join(import.meta.dirname, "workload.ts");
+  const args = ["--conditions=izo:source", program, directory, author, String(steps)];
+  const child: ChildProcess = spawn(process.execPath, args, {
+    stdio: ["ignore", "pipe", "ignore"],
+    timeout: 120_000,
+  });
+  const done: WorkloadStep[] = [];
+  const waiting: { readonly steps: number; readonly resolve: () => void }[] = [];
+  const lines = createInterface(child.stdout!);
+  lines.on("line", (line) => {
+    done.push(JSON.parse(line) as WorkloadStep);
+    for (const waiter of waiting) if (done.length >= waiter.steps) waiter.resolve();
+  });
+  const ended = Promise.all([once(child, "exit"), once(lines, "close")]).then(([[status]]) => {
+    for (const waiter of waiting) waiter.resolve();
+    return status === 0;
+  });
+  return {
+    done,
+    ended,
+    reached(count) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      waiting.push({ steps: count, resolve });
+      if (done.length >= count) resolve();
+      return promise;
+    },
+  };
+}
+
+/** What each path must hold after these steps; null for a removed file. */
+export function finalTexts(done: readonly WorkloadStep[]): Map<string, string | null> {
+  return new Map(done.map(({ path, text }) => [path, text]));
+}
