@@ -1,4 +1,4 @@
-import { parseContentRange, type Sha256, writeRange } from "@izo/core";
+import { parseContentRange, writeRange } from "@izo/core";
 
 import { RemoteProtocolError } from "../sync/remote-error.ts";
 import type { ContentOptions, RemoteContent } from "../sync/remote.ts";

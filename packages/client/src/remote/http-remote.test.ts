@@ -60,6 +60,22 @@ const sendContent =
     else response.write(rest.subarray(0, cutAfter), () => response.destroy());
   };
 
+/** Says how much of an upload is there. */
+const progress =
+  (offset: number, isComplete: boolean, status = 404): Answer =>
+  (request, response) => {
+    request.resume();
+    response.writeHead(status, {
+      [HEADERS.uploadOffset]: offset,
+      [HEADERS.uploadComplete]: isComplete ? "?1" : "?0",
+    });
+    response.end();
+  };
+const source = (offset: number): AsyncIterable<Uint8Array> =>
+  (async function* () {
+    yield content.subarray(offset);
+  })();
+
 describe("HttpRemote", () => {
   test("gives the server's problem, with code, status and data", async () => {
     const problem = new ProblemError("log-truncated", "Cannot read the log", { oldest: 9 });
@@ -306,21 +322,6 @@ describe("HttpRemote.snapshot()", () => {
 });
 
 describe("HttpRemote.upload()", () => {
-  const progress =
-    (offset: number, isComplete: boolean, status = 404): Answer =>
-    (request, response) => {
-      request.resume();
-      response.writeHead(status, {
-        [HEADERS.uploadOffset]: offset,
-        [HEADERS.uploadComplete]: isComplete ? "?1" : "?0",
-      });
-      response.end();
-    };
-  const source = (offset: number): AsyncIterable<Uint8Array> =>
-    (async function* () {
-      yield content.subarray(offset);
-    })();
-
   test("sends nothing that is there already", async () => {
     await using server = await serveScript(progress(0, true, 200));
     await using remote = remoteOf(server.url);

@@ -9,7 +9,7 @@ export function listingJson({ path, object, children }: PathEntry): string {
   return JSON.stringify({
     path,
     ...describe(object),
-    entries: children.map(({ entry, object }) => ({ name: entry.name, ...describe(object) })),
+    entries: children.map((child) => ({ name: child.entry.name, ...describe(child.object) })),
   });
 }
 
@@ -20,16 +20,16 @@ export function listingHtml(
 ): HtmlEscapedString | Promise<HtmlEscapedString> {
   const root = routePath("files", { fileset });
   const parent = path === "/" ? null : path.slice(0, path.lastIndexOf("/") + 1);
-  const rows = children.map(({ entry, object }) => {
-    const isDirectory = object.kind === "directory";
+  const rows = children.map(({ entry, object: child }) => {
+    const isDirectory = child.kind === "directory";
     const childPath = `${path === "/" ? "" : path}/${entry.name}${isDirectory ? "/" : ""}`;
     return html`<tr>
       <td>
         <a href="${root}${writeFilesPath(childPath)}">${entry.name.toWellFormed()}</a
         >${isDirectory ? "/" : ""}
       </td>
-      <td>${object.kind === "file" ? object.sizeBytes : object.kind}</td>
-      <td>${timeOf(object)}</td>
+      <td>${child.kind === "file" ? child.sizeBytes : child.kind}</td>
+      <td>${timeOf(child)}</td>
     </tr>`;
   });
   return html`<!doctype html>

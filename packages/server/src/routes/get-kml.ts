@@ -50,8 +50,7 @@ async function readOrWait(
   // Read first: a position that is none is to be refused at once, not after the wait.
   const chunk = fileset.readLog(after, limits);
   if (chunk.count > 0 || waitMs === 0) return { chunk, head: fileset.headPosition };
-  using _waiting = metrics.pollWaits();
-  await fileset.waitForRecno(after.recno, waitMs, ending);
+  await metrics.whilePollWaits(fileset.waitForRecno(after.recno, waitMs, ending));
   return { chunk: fileset.readLog(after, limits), head: fileset.headPosition };
 }
 

@@ -23,14 +23,14 @@ export class Metrics {
     this.#bytesServed += bytes;
   }
 
-  /** Counts one more waiting poll until the result is disposed. */
-  pollWaits(): Disposable {
+  /** Counts one more waiting poll until its wait is over. */
+  async whilePollWaits(wait: Promise<unknown>): Promise<void> {
     this.#pollsWaiting += 1;
-    return {
-      [Symbol.dispose]: () => {
-        this.#pollsWaiting -= 1;
-      },
-    };
+    try {
+      await wait;
+    } finally {
+      this.#pollsWaiting -= 1;
+    }
   }
 
   /** All of it, with where the filesets' logs stand. */

@@ -1,6 +1,4 @@
 import {
-  isId,
-  isSha256,
   MAX_PACK_RECNOS,
   MAX_POLL_RECORDS,
   MAX_POLL_WAIT_SECONDS,
@@ -39,12 +37,14 @@ const positionText = z
 const peerText = z
   .string()
   .meta({ description: "Id of a peer: 32 hexadecimal digits" })
-  .refine(isId, "expected 32 hexadecimal digits");
+  .regex(/^[0-9a-f]{32}$/, "expected 32 hexadecimal digits")
+  .transform((text) => text as PeerId);
 
 const sha256Text = z
   .string()
   .meta({ description: "SHA-256 of a content: 64 hexadecimal digits" })
-  .refine(isSha256, "expected 64 hexadecimal digits");
+  .regex(/^[0-9a-f]{64}$/, "expected 64 hexadecimal digits")
+  .transform((text) => text as Sha256);
 
 /** A number in a query, clamped to what the server does: asking for more is no error. */
 function boundedText(max: number, description: string) {

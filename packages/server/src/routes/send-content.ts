@@ -29,10 +29,13 @@ export async function sendContent(
   };
   const status = range === null ? 200 : 206;
   if (c.req.method === "HEAD" || start === end) return c.body(null, status, allHeaders);
-  const moved = open.move();
+  const held = open.move();
   async function* body(): AsyncGenerator<Uint8Array, void> {
-    await using _open = moved;
-    yield* content.read(start, end);
+    try {
+      yield* content.read(start, end);
+    } finally {
+      await held.disposeAsync();
+    }
   }
   return c.body(streamBody(c, body()), status, allHeaders);
 }

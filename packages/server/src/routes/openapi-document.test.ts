@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
+
+import { openTestApp, type TestApp } from "../testing/test-app.ts";
+import { openapiDocument } from "./openapi-document.ts";
+
+interface Form {
+  readonly schema?: z.core.JSONSchema.JSONSchema;
+}
+interface DocumentedOperation {
+  readonly responses: Readonly<
+    Record<string, { readonly content?: Readonly<Record<string, Form>> }>
+  >;
+}
+
+let t: TestApp;
+let paths: Readonly<Record<string, Readonly<Record<string, DocumentedOperation>>>>;
+let problemForm: z.core.JSONSchema.JSONSchema;
+beforeAll(async () => {
+  t = await openTestApp();
+  const served = (await (await t.app.request("/v1/openapi.json")).json()) as never;
+  ({ paths } = served as { paths: typeof paths });
+  problemForm = (served as { components: { schemas: { Problem: typeof problemForm } } }).components
+    .schemas.Problem;
+});
+afterAll(async () => {
+  await t[Symbol.asyncDispose]();
+});
+
+describe("the OpenAPI document", () => {
+  test("is served as it is made", async () => {
+    expect(await (await t.app.request("/v1/openapi.json")).json()).toEqual(
+      JSON.parse(JSON.stringify(openapiDocument())),
+    );
+  });
+
+  test("has every route of the app, and no other", () => {
+    const served = t.app.routes
+      .filter(({ method }) => method !== "ALL")
+      .map(({ method, path }) => `${method.toLowerCase()} ${path}`);
+    const documented = Object.entries(paths).flatMap(([path, operations]) =>
+      Object.keys(operations)
+        // Hono answers every HEAD by the handler of its GET.
+        .filter((method) => method !== "head")
+        .map((method) => `${method} ${asHonoPath(path)}`),
+    );
+    expect([...new Set(served)].toSorted()).toEqual(documented.toSorted());
+  });
+
+  test.each([
+    ["/", "/"],
+    ["/healthz", "/healthz"],
+    ["/metrics", "/metrics"],
+    ["/v1/filesets", "/v1/filesets"],
+    ["/v1/filesets/{fileset}/profile", "/v1/filesets/rootfset/profile"],
+    ["/v1/filesets/{fileset}/status", "/v1/filesets/rootfset/status"],
+    ["/v1/filesets/{fileset}/kml/segments", "/v1/filesets/rootfset/kml/segments"],
+    ["/v1/filesets/{fileset}/snapshot", "/v1/filesets/rootfset/snapshot"],
+    ["/v1/filesets/{fileset}/files", "/v1/filesets/rootfset/files"],
+    ["/v1/filesets/{fileset}/files/{path}", "/v1/filesets/rootfset/files/sub"],
+  ])("describes what %s answers", async (path, url) => {
+    const response = await t.app.request(url);
+    expect(await findUndocumented(paths[path]!["get"]!, response)).toBeNull();
+  });
+
+  test.each(["/v1/filesets/other/profile", "/v1/filesets/rootfset/kml?after=x", "/v1/nothing"])(
+    "describes the problem of %s",
+    async (url) => {
+      const problem = await (await t.app.request(url)).json();
+      expect(z.fromJSONSchema(problemForm).safeParse(problem).error).toBeUndefined();
+    },
+  );
+});
+
+/** What of an answer is not as documented: status, media type or body; null where all is. */
+async function findUndocumented(
+  operation: DocumentedOperation,
+  response: Response,
+): Promise<string | null> {
+  const answer = operation.responses[String(response.status)];
+  if (answer === undefined) return `status ${response.status}`;
+  const type = (response.headers.get("Content-Type") ?? "").split(";")[0]!;
+  const form = answer.content?.[type];
+  if (form === undefined) return `media type ${type}`;
+  if (form.schema === undefined) return null;
+  const { error } = z.fromJSONSchema(form.schema).safeParse(await response.json());
+  return error === undefined ? null : error.message;
+}
+
+function asHonoPath(path: string): string {
+  return path.replace("{path}", "*").replaceAll(/\{(\w+)\}/g, ":$1");
+}
