@@ -53,6 +53,25 @@ export function merged(
   return conclude("merged", reason, state, oid, entry, before);
 }
 
+/**
+ * As {@link merged}, for an author who knows the object but may not have seen its present content: its
+ * next records build on what it saw, and are judged against what stands there now.
+ */
+export function mergedAsSeen(
+  reason: OutcomeReason,
+  state: StateReader,
+  entry: Entry,
+  seen: { readonly content: Version; readonly attributes: Version },
+): Decision {
+  const decision = conclude("merged", reason, state, entry.oid, entry, []);
+  const operations = decision.operations.map((operation) => ({
+    ...operation,
+    contentVersion: loggedVersion(seen.content),
+    attributesVersion: loggedVersion(seen.attributes),
+  }));
+  return { ...decision, operations };
+}
+
 /** The record cannot take effect; nothing that it carried is lost by that (its caller has seen to it). */
 export function refused(
   reason: OutcomeReason,

@@ -10,7 +10,7 @@ import { pathOf } from "../replay/path-of.ts";
 import { KIND_OF } from "../replay/replay.ts";
 import type { StateReader } from "../replay/state.ts";
 import type { TreeObject } from "../replay/tree-object.ts";
-import { applied, copied, merged, refused, type Decision } from "./decision.ts";
+import { applied, copied, merged, mergedAsSeen, refused, type Decision } from "./decision.ts";
 import { copyName, placeIn, type Author } from "./placement.ts";
 import { resolveOid } from "./resolve.ts";
 
@@ -37,7 +37,7 @@ export function judgeCreation(
     own?.oid === operation.oid &&
     known.kind === KIND_OF[operation.opcode]
   ) {
-    return merged("same-name", state, operation.oid, own);
+    return mergedAsSeen("same-name", state, own, { content: own.version, attributes: own.version });
   }
   if (
     known !== undefined ||

@@ -2,7 +2,14 @@ import type { RenameOperation } from "../kml/operation.ts";
 import { isWithin, pathOf } from "../replay/path-of.ts";
 import type { StateReader } from "../replay/state.ts";
 import { isSameVersion, type Entry, type TreeObject } from "../replay/tree-object.ts";
-import { applied, copied, loggedVersion, merged, refused, type Decision } from "./decision.ts";
+import {
+  applied,
+  copied,
+  loggedVersion,
+  mergedAsSeen,
+  refused,
+  type Decision,
+} from "./decision.ts";
 import { copyName, type Author } from "./placement.ts";
 
 /**
@@ -20,15 +27,16 @@ export function judgeRename(
   if (object === undefined) return refused("object-removed", state, oid);
   const from = state.entry(operation.fromParent, operation.fromName);
   const target = state.entry(toParent, toName);
+  const seen = { content: operation.contentBase, attributes: object.attributesVersion };
   if (from?.oid !== oid || !isSameVersion(from.version, operation.fromBase)) {
     return target?.oid === oid
-      ? merged("same-name", state, oid, target)
+      ? mergedAsSeen("same-name", state, target, seen)
       : refused("moved-elsewhere", state, oid);
   }
   if (state.object(toParent)?.kind !== "directory") return refused("parent-removed", state, oid);
   if (object.kind === "directory" && isWithin(state, toParent, oid))
     return refused("cycle", state, oid);
-  if (target?.oid === oid) return merged("same-name", state, oid, target);
+  if (target?.oid === oid) return mergedAsSeen("same-name", state, target, seen);
 
   const plain = {
     ...operation,

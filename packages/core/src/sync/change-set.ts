@@ -76,14 +76,24 @@ export class Footprint {
   }
 }
 
-/** Lets every change to a state leave its footprint first. */
+/**
+ * Lets every change to a state leave its footprint first, and keeps outcomes out that are not this
+ * peer's own although they bear its id (design P2): what builds on own records must not follow them.
+ */
 export class FootprintState implements MutableState {
   readonly #state: MutableState;
   readonly #footprint: Footprint;
 
-  constructor(state: MutableState, footprint: Footprint) {
+  readonly #isForeign: (origin: OriginId, check: string) => boolean;
+
+  constructor(
+    state: MutableState,
+    footprint: Footprint,
+    isForeign: (origin: OriginId, check: string) => boolean,
+  ) {
     this.#state = state;
     this.#footprint = footprint;
+    this.#isForeign = isForeign;
   }
 
   object(oid: Oid): TreeObject | undefined {
@@ -151,7 +161,7 @@ export class FootprintState implements MutableState {
   }
 
   putOutcome(origin: OriginId, outcome: Outcome): void {
-    this.#state.putOutcome(origin, outcome);
+    if (!this.#isForeign(origin, outcome.check)) this.#state.putOutcome(origin, outcome);
   }
 }
 

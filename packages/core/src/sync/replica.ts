@@ -131,7 +131,11 @@ export class Replica {
   pull(records: readonly ServerRecord[]): Pulled {
     const footprint = new Footprint(this.#overlay);
     this.touch(footprint);
-    const state = new FootprintState(this.#authoritative, footprint);
+    const state = new FootprintState(
+      this.#authoritative,
+      footprint,
+      (origin, check) => origin.peer === this.#pending.peer && !this.#isWaiting(origin, check),
+    );
     const moves: ContentMove[] = [];
     let isDiverged = false;
     for (const record of records) {
@@ -155,11 +159,14 @@ export class Replica {
 
   /** Forgets the waiting record of which this is the trace; undefined where no such record waits here. */
   #acknowledge({ origin }: ServerRecord): FrozenRecord | undefined {
-    if (this.#pending.frozenRecord(origin.recno)?.submitted.origin.check !== origin.check)
-      return undefined;
+    if (!this.#isWaiting(origin, origin.check)) return undefined;
     if (origin.recno > this.#acknowledged.recno) this.#acknowledged = origin;
     this.noteReceived(origin);
     return this.#pending.acknowledge(origin.recno);
+  }
+
+  #isWaiting(origin: OriginId, check: string): boolean {
+    return this.#pending.frozenRecord(origin.recno)?.submitted.origin.check === check;
   }
 
   #deriveOverlay(): OverlayState {
