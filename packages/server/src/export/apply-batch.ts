@@ -33,7 +33,7 @@ import { executeStep, type Outgoing, type StepContext } from "./execute-step.ts"
 import type { Fileset } from "./fileset.ts";
 import { clearIntents, writeIntents, type Intent } from "./intents.ts";
 import { LocalChange } from "./local-change.ts";
-import { planIntent, withItemInode } from "./plan-intent.ts";
+import { planIntent, withInodes } from "./plan-intent.ts";
 import { prepareItem } from "./prepare-item.ts";
 import { STATE_DIRECTORY } from "./state-directory.ts";
 import { directoriesOf, planStep, type Step } from "./step.ts";
@@ -94,20 +94,17 @@ export async function applyBatch(
     await prepareItems(fileset, planned, items);
     await fsyncAsync(fileset.applyFd);
     reach("items-prepared");
-    await writeIntents(
-      fileset.paths.intents,
-      planned.map(({ intent }) => withItemInode(fileset, intent)),
-    );
+    await writeIntents(fileset.paths.intents, withInodes(fileset, planned));
     reach("intents-written");
     const { done, failure } = executeSteps(planned, context, reach);
     await Promise.all([...context.changedDirectories].map((fd) => fsyncAsync(fd)));
-    dropUsedContents(fileset, planned.slice(0, done), context);
     reach("tree-changed");
     if (done < planned.length) {
       ledger.rollback();
       ledger.begin();
       ledger.replay(planned.slice(0, done).map(({ record }) => record));
     }
+    dropUsedContents(fileset, planned.slice(0, done), context);
     for (const [oid, note] of context.notes) {
       if (note === null) ledger.notes.drop(oid);
       else ledger.notes.put(oid, note);
@@ -142,7 +139,7 @@ function judge(fileset: Fileset, submissions: readonly Submission[]): PlannedRec
     for (const record of records) {
       const step = planStep(record, ledger.state);
       ledger.replay([record]);
-      const intent = planIntent(fileset, record, step, ledger.state);
+      const intent = planIntent(record, step, ledger.state);
       planned.push({ submission, record, step, intent });
     }
   }
@@ -229,23 +226,31 @@ function executeSteps(
   return { done: planned.length, failure: null };
 }
 
-/** Contents that are in the tree now lose their name in staging; it changes their ctime, so it is noted again. */
+/**
+ * Contents that are in the tree now lose their name in staging. It changes their ctime, so they are
+ * noted again, at the place and under the object where later steps of the batch have left them.
+ */
 function dropUsedContents(
   fileset: Fileset,
   done: readonly PlannedRecord[],
   context: StepContext,
 ): void {
+  const { state } = fileset.ledger;
+  const oids = new Map([...context.notes].map(([oid, note]) => [note?.ino, oid]));
   for (const { step } of done) {
     if (step?.kind !== "exchange" && step?.kind !== "place") continue;
-    const { sha256, oid } = step.object;
+    const { sha256 } = step.object;
     if (sha256 === null) continue;
     const options = { noFollow: true, throwIfNoEntry: false } as const;
     const staged = fstatat(fileset.contentsFd, sha256, options);
-    const note = context.notes.get(oid);
     if (staged === undefined || staged.nlink < 2) continue;
     unlinkat(fileset.contentsFd, sha256);
-    if (note?.ino !== staged.ino) continue;
-    const after = fstatat(context.directories.fd(step.to.parent), textToBytes(step.to.name), options);
+    const oid = oids.get(staged.ino);
+    const note = oid === undefined ? undefined : context.notes.get(oid);
+    const place = oid === undefined ? undefined : state.links(oid)[0];
+    if (oid === undefined || !note || place === undefined) continue;
+    const directoryFd = context.directories.fd(place.parent);
+    const after = fstatat(directoryFd, textToBytes(place.name), options);
     const isSame =
       after !== undefined &&
       after.ino === note.ino &&
