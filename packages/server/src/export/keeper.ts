@@ -84,8 +84,8 @@ export class Keeper {
     isRemovalConfirmed: boolean,
     onProgress?: (progress: LookProgress) => void,
   ): Promise<void> {
-    this.contents.dropAbandoned();
     const saved = await clearStaging(this.fileset);
+    this.contents.dropAbandoned();
     if (saved > 0) {
       const message = `${saved} files whose writers outlived a crash are back as recovered.conflict-…`;
       this.fileset.noteProblem({ path: "/", message });

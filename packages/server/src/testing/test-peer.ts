@@ -19,12 +19,18 @@ const ACTOR = { uid: 0, gid: 0, groups: [], command: "test" };
 /** A client as the server sees one: it numbers its records and pushes them, and has no cache. */
 export class TestPeer {
   readonly peer = newId<PeerId>();
-  readonly #exported: Export;
+  #exported: Export;
   #recno = 0;
   #acknowledged = { recno: 0 as Recno, check: "0".repeat(16) };
 
   constructor(exported: Export) {
     this.#exported = exported;
+  }
+
+  /** Goes on with an export that was opened again. */
+  resume(exported: Export): this {
+    this.#exported = exported;
+    return this;
   }
 
   record(operation: ClientOperation): SubmittedRecord {

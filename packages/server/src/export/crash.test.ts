@@ -1,0 +1,153 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { ROOT_OID, type ClientOperation, type Name, type OriginId, type Recno } from "@izo/core";
+import { describe, expect, it } from "vitest";
+
+import { readPush, writePush } from "../testing/crash-export.ts";
+import { openTestExport, temporaryDirectory } from "../testing/temporary-export.ts";
+import { closeFile, createFile, makeDirectory, TestPeer } from "../testing/test-peer.ts";
+import type { CrashLabel } from "./crash-point.ts";
+import type { Export } from "./export.ts";
+import { verifyExport } from "./verify-export.ts";
+
+const CRASHING_SERVER = fileURLToPath(new URL("../testing/crash-export.ts", import.meta.url));
+
+/** All kinds of steps: 9 of them, and names that move under earlier ones. */
+async function preparePush(exported: Export): Promise<{ peer: TestPeer; text: string }> {
+  const peer = new TestPeer(exported);
+  const at = (path: string) => {
+    const { object } = exported.lookUp(path)!;
+    const parent = exported.lookUp(path.slice(0, path.lastIndexOf("/")) || "/")!;
+    const { entry } = parent.children.find((child) => child.object.oid === object.oid)!;
+    return { object, entry };
+  };
+  const own = (recno: number): OriginId => ({ peer: peer.peer, recno: recno as Recno });
+  const move = (path: string, to: string, over: string | null): ClientOperation => {
+    const { object, entry } = at(path);
+    const victim = over === null ? null : at(over).object;
+    return {
+      opcode: "RENAME",
+      oid: object.oid,
+      contentBase: object.contentVersion,
+      fromParent: entry.parent,
+      fromName: entry.name,
+      fromPath: path,
+      fromBase: entry.version,
+      toParent: ROOT_OID,
+      toName: to as Name,
+      toPath: `/${to}`,
+      victim: victim && { oid: victim.oid, contentBase: victim.contentVersion, isLastName: true },
+      keepsOid: false,
+      conflict: null,
+    };
+  };
+  const directory = makeDirectory("new");
+  const file = createFile("f", undefined, directory.oid);
+  const a = at("/d/a");
+  const gone = at("/gone");
+  const operations: ClientOperation[] = [
+    directory,
+    file,
+    closeFile(file.oid, "new content", own(2)),
+    move("/d", "e", null),
+    move("/b", "c", "/c"),
+    closeFile(a.object.oid, "a edited", a.object.contentVersion),
+    {
+      opcode: "SETATTR",
+      oid: a.object.oid,
+      path: "/d/a",
+      attributes: {
+        base: a.object.attributesVersion,
+        mode: 0o600,
+        uid: a.object.uid,
+        gid: a.object.gid,
+      },
+      times: null,
+    },
+    {
+      opcode: "UNLINK",
+      oid: gone.object.oid,
+      parent: ROOT_OID,
+      name: "gone" as Name,
+      path: "/gone",
+      nameBase: gone.entry.version,
+      contentBase: gone.object.contentVersion,
+      isLastName: true,
+    },
+    { opcode: "LINK", oid: a.object.oid, parent: ROOT_OID, name: "hard" as Name, path: "/", conflict: null },
+  ];
+  await peer.stage("new content");
+  await peer.stage("a edited");
+  return { peer, text: writePush(operations.map((operation) => peer.record(operation))) };
+}
+
+async function fill(dir: string): Promise<void> {
+  await mkdir(join(dir, "d"));
+  for (const name of ["d/a", "b", "c", "gone"]) await writeFile(join(dir, name), name);
+}
+
+async function runUntilKilled(
+  dir: string,
+  path: string,
+  label: CrashLabel,
+  count: number,
+): Promise<void> {
+  const child = spawn(
+    process.execPath,
+    ["--conditions=izo:source", CRASHING_SERVER, dir, path, label, String(count)],
+    { stdio: ["ignore", "inherit", "inherit"], timeout: 15_000 },
+  );
+  const [code, signal] = (await once(child, "exit")) as [number | null, string | null];
+  expect([code, signal]).toEqual([null, "SIGKILL"]);
+}
+
+const POINTS: { label: CrashLabel; count: number }[] = [
+  { label: "items-prepared", count: 1 },
+  { label: "intents-written", count: 1 },
+  ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((count) => ({ label: "step-done" as const, count })),
+  { label: "tree-changed", count: 1 },
+  { label: "log-synced", count: 1 },
+  { label: "index-committed", count: 1 },
+];
+
+describe("a server killed in the middle of a push", () => {
+  it.each(POINTS)(
+    "has each record once after a restart and a resend: killed at $label $count [S1] [P1]",
+    async ({ label, count }) => {
+      await using temporary = await temporaryDirectory();
+      await using aside = await temporaryDirectory();
+      const { dir } = temporary;
+      const path = join(aside.dir, "push");
+      await fill(dir);
+      let peer: TestPeer;
+      {
+        await using exported = await openTestExport(dir);
+        const prepared = await preparePush(exported);
+        peer = prepared.peer;
+        await writeFile(path, prepared.text);
+      }
+      await runUntilKilled(dir, path, label, count);
+
+      await using exported = await openTestExport(dir);
+      expect(await verifyExport(dir)).toEqual([]);
+      await peer.resume(exported).stage("new content");
+      await peer.resume(exported).stage("a edited");
+      const results = await exported.reintegrate(readPush(await readFile(path, "utf8"), peer.peer));
+      expect(results.map(({ verdict }) => verdict)).toEqual(Array(9).fill("applied"));
+      expect(await verifyExport(dir)).toEqual([]);
+      const read = (name: string) => readFile(join(dir, name), "utf8");
+      expect(await Promise.all(["new/f", "e/a", "c", "hard"].map(read))).toEqual([
+        "new content",
+        "a edited",
+        "b",
+        "a edited",
+      ]);
+      const names = exported.lookUp("/")!.children.map(({ entry }) => entry.name);
+      expect(names).toEqual(["c", "e", "hard", "new"]);
+    },
+  );
+});
