@@ -85,6 +85,7 @@ export {
 export { renumberPending } from "./sync/diverge.ts";
 export * from "./sync/pending-log.ts";
 export * from "./sync/replica.ts";
+export { salvage } from "./sync/salvage.ts";
 export { withoutHeld } from "./sync/without-held.ts";
 
 // wire

@@ -63,6 +63,7 @@ export class SqlState implements MutableState {
   readonly #objects = new BoundedCache<Oid, TreeObject | null>(CACHED);
   readonly #entries = new BoundedCache<string, Entry | null>(CACHED);
   readonly #links = new BoundedCache<Oid, readonly Entry[]>(CACHED);
+  readonly #aliases = new BoundedCache<Oid, Oid | null>(CACHED);
 
   /**
    * @param keepsOutcomesOf the own peer: replay passes the outcomes of all peers, and those of others
@@ -90,6 +91,7 @@ export class SqlState implements MutableState {
     this.#objects.clear();
     this.#entries.clear();
     this.#links.clear();
+    this.#aliases.clear();
   }
 
   object(oid: Oid): TreeObject | undefined {
@@ -136,8 +138,11 @@ export class SqlState implements MutableState {
   }
 
   alias(oid: Oid): Oid | undefined {
-    const row = this.#sql.alias.get(idBytes(oid)) as { oid: Buffer } | undefined;
-    return row === undefined ? undefined : (row.oid.toString("hex") as Oid);
+    const read = (): Oid | null => {
+      const row = this.#sql.alias.get(idBytes(oid)) as { oid: Buffer } | undefined;
+      return row === undefined ? null : (row.oid.toString("hex") as Oid);
+    };
+    return this.#aliases.get(oid, read) ?? undefined;
   }
 
   outcome(origin: OriginId): Outcome | undefined {
@@ -209,6 +214,7 @@ export class SqlState implements MutableState {
 
   putAlias(alias: Oid, oid: Oid): void {
     this.#sql.putAlias.run(idBytes(alias), idBytes(oid));
+    this.#aliases.put(alias, oid);
   }
 
   putOutcome({ peer, recno }: OriginId, outcome: Outcome): void {

@@ -18,8 +18,11 @@ afterEach(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-
-async function open(mode?: "on-demand" | "replica", url = server.url, cacheDir?: string): Promise<SyncHost> {
+async function open(
+  mode?: "on-demand" | "replica",
+  url = server.url,
+  cacheDir?: string,
+): Promise<SyncHost> {
   const host = await SyncHost.open(url, mode, cacheDir);
   hosts.push(host);
   return host;

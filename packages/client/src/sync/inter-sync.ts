@@ -20,9 +20,11 @@ import {
   type FilesetId,
   type Pulled,
   type Recno,
+  type Sha256,
 } from "@izo/core";
 
 import type { CacheExecutor } from "./cache-executor.ts";
+import { findCommon } from "./find-common.ts";
 import type { LocalReplica } from "./local-replica.ts";
 import { Prefetcher } from "./prefetcher.ts";
 import { ContentLostError, Pusher } from "./pusher.ts";
@@ -197,7 +199,7 @@ export class InterSync implements AsyncDisposable {
       case "pushing":
         return this.#poll(signal);
       case "diverged":
-        return this.#recover(signal);
+        return this.#state.divergence === "log" ? this.#salvage(signal) : this.#renew(signal);
     }
   }
 
@@ -245,7 +247,25 @@ export class InterSync implements AsyncDisposable {
     this.#options.replica.truncateLog().catch((error: unknown) => this.#note(error));
   }
 
-  async #recover(signal: AbortSignal): Promise<void> {
+  /** The server was restored from a backup: it gets back what only this client has. */
+  async #salvage(signal: AbortSignal): Promise<void> {
+    const { replica, remote, cache } = this.#options;
+    const common = await findCommon(replica.pastPositions, remote, signal);
+    using database = replica.receiveTree();
+    const start = await receiveTree(remote.snapshot(replica.peer, signal), database, signal);
+    const here = new Set<Sha256>();
+    for (const { oid, sha256 } of replica.authoritative.files()) {
+      if (sha256 !== null && cache.hasContent(oid, sha256)) here.add(sha256);
+    }
+    const received = { database, start };
+    const changes = await replica.adoptRestoredTree(received, common, (sha256) => here.has(sha256));
+    this.#prefetcher?.want(replica.authoritative.files());
+    this.#show(changes);
+    this.#happen("recovered");
+  }
+
+  /** Another client uses this one's id: what waits goes on under a new one. */
+  async #renew(signal: AbortSignal): Promise<void> {
     const { replica, remote } = this.#options;
     // To the head first: what the server took under the old id is known then, and not sent again.
     for (let isBehind = true; isBehind;) {

@@ -19,9 +19,11 @@ import {
   renumberPending,
   Replica,
   ROOT_OID,
+  salvage,
   startPosition,
   withBases,
   type Actor,
+  type ChangeSet,
   type ClientOperation,
   type Differing,
   type Disk,
@@ -218,6 +220,11 @@ export class LocalReplica implements AsyncDisposable {
     return [...this.#open].flatMap((recno) => this.#pending.unsentRecord(recno) ?? []);
   }
 
+  /** Tells whether this own CLOSE still waits for its hash. */
+  isOpen(recno: Recno): boolean {
+    return this.#open.has(recno);
+  }
+
   /** Makes all records so far durable. @throws KmlBrokenError */
   async syncLog(): Promise<void> {
     await this.#log.sync();
@@ -308,6 +315,45 @@ export class LocalReplica implements AsyncDisposable {
       (peer) => renumberPending(this.#pending, peer),
       () => this.#reload(),
     );
+  }
+
+  /**
+   * Goes on with a server that was restored from a backup: its tree takes the place of the
+   * authoritative one, and under a new peer id the own log gets what only this client has of the time
+   * since (design P2), before what waits.
+   *
+   * The new own log counts before the tree is moved: a crash in between finds the divergence again.
+   *
+   * @param common the last recno that both logs share
+   */
+  async adoptRestoredTree(
+    { database, start }: ReceivedTree,
+    common: Recno,
+    hasContent: (sha256: Sha256) => boolean,
+  ): Promise<ChangeSet> {
+    const before = this.#replica;
+    const salvaged = (newPeer: PeerId): PendingRecord[] =>
+      salvage({
+        before: this.#state,
+        after: database.state,
+        common,
+        pending: this.#pending,
+        newPeer,
+        nowNs: this.#options.nowNs(),
+        actor: INTERSYNC,
+        hasContent,
+      });
+    let changes: ChangeSet | undefined;
+    await this.#log.renew(salvaged, () => {
+      const { pending } = loadPending(this.peer, this.#log.read(), database.state);
+      const { recno } = start.position;
+      const after = new Replica(database.state, recno, pending, NOTHING_ACKNOWLEDGED);
+      changes = changesBetween(before, after, this.#differing(database), []);
+      this.#standing.forgetBeyond(common);
+      this.#moveIn({ database, start }, false, NOTHING_ACKNOWLEDGED);
+      this.#reload();
+    });
+    return changes!;
   }
 
   /** Drops what the own log need not keep any more. */

@@ -113,9 +113,8 @@ export class Sealer implements AsyncDisposable {
     await makeDurable(content.fd);
     const after = fstatSync(content.fd, { bigint: true });
     if (!isUnchanged(before, after) || replica.peer !== peer) return;
-    const stillOpen = new Set(replica.unsealed().map(({ recno }) => recno));
     for (const { recno } of records) {
-      if (!stillOpen.has(recno)) continue;
+      if (!replica.isOpen(recno)) continue;
       replica.seal(recno, { sizeBytes: Number(after.size), mtimeNs: after.mtimeNs, sha256 });
     }
   }
