@@ -197,7 +197,7 @@ export class Workload {
 export function placesOf(state: StateReader): Place[] {
   const places: Place[] = [];
   const visit = (directory: Oid): void => {
-    const entries = [...state.children(directory)].sort((a, b) => (a.name < b.name ? -1 : 1));
+    const entries = [...state.children(directory)].toSorted((a, b) => (a.name < b.name ? -1 : 1));
     for (const entry of entries) {
       const object = state.object(entry.oid);
       if (object === undefined) continue;
