@@ -14,6 +14,8 @@ import { heldFd } from "./tree-directory.ts";
 
 const fdatasyncAsync = promisify(fdatasync);
 
+const READ = constants.O_RDONLY | constants.O_NOFOLLOW;
+
 /**
  * Makes the inode of an object in `staging/apply`, complete and durable, with all its attributes, so
  * that putting it into the tree is one rename.
@@ -47,19 +49,28 @@ async function prepareContent(fileset: Fileset, item: string, sha256: Sha256): P
   if (staged?.nlink === 1) {
     // A second name, not a move: when the batch fails, the upload is still where it was.
     linkat(contentsFd, sha256, applyFd, item);
-    return;
+  } else if (staged !== undefined) {
+    // Another record of this batch has it: that name is in staging too, where nobody else writes.
+    using source = heldFd(openat(contentsFd, sha256, READ));
+    await copyContent(fileset, item, source.fd);
+  } else {
+    await copyFromTree(fileset, item, sha256);
   }
-  await copyContent(fileset, item, sha256);
 }
 
-/** The content stands in the tree already, or waits for two records: it is copied, by reflink where possible. */
-async function copyContent(fileset: Fileset, item: string, sha256: Sha256): Promise<void> {
+/** The content stands in the tree already, or was replaced there lately. */
+async function copyFromTree(fileset: Fileset, item: string, sha256: Sha256): Promise<void> {
   const source = openContentSource(fileset, sha256);
   if (source === null) throw new ContentMissingError([sha256]);
   using _ = source;
-  const flags = constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL;
-  await copyFile(`/proc/self/fd/${source.fd}`, join(fileset.paths.apply, item), flags);
-  using copy = heldFd(openat(fileset.applyFd, item, constants.O_RDONLY | constants.O_NOFOLLOW));
-  await fdatasyncAsync(copy.fd);
+  await copyContent(fileset, item, source.fd);
   if (!source.isIntact()) throw new ContentMissingError([sha256]);
+}
+
+/** Copies, by reflink where possible. */
+async function copyContent(fileset: Fileset, item: string, sourceFd: number): Promise<void> {
+  const flags = constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL;
+  await copyFile(`/proc/self/fd/${sourceFd}`, join(fileset.paths.apply, item), flags);
+  using copy = heldFd(openat(fileset.applyFd, item, READ));
+  await fdatasyncAsync(copy.fd);
 }

@@ -44,6 +44,27 @@ describe("reintegrate()", () => {
     expect(await verifyExport(temporary.dir)).toEqual([]);
   });
 
+  it("takes two files with one content in one push", async () => {
+    await using temporary = await temporaryDirectory();
+    await using exported = await openTestExport(temporary.dir);
+    const peer = new TestPeer(exported);
+    await peer.stage("the same");
+    const one = createFile("one");
+    const two = createFile("two");
+    const results = await peer.push(
+      one,
+      closeFile(one.oid, "the same", { peer: peer.peer, recno: 1 as Recno }),
+      two,
+      closeFile(two.oid, "the same", { peer: peer.peer, recno: 3 as Recno }),
+    );
+    expect(results.map(({ verdict }) => verdict)).toEqual(Array(4).fill("applied"));
+    for (const name of ["one", "two"]) {
+      expect(await readFile(join(temporary.dir, name), "utf8")).toBe("the same");
+      expect((await stat(join(temporary.dir, name))).nlink).toBe(1);
+    }
+    expect(await verifyExport(temporary.dir)).toEqual([]);
+  });
+
   it("answers a resent push from its traces and changes nothing [P1]", async () => {
     await using temporary = await temporaryDirectory();
     await using exported = await openTestExport(temporary.dir);
