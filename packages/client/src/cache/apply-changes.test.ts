@@ -180,6 +180,22 @@ describe("contents", () => {
     expect(await cache.read("/b")).toBe("mine");
   });
 
+  test("a fetch and a listing leave all times as they were", async () => {
+    cache.remote(mkdir(oid("d"), "d"));
+    remoteFile("a", "a", "text", oid("d"));
+    const times = (path: string) => {
+      const { mtimeNs, ctimeNs, ino } = cache.fs.getattr(cache.node(path));
+      return { mtimeNs, ctimeNs, ino };
+    };
+    const directory = times("/d");
+    const file = times("/d/a");
+    await cache.read("/d/a");
+    expect(times("/d")).toEqual(directory);
+    expect(times("/d/a")).toEqual(file);
+    await cache.fs.setattr(cache.node("/d/a"), { mode: 0o600 }, CALLER);
+    expect(times("/d/a").ctimeNs).toBeGreaterThan(file.ctimeNs);
+  });
+
   test("several opens wait for one fetch", async () => {
     remoteFile("a", "a", "text");
     expect(await Promise.all([cache.read("/a"), cache.read("/a"), cache.read("/a")])).toEqual([

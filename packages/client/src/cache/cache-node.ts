@@ -36,6 +36,8 @@ export class CacheNode {
    * version that its writers know. What they write is an edit of that version (design C3).
    */
   retiredBase: Base | undefined;
+  /** The change time to show while the inode has another on disk; see `withUnchangedTimes`. */
+  shownCtime: { readonly actualNs: bigint; readonly shownNs: bigint } | undefined;
   /** The mark was changed, so the next fsync has to carry more than the data. */
   isMarkDirty = true;
 

@@ -18,7 +18,7 @@ import {
   type StateReader,
   type TreeObject,
 } from "@izo/core";
-import { AT_FDCWD, linkat, type Stat, utimens } from "@izo/sys";
+import { AT_FDCWD, linkat, type Stat } from "@izo/sys";
 
 import type { NodeLink, CacheNode } from "./cache-node.ts";
 import { type CachePaths, osPath } from "./cache-paths.ts";
@@ -32,6 +32,7 @@ import {
   type Holding,
   type ObjectMark,
 } from "./object-mark.ts";
+import { withUnchangedTimes } from "./unchanged-times.ts";
 
 /** An entry that could not be made; the rest of its directory was. */
 export type ProblemReporter = (path: string, error: unknown) => void;
@@ -132,12 +133,11 @@ export class CacheTree {
   /** Makes the directory's entries on disk, once. */
   list(directory: CacheNode): void {
     if (directory.isPresent) return;
-    const object = this.objectOf(directory);
-    this.#clearUnlisted(directory);
-    for (const entry of this.visible.children(directory.oid)) this.place(directory, entry);
-    const path = this.nodes.pathOf(directory);
-    if (object !== undefined) utimens(osPath(path), "omit", object.mtimeNs);
-    this.setHolding(directory, WHOLE);
+    withUnchangedTimes(this.nodes, [directory], () => {
+      this.#clearUnlisted(directory);
+      for (const entry of this.visible.children(directory.oid)) this.place(directory, entry);
+      this.setHolding(directory, WHOLE);
+    });
   }
 
   /** Puts an object under a name: from limbo, as one more name of its inode, or made new. */
@@ -214,6 +214,12 @@ export class CacheTree {
    * @returns the node that has the names now
    */
   replaceInode(node: CacheNode, path: string, holding: Holding): CacheNode {
+    const directories = new Set(node.links.map(({ parent }) => parent));
+    const concerned = [...directories, ...(node.isPresent ? [] : [node])];
+    return withUnchangedTimes(this.nodes, concerned, () => this.#replaceInode(node, path, holding));
+  }
+
+  #replaceInode(node: CacheNode, path: string, holding: Holding): CacheNode {
     const [first, ...others] = node.links;
     if (first === undefined) return node;
     const keptName = node.hasWriter ? this.#linkIntoLimbo(node) : undefined;

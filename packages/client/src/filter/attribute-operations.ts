@@ -24,6 +24,7 @@ import {
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
 import { statInode } from "../cache/inode.ts";
+import { ctimeOf } from "../cache/unchanged-times.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 import type { Caller, FileSystem, SetAttributes } from "../fuse/file-system.ts";
 import type { Actors } from "./actor.ts";
@@ -115,6 +116,7 @@ export function attributeOperations(
         // As btrfs says "not counted": the subdirectories are not made yet.
         nlink: node.kind === "directory" && !node.isPresent ? 1 : stat.nlink,
         sizeBytes: stat.size,
+        ctimeNs: ctimeOf(node, stat.ctimeNs),
         blockSize: BLOCK_SIZE_BYTES,
       };
     },
