@@ -106,7 +106,7 @@ class LocalSource {
 
   async *bytes(): AsyncGenerator<Uint8Array, void> {
     try {
-      yield* this.#chunks;
+      for await (const chunk of this.#chunks) yield chunk;
     } catch (error) {
       this.#failure = { error };
       throw error;

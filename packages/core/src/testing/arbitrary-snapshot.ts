@@ -20,7 +20,7 @@ const u32 = fc.nat({ max: 0xffff_ffff });
 const timeNs = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
 const check = arbitraryOid.map((digits) => digits.slice(0, 16));
 
-export const arbitraryTreeObject: fc.Arbitrary<TreeObject> = fc.record({
+const arbitraryTreeObject: fc.Arbitrary<TreeObject> = fc.record({
   oid: arbitraryOid,
   kind: fc.constantFrom("file", "directory", "symlink", "special"),
   creator: arbitraryPeerId,

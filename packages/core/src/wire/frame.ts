@@ -2,7 +2,7 @@ import type { ByteWriter } from "../kml/byte-writer.ts";
 import { WireFormatError } from "./wire-format-error.ts";
 
 /** Length of the payload u32, type u8; the payload follows. Layout in `docs/protocol.md`. */
-export const FRAME_HEADER_BYTES = 5;
+const FRAME_HEADER_BYTES = 5;
 
 /** One frame of a framed body. */
 export interface Frame {
@@ -21,7 +21,7 @@ export function writeFrame(w: ByteWriter, type: number, writePayload: () => void
 }
 
 /** Cuts a body that arrives in chunks into frames, holding one frame and one chunk at most. */
-export class FrameSplitter {
+class FrameSplitter {
   readonly #what: string;
   readonly #maxPayloadBytes: number;
   #chunks: Uint8Array[] = [];

@@ -1,6 +1,5 @@
 import { zValidator } from "@hono/zod-validator";
 import { isProblemCode, ProblemError } from "@izo/core";
-import type { MiddlewareHandler } from "hono";
 import type { z } from "zod";
 
 /**
@@ -24,6 +23,3 @@ export function validate<Target extends "query" | "param", Schema extends z.ZodT
     );
   });
 }
-
-/** Middleware of any kind, as the arrays of handlers hold it. */
-export type Handlers = readonly MiddlewareHandler[];
