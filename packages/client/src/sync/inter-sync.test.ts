@@ -1,38 +1,50 @@
-import { readFileSync } from "node:fs";
+import { createHash, randomBytes } from "node:crypto";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
+import { CuttingProxy } from "../testing/cutting-proxy.ts";
 import { LoopbackServer } from "../testing/loopback-server.ts";
 import { SyncHost } from "../testing/sync-host.ts";
+import type { SyncMode } from "./sync-status.ts";
 
 let server: LoopbackServer;
-const hosts: SyncHost[] = [];
+let cleanup: AsyncDisposableStack;
 
 beforeEach(async () => {
-  server = await LoopbackServer.start();
+  cleanup = new AsyncDisposableStack();
+  server = cleanup.use(await LoopbackServer.start());
 });
 
 afterEach(async () => {
-  for (const host of hosts.splice(0)) await host[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
+  await cleanup.disposeAsync();
 });
 
-async function open(
-  mode?: "on-demand" | "replica",
-  url = server.url,
-  cacheDir?: string,
-): Promise<SyncHost> {
-  const host = await SyncHost.open(url, mode, cacheDir);
-  hosts.push(host);
-  return host;
+async function open(mode?: SyncMode, url = server.url, cacheDir?: string): Promise<SyncHost> {
+  return cleanup.use(await SyncHost.open(url, mode, cacheDir));
 }
+
+async function openProxy(): Promise<CuttingProxy> {
+  return cleanup.use(await CuttingProxy.open(() => server.port));
+}
+
+const exported = (path: string): string => readFileSync(join(server.dir, path), "utf8");
+
+const digest = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+/** Names in the export that users see. */
+const exportedNames = (): string[] =>
+  readdirSync(server.dir)
+    .filter((name) => name !== ".intermezzo")
+    .toSorted();
 
 test("InterSync shows the server's tree to a new client", async () => {
   const a = await open();
   await a.write("/hello", "world");
   await a.flush();
-  expect(readFileSync(join(server.dir, "hello"), "utf8")).toBe("world");
+  expect(exported("hello")).toBe("world");
   const b = await open();
   expect(b.list()).toEqual(["hello"]);
   expect(await b.read("/hello")).toBe("world");
@@ -55,4 +67,136 @@ test("InterSync brings what one client does to another", async () => {
   expect(a.list("/d")).toEqual(["three"]);
   expect(await a.read("/d/three")).toBe("changed");
   expect(a.replica.pendingCount + b.replica.pendingCount).toBe(0);
+});
+
+test("[P1] InterSync takes effect once when the replies to its pushes are lost", async () => {
+  const proxy = await openProxy();
+  const a = await open("on-demand", proxy.url);
+  proxy.swallowReplies("POST ", 3);
+  for (const name of ["a", "b", "c"]) await a.write(`/${name}`, name);
+  a.rename("/c", "/d");
+  await a.flush();
+  expect(proxy.left).toBe(0);
+  expect(exportedNames()).toEqual(["a", "b", "d"]);
+  const b = await open();
+  expect(b.list()).toEqual(["a", "b", "d"]);
+  expect(b.replica.position.recno).toBe(a.replica.position.recno);
+});
+
+test("[C8] InterSync reintegrates what was done offline, also by a process that is gone", async () => {
+  const proxy = await openProxy();
+  const a = await open("on-demand", proxy.url);
+  await a.write("/kept", "before");
+  await a.flush();
+  proxy.setDown(true);
+  await vi.waitFor(() => expect(a.sync.status().state).toBe("offline"));
+  await a.write("/kept", "after");
+  await a.write("/new", "made offline");
+  expect(await a.read("/kept")).toBe("after");
+  await a.stop();
+  proxy.setDown(false);
+  await a.start(proxy.url);
+  await a.flush();
+  expect(exported("kept")).toBe("after");
+  expect(exported("new")).toBe("made offline");
+});
+
+test("InterSync goes on when the server was killed and comes back", async () => {
+  const a = await open();
+  await a.write("/one", "1");
+  await a.flush();
+  await server.kill();
+  await a.write("/two", "2");
+  await vi.waitFor(() => expect(a.sync.status().state).toBe("offline"));
+  await server.start();
+  await a.flush();
+  expect(exportedNames()).toEqual(["one", "two"]);
+});
+
+test("InterSync keeps both contents when two clients edit one file", async () => {
+  const proxy = await openProxy();
+  const [a, b] = [await open(), await open("on-demand", proxy.url)];
+  await a.write("/file", "base");
+  await a.flush();
+  await b.catchUpWith(a);
+  expect(await b.read("/file")).toBe("base");
+  proxy.setDown(true);
+  await a.write("/file", "from a");
+  await b.write("/file", "from b");
+  await a.flush();
+  proxy.setDown(false);
+  await b.flush();
+  await a.catchUpWith(b);
+  for (const host of [a, b]) {
+    const names = host.list();
+    expect(names).toHaveLength(2);
+    const contents = await Promise.all(names.map((name) => host.read(`/${name}`)));
+    expect(contents.toSorted()).toEqual(["from a", "from b"]);
+    expect(await host.read("/file")).toBe("from a");
+  }
+});
+
+test("InterSync sends contents that are too large for a push", async () => {
+  const a = await open();
+  const bytes = randomBytes(8 * 1024 * 1024);
+  await a.write("/large", bytes);
+  await a.write("/small", "s");
+  await a.flush();
+  expect(digest(readFileSync(join(server.dir, "large")))).toBe(digest(bytes));
+  expect(exported("small")).toBe("s");
+});
+
+test("InterSync has every content in replica mode without being asked", async () => {
+  const [a, b] = [await open(), await open("replica")];
+  for (let index = 0; index < 20; index += 1) await a.write(`/file-${index}`, `content ${index}`);
+  await a.write("/large", "x".repeat(200_000));
+  await a.flush();
+  await b.catchUpWith(a);
+  await vi.waitFor(() => expect(b.sync.status().isComplete).toBe(true), { timeout: 5_000 });
+  await server.kill();
+  expect(await b.read("/file-7")).toBe("content 7");
+  expect(await b.read("/large")).toHaveLength(200_000);
+});
+
+test("[P2] InterSync takes a new id when a copy of its cache is in use, and both keep their changes", async () => {
+  const a = await open();
+  await a.write("/shared", "s");
+  await a.flush();
+  await a.stop();
+  const copy = mkdtempSync(join(tmpdir(), "izo-clone-"));
+  cpSync(a.cacheDir, copy, { recursive: true });
+  await a.start(server.url);
+  await a.write("/of-a", "a");
+  await a.flush();
+  const clone = await open("on-demand", server.url, copy);
+  await clone.write("/of-clone", "c");
+  await clone.flush();
+  await a.write("/of-a-too", "a2");
+  await a.flush();
+  expect(exportedNames()).toEqual(["of-a", "of-a-too", "of-clone", "shared"]);
+  expect(clone.replica.peer).not.toBe(a.replica.peer);
+});
+
+test("[P2] InterSync brings back what a server that was restored from a backup has lost", async () => {
+  const a = await open();
+  await a.write("/old", "old");
+  await a.flush();
+  await server.kill();
+  const backup = mkdtempSync(join(tmpdir(), "izo-backup-"));
+  cleanup.defer(() => rmSync(backup, { recursive: true, force: true }));
+  cpSync(server.dir, backup, { recursive: true, preserveTimestamps: true });
+  await server.start();
+  await a.write("/lost", "lost");
+  await a.flush();
+  await server.kill();
+  for (const name of readdirSync(server.dir)) rmSync(join(server.dir, name), { recursive: true });
+  cpSync(backup, server.dir, { recursive: true, preserveTimestamps: true });
+  await a.write("/waiting", "w");
+  await server.start();
+  await vi.waitFor(() => expect(exportedNames()).toEqual(["lost", "old", "waiting"]), {
+    timeout: 15_000,
+    interval: 100,
+  });
+  expect(exported("lost")).toBe("lost");
+  expect(exported("waiting")).toBe("w");
 });
