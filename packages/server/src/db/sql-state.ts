@@ -14,6 +14,7 @@ import type {
 import type { Statement } from "better-sqlite3";
 
 import { bytesOf, bytesOfText, hexOf, nameOf, recnoOf } from "./columns.ts";
+import { LinkCache } from "./link-cache.ts";
 import { OBJECT_COLUMNS, objectOf, objectValues, type ObjectRow } from "./object-row.ts";
 import type { Connection } from "./open-index.ts";
 
@@ -42,9 +43,12 @@ interface OutcomeRow {
  */
 export class SqlState implements MutableState {
   readonly #sql: ReturnType<typeof prepare>;
+  readonly #links: LinkCache | null;
 
-  constructor(connection: Connection) {
+  /** @param links only on the connection that writes: others do not see when it is out of date */
+  constructor(connection: Connection, links: LinkCache | null = null) {
     this.#sql = prepare(connection);
+    this.#links = links;
   }
 
   object(oid: Oid): TreeObject | undefined {
@@ -58,7 +62,11 @@ export class SqlState implements MutableState {
   }
 
   links(oid: Oid): readonly Entry[] {
-    return (this.#sql.links.all(bytesOf(oid)) as EntryRow[]).map(entryOf);
+    const cached = this.#links?.get(oid);
+    if (cached !== undefined) return cached;
+    const links = (this.#sql.links.all(bytesOf(oid)) as EntryRow[]).map(entryOf);
+    this.#links?.put(oid, links);
+    return links;
   }
 
   children(parent: Oid): Iterable<Entry> {
@@ -109,6 +117,7 @@ export class SqlState implements MutableState {
 
   putEntry(entry: Entry, at: Version): void {
     this.removeEntry(entry.parent, entry.name, at);
+    this.#links?.forget(entry.parent, entry.name, entry.oid);
     this.#sql.addEntry.run(
       bytesOf(entry.parent),
       bytesOfText(entry.name),
@@ -118,6 +127,7 @@ export class SqlState implements MutableState {
   }
 
   removeEntry(parent: Oid, name: Name, at: Version): void {
+    this.#links?.forget(parent, name);
     const parentBytes = bytesOf(parent);
     const nameBytes = bytesOfText(name);
     this.#sql.dropEntry.run(parentBytes, nameBytes, recnoOf(at));

@@ -80,14 +80,10 @@ export function listDirectory(
     }
     checkIsExported(fileset);
     options.onDirectory?.(oid, fd);
+    const known = knownEntries(fileset, request);
     const found = new Comparison(fileset, request, options, fd);
-    const names = request.names ?? listNames(fd);
-    for (const name of names) found.compare(name);
-    const isListed = request.names === null;
-    const known = [...state.children(oid)];
-    const missing = known.filter(
-      ({ name }) => (isListed || request.names.has(name)) && !found.present.has(name),
-    );
+    for (const name of request.names ?? listNames(fd)) found.compare(name, known.get(name));
+    const missing = [...known.values()].filter(({ name }) => !found.present.has(name));
     fileset.clearProblem(objectPath(state, oid));
     return { ...found.result(), oid, fd, missing, [Symbol.dispose]: () => closeSync(fd) };
   } catch (error) {
@@ -102,6 +98,16 @@ export function listDirectory(
 function checkIsExported(fileset: Fileset): void {
   if (existsSync(join(fileset.paths.path, "sysid"))) return;
   throw new ExportGoneError(fileset.dir, "its .intermezzo directory is not there");
+}
+
+/** What the log has of the names that are asked for. */
+function knownEntries(fileset: Fileset, { directory, names }: LookRequest): Map<Name, Entry> {
+  const { state } = fileset.ledger;
+  const entries =
+    names === null
+      ? [...state.children(directory)]
+      : [...names].map((name) => state.entry(directory, name)).filter((entry) => entry !== undefined);
+  return new Map(entries.map((entry) => [entry.name, entry]));
 }
 
 function listNames(fd: number): Name[] {
@@ -135,8 +141,9 @@ class Comparison {
     };
   }
 
-  compare(name: Name): void {
-    const { state, notes } = this.#fileset.ledger;
+  /** @param entry what the log has under this name */
+  compare(name: Name, entry: Entry | undefined): void {
+    const { notes } = this.#fileset.ledger;
     const { directory, isDeep } = this.#request;
     if (directory === ROOT_OID && name === STATE_DIRECTORY) return;
     const nameBytes = textToBytes(name);
@@ -145,7 +152,6 @@ class Comparison {
       if (stat === undefined) return;
       this.present.add(name);
       if (isFile(stat)) this.#files += 1;
-      const entry = state.entry(directory, name);
       const note = entry && notes.get(entry.oid);
       if (entry !== undefined && note !== undefined && isAsNoted(note, stat)) {
         if (isDirectory(stat) && isDeep) this.#directories.push(entry.oid);

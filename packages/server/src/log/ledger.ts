@@ -24,6 +24,7 @@ import {
 import { DiskNotes } from "../db/disk-notes.ts";
 import { countEntries } from "../db/totals.ts";
 import { moveHead, readHead } from "../db/index-head.ts";
+import { LinkCache } from "../db/link-cache.ts";
 import type { Connection } from "../db/open-index.ts";
 import { SqlState } from "../db/sql-state.ts";
 
@@ -36,6 +37,7 @@ const SERVER_ACTOR: Actor = { uid: 0, gid: 0, groups: [], command: "" };
 export class Ledger {
   readonly state: SqlState;
   readonly notes: DiskNotes;
+  readonly #links = new LinkCache();
   readonly #log: KmlLog;
   readonly #connection: Connection;
   readonly #peer: PeerId;
@@ -46,7 +48,7 @@ export class Ledger {
   #isBehind = true;
 
   constructor(log: KmlLog, connection: Connection, peer: PeerId, nowNs: () => TimeNs) {
-    this.state = new SqlState(connection);
+    this.state = new SqlState(connection, this.#links);
     this.notes = new DiskNotes(connection);
     this.#log = log;
     this.#connection = connection;
@@ -85,6 +87,7 @@ export class Ledger {
 
   rollback(): void {
     this.#pending = [];
+    this.#links.clear();
     if (this.#connection.inTransaction) this.#connection.exec("ROLLBACK");
   }
 
