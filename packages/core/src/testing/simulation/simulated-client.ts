@@ -92,6 +92,10 @@ export class SimulatedClient {
     return this.#positions.at(-1)!;
   }
 
+  get unsentCount(): number {
+    return this.#pending.unsent.length;
+  }
+
   get pendingCount(): number {
     return this.#pending.size;
   }
@@ -149,15 +153,23 @@ export class SimulatedClient {
     }
   }
 
-  /** What to send next, or null. Freezes all that can be sent; nothing frozen changes again. */
-  preparePush(): Push | null {
-    if (this.#needsNewPeer) return null;
+  /** Freezes all that can be sent, optimized. Returns the own records that this covers. */
+  freezeAll(): Recno[] {
+    const frozen: Recno[] = [];
     for (const { covers, record } of this.#pending.sendable()) {
       this.#log(
         { opcode: "SENT", covers, operation: record?.operation ?? null },
         record ?? undefined,
       );
+      frozen.push(...covers);
     }
+    return frozen;
+  }
+
+  /** What to send next, or null. Freezes all that can be sent; nothing frozen changes again. */
+  preparePush(): Push | null {
+    if (this.#needsNewPeer) return null;
+    this.freezeAll();
     let records = this.#replica.toSend
       .slice(0, MOST_RECORDS_A_PUSH)
       .map(({ submitted }) => submitted);

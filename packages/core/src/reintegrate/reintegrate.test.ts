@@ -1,0 +1,485 @@
+import { describe, expect, it } from "vitest";
+
+import {
+  EMPTY_SHA256,
+  ROOT_OID,
+  type Oid,
+  type PeerId,
+  type Recno,
+  type Sha256,
+} from "../kml/identity.ts";
+import type { Name } from "../kml/name.ts";
+import type { Base, ClientOperation } from "../kml/operation.ts";
+import type { ServerRecord } from "../kml/record.ts";
+import { MemoryState } from "../replay/memory-state.ts";
+import { objectPath } from "../replay/path-of.ts";
+import { replay } from "../replay/replay.ts";
+import { logDecision } from "./log-decision.ts";
+import { reintegrate, type SubmittedRecord } from "./reintegrate.ts";
+
+const ACTOR = { uid: 0, gid: 0, groups: [], command: "test" };
+const SERVER = "5e".repeat(16) as PeerId;
+/** 2026-01-02T03:04:05Z */
+const AUTHOR_TIME_NS = 1_767_323_045_000_000_000n;
+
+/** A server's log, and peers that hand records to it. */
+class Log {
+  readonly state = new MemoryState();
+  readonly records: ServerRecord[] = [];
+  readonly #sent = new Map<string, number>();
+
+  /** Judges and logs one record, and gives back what became of it. */
+  push(host: string, operation: ClientOperation, contentToCome?: Sha256) {
+    const peer = host.padEnd(32, "0") as PeerId;
+    const number = (this.#sent.get(host) ?? 0) + 1;
+    this.#sent.set(host, number);
+    const origin = { peer, recno: number as Recno, check: "c".repeat(16) };
+    const submitted: SubmittedRecord = {
+      origin,
+      authorTimeNs: AUTHOR_TIME_NS,
+      actor: ACTOR,
+      operation,
+    };
+    const decision = reintegrate(submitted, this.state, {
+      host,
+      contentToCome: () => contentToCome,
+    });
+    const headRecno = this.records.length as Recno;
+    for (const record of logDecision(decision, submitted, {
+      headRecno,
+      headTimeNs: 0n,
+      nowNs: 1n,
+      server: SERVER,
+    })) {
+      replay(record, this.state, (record.recno - 1) as Recno);
+      this.records.push(record);
+    }
+    return {
+      verdict: decision.verdict,
+      reason: decision.reason,
+      origin: { peer, recno: origin.recno },
+    };
+  }
+
+  /** Every file of the tree: path and content. */
+  files(): Record<string, string> {
+    const files: Record<string, string> = {};
+    for (const { oid, kind, sha256, target } of this.state.objects()) {
+      if (oid !== ROOT_OID)
+        files[objectPath(this.state, oid)] = kind === "file" ? (sha256 ?? "") : target || kind;
+    }
+    return files;
+  }
+
+  get head(): Recno {
+    return this.records.length as Recno;
+  }
+}
+
+const oid = (letter: string): Oid => letter.repeat(32) as Oid;
+const content = (letter: string): Sha256 => letter.repeat(64) as Sha256;
+const created = (id: string, name: string, parent = ROOT_OID): ClientOperation => ({
+  opcode: "CREATE",
+  oid: oid(id),
+  parent,
+  name: name as Name,
+  path: `/${name}`,
+  mode: 0o644,
+  uid: 1,
+  gid: 1,
+  mtimeNs: 0n,
+  conflict: null,
+});
+const made = (id: string, name: string, parent = ROOT_OID): ClientOperation =>
+  ({ ...created(id, name, parent), opcode: "MKDIR" }) as ClientOperation;
+const linked = (id: string, name: string): ClientOperation => ({
+  opcode: "LINK",
+  oid: oid(id),
+  parent: ROOT_OID,
+  name: name as Name,
+  path: `/${name}`,
+  conflict: null,
+});
+const closed = (id: string, bytes: string, contentBase: Base): ClientOperation => ({
+  opcode: "CLOSE",
+  oid: oid(id),
+  path: "/a",
+  contentBase,
+  sizeBytes: 1,
+  mtimeNs: 0n,
+  sha256: content(bytes),
+  conflict: null,
+});
+const unlinked = (
+  id: string,
+  name: string,
+  nameBase: Base,
+  contentBase: Base,
+  isLastName = true,
+): ClientOperation => ({
+  opcode: "UNLINK",
+  oid: oid(id),
+  parent: ROOT_OID,
+  name: name as Name,
+  path: `/${name}`,
+  nameBase,
+  contentBase,
+  isLastName,
+});
+const removed = (id: string, name: string, nameBase: Base, parent = ROOT_OID): ClientOperation => ({
+  opcode: "RMDIR",
+  oid: oid(id),
+  parent,
+  name: name as Name,
+  path: `/${name}`,
+  nameBase,
+});
+const renamed = (
+  id: string,
+  from: string,
+  to: string,
+  fromBase: Base,
+  more: {
+    contentBase?: Base;
+    victim?: { oid: Oid; contentBase: Base; isLastName: boolean };
+    keepsOid?: boolean;
+    toParent?: Oid;
+  } = {},
+): ClientOperation => ({
+  opcode: "RENAME",
+  oid: oid(id),
+  contentBase: more.contentBase ?? fromBase,
+  fromParent: ROOT_OID,
+  fromName: from as Name,
+  fromPath: `/${from}`,
+  fromBase,
+  toParent: more.toParent ?? ROOT_OID,
+  toName: to as Name,
+  toPath: `/${to}`,
+  victim: more.victim ?? null,
+  keepsOid: more.keepsOid ?? false,
+  conflict: null,
+});
+const modeSet = (id: string, mode: number, base: Base): ClientOperation => ({
+  opcode: "SETATTR",
+  oid: oid(id),
+  path: "/a",
+  attributes: { base, mode, uid: 1, gid: 1 },
+  times: null,
+});
+
+/** A log with the file `/a` (object a) of content 1: name and attributes of recno 1, content of recno 2. */
+function withFile(): Log {
+  const log = new Log();
+  log.push("one", created("a", "a"));
+  log.push("one", closed("a", "1", 1 as Recno));
+  return log;
+}
+
+const V1 = 1 as Recno;
+const V2 = 2 as Recno;
+const COPY = "a.conflict-20260102T030405Z-two";
+
+interface Case {
+  readonly description: string;
+  readonly log: () => Log;
+  /** What peer `one` has logged before peer `two` is judged. */
+  readonly first: readonly ClientOperation[];
+  readonly then: ClientOperation;
+  readonly contentToCome?: Sha256;
+  readonly verdict: string;
+  readonly files: Record<string, string>;
+}
+
+const CASES: readonly Case[] = [
+  {
+    description: "a base that holds: applied",
+    log: withFile,
+    first: [],
+    then: closed("a", "2", V2),
+    verdict: "applied",
+    files: { "/a": content("2") },
+  },
+  {
+    description: "edit and edit: the first logged keeps the name, the later becomes a copy",
+    log: withFile,
+    first: [closed("a", "2", V2)],
+    then: closed("a", "3", V2),
+    verdict: "copied",
+    files: { "/a": content("2"), [`/${COPY}`]: content("3") },
+  },
+  {
+    description: "edit and edit with equal content: merged",
+    log: withFile,
+    first: [closed("a", "2", V2)],
+    then: closed("a", "2", V2),
+    verdict: "merged",
+    files: { "/a": content("2") },
+  },
+  {
+    description: "delete, then edit: the edit survives under its own id",
+    log: withFile,
+    first: [unlinked("a", "a", V1, V2)],
+    then: closed("a", "3", V2),
+    verdict: "applied",
+    files: { "/a": content("3") },
+  },
+  {
+    description: "edit, then delete: the edit survives",
+    log: withFile,
+    first: [closed("a", "3", V2)],
+    then: unlinked("a", "a", V1, V2),
+    verdict: "refused",
+    files: { "/a": content("3") },
+  },
+  {
+    description: "delete and delete: merged",
+    log: withFile,
+    first: [unlinked("a", "a", V1, V2)],
+    then: unlinked("a", "a", V1, V2),
+    verdict: "merged",
+    files: {},
+  },
+  {
+    description: "edit and rename: both apply",
+    log: withFile,
+    first: [renamed("a", "a", "b", V1)],
+    then: closed("a", "3", V2),
+    verdict: "applied",
+    files: { "/b": content("3") },
+  },
+  {
+    description: "rename, then delete of the old name: the file stays under its new one",
+    log: withFile,
+    first: [renamed("a", "a", "b", V1)],
+    then: unlinked("a", "a", V1, V2),
+    verdict: "merged",
+    files: { "/b": content("1") },
+  },
+  {
+    description: "rename and rename of one object: the first logged holds",
+    log: withFile,
+    first: [renamed("a", "a", "b", V1)],
+    then: renamed("a", "a", "c", V1),
+    verdict: "refused",
+    files: { "/b": content("1") },
+  },
+  {
+    description: "the same rename twice: merged",
+    log: withFile,
+    first: [renamed("a", "a", "b", V1)],
+    then: renamed("a", "a", "b", V1),
+    verdict: "merged",
+    files: { "/b": content("1") },
+  },
+  {
+    description: "create and create of one name: the later becomes a copy",
+    log: withFile,
+    first: [],
+    then: created("b", "a"),
+    contentToCome: content("2"),
+    verdict: "copied",
+    files: { "/a": content("1"), [`/${COPY}`]: EMPTY_SHA256 },
+  },
+  {
+    description: "create and create with equal content: merged",
+    log: withFile,
+    first: [],
+    then: created("b", "a"),
+    contentToCome: content("1"),
+    verdict: "merged",
+    files: { "/a": content("1") },
+  },
+  {
+    description: "mkdir and mkdir: merged",
+    log: () => new Log(),
+    first: [made("d", "d")],
+    then: made("e", "d"),
+    verdict: "merged",
+    files: { "/d": "directory" },
+  },
+  {
+    description: "file against directory: the first logged keeps the name",
+    log: withFile,
+    first: [],
+    then: made("d", "a"),
+    verdict: "copied",
+    files: { "/a": content("1"), [`/${COPY}`]: "directory" },
+  },
+  {
+    description: "removal of a directory that got an entry: refused",
+    log: () => new Log(),
+    first: [made("d", "d"), created("f", "f", oid("d"))],
+    then: removed("d", "d", V1),
+    verdict: "refused",
+    files: { "/d": "directory", "/d/f": EMPTY_SHA256 },
+  },
+  {
+    description: "a file made in a removed directory: the directory returns with its id",
+    log: () => new Log(),
+    first: [made("d", "d"), removed("d", "d", V1)],
+    then: created("f", "f", oid("d")),
+    verdict: "applied",
+    files: { "/d": "directory", "/d/f": EMPTY_SHA256 },
+  },
+  {
+    description: "a move that would make a cycle: refused",
+    log: () => new Log(),
+    first: [made("d", "d"), made("e", "e"), renamed("e", "e", "e", V2, { toParent: oid("d") })],
+    then: renamed("d", "d", "d", V1, { toParent: oid("e") }),
+    verdict: "refused",
+    files: { "/d": "directory", "/d/e": "directory" },
+  },
+  {
+    description: "a move into a removed directory: refused, the content stays",
+    log: () => {
+      const log = withFile();
+      log.push("one", made("d", "d"));
+      return log;
+    },
+    first: [removed("d", "d", 3 as Recno)],
+    then: renamed("a", "a", "x", V1, { toParent: oid("d") }),
+    verdict: "refused",
+    files: { "/a": content("1") },
+  },
+  {
+    description: "rename over what was edited meanwhile: the moved one takes a copy's name",
+    log: () => {
+      const log = withFile();
+      log.push("two", created("b", "b"));
+      return log;
+    },
+    first: [closed("a", "2", V2)],
+    then: renamed("b", "b", "a", 3 as Recno, {
+      victim: { oid: oid("a"), contentBase: V2, isLastName: true },
+    }),
+    verdict: "copied",
+    files: { "/a": content("2"), [`/${COPY}`]: EMPTY_SHA256 },
+  },
+  {
+    description: "atomic save: the saved object lives on with the new content",
+    log: () => {
+      const log = withFile();
+      log.push("two", created("b", "b"));
+      log.push("two", closed("b", "9", 3 as Recno));
+      return log;
+    },
+    first: [],
+    then: renamed("b", "b", "a", 3 as Recno, {
+      contentBase: 4 as Recno,
+      keepsOid: true,
+      victim: { oid: oid("a"), contentBase: V2, isLastName: true },
+    }),
+    verdict: "applied",
+    files: { "/a": content("9") },
+  },
+  {
+    description: "attributes and content: both apply",
+    log: withFile,
+    first: [modeSet("a", 0o600, V1)],
+    then: closed("a", "3", V2),
+    verdict: "applied",
+    files: { "/a": content("3") },
+  },
+  {
+    description: "attributes and attributes: the first logged holds",
+    log: withFile,
+    first: [modeSet("a", 0o600, V1)],
+    then: modeSet("a", 0o640, V1),
+    verdict: "refused",
+    files: { "/a": content("1") },
+  },
+  {
+    description: "a change of attributes brings nothing back",
+    log: withFile,
+    first: [unlinked("a", "a", V1, V2)],
+    then: modeSet("a", 0o600, V1),
+    verdict: "refused",
+    files: {},
+  },
+  {
+    description: "the last of two names, removed by one who saw both: refused",
+    log: () => {
+      const log = withFile();
+      log.push("one", linked("a", "b"));
+      return log;
+    },
+    first: [unlinked("a", "b", 3 as Recno, V2, false)],
+    then: unlinked("a", "a", V1, V2, false),
+    verdict: "refused",
+    files: { "/a": content("1") },
+  },
+  {
+    description: "an id that already means something else: refused",
+    log: withFile,
+    first: [],
+    then: made("a", "x"),
+    verdict: "refused",
+    files: { "/a": content("1") },
+  },
+  {
+    description: "a content for an object that never was: kept as a copy in the root",
+    log: () => new Log(),
+    first: [],
+    then: closed("7", "7", V1),
+    verdict: "copied",
+    files: { [`/${COPY}`]: content("7") },
+  },
+];
+
+describe("reintegrate()", () => {
+  it.each(CASES)(
+    "[D3] $description",
+    ({ log: make, first, then, contentToCome, verdict, files }) => {
+      const log = make();
+      for (const operation of first) expect(log.push("one", operation).verdict).toBe("applied");
+      expect(log.push("two", then, contentToCome).verdict).toBe(verdict);
+      expect(log.files()).toEqual(files);
+    },
+  );
+
+  it.each(CASES)(
+    "[P1] leaves exactly one trace: $description",
+    ({ log: make, first, then, contentToCome }) => {
+      const log = make();
+      for (const operation of first) log.push("one", operation);
+      const { origin } = log.push("two", then, contentToCome);
+      const traces = log.records.filter(
+        (record) => record.origin.peer === origin.peer && record.origin.recno === origin.recno,
+      );
+      expect(traces).toHaveLength(1);
+      expect(log.state.outcome(origin)?.trace).toBe(traces[0]?.recno);
+    },
+  );
+
+  it("[D3] goes on with the copy that an unacknowledged base became", () => {
+    const log = withFile();
+    log.push("one", closed("a", "2", V2));
+    const copied = log.push("two", closed("a", "3", V2));
+    expect(log.push("two", closed("a", "4", copied.origin)).verdict).toBe("applied");
+    expect(log.files()).toEqual({ "/a": content("2"), [`/${COPY}`]: content("4") });
+  });
+
+  it("[D3] refuses what builds on a refused record, and keeps its content", () => {
+    const log = withFile();
+    const refusal = log.push("two", created("a", "x"));
+    expect(refusal.verdict).toBe("refused");
+    expect(log.push("two", modeSet("a", 0o600, refusal.origin)).reason).toBe("base-refused");
+    expect(log.push("two", closed("a", "9", refusal.origin)).verdict).toBe("copied");
+    expect(Object.values(log.files())).toContain(content("9"));
+  });
+
+  it("[D3] a time belongs to the content for which it was given", () => {
+    const log = withFile();
+    log.push("one", closed("a", "2", V2));
+    const late: ClientOperation = {
+      opcode: "SETATTR",
+      oid: oid("a"),
+      path: "/a",
+      attributes: null,
+      times: { contentBase: V2, mtimeNs: 5n },
+    };
+    expect(log.push("two", late).verdict).toBe("merged");
+    expect(log.state.object(oid("a"))?.mtimeNs).toBe(0n);
+  });
+});
