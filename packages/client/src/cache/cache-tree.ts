@@ -164,7 +164,9 @@ export class CacheTree {
     }
     const other = object.kind === "file" ? this.#otherName(object.oid) : undefined;
     if (other !== undefined) {
-      linkat(AT_FDCWD, osPath(this.nodes.pathOf(other)), AT_FDCWD, osPath(path));
+      withUnchangedTimes(this.nodes, [other], () => {
+        linkat(AT_FDCWD, osPath(this.nodes.pathOf(other)), AT_FDCWD, osPath(path));
+      });
       this.nodes.link(other, parent, name);
       return;
     }

@@ -115,7 +115,8 @@ export function attributeOperations(
         ino: inodeNumber(node, stat),
         // As btrfs says "not counted": the subdirectories are not made yet.
         nlink: node.kind === "directory" && !node.isPresent ? 1 : stat.nlink,
-        sizeBytes: stat.size,
+        // What a directory takes here depends on how much of it was looked at: that is nobody's concern.
+        sizeBytes: node.kind === "directory" ? BLOCK_SIZE_BYTES : stat.size,
         ctimeNs: ctimeOf(node, stat.ctimeNs),
         blockSize: BLOCK_SIZE_BYTES,
       };
