@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
+import { readFileSync } from "node:fs";
 
 import { isId, IzoError, type PeerId } from "@izo/core";
+
+import { replaceFile } from "./replace-file.ts";
 
 /** The file that says who this client is holds something else. */
 export class InvalidPeerIdError extends IzoError {
@@ -31,24 +32,7 @@ export function readPeerId(path: string): PeerId | undefined {
   return text;
 }
 
-/**
- * Makes `peer` the id in a file, at once and durably: a crash leaves the old id or the new one. It
- * blocks for two syncs, because no record may be made between the two ids.
- */
+/** Makes `peer` the id in a file, at once and durably: no record is made between the two ids. */
 export function writePeerId(path: string, peer: PeerId): void {
-  const temporary = `${path}.new`;
-  const fd = openSync(temporary, "w", 0o600);
-  try {
-    writeSync(fd, `${peer}\n`);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-  renameSync(temporary, path);
-  const directory = openSync(dirname(path), "r");
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
-  }
+  replaceFile(path, `${peer}\n`);
 }

@@ -1,8 +1,10 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { isId, IzoError, type FilesetId } from "@izo/core";
 import { z } from "zod";
+
+import { replaceFile } from "../log/replace-file.ts";
 
 /** What a cache is a cache of. */
 export interface CacheIdentity {
@@ -70,6 +72,5 @@ export function claimCache(cacheDir: string, identity: CacheIdentity): void {
     throw new ForeignCacheError(cacheDir, found, identity);
   if (found?.url === identity.url) return;
   const text = `${JSON.stringify({ version: VERSION, ...identity }, null, 2)}\n`;
-  // Small enough to be written whole or not at all; a torn one names itself when it is read.
-  writeFileSync(join(cacheDir, "config.json"), text, { mode: 0o600 });
+  replaceFile(join(cacheDir, "config.json"), text);
 }

@@ -1,0 +1,58 @@
+import { expect, test } from "vitest";
+
+import { ROOT_OID, type Oid, type Recno } from "../kml/identity.ts";
+import { parseName } from "../kml/name.ts";
+import type { ClientOperation } from "../kml/operation.ts";
+import type { Optimized } from "../optimize/optimize.ts";
+import { withoutHeld } from "./without-held.ts";
+
+const [A, B, D] = ["a1", "b2", "d4"].map((byte) => byte.repeat(16) as Oid) as [Oid, Oid, Oid];
+
+function create(oid: Oid, name: string, parent: Oid = ROOT_OID): ClientOperation {
+  const attributes = { mode: 0o644, uid: 0, gid: 0, mtimeNs: 0n };
+  const place = { parent, name: parseName(name), path: `/${name}`, conflict: null };
+  return { opcode: "CREATE", oid, ...place, ...attributes };
+}
+
+function setMode(oid: Oid): ClientOperation {
+  const attributes = { base: 0 as Recno, mode: 0o600, uid: 0, gid: 0 };
+  return { opcode: "SETATTR", oid, path: "/", attributes, times: null };
+}
+
+const ready = (...operations: (ClientOperation | null)[]): Optimized[] =>
+  operations.map((operation, index) => {
+    const recno = (index + 1) as Recno;
+    const actor = { uid: 0, gid: 0, groups: [], command: "" };
+    const record = operation && { recno, authorTimeNs: 0n, actor, operation };
+    return { covers: [recno], record };
+  });
+
+const held = (waiting: number, records: Optimized[]): number[] => {
+  const going = withoutHeld(records, ({ recno }) => recno === waiting);
+  return records.filter((each) => !going.includes(each)).map(({ covers }) => covers[0]!);
+};
+
+test.each([
+  {
+    description: "what changes the same object",
+    records: ready(create(A, "a"), create(B, "b"), setMode(A)),
+    expected: [1, 3],
+  },
+  {
+    description: "what takes the same name",
+    records: ready(create(A, "a"), create(B, "a")),
+    expected: [1, 2],
+  },
+  {
+    description: "what stands below it, and what depends on that",
+    records: ready(create(D, "d"), create(A, "a", D), setMode(A), create(B, "b")),
+    expected: [1, 2, 3],
+  },
+  {
+    description: "nothing that cancels out",
+    records: ready(create(A, "a"), null),
+    expected: [1],
+  },
+])("[P3] withoutHeld() holds back $description", ({ records, expected }) => {
+  expect(held(1, records)).toEqual(expected);
+});
