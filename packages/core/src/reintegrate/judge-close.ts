@@ -104,7 +104,7 @@ function copyOf(
 }
 
 /** The oid of the copy that a record becomes: the same wherever the record is judged. */
-export function copyOid(origin: OriginId): Oid {
+function copyOid(origin: OriginId): Oid {
   return bytesToHex(sha256(utf8ToBytes(`izo conflict copy ${origin.peer}/${origin.recno}`))).slice(
     0,
     32,

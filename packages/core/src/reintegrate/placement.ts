@@ -64,7 +64,7 @@ export function copyName(parent: Oid, name: Name, state: StateReader, author: Au
 }
 
 /** The record that makes a removed object anew, under its own id and with the attributes that it had. */
-export function restoring(
+function restoring(
   object: TreeObject,
   parent: Oid,
   name: Name,

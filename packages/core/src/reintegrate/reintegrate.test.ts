@@ -185,7 +185,7 @@ interface Case {
   readonly log: () => Log;
   /** What peer `one` has logged before peer `two` is judged. */
   readonly first: readonly ClientOperation[];
-  readonly then: ClientOperation;
+  readonly judged: ClientOperation;
   readonly contentToCome?: Sha256;
   readonly verdict: string;
   readonly files: Record<string, string>;
@@ -196,7 +196,7 @@ const CASES: readonly Case[] = [
     description: "a base that holds: applied",
     log: withFile,
     first: [],
-    then: closed("a", "2", V2),
+    judged: closed("a", "2", V2),
     verdict: "applied",
     files: { "/a": content("2") },
   },
@@ -204,7 +204,7 @@ const CASES: readonly Case[] = [
     description: "edit and edit: the first logged keeps the name, the later becomes a copy",
     log: withFile,
     first: [closed("a", "2", V2)],
-    then: closed("a", "3", V2),
+    judged: closed("a", "3", V2),
     verdict: "copied",
     files: { "/a": content("2"), [`/${COPY}`]: content("3") },
   },
@@ -212,7 +212,7 @@ const CASES: readonly Case[] = [
     description: "edit and edit with equal content: merged",
     log: withFile,
     first: [closed("a", "2", V2)],
-    then: closed("a", "2", V2),
+    judged: closed("a", "2", V2),
     verdict: "merged",
     files: { "/a": content("2") },
   },
@@ -220,7 +220,7 @@ const CASES: readonly Case[] = [
     description: "delete, then edit: the edit survives under its own id",
     log: withFile,
     first: [unlinked("a", "a", V1, V2)],
-    then: closed("a", "3", V2),
+    judged: closed("a", "3", V2),
     verdict: "applied",
     files: { "/a": content("3") },
   },
@@ -228,7 +228,7 @@ const CASES: readonly Case[] = [
     description: "edit, then delete: the edit survives",
     log: withFile,
     first: [closed("a", "3", V2)],
-    then: unlinked("a", "a", V1, V2),
+    judged: unlinked("a", "a", V1, V2),
     verdict: "refused",
     files: { "/a": content("3") },
   },
@@ -236,7 +236,7 @@ const CASES: readonly Case[] = [
     description: "delete and delete: merged",
     log: withFile,
     first: [unlinked("a", "a", V1, V2)],
-    then: unlinked("a", "a", V1, V2),
+    judged: unlinked("a", "a", V1, V2),
     verdict: "merged",
     files: {},
   },
@@ -244,7 +244,7 @@ const CASES: readonly Case[] = [
     description: "edit and rename: both apply",
     log: withFile,
     first: [renamed("a", "a", "b", V1)],
-    then: closed("a", "3", V2),
+    judged: closed("a", "3", V2),
     verdict: "applied",
     files: { "/b": content("3") },
   },
@@ -252,7 +252,7 @@ const CASES: readonly Case[] = [
     description: "rename, then delete of the old name: the file stays under its new one",
     log: withFile,
     first: [renamed("a", "a", "b", V1)],
-    then: unlinked("a", "a", V1, V2),
+    judged: unlinked("a", "a", V1, V2),
     verdict: "merged",
     files: { "/b": content("1") },
   },
@@ -260,7 +260,7 @@ const CASES: readonly Case[] = [
     description: "rename and rename of one object: the first logged holds",
     log: withFile,
     first: [renamed("a", "a", "b", V1)],
-    then: renamed("a", "a", "c", V1),
+    judged: renamed("a", "a", "c", V1),
     verdict: "refused",
     files: { "/b": content("1") },
   },
@@ -268,7 +268,7 @@ const CASES: readonly Case[] = [
     description: "the same rename twice: merged",
     log: withFile,
     first: [renamed("a", "a", "b", V1)],
-    then: renamed("a", "a", "b", V1),
+    judged: renamed("a", "a", "b", V1),
     verdict: "merged",
     files: { "/b": content("1") },
   },
@@ -276,7 +276,7 @@ const CASES: readonly Case[] = [
     description: "create and create of one name: the later becomes a copy",
     log: withFile,
     first: [],
-    then: created("b", "a"),
+    judged: created("b", "a"),
     contentToCome: content("2"),
     verdict: "copied",
     files: { "/a": content("1"), [`/${COPY}`]: EMPTY_SHA256 },
@@ -285,7 +285,7 @@ const CASES: readonly Case[] = [
     description: "create and create with equal content: merged",
     log: withFile,
     first: [],
-    then: created("b", "a"),
+    judged: created("b", "a"),
     contentToCome: content("1"),
     verdict: "merged",
     files: { "/a": content("1") },
@@ -294,7 +294,7 @@ const CASES: readonly Case[] = [
     description: "mkdir and mkdir: merged",
     log: () => new Log(),
     first: [made("d", "d")],
-    then: made("e", "d"),
+    judged: made("e", "d"),
     verdict: "merged",
     files: { "/d": "directory" },
   },
@@ -302,7 +302,7 @@ const CASES: readonly Case[] = [
     description: "file against directory: the first logged keeps the name",
     log: withFile,
     first: [],
-    then: made("d", "a"),
+    judged: made("d", "a"),
     verdict: "copied",
     files: { "/a": content("1"), [`/${COPY}`]: "directory" },
   },
@@ -310,7 +310,7 @@ const CASES: readonly Case[] = [
     description: "removal of a directory that got an entry: refused",
     log: () => new Log(),
     first: [made("d", "d"), created("f", "f", oid("d"))],
-    then: removed("d", "d", V1),
+    judged: removed("d", "d", V1),
     verdict: "refused",
     files: { "/d": "directory", "/d/f": EMPTY_SHA256 },
   },
@@ -318,7 +318,7 @@ const CASES: readonly Case[] = [
     description: "a file made in a removed directory: the directory returns with its id",
     log: () => new Log(),
     first: [made("d", "d"), removed("d", "d", V1)],
-    then: created("f", "f", oid("d")),
+    judged: created("f", "f", oid("d")),
     verdict: "applied",
     files: { "/d": "directory", "/d/f": EMPTY_SHA256 },
   },
@@ -326,7 +326,7 @@ const CASES: readonly Case[] = [
     description: "a move that would make a cycle: refused",
     log: () => new Log(),
     first: [made("d", "d"), made("e", "e"), renamed("e", "e", "e", V2, { toParent: oid("d") })],
-    then: renamed("d", "d", "d", V1, { toParent: oid("e") }),
+    judged: renamed("d", "d", "d", V1, { toParent: oid("e") }),
     verdict: "refused",
     files: { "/d": "directory", "/d/e": "directory" },
   },
@@ -338,7 +338,7 @@ const CASES: readonly Case[] = [
       return log;
     },
     first: [removed("d", "d", 3 as Recno)],
-    then: renamed("a", "a", "x", V1, { toParent: oid("d") }),
+    judged: renamed("a", "a", "x", V1, { toParent: oid("d") }),
     verdict: "refused",
     files: { "/a": content("1") },
   },
@@ -350,7 +350,7 @@ const CASES: readonly Case[] = [
       return log;
     },
     first: [closed("a", "2", V2)],
-    then: renamed("b", "b", "a", 3 as Recno, {
+    judged: renamed("b", "b", "a", 3 as Recno, {
       victim: { oid: oid("a"), contentBase: V2, isLastName: true },
     }),
     verdict: "copied",
@@ -365,7 +365,7 @@ const CASES: readonly Case[] = [
       return log;
     },
     first: [],
-    then: renamed("b", "b", "a", 3 as Recno, {
+    judged: renamed("b", "b", "a", 3 as Recno, {
       contentBase: 4 as Recno,
       keepsOid: true,
       victim: { oid: oid("a"), contentBase: V2, isLastName: true },
@@ -377,7 +377,7 @@ const CASES: readonly Case[] = [
     description: "attributes and content: both apply",
     log: withFile,
     first: [modeSet("a", 0o600, V1)],
-    then: closed("a", "3", V2),
+    judged: closed("a", "3", V2),
     verdict: "applied",
     files: { "/a": content("3") },
   },
@@ -385,7 +385,7 @@ const CASES: readonly Case[] = [
     description: "attributes and attributes: the first logged holds",
     log: withFile,
     first: [modeSet("a", 0o600, V1)],
-    then: modeSet("a", 0o640, V1),
+    judged: modeSet("a", 0o640, V1),
     verdict: "refused",
     files: { "/a": content("1") },
   },
@@ -393,7 +393,7 @@ const CASES: readonly Case[] = [
     description: "a change of attributes brings nothing back",
     log: withFile,
     first: [unlinked("a", "a", V1, V2)],
-    then: modeSet("a", 0o600, V1),
+    judged: modeSet("a", 0o600, V1),
     verdict: "refused",
     files: {},
   },
@@ -405,7 +405,7 @@ const CASES: readonly Case[] = [
       return log;
     },
     first: [unlinked("a", "b", 3 as Recno, V2, false)],
-    then: unlinked("a", "a", V1, V2, false),
+    judged: unlinked("a", "a", V1, V2, false),
     verdict: "refused",
     files: { "/a": content("1") },
   },
@@ -413,7 +413,7 @@ const CASES: readonly Case[] = [
     description: "an id that already means something else: refused",
     log: withFile,
     first: [],
-    then: made("a", "x"),
+    judged: made("a", "x"),
     verdict: "refused",
     files: { "/a": content("1") },
   },
@@ -421,7 +421,7 @@ const CASES: readonly Case[] = [
     description: "a content for an object that never was: kept as a copy in the root",
     log: () => new Log(),
     first: [],
-    then: closed("7", "7", V1),
+    judged: closed("7", "7", V1),
     verdict: "copied",
     files: { [`/${COPY}`]: content("7") },
   },
@@ -430,20 +430,20 @@ const CASES: readonly Case[] = [
 describe("reintegrate()", () => {
   it.each(CASES)(
     "[D3] $description",
-    ({ log: make, first, then, contentToCome, verdict, files }) => {
+    ({ log: make, first, judged, contentToCome, verdict, files }) => {
       const log = make();
       for (const operation of first) expect(log.push("one", operation).verdict).toBe("applied");
-      expect(log.push("two", then, contentToCome).verdict).toBe(verdict);
+      expect(log.push("two", judged, contentToCome).verdict).toBe(verdict);
       expect(log.files()).toEqual(files);
     },
   );
 
   it.each(CASES)(
     "[P1] leaves exactly one trace: $description",
-    ({ log: make, first, then, contentToCome }) => {
+    ({ log: make, first, judged, contentToCome }) => {
       const log = make();
       for (const operation of first) log.push("one", operation);
-      const { origin } = log.push("two", then, contentToCome);
+      const { origin } = log.push("two", judged, contentToCome);
       const traces = log.records.filter(
         (record) => record.origin.peer === origin.peer && record.origin.recno === origin.recno,
       );

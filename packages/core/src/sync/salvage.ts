@@ -21,7 +21,7 @@ import { renumberPending } from "./diverge.ts";
 import type { PendingLog, PendingRecord } from "./pending-log.ts";
 
 /** A version of which nobody knows any more: it equals none, so what builds on it becomes a copy. */
-export const LOST_BASE: OriginId = { peer: "0".repeat(32) as PeerId, recno: 0 as Recno };
+const LOST_BASE: OriginId = { peer: "0".repeat(32) as PeerId, recno: 0 as Recno };
 
 export interface SalvageInput {
   /** The authoritative state that this client had replayed. */
