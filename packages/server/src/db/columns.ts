@@ -23,7 +23,9 @@ export function nameOf(bytes: Buffer): Name {
 /** A version as its column holds it. On the server every version is a recno of its own log. */
 export function recnoOf(version: Version): Recno {
   if (typeof version !== "number") {
-    throw new TypeError(`Cannot index the version ${version.peer}/${version.recno}: it is no recno`);
+    throw new TypeError(
+      `Cannot index the version ${version.peer}/${version.recno}: it is no recno`,
+    );
   }
   return version;
 }

@@ -17,10 +17,12 @@ export function objectsWithContent(connection: Connection, sha256: Sha256): Oid[
 
 /** The record with which the last object that had this content got another, or ended. */
 export function contentEndedAt(connection: Connection, sha256: Sha256): Recno | undefined {
-  return connection
-    .prepare<[Buffer], Recno | null>("SELECT max(to_recno) FROM objects WHERE sha256 = ?")
-    .pluck()
-    .get(bytesOf(sha256)) ?? undefined;
+  return (
+    connection
+      .prepare<[Buffer], Recno | null>("SELECT max(to_recno) FROM objects WHERE sha256 = ?")
+      .pluck()
+      .get(bytesOf(sha256)) ?? undefined
+  );
 }
 
 /** Tells whether the log ever named this content. */

@@ -1,3 +1,5 @@
+import { constants } from "node:fs";
+
 import type { Oid } from "@izo/core";
 import type { Stat } from "@izo/sys";
 import type { Statement } from "better-sqlite3";
@@ -113,6 +115,18 @@ export function isUnchanged(a: DiskNote, b: DiskNote): boolean {
     a.mtimeNs === b.mtimeNs &&
     a.sizeBytes === b.sizeBytes
   );
+}
+
+/** The same inode with the same content, as far as anything but ctime tells: a rename sets that. */
+export function isSameContent(a: DiskNote, b: DiskNote): boolean {
+  return isSameInode(a, b) && a.mtimeNs === b.mtimeNs && a.sizeBytes === b.sizeBytes;
+}
+
+/** The same inode with the same content and attributes. Entries of a directory change its times. */
+export function isSameButForCtime(a: DiskNote, b: DiskNote): boolean {
+  const isDirectory = (Number(a.mode) & constants.S_IFMT) === constants.S_IFDIR;
+  const hasSameContent = isDirectory ? isSameInode(a, b) : isSameContent(a, b);
+  return hasSameContent && a.mode === b.mode && a.uid === b.uid && a.gid === b.gid;
 }
 
 function noteOf(row: DiskRow): DiskNote {

@@ -8,9 +8,9 @@ import type {
   Sha256,
   TreeObject,
 } from "@izo/core";
+import { bytesToText } from "@izo/core";
 
 import { bytesOf, bytesOfText, hexOf, recnoOf } from "./columns.ts";
-import { bytesToText } from "@izo/core";
 
 /** A row of `objects`, read with whole numbers as bigint: times in nanoseconds need them. */
 export interface ObjectRow {

@@ -53,10 +53,7 @@ export function listPeers(connection: Connection): PeerRow[] {
 }
 
 /** Writes what people may want to know of a peer; nothing is decided by it. */
-export function notePeerSeen(
-  connection: Connection,
-  seen: Omit<PeerRow, "receivedRecno">,
-): void {
+export function notePeerSeen(connection: Connection, seen: Omit<PeerRow, "receivedRecno">): void {
   const { host, replayedRecno, lastSeenMs: seenMs } = seen;
   drizzle(connection)
     .insert(peers)

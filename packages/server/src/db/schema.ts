@@ -1,5 +1,13 @@
 import { sql } from "drizzle-orm";
-import { blob, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import {
+  blob,
+  index,
+  integer,
+  primaryKey,
+  sqliteTable,
+  text,
+  uniqueIndex,
+} from "drizzle-orm/sqlite-core";
 
 /**
  * The index of one fileset (design D7). All of it but `disk` and `retained` follows from the log and
@@ -43,7 +51,9 @@ export const objects = sqliteTable(
   },
   (table) => [
     primaryKey({ columns: [table.oid, table.fromRecno] }),
-    uniqueIndex("objects_present").on(table.oid).where(sql`to_recno IS NULL`),
+    uniqueIndex("objects_present")
+      .on(table.oid)
+      .where(sql`to_recno IS NULL`),
     index("objects_by_content").on(table.sha256, table.toRecno),
   ],
 );
@@ -60,8 +70,12 @@ export const entries = sqliteTable(
   },
   (table) => [
     primaryKey({ columns: [table.parent, table.name, table.fromRecno] }),
-    uniqueIndex("entries_present").on(table.parent, table.name).where(sql`to_recno IS NULL`),
-    index("entries_by_object").on(table.oid).where(sql`to_recno IS NULL`),
+    uniqueIndex("entries_present")
+      .on(table.parent, table.name)
+      .where(sql`to_recno IS NULL`),
+    index("entries_by_object")
+      .on(table.oid)
+      .where(sql`to_recno IS NULL`),
   ],
 );
 

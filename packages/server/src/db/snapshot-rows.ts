@@ -1,4 +1,4 @@
-import type { Name, Oid, OriginId, PeerId, Recno } from "@izo/core";
+import type { Oid, OriginId, PeerId, Recno } from "@izo/core";
 
 import type { SnapshotRow } from "../export/export.ts";
 import { bytesOf, hexOf, nameOf } from "./columns.ts";
@@ -62,7 +62,7 @@ function* tombstoneRows(connection: Connection, oldest: Recno): Generator<Snapsh
     const tombstone = {
       object: objectOf(row),
       parent: hexOf(row.parent) as Oid,
-      name: nameOf(row.name) as Name,
+      name: nameOf(row.name),
       removedAt: Number(row.removed_at) as Recno,
     };
     yield { kind: "tombstone", tombstone };

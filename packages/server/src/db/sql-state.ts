@@ -197,7 +197,10 @@ function prepare(connection: Connection): Record<StatementName, Statement> {
   const statements: Record<StatementName, string> = STATEMENTS;
   const prepared = Object.entries(statements).map(([name, source]): [string, Statement] => {
     const statement = connection.prepare(source);
-    return [name, source.includes("mtime_ns") && statement.reader ? statement.safeIntegers() : statement];
+    return [
+      name,
+      source.includes("mtime_ns") && statement.reader ? statement.safeIntegers() : statement,
+    ];
   });
   return Object.fromEntries(prepared) as Record<StatementName, Statement>;
 }
@@ -210,7 +213,9 @@ const STATEMENTS = {
   object: `SELECT oid, from_recno, to_recno, ${OBJECT_COLUMNS} FROM objects WHERE oid = ? AND to_recno IS NULL`,
   objectThatEnded: `SELECT oid, from_recno, to_recno, ${OBJECT_COLUMNS} FROM objects WHERE oid = ? AND to_recno = ?`,
   objectStart: "SELECT from_recno FROM objects WHERE oid = ? AND to_recno IS NULL",
-  addObject: `INSERT INTO objects (oid, from_recno, ${OBJECT_COLUMNS}) VALUES (?, ?, ${OBJECT_COLUMNS.split(",")
+  addObject: `INSERT INTO objects (oid, from_recno, ${OBJECT_COLUMNS}) VALUES (?, ?, ${OBJECT_COLUMNS.split(
+    ",",
+  )
     .map(() => "?")
     .join(", ")})`,
   endObject: "UPDATE objects SET to_recno = ? WHERE oid = ? AND to_recno IS NULL",

@@ -25,7 +25,7 @@ import {
 } from "@izo/core";
 import { fstatat, unlinkat } from "@izo/sys";
 
-import { noteOfStat } from "../db/disk-notes.ts";
+import { isSameButForCtime, noteOfStat } from "../db/disk-notes.ts";
 import { BatchDirectories } from "./batch-directories.ts";
 import type { CrashPoint } from "./crash-point.ts";
 import { NoSpaceError } from "./errors.ts";
@@ -251,11 +251,7 @@ function dropUsedContents(
     if (oid === undefined || !note || place === undefined) continue;
     const directoryFd = context.directories.fd(place.parent);
     const after = fstatat(directoryFd, textToBytes(place.name), options);
-    const isSame =
-      after !== undefined &&
-      after.ino === note.ino &&
-      after.mtimeNs === note.mtimeNs &&
-      BigInt(after.size) === note.sizeBytes;
+    const isSame = after !== undefined && isSameButForCtime(note, noteOfStat(after));
     context.notes.set(oid, isSame ? noteOfStat(after) : null);
   }
 }

@@ -35,7 +35,8 @@ export class BatchDirectories implements Disposable {
     try {
       fd = openTreeDirectory(this.#fileset.rootFd, before, oid);
     } catch (error) {
-      if (isAbsence(error) || (error as { code?: unknown }).code === "ELOOP") throw lookEverywhere(oid);
+      if (isAbsence(error) || (error as { code?: unknown }).code === "ELOOP")
+        throw lookEverywhere(oid);
       throw error;
     }
     this.#fds.set(oid, fd);

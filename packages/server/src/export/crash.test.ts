@@ -78,7 +78,14 @@ async function preparePush(exported: Export): Promise<{ peer: TestPeer; text: st
       contentBase: gone.object.contentVersion,
       isLastName: true,
     },
-    { opcode: "LINK", oid: a.object.oid, parent: ROOT_OID, name: "hard" as Name, path: "/", conflict: null },
+    {
+      opcode: "LINK",
+      oid: a.object.oid,
+      parent: ROOT_OID,
+      name: "hard" as Name,
+      path: "/",
+      conflict: null,
+    },
   ];
   await peer.stage("new content");
   await peer.stage("a edited");

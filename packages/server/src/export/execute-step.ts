@@ -8,7 +8,7 @@
 
 import { constants } from "node:fs";
 
-import { ROOT_OID, textToBytes, type Name, type Oid, type Sha256, type TreeObject } from "@izo/core";
+import { ROOT_OID, textToBytes, type Name, type Oid, type Sha256 } from "@izo/core";
 import {
   fchmodat,
   fchownat,
@@ -23,8 +23,15 @@ import {
   utimensat,
 } from "@izo/sys";
 
+import {
+  isSameButForCtime,
+  isSameContent,
+  isSameInode,
+  isUnchanged,
+  noteOfStat,
+  type DiskNote,
+} from "../db/disk-notes.ts";
 import type { BatchDirectories } from "./batch-directories.ts";
-import { isSameInode, isUnchanged, noteOfStat, type DiskNote } from "../db/disk-notes.ts";
 import type { Fileset } from "./fileset.ts";
 import { entryPath, isReplicatedXattr } from "./found-entry.ts";
 import { LocalChange } from "./local-change.ts";
@@ -87,6 +94,7 @@ export function executeStep(step: Step, context: StepContext): void {
 
 function place(step: Extract<Step, { kind: "place" }>, context: StepContext): void {
   const { to, item, object } = step;
+  const note = noteOfItem(item, context);
   const dirFd = context.directories.fd(to.parent);
   try {
     renameat2(context.fileset.applyFd, item, dirFd, textToBytes(to.name), { noReplace: true });
@@ -99,11 +107,12 @@ function place(step: Extract<Step, { kind: "place" }>, context: StepContext): vo
     context.onDirectory(object.oid, context.directories.fd(object.oid));
   }
   context.contents.set(object.oid, object.sha256);
-  noteAfter(object.oid, to, expectedOf(object), context);
+  noteAfter(object.oid, to, note, context);
 }
 
 function exchange(step: Extract<Step, { kind: "exchange" }>, context: StepContext): void {
   const { to, item, object, others } = step;
+  const note = noteOfItem(item, context);
   const before = replaceName(item, object.oid, to, context);
   for (const [index, other] of others.entries()) {
     exchangeLink(`${item}-${index}`, to, other, before.note, context);
@@ -117,7 +126,7 @@ function exchange(step: Extract<Step, { kind: "exchange" }>, context: StepContex
     isUnlogged: before.isUnlogged,
   });
   context.contents.set(object.oid, object.sha256);
-  noteAfter(object.oid, to, expectedOf(object), context);
+  noteAfter(object.oid, to, note, context);
 }
 
 /**
@@ -242,10 +251,7 @@ function link(step: Extract<Step, { kind: "link" }>, context: StepContext): void
   noteAfter(oid, to, note, context);
 }
 
-function changeAttributes(
-  step: Extract<Step, { kind: "attributes" }>,
-  context: StepContext,
-): void {
+function changeAttributes(step: Extract<Step, { kind: "attributes" }>, context: StepContext): void {
   const { oid, operation } = step;
   const at: Place = step.at ?? { parent: ROOT_OID, name: "." as Name };
   const { note } = compare(oid, at, context);
@@ -256,8 +262,24 @@ function changeAttributes(
   }
   // The inode's own metadata is durable with a sync of its directory on journalling file systems.
   context.changedDirectories.add(dirFd);
-  const times = operation.opcode === "SETATTR" ? operation.times : null;
-  noteAfter(oid, at, { ...note, mtimeNs: times?.mtimeNs ?? note.mtimeNs }, context);
+  noteAfter(oid, at, errors.length > 0 ? note : noteWith(note, operation), context);
+}
+
+/** What the inode looks like when it took what the operation says. */
+function noteWith(note: DiskNote, operation: AttributeOperation): DiskNote {
+  if (operation.opcode !== "SETATTR") return note;
+  const { attributes, times } = operation;
+  const isLink = (Number(note.mode) & constants.S_IFMT) === constants.S_IFLNK;
+  const typeBits = note.mode & BigInt(constants.S_IFMT);
+  return {
+    ...note,
+    ...(attributes && {
+      mode: isLink ? note.mode : typeBits | BigInt(attributes.mode & 0o7777),
+      uid: BigInt(attributes.uid),
+      gid: BigInt(attributes.gid),
+    }),
+    ...(times && { mtimeNs: times.mtimeNs }),
+  };
 }
 
 /** Sets what the operation says; what this user may not set is returned. Doing it again changes nothing. */
@@ -313,36 +335,21 @@ function compare(
   return { note: now, isUnlogged: true };
 }
 
-/** The same but for ctime, which a rename sets. */
-function isSameContent(a: DiskNote, b: DiskNote): boolean {
-  return isSameInode(a, b) && a.mtimeNs === b.mtimeNs && a.sizeBytes === b.sizeBytes;
-}
-
 /**
- * Notes an inode after a step, if nobody wrote to it since: otherwise it stays without a note, and
- * what was written is found by the next look.
+ * Notes an inode after a step, if nobody touched it since: otherwise it stays without a note, and what
+ * was done is found by the next look.
  */
-function noteAfter(
-  oid: Oid,
-  at: Place,
-  expected: { readonly mtimeNs: bigint; readonly sizeBytes: bigint } | null,
-  context: StepContext,
-): void {
+function noteAfter(oid: Oid, at: Place, expected: DiskNote, context: StepContext): void {
   const dirFd = context.directories.fd(at.parent);
   const stat = fstatat(dirFd, textToBytes(at.name), { noFollow: true, throwIfNoEntry: false });
   const note = stat && noteOfStat(stat);
-  const isExpected =
-    note !== undefined &&
-    (expected === null ||
-      (note.mtimeNs === expected.mtimeNs && note.sizeBytes === expected.sizeBytes) ||
-      (stat!.mode & constants.S_IFMT) === constants.S_IFDIR);
+  const isExpected = note !== undefined && isSameButForCtime(expected, note);
   context.notes.set(oid, isExpected ? note : null);
 }
 
-/** What the inode of an object has to look like; null where only its being there counts. */
-function expectedOf(object: TreeObject): { mtimeNs: bigint; sizeBytes: bigint } | null {
-  if (object.kind !== "file") return null;
-  return { mtimeNs: object.mtimeNs, sizeBytes: BigInt(object.sizeBytes) };
+/** What an item looks like before it is put in. */
+function noteOfItem(item: string, context: StepContext): DiskNote {
+  return noteOfStat(fstatat(context.fileset.applyFd, item, { noFollow: true }));
 }
 
 function loggedContent(oid: Oid, context: StepContext): Sha256 | null {
@@ -350,9 +357,9 @@ function loggedContent(oid: Oid, context: StepContext): Sha256 | null {
   return own === undefined ? (context.fileset.committed.state.object(oid)?.sha256 ?? null) : own;
 }
 
-function putBack(item: string, place: Place, context: StepContext): void {
-  const dirFd = context.directories.fd(place.parent);
-  renameat2(context.fileset.applyFd, item, dirFd, textToBytes(place.name), { noReplace: true });
+function putBack(item: string, from: Place, context: StepContext): void {
+  const dirFd = context.directories.fd(from.parent);
+  renameat2(context.fileset.applyFd, item, dirFd, textToBytes(from.name), { noReplace: true });
 }
 
 /** A directory that has entries on disk has entries that are not logged. */
@@ -376,11 +383,8 @@ function isTaken(error: unknown): boolean {
   return code === "EEXIST" || code === "ENOTEMPTY" || code === "EISDIR" || code === "ENOTDIR";
 }
 
-function lookAt(place: Place, oid: Oid | null): LocalChange {
-  return new LocalChange(
-    { directory: place.parent, names: new Set([place.name]), isDeep: false },
-    oid,
-  );
+function lookAt(at: Place, oid: Oid | null): LocalChange {
+  return new LocalChange({ directory: at.parent, names: new Set([at.name]), isDeep: false }, oid);
 }
 
 function lookInto(directory: Oid): LocalChange {

@@ -44,13 +44,11 @@ interface StoredIntent {
 
 /** Makes the intents of a batch durable. */
 export async function writeIntents(path: string, intents: readonly Intent[]): Promise<void> {
-  const stored = intents.map(
-    ({ record, probe, rest }): StoredIntent => ({
-      record: Buffer.from(encodeRecord(record)).toString("base64"),
-      probe,
-      rest,
-    }),
-  );
+  const stored = intents.map(({ record, probe, rest }): StoredIntent => ({
+    record: Buffer.from(encodeRecord(record)).toString("base64"),
+    probe,
+    rest,
+  }));
   const body = JSON.stringify(stored);
   await replaceContent(path, `${hash("sha256", body)}\n${body}`);
 }

@@ -10,15 +10,15 @@ import { applyPush, type PushContext } from "./apply-push.ts";
 import { ContentStore } from "./content-store.ts";
 import type { CrashPoint } from "./crash-point.ts";
 import type { HeldRemoval, Problem, Push, PushResult, WatchMode } from "./export.ts";
-import { settleObject } from "./settle-object.ts";
-import { readFoundEntry } from "./found-entry.ts";
 import type { Fileset } from "./fileset.ts";
+import { readFoundEntry } from "./found-entry.ts";
 import { JobQueue } from "./job-queue.ts";
 import type { LookRequest } from "./list-directory.ts";
 import { look, mergeRequests, type Looked, type LookProgress } from "./look.ts";
 import { OutgoingWatch } from "./outgoing-watch.ts";
 import { clearStaging } from "./recover-intents.ts";
 import { dropRetainedBefore } from "./retain-outgoing.ts";
+import { settleObject } from "./settle-object.ts";
 import { TreeWatch } from "./tree-watch.ts";
 
 export interface KeeperOptions {

@@ -52,31 +52,32 @@ export class ExportGoneError extends IzoError {
 /**
  * Lists a directory and compares it with what was noted.
  *
- * @returns undefined where it cannot be looked at: it is reported as a problem, or it is not where it
- *   was and the look at its parent finds out why
+ * @returns `elsewhere` when it is not where the log says: it was moved or removed, which the look at
+ *   another directory finds out; null when it ended, or cannot be read, which is a problem
  * @throws ExportGoneError when the root is not that of this fileset any more
  */
 export function listDirectory(
   fileset: Fileset,
   request: LookRequest,
   options: LookOptions,
-): ListedDirectory | undefined {
+): ListedDirectory | "elsewhere" | null {
   const { state, notes } = fileset.ledger;
   const oid = request.directory;
-  if (state.object(oid)?.kind !== "directory") return undefined;
+  if (state.object(oid)?.kind !== "directory") return null;
   let fd: number;
   try {
     fd = openTreeDirectory(fileset.rootFd, state, oid);
   } catch (error) {
-    if (!isAbsence(error)) reportProblem(fileset, objectPath(state, oid), error);
-    return undefined;
+    if (isAbsence(error)) return "elsewhere";
+    reportProblem(fileset, objectPath(state, oid), error);
+    return null;
   }
   try {
     const note = notes.get(oid);
     if (note !== undefined && !isSameInode(note, noteOfStat(fstat(fd)))) {
       closeSync(fd);
       if (oid === ROOT_OID) throw new ExportGoneError(fileset.dir, "it is another directory now");
-      return undefined;
+      return "elsewhere";
     }
     checkIsExported(fileset);
     options.onDirectory?.(oid, fd);
@@ -90,7 +91,7 @@ export function listDirectory(
     if (error instanceof IzoError) throw error;
     closeSync(fd);
     reportProblem(fileset, objectPath(state, oid), error);
-    return undefined;
+    return null;
   }
 }
 
@@ -106,7 +107,9 @@ function knownEntries(fileset: Fileset, { directory, names }: LookRequest): Map<
   const entries =
     names === null
       ? [...state.children(directory)]
-      : [...names].map((name) => state.entry(directory, name)).filter((entry) => entry !== undefined);
+      : [...names]
+          .map((name) => state.entry(directory, name))
+          .filter((entry) => entry !== undefined);
   return new Map(entries.map((entry) => [entry.name, entry]));
 }
 

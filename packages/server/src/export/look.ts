@@ -9,11 +9,11 @@
 
 import type { Entry, Name, Oid } from "@izo/core";
 
+import type { HeldRemoval } from "./export.ts";
 import type { Fileset } from "./fileset.ts";
 import type { FoundEntry } from "./found-entry.ts";
 import { hashFound } from "./hash-found.ts";
 import { listDirectory, type ListedDirectory, type LookRequest } from "./list-directory.ts";
-import type { HeldRemoval } from "./export.ts";
 import { settleAbsences } from "./settle-absences.ts";
 import { settleEntry } from "./settle.ts";
 
@@ -56,10 +56,12 @@ export async function look(
   const queue = [...requests];
   const missing: Entry[] = [];
   const busy: LookRequest[] = [];
+  const elsewhere: LookRequest[] = [];
+  let isSecondTry = false;
   let progress: LookProgress = { files: 0, bytes: 0 };
   while (queue.length > 0) {
     options.signal?.throwIfAborted();
-    const batch = gather(fileset, queue, options, missing, busy);
+    const batch = gather(fileset, queue, options, { missing, busy, elsewhere });
     try {
       const found = await hashFound(fileset, batch.listed, busy, options.signal);
       await settleBatch(fileset, found, queue, batch.deep);
@@ -71,7 +73,13 @@ export async function look(
       for (const directory of batch.listed) directory[Symbol.dispose]();
     }
     options.onProgress?.(progress);
+    if (queue.length === 0 && !isSecondTry) {
+      // By now their move is logged, if another request of this look has seen it.
+      queue.push(...elsewhere.splice(0));
+      isSecondTry = true;
+    }
   }
+  busy.push(...elsewhere.flatMap((request) => [...parentOf(fileset, request), request]));
   const held = await settleAbsences(fileset, missing, options.holdsMassRemoval);
   return { records: fileset.ledger.position.recno - start, busy, held };
 }
@@ -84,13 +92,19 @@ interface Batch {
   readonly bytes: number;
 }
 
+/** What a look cannot settle as it goes. */
+interface Leftovers {
+  readonly missing: Entry[];
+  readonly busy: LookRequest[];
+  readonly elsewhere: LookRequest[];
+}
+
 /** Takes requests from the queue until a batch is full, and puts known directories below into it. */
 function gather(
   fileset: Fileset,
   queue: LookRequest[],
   options: LookOptions,
-  missing: Entry[],
-  busy: LookRequest[],
+  { missing, busy, elsewhere }: Leftovers,
 ): Batch {
   const listed: ListedDirectory[] = [];
   const deep = new Set<Oid>();
@@ -100,14 +114,16 @@ function gather(
   while (queue.length > 0 && entries < BATCH_ENTRIES && bytes < BATCH_BYTES) {
     const request = queue.shift()!;
     const directory = listDirectory(fileset, request, options);
-    if (directory === undefined) continue;
+    if (directory === "elsewhere") elsewhere.push(request);
+    if (directory === null || directory === "elsewhere") continue;
     listed.push(directory);
     if (request.isDeep) deep.add(request.directory);
     missing.push(...directory.missing);
     if (directory.busy.size > 0) {
       busy.push({ directory: request.directory, names: directory.busy, isDeep: false });
     }
-    for (const oid of directory.directories) queue.push({ directory: oid, names: null, isDeep: true });
+    for (const oid of directory.directories)
+      queue.push({ directory: oid, names: null, isDeep: true });
     entries += directory.changed.length + 1;
     files += directory.files;
     bytes += directory.changed.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
@@ -140,6 +156,13 @@ async function settleBatch(
     ledger.rollback();
     throw error;
   }
+}
+
+/** The look that finds out where a directory went. */
+function parentOf(fileset: Fileset, { directory }: LookRequest): LookRequest[] {
+  return fileset.ledger.state
+    .links(directory)
+    .map(({ parent, name }) => ({ directory: parent, names: new Set([name]), isDeep: false }));
 }
 
 /** All that a name says: for the watcher, which collects them. */

@@ -56,11 +56,15 @@ export async function openExport(options: OpenExportOptions): Promise<Export> {
   );
   const { putAside } = opened.index;
   if (putAside !== null) {
-    onNotice(`the index was damaged (${putAside.reason}) and is rebuilt; it is kept as "${putAside.path}"`);
+    onNotice(
+      `the index was damaged (${putAside.reason}) and is rebuilt; it is kept as "${putAside.path}"`,
+    );
   }
   const { tornTail } = opened.log;
   if (tornTail !== null) {
-    onNotice(`${tornTail.cutBytes} bytes were cut off the end of ${tornTail.segment}: ${tornTail.reason}`);
+    onNotice(
+      `${tornTail.cutBytes} bytes were cut off the end of ${tornTail.segment}: ${tornTail.reason}`,
+    );
   }
   const keeper = new Keeper(opened.fileset, problems, {
     quietMs: options.quietMs ?? 100,

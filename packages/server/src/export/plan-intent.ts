@@ -10,16 +10,10 @@ import type { Place, Step } from "./step.ts";
  *
  * @param after the tree as it stands behind the record: paths of intents hold exactly then
  */
-export function planIntent(
-  record: ServerRecord,
-  step: Step | null,
-  after: StateReader,
-): Intent {
+export function planIntent(record: ServerRecord, step: Step | null, after: StateReader): Intent {
   const probe = step && planProbe(step, after);
   const isReplacing = step?.kind === "move" && step.victim !== null;
-  const rest = isReplacing
-    ? { path: pathBytes(step.from, after), ino: "", item: step.item }
-    : null;
+  const rest = isReplacing ? { path: pathBytes(step.from, after), ino: "", item: step.item } : null;
   return { record, probe, rest };
 }
 

@@ -20,7 +20,11 @@ const READ = constants.O_RDONLY | constants.O_NOFOLLOW;
  * Makes the inode of an object in `staging/apply`, complete and durable, with all its attributes, so
  * that putting it into the tree is one rename.
  */
-export async function prepareItem(fileset: Fileset, item: string, object: TreeObject): Promise<void> {
+export async function prepareItem(
+  fileset: Fileset,
+  item: string,
+  object: TreeObject,
+): Promise<void> {
   const { applyFd } = fileset;
   switch (object.kind) {
     case "directory":
@@ -42,7 +46,9 @@ export async function prepareItem(fileset: Fileset, item: string, object: TreeOb
 async function prepareContent(fileset: Fileset, item: string, sha256: Sha256): Promise<void> {
   const { applyFd, contentsFd } = fileset;
   if (sha256 === EMPTY_SHA256) {
-    closeSync(openat(applyFd, item, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600));
+    closeSync(
+      openat(applyFd, item, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600),
+    );
     return;
   }
   const staged = fstatat(contentsFd, sha256, { noFollow: true, throwIfNoEntry: false });

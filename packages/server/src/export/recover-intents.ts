@@ -81,14 +81,20 @@ function repeat(fileset: Fileset, { record, probe }: Intent): boolean {
 
 /** Empties `staging/apply` after the index is up to date. Returns how many contents were saved as copies. */
 export async function clearStaging(fileset: Fileset): Promise<number> {
-  using directory = heldFd(openat2(fileset.applyFd, ".", constants.O_RDONLY | constants.O_DIRECTORY));
+  using directory = heldFd(
+    openat2(fileset.applyFd, ".", constants.O_RDONLY | constants.O_DIRECTORY),
+  );
   let saved = 0;
   for (const { name } of readDirectory(directory.fd)) {
     const stat = fstatat(fileset.applyFd, name, { noFollow: true });
     const type = stat.mode & constants.S_IFMT;
     if (type === constants.S_IFREG && stat.size > 0) {
       const sha256 = await hashContent(fileset.applyFd, name, noteOfStat(stat));
-      if (sha256 !== null && !isContentKnown(fileset.connection, sha256) && !isStaged(fileset, sha256)) {
+      if (
+        sha256 !== null &&
+        !isContentKnown(fileset.connection, sha256) &&
+        !isStaged(fileset, sha256)
+      ) {
         const copy = `recovered.conflict-${String(stat.ino)}-${String(stat.mtimeNs)}`;
         renameat2(fileset.applyFd, name, fileset.rootFd, copy, { noReplace: true });
         saved += 1;

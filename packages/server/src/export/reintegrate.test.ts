@@ -121,12 +121,24 @@ describe("reintegrate()", () => {
     const results = await peer.push(
       rename(old, ROOT_OID, "new", null),
       rename(x, ROOT_OID, "y", y),
-      { opcode: "LINK", oid: x.oid, parent: old.oid, name: "hard" as Name, path: "/", conflict: null },
+      {
+        opcode: "LINK",
+        oid: x.oid,
+        parent: old.oid,
+        name: "hard" as Name,
+        path: "/",
+        conflict: null,
+      },
       {
         opcode: "SETATTR",
         oid: x.oid,
         path: "/y",
-        attributes: { base: x.attributes, mode: 0o600, uid: process.getuid!(), gid: process.getgid!() },
+        attributes: {
+          base: x.attributes,
+          mode: 0o600,
+          uid: process.getuid!(),
+          gid: process.getgid!(),
+        },
         times: null,
       },
       {
@@ -156,7 +168,8 @@ describe("reintegrate()", () => {
       parent: ROOT_OID,
       name: "y" as Name,
       path: "/y",
-      nameBase: exported.lookUp("/")!.children.find(({ entry }) => entry.name === "y")!.entry.version,
+      nameBase: exported.lookUp("/")!.children.find(({ entry }) => entry.name === "y")!.entry
+        .version,
       contentBase: named.content,
       isLastName: false,
     });

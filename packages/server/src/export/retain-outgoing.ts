@@ -5,7 +5,7 @@ import { EMPTY_SHA256 } from "@izo/core";
 import { fstatat, hasWriter, openat, renameat2, unlinkat } from "@izo/sys";
 
 import { forgetRetainedBefore, noteRetained } from "../db/contents.ts";
-import { noteOfStat, type DiskNote } from "../db/disk-notes.ts";
+import { isSameContent, noteOfStat } from "../db/disk-notes.ts";
 import type { Outgoing } from "./execute-step.ts";
 import type { Fileset } from "./fileset.ts";
 import { heldFd } from "./tree-directory.ts";
@@ -62,9 +62,4 @@ export function isWritable(applyFd: number, item: string): boolean {
     // No leases here: what is written to it from now on cannot be known.
     return false;
   }
-}
-
-/** The same but for ctime, which taking it out has set. */
-export function isSameContent(a: DiskNote, b: DiskNote): boolean {
-  return a.ino === b.ino && a.mtimeNs === b.mtimeNs && a.sizeBytes === b.sizeBytes;
 }

@@ -50,7 +50,9 @@ describe("a scan at start", () => {
     await fill(temporary.dir);
     await using exported = await openTestExport(temporary.dir);
     expect(await verifyExport(temporary.dir)).toEqual([]);
-    const [one, two] = ["/run.sh", "/deep/same.sh"].map((path) => exported.lookUp(path)!.object.oid);
+    const [one, two] = ["/run.sh", "/deep/same.sh"].map(
+      (path) => exported.lookUp(path)!.object.oid,
+    );
     expect(one).toBe(two);
     expect(exported.lookUp("/.intermezzo")).toBeNull();
     expect(exported.status()).toMatchObject({ files: 5, heldRemoval: null, problems: [] });
@@ -68,7 +70,9 @@ describe("a scan at start", () => {
     await fill(temporary.dir);
     const head = await scanOnce(temporary.dir);
     for (const suffix of ["", "-wal", "-shm"]) {
-      await rm(join(temporary.dir, ".intermezzo/rootfset", `index.sqlite${suffix}`), { force: true });
+      await rm(join(temporary.dir, ".intermezzo/rootfset", `index.sqlite${suffix}`), {
+        force: true,
+      });
     }
     expect(await scanOnce(temporary.dir)).toBe(head);
     expect(await verifyExport(temporary.dir)).toEqual([]);
@@ -152,16 +156,13 @@ describe("a scan at start", () => {
     await using temporary = await temporaryDirectory();
     const { dir } = temporary;
     await writeFile(join(dir, "old"), "old");
-    const before = await stat(join(dir, "old"));
     const head = await scanOnce(dir);
     await unlink(join(dir, "old"));
     await writeFile(join(dir, "new"), "new");
-    const after = await stat(join(dir, "new"));
     await using exported = await openTestExport(dir);
     const opcodes = opcodesAfter(exported, head);
-    // Where the file system gives the number away at once, which is what ext4 does, this is the trap.
-    if (before.ino === after.ino) expect(opcodes).toEqual(["CREATE", "CLOSE", "UNLINK"]);
-    expect(opcodes).not.toContain("RENAME");
+    // ext4 gives the number away at once; whether it does or not, these are two objects.
+    expect(opcodes).toEqual(["CREATE", "CLOSE", "UNLINK"]);
   });
 
   it("holds a removal of more than half until it is confirmed [S4]", async () => {
@@ -232,7 +233,8 @@ describe("a scan at start", () => {
 
   it("goes on where an interrupted first scan stopped", async () => {
     await using temporary = await temporaryDirectory();
-    for (let index = 0; index < 1500; index += 1) await writeFile(join(temporary.dir, `${index}`), `${index}`);
+    for (let index = 0; index < 1500; index += 1)
+      await writeFile(join(temporary.dir, `${index}`), `${index}`);
     for (const name of ["a", "b"]) {
       await mkdir(join(temporary.dir, name));
       await writeFile(join(temporary.dir, name, "f"), name);

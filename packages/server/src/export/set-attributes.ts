@@ -16,7 +16,8 @@ export function setAttributes(
     permitted(errors, () => fchmodat(dirFd, nameBytes, object.mode & 0o7777));
     const path = entryPath(dirFd, nameBytes);
     for (const [name, { value }] of object.xattrs) {
-      if (isReplicatedXattr(name)) permitted(errors, () => lsetxattr(path, textToBytes(name), value));
+      if (isReplicatedXattr(name))
+        permitted(errors, () => lsetxattr(path, textToBytes(name), value));
     }
   }
   utimensat(dirFd, nameBytes, "omit", object.mtimeNs, { noFollow: true });

@@ -28,7 +28,8 @@ export async function settleAbsences(
   if (holdsMassRemoval) {
     const objects = ledger.countEntries();
     const removed = gone.reduce((sum, entry) => sum + countBelow(fileset, entry), 0);
-    if (objects > HOLD_FROM_NAMES && removed > objects * HOLD_FROM_SHARE) return { removed, objects };
+    if (objects > HOLD_FROM_NAMES && removed > objects * HOLD_FROM_SHARE)
+      return { removed, objects };
   }
   ledger.begin();
   try {

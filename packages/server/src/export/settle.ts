@@ -53,7 +53,7 @@ export function removeEntry(fileset: Fileset, entry: Entry): number {
   const object = state.object(entry.oid)!;
   let removed = 1;
   if (object.kind === "directory") {
-    for (const child of [...state.children(entry.oid)]) removed += removeEntry(fileset, child);
+    for (const child of state.children(entry.oid)) removed += removeEntry(fileset, child);
   }
   const { parent, name, version: nameBase, oid } = entry;
   const path = pathOf(state, parent, name);
@@ -179,7 +179,6 @@ function move(
 ): void {
   const { state } = fileset.ledger;
   const victim = saved && state.object(saved.oid)!;
-  const { contentVersion: contentBase } = state.object(from.oid)!;
   fileset.ledger.author({
     opcode: "RENAME",
     oid: from.oid,

@@ -80,7 +80,10 @@ function checkDirectory(dir: string): void {
 /** An id of 16 bytes in a file of its own: made once, kept for ever. */
 function readOrMakeId(path: string): string {
   if (!existsSync(path)) {
-    writeFileSync(`${path}.new`, `${randomUUID().replaceAll("-", "")}\n`, { flush: true, mode: 0o600 });
+    writeFileSync(`${path}.new`, `${randomUUID().replaceAll("-", "")}\n`, {
+      flush: true,
+      mode: 0o600,
+    });
     renameSync(`${path}.new`, path);
   }
   const id = readFileSync(path, "utf8").trim();

@@ -21,7 +21,12 @@ export interface Place {
  * that goes in, or that comes out.
  */
 export type Step =
-  | { readonly kind: "place"; readonly item: string; readonly object: TreeObject; readonly to: Place }
+  | {
+      readonly kind: "place";
+      readonly item: string;
+      readonly object: TreeObject;
+      readonly to: Place;
+    }
   | {
       readonly kind: "exchange";
       readonly item: string;

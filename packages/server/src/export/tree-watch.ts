@@ -7,15 +7,23 @@
 import { watch, type FSWatcher } from "node:fs";
 
 import { bytesToText, type Name, type Oid } from "@izo/core";
+import { fstat } from "@izo/sys";
 
+import { isSameInode, noteOfStat, type DiskNote } from "../db/disk-notes.ts";
 import type { WatchMode } from "./export.ts";
 import type { LookRequest } from "./list-directory.ts";
 
 /** Half of the kernel's default queue (fs.inotify.max_queued_events): beyond it some may be lost unseen. */
 const OVERFLOW_EVENTS = 8_192;
 
+interface Watch {
+  readonly watcher: FSWatcher;
+  /** What it watches: a directory that is made anew under its old name is another inode. */
+  readonly inode: DiskNote;
+}
+
 export class TreeWatch implements Disposable {
-  readonly #watchers = new Map<Oid, FSWatcher>();
+  readonly #watches = new Map<Oid, Watch>();
   readonly #names = new Map<Oid, Set<Name>>();
   readonly #onNews: () => void;
   #events = 0;
@@ -33,14 +41,18 @@ export class TreeWatch implements Disposable {
 
   /** Watches a directory by its descriptor: what it means cannot be changed by a rename above it. */
   add(oid: Oid, fd: number): void {
-    if (this.#watchers.has(oid) || this.#mode !== "inotify") return;
+    if (this.#mode !== "inotify") return;
+    const inode = noteOfStat(fstat(fd));
+    const standing = this.#watches.get(oid);
+    if (standing !== undefined && isSameInode(standing.inode, inode)) return;
+    this.drop(oid);
     try {
       const options = { encoding: "buffer", persistent: false } as const;
       const watcher = watch(`/proc/self/fd/${fd}`, options, (_event, name) => {
         this.#note(oid, name);
       });
       watcher.on("error", () => this.drop(oid));
-      this.#watchers.set(oid, watcher);
+      this.#watches.set(oid, { watcher, inode });
     } catch (error) {
       const { code } = error as { code?: unknown };
       if (code !== "ENOSPC" && code !== "EMFILE" && code !== "ENFILE") throw error;
@@ -51,16 +63,18 @@ export class TreeWatch implements Disposable {
   }
 
   drop(oid: Oid): void {
-    this.#watchers.get(oid)?.close();
-    this.#watchers.delete(oid);
+    this.#watches.get(oid)?.watcher.close();
+    this.#watches.delete(oid);
   }
 
   /** What was named since the last call; null when so much was that all has to be scanned. */
   take(): LookRequest[] | null {
     const isOverflown = this.#events > OVERFLOW_EVENTS;
-    const requests = [...this.#names].map(
-      ([directory, names]): LookRequest => ({ directory, names, isDeep: false }),
-    );
+    const requests = [...this.#names].map(([directory, names]): LookRequest => ({
+      directory,
+      names,
+      isDeep: false,
+    }));
     this.#events = 0;
     this.#names.clear();
     return isOverflown ? null : requests;
@@ -81,7 +95,7 @@ export class TreeWatch implements Disposable {
   }
 
   #closeAll(): void {
-    for (const watcher of this.#watchers.values()) watcher.close();
-    this.#watchers.clear();
+    for (const { watcher } of this.#watches.values()) watcher.close();
+    this.#watches.clear();
   }
 }

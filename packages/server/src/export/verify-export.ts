@@ -81,11 +81,7 @@ function compareWithIndex(log: StateReader, index: StateReader, directory: Oid):
   return differences;
 }
 
-async function compareWithTree(
-  log: StateReader,
-  rootFd: number,
-  oid: Oid,
-): Promise<Difference[]> {
+async function compareWithTree(log: StateReader, rootFd: number, oid: Oid): Promise<Difference[]> {
   const differences: Difference[] = [];
   const base = directoryPath(log, oid);
   const between = "log and tree";
@@ -123,9 +119,14 @@ async function compareEntry(
   if (object.kind !== "directory" && found.mtimeNs !== object.mtimeNs) {
     return `mtime ${found.mtimeNs}, not ${object.mtimeNs}`;
   }
-  const xattrs = [...object.xattrs].map(([key, { value }]) => `${key}=${Buffer.from(value).toString("hex")}`);
-  const foundXattrs = [...found.xattrs].map(([key, value]) => `${key}=${Buffer.from(value).toString("hex")}`);
-  if (xattrs.toSorted().join() !== foundXattrs.toSorted().join()) return "other extended attributes";
+  const xattrs = [...object.xattrs].map(
+    ([key, { value }]) => `${key}=${Buffer.from(value).toString("hex")}`,
+  );
+  const foundXattrs = [...found.xattrs].map(
+    ([key, value]) => `${key}=${Buffer.from(value).toString("hex")}`,
+  );
+  if (xattrs.toSorted().join() !== foundXattrs.toSorted().join())
+    return "other extended attributes";
   if (object.kind !== "file") return null;
   const sha256 = await hashContent(dirFd, nameBytes, noteOfStat(stat));
   return sha256 === object.sha256 ? null : `content ${sha256}, not ${object.sha256}`;
@@ -135,7 +136,7 @@ async function compareEntry(
 function shown(value: Entry | TreeObject | undefined): string {
   return JSON.stringify(value, (_key, part: unknown) => {
     if (typeof part === "bigint") return String(part);
-    if (part instanceof Map) return [...part].toSorted();
+    if (part instanceof Map) return [...part].map((pair) => JSON.stringify(pair)).toSorted();
     return part;
   });
 }

@@ -1,4 +1,14 @@
-import { appendFile, chmod, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  chmod,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 
 import type { Recno } from "@izo/core";
@@ -75,7 +85,8 @@ describe("an export that is watched", () => {
     await using temporary = await temporaryDirectory();
     const { dir } = temporary;
     await mkdir(join(dir, "from/sub"), { recursive: true });
-    for (let index = 0; index < 500; index += 1) await writeFile(join(dir, `from/sub/${index}`), "x");
+    for (let index = 0; index < 500; index += 1)
+      await writeFile(join(dir, `from/sub/${index}`), "x");
     await mkdir(join(dir, "to"));
     await using exported = await openTestExport(dir);
     const head = exported.headPosition.recno;

@@ -22,11 +22,11 @@ import {
 } from "@izo/core";
 
 import { DiskNotes } from "../db/disk-notes.ts";
-import { countEntries } from "../db/totals.ts";
 import { moveHead, readHead } from "../db/index-head.ts";
 import { LinkCache } from "../db/link-cache.ts";
 import type { Connection } from "../db/open-index.ts";
 import { SqlState } from "../db/sql-state.ts";
+import { countEntries } from "../db/totals.ts";
 
 /** Records replayed into the index in one transaction while it catches up. */
 const CATCH_UP_RECORDS = 5_000;

@@ -22,9 +22,9 @@ import { openTestExport } from "./temporary-export.ts";
 /** A push as a file: its records one after another, each under its origin recno. */
 export function writePush(records: readonly SubmittedRecord[]): string {
   const encoded = records.map((record) =>
-    Buffer.from(
-      encodeRecord({ ...record, recno: record.origin.recno, logTimeNs: 0n }),
-    ).toString("base64"),
+    Buffer.from(encodeRecord({ ...record, recno: record.origin.recno, logTimeNs: 0n })).toString(
+      "base64",
+    ),
   );
   return encoded.join("\n");
 }

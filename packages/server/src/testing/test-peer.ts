@@ -18,13 +18,18 @@ const ACTOR = { uid: 0, gid: 0, groups: [], command: "test" };
 
 /** A client as the server sees one: it numbers its records and pushes them, and has no cache. */
 export class TestPeer {
-  readonly peer = newId<PeerId>();
+  readonly peer = newId();
   #exported: Export;
   #recno = 0;
   #acknowledged = { recno: 0 as Recno, check: "0".repeat(16) };
 
   constructor(exported: Export) {
     this.#exported = exported;
+  }
+
+  /** The number of the record that is made next. */
+  get nextRecno(): Recno {
+    return (this.#recno + 1) as Recno;
   }
 
   /** Goes on with an export that was opened again. */
@@ -60,17 +65,25 @@ export class TestPeer {
   }
 }
 
-export function newId<T extends string>(): T {
-  return randomUUID().replaceAll("-", "") as T;
+export function newId(): Oid & PeerId {
+  return randomUUID().replaceAll("-", "") as Oid & PeerId;
 }
 
 export const T = 1_600_000_000_123_456_789n;
 
-export function createFile(name: string, oid = newId<Oid>(), parent = ROOT_OID): ClientOperation & { oid: Oid } {
+export function createFile(
+  name: string,
+  oid = newId(),
+  parent = ROOT_OID,
+): ClientOperation & { oid: Oid } {
   return { ...made(name, oid, parent), opcode: "CREATE", mode: 0o640 };
 }
 
-export function makeDirectory(name: string, oid = newId<Oid>(), parent = ROOT_OID): ClientOperation & { oid: Oid } {
+export function makeDirectory(
+  name: string,
+  oid = newId(),
+  parent = ROOT_OID,
+): ClientOperation & { oid: Oid } {
   return { ...made(name, oid, parent), opcode: "MKDIR", mode: 0o750 };
 }
 
