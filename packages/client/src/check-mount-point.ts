@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { stat } from "node:fs/promises";
+import { statfs } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { MountError } from "./fuse/fuse-native-driver.ts";
@@ -15,7 +15,8 @@ const ANSWER_MS = 3_000;
  */
 export async function checkMountPoint(mountPoint: string): Promise<void> {
   if (!isMounted(mountPoint)) return;
-  const answer = stat(mountPoint).then(
+  // Not stat(2): for some seconds the kernel answers that for a dead mount from what it remembers.
+  const answer = statfs(mountPoint).then(
     () => "alive",
     (error: unknown) =>
       error instanceof Error && "code" in error && error.code === "ENOTCONN" ? "dead" : "alive",

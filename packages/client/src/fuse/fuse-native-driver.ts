@@ -5,7 +5,7 @@
  * dies, the kernel answers ENOTCONN at the mount point until it is detached, which the next mount does.
  * Nothing that was answered is lost by that: no data or names are held back here.
  */
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, statfsSync, statSync } from "node:fs";
 
 import { IzoError } from "@izo/core";
 import type { Name } from "@izo/core";
@@ -218,12 +218,16 @@ function prepareMountPoint(mountPoint: string): void {
   }
 }
 
-/** A mount whose server died answers ENOTCONN to everything. */
+/**
+ * A mount whose server died answers ENOTCONN to everything that the kernel must ask it. statfs(2) is
+ * never answered from what the kernel remembers, as stat(2) is for some seconds.
+ */
 function detachDead(mountPoint: string): void {
   try {
-    statSync(mountPoint, { throwIfNoEntry: false });
+    statfsSync(mountPoint);
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ENOTCONN")) throw error;
-    umount2(mountPoint, { lazy: true });
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOTCONN") umount2(mountPoint, { lazy: true });
+    else if (code !== "ENOENT") throw error;
   }
 }
