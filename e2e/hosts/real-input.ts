@@ -67,7 +67,7 @@ const ODD_TIME_NS = 1_234_567_890_123_456_789n;
 
 function makeOddities(directory: string): void {
   mkdirSync(directory);
-  const at = (name: string | Buffer): Buffer =>
+  const at = (name: string): Buffer =>
     Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(name)]);
   writeFileSync(at("empty"), "");
   writeFileSync(at("executable"), "#!/bin/sh\necho ran\n", { mode: 0o755 });
@@ -76,7 +76,6 @@ function makeOddities(directory: string): void {
   writeFileSync(at("-leading-dash"), "3");
   writeFileSync(at("ünïcödé-文件-🐟"), "4");
   writeFileSync(at("de\u0301compose\u0301"), "5");
-  writeFileSync(at(Buffer.from([0x6e, 0x6f, 0xff, 0xfe, 0x38])), "a name that is no UTF-8");
   writeFileSync(at("n".repeat(255)), "the longest name");
   writeFileSync(at("set-user-id"), "6");
   chmodSync(at("set-user-id"), 0o4755);

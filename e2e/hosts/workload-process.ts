@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
 
 import type { WorkloadStep } from "./workload.ts";
 
@@ -11,8 +12,8 @@ export interface WorkloadProcess {
   readonly done: readonly WorkloadStep[];
   /** Resolves when so many steps are done, or the workload has ended. */
   reached(steps: number): Promise<void>;
-  /** Resolves at its end, by itself or because its mount died; true when it did all steps. */
-  readonly ended: Promise<boolean>;
+  /** Resolves at its end, by itself or because its mount died: undefined when it did all steps, else what it said. */
+  readonly ended: Promise<string | undefined>;
 }
 
 /** Starts `workload()` below `directory`. */
@@ -20,7 +21,7 @@ export function startWorkload(directory: string, author: string, steps: number):
   const program = join(import.meta.dirname, "workload.ts");
   const args = ["--conditions=izo:source", program, directory, author, String(steps)];
   const child: ChildProcess = spawn(process.execPath, args, {
-    stdio: ["ignore", "pipe", "ignore"],
+    stdio: ["ignore", "pipe", "pipe"],
     timeout: 120_000,
   });
   const done: WorkloadStep[] = [];
@@ -30,9 +31,12 @@ export function startWorkload(directory: string, author: string, steps: number):
     done.push(JSON.parse(line) as WorkloadStep);
     for (const waiter of waiting) if (done.length >= waiter.steps) waiter.resolve();
   });
-  const ended = Promise.all([once(child, "exit"), once(lines, "close")]).then(([[status]]) => {
+  let isEnded = false;
+  const ending = Promise.all([once(child, "exit"), once(lines, "close"), text(child.stderr!)]);
+  const ended = ending.then(([[status], , errors]) => {
+    isEnded = true;
     for (const waiter of waiting) waiter.resolve();
-    return status === 0;
+    return status === 0 ? undefined : errors;
   });
   return {
     done,
@@ -40,7 +44,7 @@ export function startWorkload(directory: string, author: string, steps: number):
     reached(count) {
       const { promise, resolve } = Promise.withResolvers<void>();
       waiting.push({ steps: count, resolve });
-      if (done.length >= count) resolve();
+      if (isEnded || done.length >= count) resolve();
       return promise;
     },
   };

@@ -11,6 +11,9 @@ export interface WorkloadStep {
   readonly text: string | null;
 }
 
+/** So many files are written in turn; no multiple of the kinds of steps, so every file meets every kind. */
+export const WORKLOAD_FILES = 37;
+
 /** Creates, atomic saves, overwrites, renames and removals below `directory`, with unique contents. */
 export function* workload(
   directory: string,
@@ -20,12 +23,12 @@ export function* workload(
   const base = join(directory, author);
   mkdirSync(base, { recursive: true });
   for (let step = 0; step < steps; step++) {
-    const path = join(base, `file-${step % 40}`);
+    const path = join(base, `file-${step % WORKLOAD_FILES}`);
     const text = `${author} wrote this in step ${step}\n`.repeat(1 + (step % 7));
     if (step % 5 === 1) {
       writeFileSync(`${path}.tmp`, text);
       renameSync(`${path}.tmp`, path);
-    } else if (step % 5 === 2 && step > 40) {
+    } else if (step % 5 === 2 && step > WORKLOAD_FILES) {
       unlinkSync(path);
       yield { path, text: null };
       continue;

@@ -23,7 +23,7 @@ test("renaming a directory of 20,000 files is one record, seen in under a second
     writeFileSync(join(directory, String(file)), `content of ${file}\n`);
   }
   const server = await world.serve();
-  const client1 = await world.mount("client1", "on-demand");
+  const client1 = await world.mount("client1", "replica");
   const client2 = await world.mount("client2", "replica");
   // Everything is looked at and fetched: nothing of the rename may be put off.
   expect(await differences(world, client1, client2)).toEqual([]);

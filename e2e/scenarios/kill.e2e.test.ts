@@ -6,7 +6,7 @@ import { textOf } from "../hosts/appears.ts";
 import { replayManifest } from "../hosts/replay-manifest.ts";
 import { diffManifests, treeManifest } from "../hosts/tree-manifest.ts";
 import { finalTexts, startWorkload } from "../hosts/workload-process.ts";
-import type { WorkloadStep } from "../hosts/workload.ts";
+import { WORKLOAD_FILES, type WorkloadStep } from "../hosts/workload.ts";
 import { createWorld, differences, settle } from "../hosts/world.ts";
 
 const STEPS = Number(process.env["IZO_E2E_KILL_STEPS"] ?? 600);
@@ -33,8 +33,8 @@ test("kill -9 of the server in the middle of two workloads loses nothing, and th
     await one.reached(STEPS * share + 20);
     server = await world.serve();
   }
-  expect(await one.ended).toBe(true);
-  expect(await two.ended).toBe(true);
+  expect(await one.ended).toBeUndefined();
+  expect(await two.ended).toBeUndefined();
 
   await settle(server, client1, client2, client1);
   expect(await differences(world, client1, client2)).toEqual([]);
@@ -56,10 +56,10 @@ test("kill -9 of a client in the middle of a workload loses nothing that was clo
     const work = startWorkload(client1.mountPoint, author, STEPS);
     await work.reached(STEPS / 3);
     await client1.kill();
-    expect(await work.ended).toBe(false);
+    expect(await work.ended).toMatch(/ENOTCONN|ECONNABORTED|EIO|ENOENT/);
     client1 = await world.mount("client1", "on-demand");
     // The step during which the process died was never finished: its file may hold anything.
-    const torn = join(client1.mountPoint, author, `file-${work.done.length % 40}`);
+    const torn = join(client1.mountPoint, author, `file-${work.done.length % WORKLOAD_FILES}`);
     const closed = work.done.filter(({ path }) => path !== torn);
     expect(lost(client1.mountPoint, author, closed)).toEqual([]);
     done.push(...closed);

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { readdirSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { watch } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -11,17 +11,32 @@ import type { LogSource } from "./log-source.ts";
 /** SHA-256 by Node, some ten times as fast as in plain JavaScript. */
 export const nodeHash: HashFunction = (bytes) => hash("sha256", bytes, "buffer");
 
-/** The directory of segments that `path` is or has as its `kml`, or undefined where it is neither. */
+/**
+ * The directory of segments that `path` is or leads to, or undefined where there is none: a log itself,
+ * a server's state with its `kml/`, or a cache, whose `kml/` has a log for each peer that it was. Of
+ * several the one that was written last counts.
+ */
 export function findLogDirectory(path: string): string | undefined {
-  return [path, join(path, "kml")].find(holdsSegments);
+  const below = join(path, "kml");
+  const direct = [path, below].find(holdsSegments);
+  if (direct !== undefined) return direct;
+  return namesIn(below)
+    .map((name) => join(below, name))
+    .filter(holdsSegments)
+    .toSorted((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs)
+    .at(-1);
 }
 
 function holdsSegments(directory: string): boolean {
+  return namesIn(directory).some((name) => parseSegmentName(name) !== null);
+}
+
+function namesIn(directory: string): string[] {
   try {
-    return readdirSync(directory).some((name) => parseSegmentName(name) !== null);
+    return readdirSync(directory);
   } catch {
     // Not there, no directory, not readable: not a log that can be read.
-    return false;
+    return [];
   }
 }
 

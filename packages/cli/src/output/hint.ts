@@ -5,12 +5,12 @@ const HINTS: Readonly<Record<string, string>> = {
   "unknown-fileset": "the server lists its filesets at /v1/filesets; the default name is rootfset",
   "protocol-version": "run the same version of izo on both machines",
   "already-served": "another izo serve has it; stop that one first",
-  "cache-locked": "another mount uses this cache; give this one its own --cache",
-  "wrong-cache":
+  "cache-in-use": "another mount uses this cache; give this one its own --cache",
+  "foreign-cache":
     "give this mount its own --cache, or remove the old cache after looking at its status",
   "mount-point-missing": "make it first: mkdir -p MNT",
   "mount-point-not-empty": "mount at an empty directory",
-  "already-mounted": "see what is there with: izo status MNT",
+  "mount-point-in-use": "see what is there with: izo status MNT",
   "not-mounted": "mount it first: izo mount URL MNT --cache DIR",
   "mount-not-answering": "a dead mount is taken down with: izo umount --lazy MNT",
   "kml-damaged": "look at it with: izo kml dump; the log is never repaired silently",
