@@ -1,4 +1,12 @@
-import type { Actor, ClientOperation, PeerId, PendingRecord, Recno, StateReader } from "@izo/core";
+import type {
+  Actor,
+  ClientOperation,
+  PeerId,
+  PendingLog,
+  PendingRecord,
+  Recno,
+  StateReader,
+} from "@izo/core";
 
 /** What the file system needs of the client's own log and visible tree. A `LocalReplica` is one. */
 export interface ChangeLog {
@@ -12,6 +20,8 @@ export interface ChangeLog {
   record(operation: ClientOperation, actor: Actor): Recno;
   /** Takes a record back whose operation failed. */
   cancel(recno: Recno): void;
+  /** The records that wait, by number. */
+  readonly pending: Pick<PendingLog, "unsentRecord">;
   /** Own CLOSEs whose content has no hash yet. */
   unsealed(): readonly PendingRecord[];
   /** Resolves when all records made so far survive a power cut. */

@@ -105,6 +105,20 @@ describe("[C6] an operation that was logged and not done is done", () => {
     expect(cache.pending.filter((line) => line.startsWith("UNLINK"))).toEqual([]);
   });
 
+  test("[D9] unlink that had not taken back the open CLOSE", async () => {
+    cache.replica.cancel = () => {};
+    cache.unlink("/a");
+    expect(cache.pending).toContain("CLOSE /a");
+    await crash();
+    expect(cache.pending).toEqual([
+      "CREATE /a",
+      "MKDIR /d",
+      "CREATE /d/f",
+      "CLOSE /d/f",
+      "UNLINK /a",
+    ]);
+  });
+
   test("create that was cut off before the mark", async () => {
     lremovexattr(onDisk("a"), "trusted.izo");
     await crash();

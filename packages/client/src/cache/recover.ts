@@ -29,6 +29,7 @@ import {
 } from "@izo/core";
 import type { Stat } from "@izo/sys";
 
+import { contentOid } from "../sync/content-oid.ts";
 import type { ChangeApplier } from "./apply-changes.ts";
 import type { CacheNode } from "./cache-node.ts";
 import { osPath } from "./cache-paths.ts";
@@ -80,6 +81,7 @@ class Recovery {
 
   run(): RecoveryReport {
     const { tree, applier } = this.#options;
+    this.#takeBackCloses();
     this.#takeLimbo();
     if (tree.nodes.root.isPresent) this.#walk(tree.nodes.root);
     for (const node of this.#reinstated) {
@@ -88,6 +90,16 @@ class Recovery {
     }
     applier.apply({ names: this.#names, objects: this.#objects, moves: [] });
     return { completed: this.#names.length + this.#objects.length, logged: this.#logged };
+  }
+
+  /** A removal was cut off before it took back the CLOSEs that nobody can seal any more (design D9). */
+  #takeBackCloses(): void {
+    const { log, tree } = this.#options;
+    for (const { recno, operation } of log.unsealed()) {
+      if (operation.opcode !== "CLOSE") continue;
+      const { visible } = tree;
+      if (visible.object(contentOid(operation, visible)) === undefined) log.cancel(recno);
+    }
   }
 
   /** What was on its way is claimed by its name when the changes are applied, or removed there. */

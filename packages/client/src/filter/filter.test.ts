@@ -89,6 +89,15 @@ describe("what is logged", () => {
     expect(cache.find("/a")).toBeUndefined();
   });
 
+  test("[D9] removing what an atomic save left takes back the temporary file's open CLOSE", async () => {
+    cache.remote(remoteOperations.create(oid("a1"), "a"));
+    await cache.write("/a.tmp", "new");
+    cache.rename("/a.tmp", "/a");
+    cache.unlink("/a");
+    expect(cache.pending).toEqual(["CREATE /a.tmp", "RENAME /a.tmp /a", "UNLINK /a"]);
+    expect(cache.replica.unsealed()).toEqual([]);
+  });
+
   test("utimens while a file is written travels with its CLOSE, to the nanosecond", async () => {
     const [fd, node] = await cache.openForWriting("/a");
     cache.writeTo(node, fd, "1", 0);

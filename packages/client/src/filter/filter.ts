@@ -10,13 +10,12 @@ import { dataOperations } from "./data-operations.ts";
 import type { FilterContext } from "./filter-context.ts";
 import { makeEntries } from "./make-entries.ts";
 import { nameOperations } from "./name-operations.ts";
-import { OpenCloses } from "./open-closes.ts";
 import { xattrOperations } from "./xattr-operations.ts";
 
 export function createFilter(context: FilterContext): FileSystem {
   const actors = new Actors(() => Number(context.nowNs() / 1_000_000n));
   return {
-    ...nameOperations(context, actors, new OpenCloses(context.log)),
+    ...nameOperations(context, actors),
     ...makeEntries(context, actors),
     ...dataOperations(context, actors),
     ...attributeOperations(context, actors),

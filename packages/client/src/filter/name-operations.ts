@@ -10,7 +10,6 @@ import {
 } from "node:fs";
 
 import {
-  type Base,
   bytesToText,
   type Entry,
   type Name,
@@ -27,7 +26,7 @@ import type { Actors } from "./actor.ts";
 import { type FilterContext, perform } from "./filter-context.ts";
 import { logUnlogged } from "./log-content.ts";
 import { checkName } from "./make-entries.ts";
-import type { OpenCloses } from "./open-closes.ts";
+import { type EndingContent, findOpenCloses } from "./open-closes.ts";
 
 /** linux/fs.h */
 const RENAME_NOREPLACE = 1;
@@ -45,9 +44,8 @@ const TYPE_BITS: Readonly<Record<string, number>> = {
 export function nameOperations(
   context: FilterContext,
   actors: Actors,
-  openCloses: OpenCloses,
 ): Pick<FileSystem, "lookup" | "forget" | "readdir" | "link" | "unlink" | "rmdir" | "rename"> {
-  const { tree } = context;
+  const { tree, log } = context;
   const { nodes } = tree;
 
   /** What a name leads to, on disk and in the visible tree. */
@@ -69,14 +67,20 @@ export function nameOperations(
   }
 
   /**
-   * The content version that a removal names. What only this machine knows of the content ends here:
-   * its open CLOSEs are taken back, and the version before them counts (design D9).
+   * What a removal ends. A content that stays under another name is logged as it is; one that goes is
+   * not worth sending any more (design D9).
    */
-  function baseOfRemoved(node: CacheNode, object: TreeObject): Base {
-    if (object.kind !== "file") return object.contentVersion;
-    if (isLastName(object)) openCloses.cancel(object.oid);
-    else logUnlogged(context, node);
-    return tree.visible.object(object.oid)?.contentVersion ?? object.contentVersion;
+  function endOf(node: CacheNode, object: TreeObject): EndingContent {
+    if (object.kind !== "file") return { base: object.contentVersion, closes: [] };
+    if (isLastName(object)) return findOpenCloses(log, object);
+    logUnlogged(context, node);
+    const { contentVersion } = tree.visible.object(object.oid) ?? object;
+    return { base: contentVersion, closes: [] };
+  }
+
+  /** After the removal: a crash before leaves CLOSEs that recovery takes back. */
+  function takeBack({ closes }: EndingContent): void {
+    for (const recno of closes) log.cancel(recno);
   }
 
   /** The name is gone: of this inode only descriptors can be left. */
@@ -90,7 +94,7 @@ export function nameOperations(
     return (
       saved.kind === "file" &&
       victim.kind === "file" &&
-      saved.creator === context.log.peer &&
+      saved.creator === log.peer &&
       isLastName(saved) &&
       isLastName(victim)
     );
@@ -173,7 +177,7 @@ export function nameOperations(
       if (node.kind === "directory") {
         throw new ErrnoError("EISDIR", `Cannot unlink ${JSON.stringify(name)}: it is a directory`);
       }
-      const contentBase = baseOfRemoved(node, object);
+      const ending = endOf(node, object);
       const operation = {
         opcode: "UNLINK",
         oid: object.oid,
@@ -181,12 +185,13 @@ export function nameOperations(
         name,
         path: nodes.shownPathIn(directory, name),
         nameBase: entry.version,
-        contentBase,
+        contentBase: ending.base,
         isLastName: isLastName(object),
       } as const;
       perform(context, operation, actors.of(caller), () => {
         unlinkSync(osPath(nodes.pathIn(directory, name)));
       });
+      takeBack(ending);
       dropName(directory, name, node);
     },
 
@@ -228,6 +233,10 @@ export function nameOperations(
       logUnlogged(context, moved.node);
       const victim = target === undefined ? undefined : named(to, newName);
       const keepsOid = victim !== undefined && keepsIdentity(moved.object, victim.object);
+      // A saved-over object lives on, and its open CLOSE is sealed with the content that it has then:
+      // taking it back would show others the version before, for a moment, between two saves.
+      const ending =
+        victim === undefined || keepsOid ? undefined : endOf(victim.node, victim.object);
       const operation: RenameOperation = {
         opcode: "RENAME",
         oid: moved.object.oid,
@@ -244,7 +253,7 @@ export function nameOperations(
             ? null
             : {
                 oid: victim.object.oid,
-                contentBase: victimBase(victim, keepsOid),
+                contentBase: ending?.base ?? victim.object.contentVersion,
                 isLastName: isLastName(victim.object),
               },
         keepsOid,
@@ -253,19 +262,12 @@ export function nameOperations(
       perform(context, operation, actors.of(caller), () => {
         renameSync(osPath(nodes.pathIn(from, name)), osPath(nodes.pathIn(to, newName)));
       });
+      if (ending !== undefined) takeBack(ending);
       if (victim !== undefined) dropName(to, newName, victim.node);
       nodes.move(moved.node, { parent: from, name }, to, newName);
       if (keepsOid) tree.setOid(moved.node, victim.object.oid);
     },
   };
-
-  /**
-   * A saved-over object lives on, and its open CLOSE is sealed with the content that it has then: taking
-   * it back would show others the version before, for a moment, between two saves.
-   */
-  function victimBase({ node, object }: ReturnType<typeof named>, keepsOid: boolean): Base {
-    return keepsOid ? object.contentVersion : baseOfRemoved(node, object);
-  }
 }
 
 function nameTaken(errno: ErrnoName): ErrnoError {

@@ -14,7 +14,7 @@ import type { Oid, Recno } from "../kml/identity.ts";
 import type { ClientOperation, OriginId, SealedOperation } from "../kml/operation.ts";
 import { NO_CHECK, type KmlRecord, type ServerRecord } from "../kml/record.ts";
 import { continuingOid, outcomeOfTrace } from "../reintegrate/outcome.ts";
-import { resolveOperation } from "../reintegrate/resolve.ts";
+import { resolveOid, resolveOperation } from "../reintegrate/resolve.ts";
 import { originKey } from "../replay/memory-state.ts";
 import { OverlayState } from "../replay/overlay-state.ts";
 import { applyOperation, replay } from "../replay/replay.ts";
@@ -106,6 +106,14 @@ export class Replica {
     if (mark.recno > this.#received.recno) this.#received = mark;
   }
 
+  /**
+   * A new connection: the server may have been restored from a backup meanwhile and know nothing of what
+   * it answered for. All whose trace was not pulled is sent again; what it holds it answers from there.
+   */
+  forgetReceived(): void {
+    this.#received = this.#acknowledged;
+  }
+
   /** Takes in a record of the own log that was just made, and shows its effect. */
   addOwn(record: KmlRecord): void {
     const { operation, recno } = record;
@@ -116,6 +124,8 @@ export class Replica {
         if (named !== undefined) this.#showSealed(named, operation);
         return;
       case "CANCELLED":
+        // The content of what was removed meanwhile shows nowhere: a large tree is removed file by file.
+        if (named?.operation.opcode === "CLOSE" && !this.#isShown(named.operation.oid)) return;
         this.#overlay = this.#deriveOverlay();
         return;
       case "SENT":
@@ -190,6 +200,10 @@ export class Replica {
       // The content went on under another record, as by an atomic save.
       this.#overlay = this.#deriveOverlay();
     }
+  }
+
+  #isShown(oid: Oid): boolean {
+    return this.#overlay.object(resolveOid(oid, this.#overlay)) !== undefined;
   }
 
   #show(operation: ClientOperation, at: OriginId): void {
