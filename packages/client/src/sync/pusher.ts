@@ -22,6 +22,7 @@ import {
 } from "@izo/core";
 
 import type { CacheExecutor } from "./cache-executor.ts";
+import { contentOid } from "./content-oid.ts";
 import type { LocalReplica } from "./local-replica.ts";
 import { OwnContents, type SealedClose } from "./own-contents.ts";
 import { RemoteProblemError } from "./remote-error.ts";
@@ -130,7 +131,34 @@ export class Pusher {
       bytes += RECORD_BYTES + inlineSize(operation);
       return false;
     };
-    return withoutHeld(replica.pending.sendable(), waits);
+    const ready = replica.pending.sendable().map((each) => this.#withPresentContent(each));
+    return withoutHeld(ready, waits);
+  }
+
+  /**
+   * A content that its author has overwritten before it was sent is nowhere any more. Its CLOSE then
+   * goes with the content that came after it, or with none where the file was removed: what its author
+   * left in the end is the same, and nothing waits for ever.
+   */
+  #withPresentContent(each: Optimized): Optimized {
+    const { record } = each;
+    if (record?.operation.opcode !== "CLOSE" || record.operation.sha256 === null) return each;
+    const close = record.operation as SealedClose;
+    const { visible } = this.#options.replica;
+    if (this.#isStillHere(close)) return each;
+    const object = visible.object(contentOid(close, visible));
+    const content = object ?? { ...close, sizeBytes: 0, sha256: EMPTY_SHA256 };
+    // Being written: its next CLOSE is on its way, and says what there is.
+    if (content.sha256 === null) return each;
+    const { sizeBytes, mtimeNs, sha256 } = content;
+    return { ...each, record: { ...record, operation: { ...close, sizeBytes, mtimeNs, sha256 } } };
+  }
+
+  #isStillHere(close: SealedClose): boolean {
+    const { visible } = this.#options.replica;
+    if (close.sha256 === EMPTY_SHA256) return true;
+    if (close.sizeBytes > MAX_INLINE_BYTES) return !this.#uploader.hasChanged(close.sha256);
+    return this.#contents.read(close, visible) !== undefined;
   }
 
   #isAvailable(close: SealedClose, signal: AbortSignal): boolean {

@@ -47,6 +47,11 @@ export class Uploader {
     return false;
   }
 
+  /** The file was found to hold something else than this content. */
+  hasChanged(sha256: Sha256): boolean {
+    return this.#changed.has(sha256);
+  }
+
   /** A file holds this content now, whatever was found before. */
   noteSealed(sha256: Sha256): void {
     this.#changed.delete(sha256);
