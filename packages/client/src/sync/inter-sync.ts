@@ -211,6 +211,7 @@ export class InterSync implements AsyncDisposable {
     const profile = await remote.profile(signal);
     if (profile.id !== fileset) throw new ForeignServerError(profile.id, fileset);
     this.#headRecno = profile.head.recno;
+    replica.forgetReceived();
     this.#happen(replica.hasTree ? "connected" : "connected-empty");
     this.#prefetch();
   }

@@ -261,6 +261,11 @@ export class LocalReplica implements AsyncDisposable {
     this.#replica.noteReceived(mark);
   }
 
+  /** A new connection: what the server only answered for is sent again. */
+  forgetReceived(): void {
+    this.#replica.forgetReceived();
+  }
+
   /**
    * Replays records of the server's log. Tree, outcomes and position move in one transaction; when it
    * throws, nothing has moved.

@@ -154,6 +154,7 @@ class History {
       this.#mayDiverge = true;
       // A server that was down meanwhile has no connections from before.
       this.#inFlight = [];
+      for (const each of this.#clients) each.reconnect();
       this.#tell(`the server is restored to ${this.#server.headRecno}`);
     }
   }

@@ -174,9 +174,7 @@ export class SimulatedClient {
       .slice(0, MOST_RECORDS_A_PUSH)
       .map(({ submitted }) => submitted);
     if (this.#mutation === "optimizing after sending") records = this.#withLatestContents(records);
-    // With nothing new to send, a push still asks whether the server holds what it answered for: one
-    // that was restored from a backup may have lost it.
-    if (records.length === 0 && this.#pending.frozen.length === 0) return null;
+    if (records.length === 0) return null;
     const contents = records.flatMap(({ operation }) =>
       operation.opcode === "CLOSE" && operation.sha256 !== null ? [operation.sha256] : [],
     );
@@ -211,6 +209,12 @@ export class SimulatedClient {
     this.#fetch(server);
     if (this.#mutation === "base moved by rebase") this.#moveBases();
     if (this.#needsNewPeer && this.recno >= reply.head) this.#takeNewPeer();
+  }
+
+  /** The server was away: connections from before are gone. */
+  reconnect(): void {
+    this.#lastPush = null;
+    this.#replica.forgetReceived();
   }
 
   /** Another machine with a copy of this one's disk. */
