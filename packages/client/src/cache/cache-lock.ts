@@ -7,7 +7,7 @@ import { flock, fsetxattr } from "@izo/sys";
 import { MARK_ATTRIBUTE } from "./object-mark.ts";
 
 /** The cache is in use by another mount. */
-export class CacheInUseError extends IzoError {
+class CacheInUseError extends IzoError {
   constructor(cacheDir: string) {
     super("cache-in-use", `Cannot use the cache "${cacheDir}": another mount uses it`, {
       cacheDir,
@@ -16,7 +16,7 @@ export class CacheInUseError extends IzoError {
 }
 
 /** The cache's file system, or this user, cannot note on a file what it is. */
-export class CacheUnsupportedError extends IzoError {
+class CacheUnsupportedError extends IzoError {
   constructor(cacheDir: string, cause: unknown) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     super(

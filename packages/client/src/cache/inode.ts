@@ -79,7 +79,7 @@ export function makeInode(path: string, object: TreeObject): Holding {
 }
 
 /** What a fresh placeholder of a file holds: an empty one is complete. */
-export function holdingOfNew(object: TreeObject): Holding {
+function holdingOfNew(object: TreeObject): Holding {
   return object.sha256 === EMPTY_SHA256 ? { state: "content", sha256: EMPTY_SHA256 } : ABSENT;
 }
 

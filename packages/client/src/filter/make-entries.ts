@@ -101,6 +101,7 @@ export function makeEntries(
         node.writer = actor;
         return { node, fd };
       } catch (error) {
+        closeSync(fd);
         rmSync(osPath(path), { force: true });
         throw error;
       }

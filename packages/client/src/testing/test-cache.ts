@@ -43,7 +43,7 @@ import { LocalReplica } from "../sync/local-replica.ts";
 import { RemoteUnreachableError } from "../sync/remote-error.ts";
 import { describeOperation } from "./describe-operation.ts";
 
-export const SERVER = "5e".repeat(16) as PeerId;
+const SERVER = "5e".repeat(16) as PeerId;
 export const CALLER: Caller = { uid: 1000, gid: 1000, pid: process.pid };
 
 const FILESET = "f5".repeat(16) as FilesetId;
