@@ -66,6 +66,13 @@ describe("optimize()", () => {
     expect(records.flatMap(({ covers }) => covers)).toEqual([1, 2, 3]);
   });
 
+  it("[C8] keeps what came back after its removal", () => {
+    const records = optimize(
+      pending(create, close("1", own(1)), unlink(own(2)), close("2", own(2))),
+    );
+    expect(records.map(({ record }) => record)).not.toContain(null);
+  });
+
   it("[C8] keeps the last of several contents, on the base of the first", () => {
     const records = optimize(
       pending(close("1", 7 as Recno), close("2", own(1)), close("3", own(2))),

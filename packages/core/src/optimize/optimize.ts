@@ -52,6 +52,8 @@ function objectsThatCameAndWent(records: readonly PendingRecord[]): Set<Oid> {
   const fates = new Map<Oid, "made" | "gone">();
   const kept = new Set<Oid>();
   for (const { operation } of records) {
+    // It came back: somebody else kept it, and its author went on with it.
+    if ("oid" in operation && fates.get(operation.oid) === "gone") kept.add(operation.oid);
     switch (operation.opcode) {
       case "CREATE":
       case "SYMLINK":
