@@ -1,6 +1,6 @@
 /**
  * The directions in which code of this repository may depend on other code, as rules over import lines.
- * `ARCHITECTURE.md` says why they are so; check-layers.ts applies them to every source file.
+ * `docs/architecture.md` says why they are so; check-layers.ts applies them to every source file.
  */
 import { isBuiltin } from "node:module";
 import { posix } from "node:path";
