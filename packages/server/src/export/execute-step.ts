@@ -180,21 +180,35 @@ function remove(
   isDirectory: boolean,
   context: StepContext,
 ): void {
+  takeOut({ item, oid, at: from, isDirectory, before: compare(oid, from, context) }, context);
+}
+
+interface Removal {
+  readonly item: string;
+  readonly oid: Oid;
+  readonly at: Place;
+  readonly isDirectory: boolean;
+  /** What stood there when it was compared; only its ctime may have changed since, by a rename of ours. */
+  readonly before: { readonly note: DiskNote; readonly isUnlogged: boolean };
+}
+
+/** Moves what stands at a name to staging, and back where it is not what was compared. */
+function takeOut({ item, oid, at, isDirectory, before }: Removal, context: StepContext): void {
   const { applyFd } = context.fileset;
-  const dirFd = context.directories.fd(from.parent);
-  const name = textToBytes(from.name);
-  const { note, isUnlogged } = compare(oid, from, context);
+  const { note, isUnlogged } = before;
+  const dirFd = context.directories.fd(at.parent);
+  const name = textToBytes(at.name);
   if (isDirectory) checkIsEmpty(dirFd, name, oid);
   renameat2(dirFd, name, applyFd, item, { noReplace: true });
   context.changedDirectories.add(dirFd);
   const out = noteOfStat(fstatat(applyFd, item, { noFollow: true }));
   const isExpected = isDirectory ? isEmpty(applyFd, item) : isUnlogged || isSameContent(note, out);
   if (!isExpected) {
-    putBack(item, from, context);
-    throw isDirectory ? lookInto(oid) : lookAt(from, oid);
+    putBack(item, at, context);
+    throw isDirectory ? lookInto(oid) : lookAt(at, oid);
   }
   const sha256 = loggedContent(oid, context);
-  context.outgoing.push({ item, oid, place: from, note: out, sha256, isUnlogged });
+  context.outgoing.push({ item, oid, place: at, note: out, sha256, isUnlogged });
   context.notes.set(oid, null);
 }
 
@@ -204,10 +218,8 @@ function move(step: Extract<Step, { kind: "move" }>, context: StepContext): void
   const toFd = context.directories.fd(to.parent);
   const { note } = compare(oid, from, context);
   const names = [textToBytes(from.name), textToBytes(to.name)] as const;
-  if (victim !== null) {
-    compare(victim.oid, to, context);
-    if (victim.isDirectory) checkIsEmpty(toFd, names[1], victim.oid);
-  }
+  const standing = victim && { ...victim, before: compare(victim.oid, to, context) };
+  if (standing?.isDirectory === true) checkIsEmpty(toFd, names[1], standing.oid);
   try {
     const options = victim === null ? { noReplace: true } : { exchange: true };
     renameat2(fromFd, names[0], toFd, names[1], options);
@@ -221,12 +233,12 @@ function move(step: Extract<Step, { kind: "move" }>, context: StepContext): void
     renameat2(toFd, names[1], fromFd, names[0], options);
     throw lookAt(from, oid);
   }
-  if (victim !== null) {
+  if (standing !== null) {
     try {
-      remove(step.item, victim.oid, from, victim.isDirectory, context);
+      takeOut({ ...standing, item: step.item, at: from }, context);
     } catch (error) {
       renameat2(toFd, names[1], fromFd, names[0], { exchange: true });
-      throw error instanceof LocalChange ? lookAt(to, victim.oid) : error;
+      throw error instanceof LocalChange ? lookAt(to, standing.oid) : error;
     }
   }
   const livingOid = step.keepsOid && victim !== null ? victim.oid : oid;

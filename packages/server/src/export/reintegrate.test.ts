@@ -159,6 +159,9 @@ describe("reintegrate()", () => {
     expect(results.map(({ verdict }) => verdict)).toEqual(Array(6).fill("applied"));
     expect((await readdir(temporary.dir)).toSorted()).toEqual([".intermezzo", "link", "new", "y"]);
     expect(await readFile(join(temporary.dir, "new/hard"), "utf8")).toBe("x");
+    // What was replaced is old content, and nothing that somebody else wrote: nobody watches it.
+    const staging = join(temporary.dir, ".intermezzo/rootfset/staging/apply");
+    expect(await readdir(staging)).toEqual([]);
     expect(await verifyExport(temporary.dir)).toEqual([]);
 
     const named = versionsAt(exported, "/y");
