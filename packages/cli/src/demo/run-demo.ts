@@ -255,5 +255,5 @@ function cacheOf(mountPoint: string): string {
 
 async function serverStatus(url: string): Promise<FilesetStatus> {
   await using remote = new HttpRemote(url);
-  return remote.status();
+  return await remote.status();
 }
