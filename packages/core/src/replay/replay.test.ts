@@ -1,0 +1,144 @@
+import { describe, expect, it } from "vitest";
+
+import { NO_RECNO, ROOT_OID, type Oid, type PeerId, type Recno } from "../kml/identity.ts";
+import type { Name } from "../kml/name.ts";
+import type { ReplicatedOperation } from "../kml/operation.ts";
+import { NO_CHECK, type ServerRecord } from "../kml/record.ts";
+import { Oracle } from "../testing/simulation/oracle.ts";
+import { Random } from "../testing/simulation/random.ts";
+import { SimulatedClient } from "../testing/simulation/simulated-client.ts";
+import { SimulatedServer } from "../testing/simulation/simulated-server.ts";
+import { placesOf, Workload } from "../testing/simulation/workload.ts";
+import { MemoryState } from "./memory-state.ts";
+import { OverlayState } from "./overlay-state.ts";
+import { objectPath } from "./path-of.ts";
+import { replay } from "./replay.ts";
+import type { MutableState, StateReader } from "./state.ts";
+
+const SERVER = "5e".repeat(16) as PeerId;
+const oid = (letter: string): Oid => letter.repeat(32) as Oid;
+
+function record(recno: number, operation: ReplicatedOperation): ServerRecord {
+  return {
+    recno: recno as Recno,
+    authorTimeNs: 0n,
+    logTimeNs: 0n,
+    origin: { peer: SERVER, recno: recno as Recno, check: NO_CHECK },
+    actor: { uid: 0, gid: 0, groups: [], command: "test" },
+    operation,
+  };
+}
+
+function made(
+  recno: number,
+  opcode: "CREATE" | "MKDIR",
+  id: Oid,
+  parent: Oid,
+  name: string,
+): ServerRecord {
+  const place = { oid: id, parent, name: name as Name, path: `/${name}` };
+  return record(recno, {
+    opcode,
+    ...place,
+    mode: 0o755,
+    uid: 0,
+    gid: 0,
+    mtimeNs: 0n,
+    conflict: null,
+  });
+}
+
+/** A log as three clients and a server make it. */
+function randomLog(seed: number): readonly ServerRecord[] {
+  const random = new Random(seed);
+  const server = new SimulatedServer(null);
+  const workload = new Workload(random, new Oracle());
+  const clients = ["one", "two", "three"].map((name) => new SimulatedClient(name, random, null));
+  for (let step = 0; step < 60; step += 1) {
+    const client = random.pick(clients);
+    workload.step(client);
+    if (!random.chance(0.2)) continue;
+    client.seal();
+    const push = client.preparePush();
+    if (push !== null) client.takePushReply(push, server.push(push));
+    client.takePollReply(server.poll(client.position, 20), server);
+  }
+  return server.log;
+}
+
+function replayAll(log: readonly ServerRecord[], state: MutableState, times = 1): Recno {
+  let head = NO_RECNO;
+  for (const each of log) {
+    for (let time = 0; time < times; time += 1) head = replay(each, state, head);
+  }
+  return head;
+}
+
+function describeTree(state: StateReader): unknown {
+  return placesOf(state);
+}
+
+describe("replay()", () => {
+  it("[D1] moves a directory with all that is in it by one record", () => {
+    const state = new MemoryState();
+    const log = [
+      made(1, "MKDIR", oid("d"), ROOT_OID, "d"),
+      made(2, "CREATE", oid("f"), oid("d"), "f"),
+    ];
+    const head = replayAll(log, state);
+    const moved: ReplicatedOperation = {
+      opcode: "RENAME",
+      oid: oid("d"),
+      contentBase: 1 as Recno,
+      fromParent: ROOT_OID,
+      fromName: "d" as Name,
+      fromPath: "/d",
+      fromBase: 1 as Recno,
+      toParent: ROOT_OID,
+      toName: "e" as Name,
+      toPath: "/e",
+      victim: null,
+      keepsOid: false,
+      conflict: null,
+    };
+    replay(record(3, moved), state, head);
+    expect(objectPath(state, oid("f"))).toBe("/e/f");
+    expect(state.entry(oid("d"), "f" as Name)?.version).toBe(2);
+  });
+
+  it("changes nothing when a record is replayed again", () => {
+    for (let seed = 1; seed <= 40; seed += 1) {
+      const log = randomLog(seed);
+      const once = new MemoryState();
+      const twice = new MemoryState();
+      expect(replayAll(log, twice, 2)).toBe(replayAll(log, once));
+      expect(describeTree(twice), `seed ${seed}`).toEqual(describeTree(once));
+    }
+  });
+
+  it("refuses to go on over a gap", () => {
+    const state = new MemoryState();
+    expect(() => replay(made(2, "CREATE", oid("f"), ROOT_OID, "f"), state, NO_RECNO)).toThrow(
+      "Cannot replay record 2: the state stands at 0, expected 1",
+    );
+    expect(describeTree(state)).toEqual([]);
+  });
+});
+
+describe("OverlayState", () => {
+  it("shows over any part of a log what the whole log gives, and leaves its base as it was", () => {
+    for (let seed = 1; seed <= 40; seed += 1) {
+      const log = randomLog(seed);
+      const whole = new MemoryState();
+      replayAll(log, whole);
+      const cut = new Random(seed).below(log.length + 1);
+      const base = new MemoryState();
+      let head = replayAll(log.slice(0, cut), base);
+      const before = describeTree(base);
+      const overlay = new OverlayState(base);
+      for (const each of log.slice(cut)) head = replay(each, overlay, head);
+      expect(describeTree(overlay), `seed ${seed}, cut at ${cut}`).toEqual(describeTree(whole));
+      expect(describeTree(base)).toEqual(before);
+    }
+  });
+});
