@@ -59,7 +59,7 @@ export * from "./replay/tree-object.ts";
 // reintegrate
 export * from "./reintegrate/admit.ts";
 export { conflictName } from "./reintegrate/conflict-name.ts";
-export type { Decision } from "./reintegrate/decision.ts";
+export { refused, type Decision } from "./reintegrate/decision.ts";
 export { logDecision, type LogEnd } from "./reintegrate/log-decision.ts";
 export * from "./reintegrate/outcome.ts";
 export * from "./reintegrate/reintegrate.ts";
@@ -84,6 +84,7 @@ export {
 } from "./sync/connection.ts";
 export { renumberPending } from "./sync/diverge.ts";
 export * from "./sync/pending-log.ts";
+export type * from "./sync/pending-record.ts";
 export * from "./sync/replica.ts";
 export { salvage } from "./sync/salvage.ts";
 export { withoutHeld } from "./sync/without-held.ts";

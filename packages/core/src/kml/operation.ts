@@ -179,7 +179,8 @@ export type OutcomeReason =
   | "not-empty"
   | "cycle"
   | "base-refused"
-  | "last-name";
+  | "last-name"
+  | "not-storable";
 
 /**
  * What became of a client's record that is not itself in the log (design P1). The versions are those

@@ -19,6 +19,7 @@ export const OUTCOME_REASONS = {
   cycle: 15,
   "base-refused": 16,
   "last-name": 17,
+  "not-storable": 18,
 } as const satisfies Record<OutcomeReason, number>;
 
 const REASONS = new Map<number, OutcomeReason>(

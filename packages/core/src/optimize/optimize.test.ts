@@ -4,7 +4,7 @@ import type { Oid, PeerId, Recno, Sha256 } from "../kml/identity.ts";
 import { ROOT_OID } from "../kml/identity.ts";
 import type { Name } from "../kml/name.ts";
 import type { Base, ClientOperation } from "../kml/operation.ts";
-import type { PendingRecord } from "../sync/pending-log.ts";
+import type { PendingRecord } from "../sync/pending-record.ts";
 import { Oracle } from "../testing/simulation/oracle.ts";
 import { Random } from "../testing/simulation/random.ts";
 import { SimulatedClient } from "../testing/simulation/simulated-client.ts";

@@ -6,7 +6,7 @@
 
 import type { Oid, Recno } from "../kml/identity.ts";
 import type { ClientOperation, CloseOperation } from "../kml/operation.ts";
-import type { PendingRecord } from "../sync/pending-log.ts";
+import type { PendingRecord } from "../sync/pending-record.ts";
 import { basesOf } from "./dependencies.ts";
 
 /** What is sent for one or more own records; `record` is null where they cancel out. */

@@ -1,6 +1,6 @@
 import type { Outcome } from "../reintegrate/outcome.ts";
 import type { ContentMove } from "./change-set.ts";
-import type { FrozenRecord } from "./pending-log.ts";
+import type { FrozenRecord } from "./pending-record.ts";
 
 /** Where the local content of a conflicted or merged object belongs, once its record's outcome is known. */
 export function contentMoves({ submitted }: FrozenRecord, outcome: Outcome): ContentMove[] {

@@ -1,7 +1,8 @@
 import type { Recno } from "../kml/identity.ts";
 import type { Base, ClientOperation } from "../kml/operation.ts";
 import { withBases } from "../optimize/dependencies.ts";
-import type { PendingLog, PendingRecord } from "./pending-log.ts";
+import type { PendingLog } from "./pending-log.ts";
+import type { PendingRecord } from "./pending-record.ts";
 
 /**
  * The pending records of a peer that has to take a new id (design P2), renumbered from 1 for the own

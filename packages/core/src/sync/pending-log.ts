@@ -7,27 +7,13 @@
  */
 
 import { IzoError } from "../errors.ts";
-import type { PeerId, Recno, TimeNs } from "../kml/identity.ts";
+import type { PeerId, Recno } from "../kml/identity.ts";
 import type { Base, ClientOperation, ReplicatedOperation } from "../kml/operation.ts";
 import { computeOriginCheck } from "../kml/origin-check.ts";
-import type { Actor, KmlRecord } from "../kml/record.ts";
+import type { KmlRecord } from "../kml/record.ts";
 import { basesOf, dependenciesOf, withBases } from "../optimize/dependencies.ts";
 import { optimize, type Optimized } from "../optimize/optimize.ts";
-import type { SubmittedRecord } from "../reintegrate/reintegrate.ts";
-
-/** A record that its author has not sent yet. */
-export interface PendingRecord {
-  readonly recno: Recno;
-  readonly authorTimeNs: TimeNs;
-  readonly actor: Actor;
-  readonly operation: ClientOperation;
-}
-
-/** A record that was sent, or is about to be: it is never changed again. */
-export interface FrozenRecord {
-  readonly covers: readonly Recno[];
-  readonly submitted: SubmittedRecord;
-}
+import type { FrozenRecord, PendingRecord } from "./pending-record.ts";
 
 /** A record that cannot stand in a client's own log. */
 export class OwnLogError extends IzoError {

@@ -22,7 +22,8 @@ import type { MutableState, StateReader } from "../replay/state.ts";
 import { isSameVersion } from "../replay/tree-object.ts";
 import { Footprint, FootprintState, type ChangeSet, type ContentMove } from "./change-set.ts";
 import { contentMoves } from "./content-moves.ts";
-import type { FrozenRecord, PendingLog, PendingRecord } from "./pending-log.ts";
+import type { PendingLog } from "./pending-log.ts";
+import type { FrozenRecord, PendingRecord } from "./pending-record.ts";
 
 /** What a pull did. */
 export interface Pulled {

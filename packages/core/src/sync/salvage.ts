@@ -18,7 +18,8 @@ import { objectPath, pathOf } from "../replay/path-of.ts";
 import type { StateReader } from "../replay/state.ts";
 import { type Entry, type TreeObject, type Version } from "../replay/tree-object.ts";
 import { renumberPending } from "./diverge.ts";
-import type { PendingLog, PendingRecord } from "./pending-log.ts";
+import type { PendingLog } from "./pending-log.ts";
+import type { PendingRecord } from "./pending-record.ts";
 
 /** A version of which nobody knows any more: it equals none, so what builds on it becomes a copy. */
 const LOST_BASE: OriginId = { peer: "0".repeat(32) as PeerId, recno: 0 as Recno };

@@ -1,6 +1,6 @@
 import { dependenciesOf } from "../optimize/dependencies.ts";
 import type { Optimized } from "../optimize/optimize.ts";
-import type { PendingRecord } from "./pending-log.ts";
+import type { PendingRecord } from "./pending-record.ts";
 
 /**
  * The records that can go now, when some have to wait: those that wait hold back what depends on them
