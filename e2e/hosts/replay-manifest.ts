@@ -33,7 +33,6 @@ export function replayManifest(exportDir: string): TreeManifest {
   let head = 0 as Recno;
   for (const record of readServerLog(exportDir)) head = replay(record, state, head);
   const manifest = new Map<string, string>();
-  const hardLinks = new Map<Oid, string>();
   const addDirectory = (directory: Oid, path: string): void => {
     for (const entry of [...state.children(directory)].toSorted(byNameBytes)) {
       const object = state.object(entry.oid);
@@ -41,7 +40,7 @@ export function replayManifest(exportDir: string): TreeManifest {
       const childPath = `${path}/${entry.name}`;
       manifest.set(
         childPath,
-        JSON.stringify(describe(childPath, object, hardLinks, state.links(entry.oid).length)),
+        JSON.stringify(describe(childPath, object, state.links(entry.oid).length)),
       );
       if (object.kind === "directory") addDirectory(object.oid, childPath);
     }
@@ -59,12 +58,7 @@ const SPECIAL_TYPES: Readonly<Record<number, string>> = {
 };
 
 /** In the form of a line of `treeManifest`. */
-function describe(
-  path: string,
-  object: TreeObject,
-  hardLinks: Map<Oid, string>,
-  links: number,
-): object {
+function describe(path: string, object: TreeObject, links: number): object {
   const { kind, uid, gid } = object;
   const type = kind === "special" ? SPECIAL_TYPES[object.mode & S_IFMT] : kind;
   // The mode of a symlink is the kernel's, always 0777.
@@ -77,14 +71,11 @@ function describe(
       .map(([name, { value }]) => [name, Buffer.from(value).toString("base64")]),
   );
   if (kind !== "file") return { ...common, rdev: object.rdev, xattrs };
-  const first = hardLinks.get(object.oid);
-  if (first !== undefined) return { ...common, sameFileAs: first };
-  if (links > 1) hardLinks.set(object.oid, path);
   const { sizeBytes: size, sha256 } = object;
-  return { ...common, mtimeNs: String(object.mtimeNs), size, xattrs, sha256 };
+  return { ...common, links, mtimeNs: String(object.mtimeNs), size, xattrs, sha256 };
 }
 
-/** As directories are listed for the other manifest, so that hard links have the same first name. */
+/** As directories are listed for the other manifest. */
 function byNameBytes(a: Entry, b: Entry): number {
   return Buffer.compare(textToBytes(a.name), textToBytes(b.name));
 }

@@ -1,6 +1,8 @@
 /**
  * Everything about a directory tree that two hosts must agree on: names as bytes, types, modes, owners,
- * times of files in nanoseconds, extended attributes, link targets, hard links, contents.
+ * times of files in nanoseconds, extended attributes, link targets, numbers of hard links, contents.
+ *
+ * Inode numbers are local: on a mount, two names of one file have two (docs/decisions/0002).
  *
  * Run as a program it prints the manifest of its argument, one line per entry: a tree on a mount is read
  * by a process of its own, which can be killed when the mount hangs.
@@ -70,15 +72,10 @@ export function countFiles(manifest: TreeManifest): number {
 
 /** Lines of the manifest of `directory`, in the order of names as bytes. */
 function* manifestLines(directory: string): Generator<string> {
-  const hardLinks = new Map<bigint, string>();
-  yield* directoryLines(Buffer.from(directory), "", hardLinks);
+  yield* directoryLines(Buffer.from(directory), "");
 }
 
-function* directoryLines(
-  directory: Buffer,
-  path: string,
-  hardLinks: Map<bigint, string>,
-): Generator<string> {
+function* directoryLines(directory: Buffer, path: string): Generator<string> {
   const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     const names = readDirectory(fd).map(({ name }) => name);
@@ -88,8 +85,8 @@ function* directoryLines(
       const child = Buffer.concat([directory, Buffer.from("/"), name]);
       const childPath = `${path}/${text}`;
       const stat = fstatat(fd, name, { noFollow: true });
-      yield JSON.stringify(describe(child, childPath, stat, hardLinks));
-      if ((stat.mode & S_IFMT) === 0o040000) yield* directoryLines(child, childPath, hardLinks);
+      yield JSON.stringify(describe(child, childPath, stat));
+      if ((stat.mode & S_IFMT) === 0o040000) yield* directoryLines(child, childPath);
     }
   } finally {
     closeSync(fd);
@@ -100,7 +97,7 @@ function compareBytes(a: Buffer, b: Buffer): number {
   return a.compare(b);
 }
 
-function describe(file: Buffer, path: string, stat: Stat, hardLinks: Map<bigint, string>): object {
+function describe(file: Buffer, path: string, stat: Stat): object {
   const type = TYPES[stat.mode & S_IFMT];
   const common = {
     path,
@@ -112,11 +109,9 @@ function describe(file: Buffer, path: string, stat: Stat, hardLinks: Map<bigint,
   if (type === "symlink") return { ...common, target: bytesToText(readlinkSync(file, "buffer")) };
   const xattrs = readXattrs(file);
   if (type !== "file") return { ...common, rdev: stat.rdev, xattrs };
-  const first = hardLinks.get(stat.ino);
-  if (first !== undefined) return { ...common, sameFileAs: first };
-  if (stat.nlink > 1) hardLinks.set(stat.ino, path);
+  const { nlink: links, size } = stat;
   const mtimeNs = String(stat.mtimeNs);
-  return { ...common, mtimeNs, size: stat.size, xattrs, sha256: hashFile(file) };
+  return { ...common, links, mtimeNs, size, xattrs, sha256: hashFile(file) };
 }
 
 function readXattrs(file: Buffer): Record<string, string> {

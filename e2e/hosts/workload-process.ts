@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { text } from "node:stream/consumers";
+import { text as readText } from "node:stream/consumers";
 
 import type { WorkloadStep } from "./workload.ts";
 
@@ -32,7 +32,7 @@ export function startWorkload(directory: string, author: string, steps: number):
     for (const waiter of waiting) if (done.length >= waiter.steps) waiter.resolve();
   });
   let isEnded = false;
-  const ending = Promise.all([once(child, "exit"), once(lines, "close"), text(child.stderr!)]);
+  const ending = Promise.all([once(child, "exit"), once(lines, "close"), readText(child.stderr!)]);
   const ended = ending.then(([[status], , errors]) => {
     isEnded = true;
     for (const waiter of waiting) waiter.resolve();

@@ -5,8 +5,11 @@ import { type MountProcess, startMount } from "./mount-process.ts";
 import { createNetwork, type NetworkHost, sweepNetworks } from "./network.ts";
 import { requireHosts } from "./requirements.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
-import { diffManifests, type TreeManifest, treeManifest } from "./tree-manifest.ts";
+import { diffManifests, treeManifest } from "./tree-manifest.ts";
 import { makeWorkDirectory, sweepWorkDirectories } from "./work-directory.ts";
+
+/** An on-demand mount fetches every file of the tree meanwhile. */
+const MANIFEST_MS = 240_000;
 
 /** Name of a host that mounts. */
 export type ClientName = "client1" | "client2";
@@ -73,16 +76,19 @@ export async function settle(
   return headRecno;
 }
 
-/** What differs between the export and the mounts; empty when all hosts have the same tree. */
+/**
+ * What differs between the export and the mounts, or between their directories `below`; empty when all
+ * hosts have the same tree.
+ */
 export async function differences(
   world: World,
-  ...mounts: readonly MountProcess[]
+  mounts: readonly MountProcess[],
+  below = "",
 ): Promise<string[]> {
-  const expected: TreeManifest = await treeManifest(world.exportDir);
-  const lines: string[] = [];
-  for (const mount of mounts) {
-    const found = await treeManifest(mount.mountPoint);
-    lines.push(...diffManifests(expected, found).map((line) => `${mount.mountPoint}: ${line}`));
-  }
-  return lines;
+  const expected = await treeManifest(join(world.exportDir, below));
+  const compared = mounts.map(async ({ mountPoint }) => {
+    const found = await treeManifest(join(mountPoint, below), { timeoutMs: MANIFEST_MS });
+    return diffManifests(expected, found).map((line) => `${mountPoint}: ${line}`);
+  });
+  return (await Promise.all(compared)).flat();
 }

@@ -25,7 +25,7 @@ function statusOf(world: World, path: string): Promise<string> {
   const program = `
     import { request } from "node:http";
     request({ host: "${address}", port: 8370, path: process.argv[1] },
-      (response) => console.log(response.statusCode)).end();`;
+      (response) => { console.log(response.resume().statusCode); }).end();`;
   const command = [process.execPath, "--input-type=module", "-e", program, path];
   return runCommand(world.client1.inside(command));
 }
@@ -105,7 +105,7 @@ describe("bad input gets a clear error, and nothing is lost", () => {
     const { address } = world.server;
     expect(await mountAt(`http://${address}:1/rootfset`)).toMatchObject({
       status: 3,
-      code: "remote-unreachable",
+      code: "unreachable",
     });
     expect(await mountAt(`http://${address}:8370/nosuch`)).toMatchObject({
       status: 1,
@@ -129,7 +129,7 @@ describe("bad input gets a clear error, and nothing is lost", () => {
     const url = `http://${world.server.address}:9999/rootfset`;
     let failure = await failureOf(world, ["mount", url, at("mnt2"), "--cache", at("cache2")]);
     // It may not listen yet.
-    while (failure.code === "remote-unreachable") {
+    while (failure.code === "unreachable") {
       failure = await failureOf(world, ["mount", url, at("mnt2"), "--cache", at("cache2")]);
     }
     expect(failure.code).toBe("protocol-version");

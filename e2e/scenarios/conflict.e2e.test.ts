@@ -44,7 +44,7 @@ test("two clients edit one file before either has seen the other: both contents 
   await world.client2.heal();
   await settle(server, client1, client2, client1);
 
-  expect(await differences(world, client1, client2)).toEqual([]);
+  expect(await differences(world, [client1, client2])).toEqual([]);
   for (const directory of [world.exportDir, client1.mountPoint, client2.mountPoint]) {
     expect(contentsOf(directory, "note")).toEqual(["edited on client 1", "edited on client 2"]);
     expect(contentsOf(directory, "new")).toEqual(["made on client 1", "made on client 2"]);

@@ -52,7 +52,7 @@ test("a damaged log is named, a torn tail is cut, a damaged index is rebuilt", a
   server = await world.serve();
   expect((await server.status()).headRecno).toBe(head);
   await settle(server, client);
-  expect(await differences(world, client)).toEqual([]);
+  expect(await differences(world, [client])).toEqual([]);
   expect(
     diffManifests(await treeManifest(world.exportDir), replayManifest(world.exportDir)),
   ).toEqual([]);
@@ -95,5 +95,5 @@ test("a full disk under the export or under a cache: a clear error, and it goes 
   writeFileSync(join(client1.mountPoint, "too-much"), megabyte);
   await settle(server, client1, client2);
   expect(readFileSync(join(client2.mountPoint, "too-much"))).toEqual(megabyte);
-  expect(await differences(world, client1, client2)).toEqual([]);
+  expect(await differences(world, [client1, client2])).toEqual([]);
 });

@@ -37,7 +37,7 @@ test("kill -9 of the server in the middle of two workloads loses nothing, and th
   expect(await two.ended).toBeUndefined();
 
   await settle(server, client1, client2, client1);
-  expect(await differences(world, client1, client2)).toEqual([]);
+  expect(await differences(world, [client1, client2])).toEqual([]);
   for (const directory of [world.exportDir, client1.mountPoint, client2.mountPoint]) {
     expect(lost(directory, "one", one.done)).toEqual([]);
     expect(lost(directory, "two", two.done)).toEqual([]);
@@ -65,7 +65,7 @@ test("kill -9 of a client in the middle of a workload loses nothing that was clo
     done.push(...closed);
   }
   await settle(server, client1, client2);
-  expect(await differences(world, client1, client2)).toEqual([]);
+  expect(await differences(world, [client1, client2])).toEqual([]);
   for (const author of ["first", "second", "third"]) {
     const own = done.filter(({ path }) => path.includes(`/${author}/`));
     expect(own.length).toBeGreaterThan(100);

@@ -92,7 +92,7 @@ test("local programs write into the export while clients push to the same files:
   };
   for (let left = 20; left > 0 && (await unlogged()).length > 0; left--) await delay(250);
   expect(await unlogged()).toEqual([]);
-  expect(await differences(world, client1, client2)).toEqual([]);
+  expect(await differences(world, [client1, client2])).toEqual([]);
 
   const logged = new Set<string>();
   for (const { operation } of readServerLog(world.exportDir)) {

@@ -1,6 +1,10 @@
+const NOBODY_ANSWERS =
+  "is the server running, and does HOST:PORT lead to it? Try: curl http://HOST:PORT/healthz";
+
 /** What a person can do about an error, by its code; a line under the message. */
 const HINTS: Readonly<Record<string, string>> = {
-  unreachable: "is the server running, and does HOST:PORT lead to it? Try: curl URL/healthz",
+  "remote-unreachable": NOBODY_ANSWERS,
+  unreachable: NOBODY_ANSWERS,
   "invalid-url": "write it like http://nas:8370/rootfset",
   "unknown-fileset": "the server lists its filesets at /v1/filesets; the default name is rootfset",
   "protocol-version": "run the same version of izo on both machines",
