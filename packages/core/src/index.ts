@@ -27,6 +27,7 @@ export { InvalidPathError, parsePath } from "./kml/path.ts";
 export * from "./kml/position.ts";
 export * from "./kml/record.ts";
 export { InvalidRecordJsonError, parseRecordJson, recordToJson } from "./kml/record-json.ts";
+export { isReplicatedXattr } from "./kml/replicated-xattr.ts";
 export { KML_VERSION, MAX_GROUPS, MAX_RECORD_BYTES, MAX_XATTR_BYTES } from "./kml/record-layout.ts";
 export { type HashFunction, portableHash, RunningHash, startPosition } from "./kml/running-hash.ts";
 export {

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
-import { ROOT_OID } from "@izo/core";
+import { NO_RECNO, type ReplicatedOperation, ROOT_OID } from "@izo/core";
+import { lgetxattr, llistxattr, lsetxattr } from "@izo/sys";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { CALLER, oid, readDescriptor, remoteOperations, TestCache } from "../testing/test-cache.ts";
@@ -347,5 +348,52 @@ describe("conflicts", () => {
       "mine",
       "theirs",
     ]);
+  });
+});
+
+describe("extended attributes", () => {
+  /** Owner rw, user 5 r, group r, mask r, others none: version 2 of linux/posix_acl_xattr.h. */
+  const ACCESS_LIST = Buffer.from(
+    "02000000" +
+      "01000600ffffffff" +
+      "0200040005000000" +
+      "04000400ffffffff" +
+      "10000400ffffffff" +
+      "20000000ffffffff",
+    "hex",
+  );
+
+  function set(attribute: string, value: Uint8Array): ReplicatedOperation {
+    return { opcode: "SETEXTATTR", oid: oid("a"), path: "/a", attribute, value, base: NO_RECNO };
+  }
+
+  function remove(attribute: string): ReplicatedOperation {
+    return { opcode: "DELEXTATTR", oid: oid("a"), path: "/a", attribute, base: NO_RECNO };
+  }
+
+  const place = () => join(cache.cacheDir, "tree", "a");
+  const names = () => llistxattr(place()).map(String).toSorted();
+
+  test("what is set and removed elsewhere is set and removed here, access lists too", () => {
+    cache.remote(create(oid("a"), "a"));
+    cache.list("/");
+    cache.remote(
+      set("user.colour", Buffer.from("red")),
+      set("system.posix_acl_access", ACCESS_LIST),
+    );
+    expect(names()).toEqual(["system.posix_acl_access", "trusted.izo", "user.colour"]);
+    cache.remote(remove("user.colour"), remove("system.posix_acl_access"));
+    expect(names()).toEqual(["trusted.izo"]);
+  });
+
+  test("a server has no say over the mark, nor over what belongs to this machine", () => {
+    cache.remote(create(oid("a"), "a"));
+    cache.remote(set("trusted.izo", Buffer.from("forged")), set("trusted.note", Buffer.of(1)));
+    cache.list("/");
+    const mark = lgetxattr(place(), "trusted.izo");
+    lsetxattr(place(), "trusted.own", Buffer.of(1));
+    cache.remote(set("trusted.izo", Buffer.from("forged again")), set("user.a", Buffer.of(1)));
+    expect(lgetxattr(place(), "trusted.izo")).toEqual(mark);
+    expect(names()).toEqual(["trusted.izo", "trusted.own", "user.a"]);
   });
 });

@@ -16,7 +16,13 @@ import {
   symlinkSync,
 } from "node:fs";
 
-import { EMPTY_SHA256, textToBytes, type TreeObject } from "@izo/core";
+import {
+  bytesToText,
+  EMPTY_SHA256,
+  isReplicatedXattr,
+  textToBytes,
+  type TreeObject,
+} from "@izo/core";
 import {
   AT_FDCWD,
   fchmodat,
@@ -34,14 +40,7 @@ import {
 } from "@izo/sys";
 
 import { osPath } from "./cache-paths.ts";
-import {
-  ABSENT,
-  MARK_ATTRIBUTE,
-  WHOLE,
-  writeMark,
-  writeMarkOf,
-  type Holding,
-} from "./object-mark.ts";
+import { ABSENT, WHOLE, writeMark, writeMarkOf, type Holding } from "./object-mark.ts";
 
 /** Makes a file that never follows, replaces or shares anything. */
 export const CREATE_FLAGS =
@@ -100,7 +99,7 @@ function makeFile(path: string, object: TreeObject): Holding {
 export function giveAttributes(fd: number, object: TreeObject): void {
   fchownSync(fd, object.uid, object.gid);
   // The extended attributes come before the mode, which an access control list would change.
-  for (const [name, { value }] of object.xattrs) fsetxattr(fd, textToBytes(name), value);
+  for (const [name, value] of replicatedXattrs(object)) fsetxattr(fd, textToBytes(name), value);
   fchmodSync(fd, object.mode & 0o7777);
   futimens(fd, "omit", object.mtimeNs);
 }
@@ -108,7 +107,7 @@ export function giveAttributes(fd: number, object: TreeObject): void {
 function finish(path: string, object: TreeObject, holding: Holding): Holding {
   const at = osPath(path);
   fchownat(AT_FDCWD, at, object.uid, object.gid, { noFollow: true });
-  for (const [name, { value }] of object.xattrs) lsetxattr(at, textToBytes(name), value);
+  for (const [name, value] of replicatedXattrs(object)) lsetxattr(at, textToBytes(name), value);
   if (object.kind !== "symlink") fchmodat(AT_FDCWD, at, object.mode & 0o7777);
   utimens(at, "omit", object.mtimeNs, { noFollow: true });
   writeMark(path, { oid: object.oid, holding });
@@ -142,18 +141,17 @@ export function statInode(path: string): Stat | undefined {
 
 function updateXattrs(at: string | Buffer, object: TreeObject): void {
   for (const bytes of llistxattr(at)) {
-    const name = bytes.toString();
-    if (name !== MARK_ATTRIBUTE && isReplicated(name) && !object.xattrs.has(name)) {
-      lremovexattr(at, name);
-    }
+    const name = bytesToText(bytes);
+    if (isReplicatedXattr(name) && !object.xattrs.has(name)) lremovexattr(at, bytes);
   }
-  for (const [name, { value }] of object.xattrs) {
-    const standing = lgetxattr(at, name);
-    if (standing === undefined || !standing.equals(value)) lsetxattr(at, name, value);
+  for (const [name, value] of replicatedXattrs(object)) {
+    const bytes = textToBytes(name);
+    const standing = lgetxattr(at, bytes);
+    if (standing === undefined || !standing.equals(value)) lsetxattr(at, bytes, value);
   }
 }
 
-/** What the system itself puts on an inode, such as a security label, is local unless a record names it. */
-function isReplicated(name: string): boolean {
-  return name.startsWith("user.") || name.startsWith("trusted.");
+/** Whatever a log names, the mark and what else belongs to this machine is not a server's to set. */
+function* replicatedXattrs({ xattrs }: TreeObject): Iterable<[name: string, value: Uint8Array]> {
+  for (const [name, { value }] of xattrs) if (isReplicatedXattr(name)) yield [name, value];
 }

@@ -2,6 +2,7 @@ import { lstatSync } from "node:fs";
 import { join } from "node:path";
 
 import { isSameVersion, NO_RECNO } from "@izo/core";
+import { lsetxattr } from "@izo/sys";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { CALLER, oid, readDescriptor, remoteOperations, TestCache } from "../testing/test-cache.ts";
@@ -145,12 +146,34 @@ describe("what is logged", () => {
     cache.fs.setxattr(node, "user.colour", Buffer.from("red"), 0, CALLER);
     expect(operations().at(-1)).toMatchObject({ attribute: "user.colour", base: NO_RECNO });
     expect(cache.fs.listxattr(node)).toEqual(["user.colour"]);
-    expect(() => cache.fs.setxattr(node, "trusted.izo", Buffer.of(1), 0, CALLER)).toThrow("own");
+    expect(() => cache.fs.setxattr(node, "trusted.izo", Buffer.of(1), 0, CALLER)).toThrow(
+      "another",
+    );
     expect(() => cache.fs.setxattr(node, "user.colour", Buffer.of(1), 1, CALLER)).toThrow("there");
     cache.fs.removexattr(node, "user.colour", CALLER);
     expect(cache.pending.at(-1)).toBe("DELEXTATTR /a");
     expect(cache.fs.getxattr(node, "user.colour")).toBeUndefined();
   });
+
+  test.each(["trusted.note", "security.selinux", "security.ima", "system.nfs4_acl"])(
+    "%s means nothing on another machine: refused, and hidden where the cache's disk has it",
+    async (name) => {
+      await cache.write("/a", "1");
+      const node = cache.node("/a");
+      const before = cache.pending;
+      expect(() => cache.fs.setxattr(node, name, Buffer.of(1), 0, CALLER)).toThrow(
+        expect.objectContaining({ code: "EOPNOTSUPP" }),
+      );
+      expect(() => cache.fs.removexattr(node, name, CALLER)).toThrow(
+        expect.objectContaining({ code: "EOPNOTSUPP" }),
+      );
+      expect(cache.pending).toEqual(before);
+      if (name === "trusted.note")
+        lsetxattr(join(cache.cacheDir, "tree", "a"), name, Buffer.from("local"));
+      expect(cache.fs.getxattr(node, name)).toBeUndefined();
+      expect(cache.fs.listxattr(node)).toEqual([]);
+    },
+  );
 
   test("an operation that fails leaves no record", async () => {
     await cache.write("/a", "1");

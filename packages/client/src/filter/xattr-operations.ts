@@ -1,6 +1,8 @@
 /** Extended attributes, each of which is a version of its own (design D3). */
 import {
+  bytesToText,
   type ClientOperation,
+  isReplicatedXattr,
   MAX_XATTR_BYTES,
   NO_RECNO,
   textToBytes,
@@ -11,14 +13,10 @@ import { fgetxattr, flistxattr, lgetxattr, llistxattr, lremovexattr, lsetxattr }
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
 import { statInode } from "../cache/inode.ts";
-import { MARK_ATTRIBUTE } from "../cache/object-mark.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 import type { Caller, FileSystem } from "../fuse/file-system.ts";
 import type { Actors } from "./actor.ts";
 import { type FilterContext, perform, record } from "./filter-context.ts";
-
-/** xattr(7). What else begins with `system.` belongs to one file system. */
-const NAMESPACES = ["user.", "trusted.", "security.", "system.posix_acl_"];
 
 /** linux/xattr.h */
 const XATTR_CREATE = 1;
@@ -32,7 +30,7 @@ export function xattrOperations(
   const { nodes } = tree;
 
   function read(node: CacheNode, name: string): Buffer | undefined {
-    if (name === MARK_ATTRIBUTE) return undefined;
+    if (!isReplicatedXattr(name)) return undefined;
     const bytes = textToBytes(name);
     const fd = nameless(node);
     return fd === undefined ? lgetxattr(osPath(nodes.pathOf(node)), bytes) : fgetxattr(fd, bytes);
@@ -71,7 +69,7 @@ export function xattrOperations(
       const node = nodes.get(id);
       const fd = nameless(node);
       const names = fd === undefined ? llistxattr(osPath(nodes.pathOf(node))) : flistxattr(fd);
-      return names.map(String).filter((name) => name !== MARK_ATTRIBUTE);
+      return names.map(bytesToText).filter(isReplicatedXattr);
     },
 
     setxattr(id, name, value, flags, caller) {
@@ -128,11 +126,11 @@ function nameless(node: CacheNode): number | undefined {
 }
 
 function checkName(name: string): void {
-  if (name === MARK_ATTRIBUTE)
-    throw new ErrnoError("EPERM", `Cannot change ${name}: it is the cache's own`);
-  if (!NAMESPACES.some((namespace) => name.startsWith(namespace))) {
-    throw new ErrnoError("EOPNOTSUPP", `Cannot change ${name}: no such namespace`);
-  }
+  if (!isReplicatedXattr(name))
+    throw new ErrnoError(
+      "EOPNOTSUPP",
+      `Cannot change ${name}: it means nothing on another machine`,
+    );
 }
 
 function noSuchAttribute(name: string): ErrnoError {

@@ -4,10 +4,11 @@ import type {
   SetattrOperation,
   SetextattrOperation,
 } from "../kml/operation.ts";
+import { isReplicatedXattr } from "../kml/replicated-xattr.ts";
 import { objectPath } from "../replay/path-of.ts";
 import type { StateReader } from "../replay/state.ts";
 import { isSameVersion } from "../replay/tree-object.ts";
-import { applied, merged, refused, type Decision } from "./decision.ts";
+import { applied, merged, mergedAsSeen, refused, type Decision } from "./decision.ts";
 
 /**
  * Judges mode, owner and times. They bring nothing back, and the first logged change of attributes
@@ -47,13 +48,18 @@ export function judgeExtendedAttribute(
 ): Decision {
   const object = state.object(operation.oid);
   if (object === undefined) return refused("object-removed", state, operation.oid);
+  // What is never put on a disk would be found missing there at the next look.
+  if (!isReplicatedXattr(operation.attribute)) return refused("not-storable", state, object.oid);
   const standing = object.xattrs.get(operation.attribute);
   if (isSameVersion(standing?.version ?? NO_RECNO, operation.base)) {
     return applied({ ...operation, path: objectPath(state, object.oid) });
   }
   const wanted = operation.opcode === "SETEXTATTR" ? operation.value : undefined;
   if (isSameValue(standing?.value, wanted)) {
-    return merged("same-attributes", state, object.oid, state.links(object.oid)[0]);
+    // The version of this attribute, which is its own, not that of mode and owner.
+    const attributes = standing?.version ?? NO_RECNO;
+    const entry = state.links(object.oid)[0];
+    return mergedAsSeen("same-attributes", state, object.oid, entry, { attributes });
   }
   return refused("attributes-changed", state, object.oid);
 }

@@ -1,9 +1,18 @@
 import { constants } from "node:fs";
 
-import { bytesToText, type Name, type ObjectKind, type Oid, type Sha256 } from "@izo/core";
+import {
+  bytesToText,
+  isReplicatedXattr,
+  type Name,
+  type ObjectKind,
+  type Oid,
+  type Sha256,
+} from "@izo/core";
 import { lgetxattr, llistxattr, readlinkat, type Stat } from "@izo/sys";
 
 import { noteOfStat, type DiskNote } from "../db/disk-notes.ts";
+
+export { isReplicatedXattr };
 
 /** What stands on disk under a name: all that a record of it would say. */
 export interface FoundEntry {
@@ -55,19 +64,6 @@ export function readFoundEntry(
 /** A path for the calls that know no directory descriptor (xattr(7)). */
 export function entryPath(dirFd: number, nameBytes: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from(`/proc/self/fd/${dirFd}/`), nameBytes]);
-}
-
-/**
- * Tells whether an attribute means the same on another host: what users set, access lists and
- * capabilities. Labels and signatures of one machine's security modules do not.
- */
-export function isReplicatedXattr(name: string): boolean {
-  return (
-    name.startsWith("user.") ||
-    name === "system.posix_acl_access" ||
-    name === "system.posix_acl_default" ||
-    name === "security.capability"
-  );
 }
 
 function readXattrs(path: Buffer): Map<string, Uint8Array> {

@@ -2,11 +2,11 @@ import { link, mkdir, readdir, readFile, rmdir, stat, symlink, writeFile } from 
 import { join } from "node:path";
 
 import type { ClientOperation, Name, Oid, OriginId, Recno } from "@izo/core";
-import { ROOT_OID } from "@izo/core";
+import { NO_RECNO, ROOT_OID } from "@izo/core";
 import { describe, expect, it } from "vitest";
 
 import { openTestExport, temporaryDirectory } from "../testing/temporary-export.ts";
-import { closeFile, createFile, makeDirectory, T, TestPeer } from "../testing/test-peer.ts";
+import { closeFile, createFile, makeDirectory, newId, T, TestPeer } from "../testing/test-peer.ts";
 import { ContentMissingError } from "./errors.ts";
 import type { Export } from "./export.ts";
 import { verifyExport } from "./verify-export.ts";
@@ -229,6 +229,29 @@ describe("reintegrate()", () => {
     });
     expect(result).toMatchObject({ verdict: "refused", reason: "not-empty" });
     expect(oidAt(exported, "/d/new")).toBeDefined();
+    expect(await verifyExport(temporary.dir)).toEqual([]);
+  });
+
+  it("refuses an extended attribute that the exported directory never gets", async () => {
+    await using temporary = await temporaryDirectory();
+    const oid = newId();
+    const attribute = { oid, path: "/a.txt", value: Uint8Array.of(1), base: NO_RECNO };
+    {
+      await using exported = await openTestExport(temporary.dir);
+      const results = await new TestPeer(exported).push(
+        createFile("a.txt", oid),
+        { ...attribute, opcode: "SETEXTATTR", attribute: "trusted.note" },
+        { ...attribute, opcode: "SETEXTATTR", attribute: "user.note" },
+      );
+      expect(results.map(({ verdict, reason }) => reason ?? verdict)).toEqual([
+        "applied",
+        "not-storable",
+        "applied",
+      ]);
+    }
+    await using exported = await openTestExport(temporary.dir);
+    const [...records] = exported.readLog(exported.positionAt(0 as Recno), {}).records();
+    expect(records.map(({ operation }) => operation.opcode)).not.toContain("DELEXTATTR");
     expect(await verifyExport(temporary.dir)).toEqual([]);
   });
 

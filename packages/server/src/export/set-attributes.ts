@@ -1,7 +1,7 @@
-import { textToBytes, type TreeObject } from "@izo/core";
+import { isReplicatedXattr, textToBytes, type TreeObject } from "@izo/core";
 import { fchmodat, fchownat, lsetxattr, utimensat } from "@izo/sys";
 
-import { entryPath, isReplicatedXattr } from "./found-entry.ts";
+import { entryPath } from "./found-entry.ts";
 
 /** Gives an inode the attributes of an object. What this user may not set is left, and returned as errors. */
 export function setAttributes(
