@@ -53,21 +53,28 @@ export function merged(
   return conclude("merged", reason, state, oid, entry, before);
 }
 
+/** Versions that an author has seen, where they are not those that stand now. */
+export interface SeenVersions {
+  readonly content?: Version;
+  readonly attributes?: Version;
+}
+
 /**
- * As {@link merged}, for an author who knows the object but may not have seen its present content: its
- * next records build on what it saw, and are judged against what stands there now.
+ * As {@link merged}, for an author who knows the object but may not have seen what stands there now: its
+ * next records build on what it saw, and are judged against the present.
  */
 export function mergedAsSeen(
   reason: OutcomeReason,
   state: StateReader,
-  entry: Entry,
-  seen: { readonly content: Version; readonly attributes: Version },
+  oid: Oid,
+  entry: Entry | undefined,
+  { content, attributes }: SeenVersions,
 ): Decision {
-  const decision = conclude("merged", reason, state, entry.oid, entry, []);
+  const decision = conclude("merged", reason, state, oid, entry, []);
   const operations = decision.operations.map((operation) => ({
     ...operation,
-    contentVersion: loggedVersion(seen.content),
-    attributesVersion: loggedVersion(seen.attributes),
+    ...(content !== undefined && { contentVersion: loggedVersion(content) }),
+    ...(attributes !== undefined && { attributesVersion: loggedVersion(attributes) }),
   }));
   return { ...decision, operations };
 }

@@ -13,7 +13,15 @@ import { objectPath, pathOf } from "../replay/path-of.ts";
 import type { StateReader } from "../replay/state.ts";
 import { isSameVersion, type TreeObject } from "../replay/tree-object.ts";
 import { applied, copied, loggedVersion, merged, type Decision } from "./decision.ts";
-import { besides, copyName, freeName, placeIn, type Author } from "./placement.ts";
+import {
+  besides,
+  copyName,
+  extendedAttributes,
+  freeName,
+  placeIn,
+  restoring,
+  type Author,
+} from "./placement.ts";
 
 /**
  * Judges a new content. It is never refused, because it is somebody's work: where its base still
@@ -51,21 +59,9 @@ function restoreFor(
   const place = placeIn(tombstone.parent, state, author);
   if (place === null) return copyOf(operation, undefined, origin, state, author);
   const name = freeName(place.parent, tombstone.name, state, author);
-  const { oid, mode, uid, gid, mtimeNs, conflict } = tombstone.object;
+  const restored = restoring(tombstone.object, place.parent, name, state);
   const path = pathOf(state, place.parent, name);
-  const restored: ReplicatedOperation = {
-    opcode: "CREATE",
-    oid,
-    parent: place.parent,
-    name,
-    path,
-    mode,
-    uid,
-    gid,
-    mtimeNs,
-    conflict,
-  };
-  return applied({ ...operation, path }, [...place.before, restored]);
+  return applied({ ...operation, path }, [...place.before, ...restored]);
 }
 
 function copyOf(
@@ -100,6 +96,7 @@ function copyOf(
   };
   return copied({ ...operation, oid, path, contentBase: loggedVersion(undefined), conflict }, [
     created,
+    ...extendedAttributes(object, oid, path),
   ]);
 }
 

@@ -37,7 +37,10 @@ export function judgeCreation(
     own?.oid === operation.oid &&
     known.kind === KIND_OF[operation.opcode]
   ) {
-    return mergedAsSeen("same-name", state, own, { content: own.version, attributes: own.version });
+    return mergedAsSeen("same-name", state, operation.oid, own, {
+      content: own.version,
+      attributes: own.version,
+    });
   }
   if (
     known !== undefined ||

@@ -30,13 +30,13 @@ export function judgeRename(
   const seen = { content: operation.contentBase, attributes: object.attributesVersion };
   if (from?.oid !== oid || !isSameVersion(from.version, operation.fromBase)) {
     return target?.oid === oid
-      ? mergedAsSeen("same-name", state, target, seen)
+      ? mergedAsSeen("same-name", state, oid, target, seen)
       : refused("moved-elsewhere", state, oid);
   }
   if (state.object(toParent)?.kind !== "directory") return refused("parent-removed", state, oid);
   if (object.kind === "directory" && isWithin(state, toParent, oid))
     return refused("cycle", state, oid);
-  if (target?.oid === oid) return mergedAsSeen("same-name", state, target, seen);
+  if (target?.oid === oid) return mergedAsSeen("same-name", state, oid, target, seen);
 
   const plain = {
     ...operation,

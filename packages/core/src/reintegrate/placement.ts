@@ -1,4 +1,4 @@
-import { ROOT_OID, type Oid, type TimeNs } from "../kml/identity.ts";
+import { NO_RECNO, ROOT_OID, type Oid, type TimeNs } from "../kml/identity.ts";
 import type { Name } from "../kml/name.ts";
 import type { ReplicatedOperation } from "../kml/operation.ts";
 import { pathOf } from "../replay/path-of.ts";
@@ -44,7 +44,7 @@ export function placeIn(parent: Oid, state: StateReader, author: Author): Placem
   const name = freeName(above.parent, tombstone.name, state, author);
   return {
     parent: oid,
-    before: [...above.before, restoring(tombstone.object, above.parent, name, state)],
+    before: [...above.before, ...restoring(tombstone.object, above.parent, name, state)],
   };
 }
 
@@ -63,27 +63,36 @@ export function copyName(parent: Oid, name: Name, state: StateReader, author: Au
   );
 }
 
-/** The record that makes a removed object anew, under its own id and with the attributes that it had. */
-function restoring(
+/** The records that make a removed object anew, under its own id and with the attributes that it had. */
+export function restoring(
   object: TreeObject,
   parent: Oid,
   name: Name,
   state: StateReader,
-): ReplicatedOperation {
+): ReplicatedOperation[] {
   const { oid, mode, uid, gid, mtimeNs, conflict } = object;
   const opcode = object.kind === "directory" ? "MKDIR" : "CREATE";
-  return {
-    opcode,
+  const path = pathOf(state, parent, name);
+  return [
+    { opcode, oid, parent, name, path, mode, uid, gid, mtimeNs, conflict },
+    ...extendedAttributes(object, oid, path),
+  ];
+}
+
+/** The records that give an object that was just made the extended attributes of another. */
+export function extendedAttributes(
+  from: TreeObject | undefined,
+  oid: Oid,
+  path: string,
+): ReplicatedOperation[] {
+  return Array.from(from?.xattrs ?? [], ([attribute, { value }]) => ({
+    opcode: "SETEXTATTR",
     oid,
-    parent,
-    name,
-    path: pathOf(state, parent, name),
-    mode,
-    uid,
-    gid,
-    mtimeNs,
-    conflict,
-  };
+    path,
+    attribute,
+    value,
+    base: NO_RECNO,
+  }));
 }
 
 /** Where a copy of an object belongs: beside it, or in the root where the object has no name. */

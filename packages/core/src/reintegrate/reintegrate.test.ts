@@ -168,6 +168,15 @@ const modeSet = (id: string, mode: number, base: Base): ClientOperation => ({
   times: null,
 });
 
+const attributeSet = (id: string, value: number, base: Base): ClientOperation => ({
+  opcode: "SETEXTATTR",
+  oid: oid(id),
+  path: "/a",
+  attribute: "user.colour",
+  value: Uint8Array.of(value),
+  base,
+});
+
 /** A log with the file `/a` (object a) of content 1: name and attributes of recno 1, content of recno 2. */
 function withFile(): Log {
   const log = new Log();
@@ -467,6 +476,29 @@ describe("reintegrate()", () => {
     expect(log.push("two", modeSet("a", 0o600, refusal.origin)).reason).toBe("base-refused");
     expect(log.push("two", closed("a", "9", refusal.origin)).verdict).toBe("copied");
     expect(Object.values(log.files())).toContain(content("9"));
+  });
+
+  it("[D3] the next change of an attribute builds on an equal one that was merged", () => {
+    const log = withFile();
+    const first = log.push("one", attributeSet("a", 1, 0 as Recno));
+    const merged = log.push("two", attributeSet("a", 1, 0 as Recno));
+    expect([first.verdict, merged.verdict]).toEqual(["applied", "merged"]);
+    expect(log.push("two", attributeSet("a", 2, merged.origin)).verdict).toBe("applied");
+  });
+
+  it("a file that returns has its attributes again, and so has a copy", () => {
+    const log = withFile();
+    log.push("one", attributeSet("a", 1, 0 as Recno));
+    log.push("one", closed("a", "2", V2));
+    log.push("two", closed("a", "3", V2));
+    log.push("one", unlinked("a", "a", V1, 4 as Recno));
+    log.push("two", closed("a", "4", 4 as Recno));
+    const files = [...log.state.objects()].filter(({ kind }) => kind === "file");
+    expect(files.map(({ xattrs }) => [...xattrs.keys()])).toEqual([
+      ["user.colour"],
+      ["user.colour"],
+    ]);
+    expect(Object.keys(log.files())).toHaveLength(2);
   });
 
   it("[D3] a time belongs to the content for which it was given", () => {

@@ -9,14 +9,14 @@
  */
 
 import type { PeerId, Recno, Sha256, TimeNs } from "../kml/identity.ts";
-import { EMPTY_SHA256, ROOT_OID, type Oid } from "../kml/identity.ts";
+import { EMPTY_SHA256, NO_RECNO, ROOT_OID, type Oid } from "../kml/identity.ts";
 import type { Base, ClientOperation, OriginId } from "../kml/operation.ts";
 import type { Actor } from "../kml/record.ts";
 import { withBases } from "../optimize/dependencies.ts";
 import { resolveOid } from "../reintegrate/resolve.ts";
 import { objectPath, pathOf } from "../replay/path-of.ts";
 import type { StateReader } from "../replay/state.ts";
-import { type Entry, type TreeObject, type Version } from "../replay/tree-object.ts";
+import { entryKey, type Entry, type TreeObject, type Version } from "../replay/tree-object.ts";
 import { renumberPending } from "./diverge.ts";
 import type { PendingLog } from "./pending-log.ts";
 import type { PendingRecord } from "./pending-record.ts";
@@ -71,6 +71,10 @@ class Salvager {
   readonly #input: SalvageInput;
   /** Recno of the lost log → the record made here that says the same. */
   readonly #standIns = new Map<Recno, OriginId>();
+  /** Objects made anew: a further name of one is a link. */
+  readonly #made = new Set<Oid>();
+  /** Names of the restored tree that were moved: each can be moved once. */
+  readonly #movedFrom = new Set<string>();
 
   constructor(input: SalvageInput) {
     this.#input = input;
@@ -98,6 +102,9 @@ class Salvager {
       this.#bringContent(object, oid, standing);
       this.#bringName(entry, oid);
       this.#bringAttributes(object, standing);
+      this.#bringExtendedAttributes(object, standing);
+    } else if (this.#made.has(oid)) {
+      this.#addLink(entry, oid);
     } else if (after.tombstone(oid) === undefined) {
       this.#bringObject(entry, object);
     } else if (this.#isLost(object.contentVersion)) {
@@ -115,6 +122,7 @@ class Salvager {
       CREATE_OF[object.kind]({ ...common, target, rdev }),
       object.attributesVersion,
     );
+    this.#made.add(oid);
     this.#standIn(entry.version, created);
     if (object.sha256 !== null && object.sha256 !== EMPTY_SHA256) {
       this.#addClose(object, oid, created);
@@ -122,7 +130,7 @@ class Salvager {
       this.#standIn(object.contentVersion, created);
     }
     for (const [attribute, { value, version }] of object.xattrs) {
-      this.#add({ opcode: "SETEXTATTR", oid, path, attribute, value, base: 0 as Recno }, version);
+      this.#add({ opcode: "SETEXTATTR", oid, path, attribute, value, base: NO_RECNO }, version);
     }
   }
 
@@ -133,15 +141,19 @@ class Salvager {
     this.#addClose(object, oid, this.#baseOn(standing?.contentVersion));
   }
 
+  /** A name that the server has not got: the object was moved there, or got it beside others. */
   #bringName(entry: Entry, oid: Oid): void {
     const { before, after } = this.#input;
     if (!this.#isLost(entry.version)) return;
     const parent = resolveOid(entry.parent, after);
-    const links = after.links(oid);
-    const from = links[0];
-    if (from === undefined || links.length > 1 || this.#isLost(from.version)) return;
     if (after.entry(parent, entry.name)?.oid === oid) return;
-    const renamed = this.#add(
+    const from = after.links(oid).find((link) => this.#wasLeft(link, entry.oid));
+    if (from === undefined) {
+      this.#addLink(entry, oid);
+      return;
+    }
+    this.#movedFrom.add(entryKey(from.parent, from.name));
+    this.#add(
       {
         opcode: "RENAME",
         oid,
@@ -159,7 +171,20 @@ class Salvager {
       },
       entry.version,
     );
-    this.#standIn(entry.version, renamed);
+  }
+
+  /** A name of the restored tree that the object no longer had when the log was lost. */
+  #wasLeft(link: Entry, oid: Oid): boolean {
+    if (this.#isLost(link.version) || this.#movedFrom.has(entryKey(link.parent, link.name))) {
+      return false;
+    }
+    return this.#input.before.entry(link.parent, link.name)?.oid !== oid;
+  }
+
+  #addLink({ parent, name, version }: Entry, oid: Oid): void {
+    const path = pathOf(this.#input.before, parent, name);
+    const place = { parent: resolveOid(parent, this.#input.after), name, path };
+    this.#add({ opcode: "LINK", oid, ...place, conflict: null }, version);
   }
 
   #bringAttributes(object: TreeObject, standing: TreeObject): void {
@@ -172,6 +197,16 @@ class Salvager {
       { opcode: "SETATTR", oid: standing.oid, path, attributes, times: null },
       object.attributesVersion,
     );
+  }
+
+  #bringExtendedAttributes(object: TreeObject, standing: TreeObject): void {
+    const path = objectPath(this.#input.after, standing.oid);
+    for (const [attribute, { value, version }] of object.xattrs) {
+      const there = standing.xattrs.get(attribute);
+      const base = there?.version ?? NO_RECNO;
+      if (!this.#isLost(version) || this.#isLost(base)) continue;
+      this.#add({ opcode: "SETEXTATTR", oid: standing.oid, path, attribute, value, base }, version);
+    }
   }
 
   #addClose(object: TreeObject, oid: Oid, contentBase: Base): void {
