@@ -148,24 +148,25 @@ export class ChangeApplier {
     const after = this.#tree.visible.object(oid);
     const node = after === undefined ? undefined : this.#tree.find(oid);
     if (after === undefined || node === undefined || node.links.length === 0) return;
-    const isReplaced =
-      after.kind === "file" &&
-      !moved.has(oid) &&
-      !isContentOf(node, before, after) &&
-      !this.#waitsForContent(node);
-    const current = isReplaced ? this.#replaceContent(node, after) : node;
+    const hasOther = after.kind === "file" && !moved.has(oid) && !isContentOf(node, before, after);
+    const waits = hasOther && this.#waitsForContent(node, after);
+    const current = hasOther && !waits ? this.#replaceContent(node, after) : node;
     const path = this.#tree.nodes.pathOf(current);
     updateAttributes(path, after);
-    // The time of an edit that is under way is the edit's.
-    const hasOwnTime =
-      current.unlogged.size > 0 || (current.kind === "file" && this.#waitsForContent(current));
+    // The time belongs to the content: to an edit that is under way, to the one that is still shown.
+    const hasOwnTime = current.unlogged.size > 0 || waits;
     if (!hasOwnTime && before?.mtimeNs !== after.mtimeNs) updateTime(path, after);
     this.#notifier.invalidateNode(current.id, namesOf(current));
   }
 
-  #waitsForContent(node: CacheNode): boolean {
+  /** Old content stays visible until the new one is fetched; for no content, nothing has to be. */
+  #waitsForContent(node: CacheNode, after: TreeObject): boolean {
     return (
-      this.#keepsOldContent && node.isPresent && node.holding.state === "content" && !node.hasWriter
+      this.#keepsOldContent &&
+      after.sha256 !== EMPTY_SHA256 &&
+      node.isPresent &&
+      node.holding.state === "content" &&
+      !node.hasWriter
     );
   }
 
