@@ -11,59 +11,41 @@
 import { constants, fsync } from "node:fs";
 import { promisify } from "node:util";
 
-import {
-  logDecision,
-  reintegrate,
-  NO_RECNO,
-  ROOT_OID,
-  textToBytes,
-  type Decision,
-  type Oid,
-  type ReintegrateContext,
-  type ServerRecord,
-  type SubmittedRecord,
-} from "@izo/core";
+import { ROOT_OID, type Oid, type SubmittedRecord } from "@izo/core";
 import { fstatat, unlinkat } from "@izo/sys";
 
-import { isSameButForCtime, noteOfStat } from "../db/disk-notes.ts";
 import { BatchDirectories } from "./batch-directories.ts";
 import type { CrashPoint } from "./crash-point.ts";
+import { dropUsedContents } from "./drop-used-contents.ts";
 import { NoSpaceError } from "./errors.ts";
-import { executeStep, type Outgoing, type StepContext } from "./execute-step.ts";
+import { executeStep } from "./execute-step.ts";
 import type { Fileset } from "./fileset.ts";
-import { clearIntents, writeIntents, type Intent } from "./intents.ts";
+import { clearIntents, writeIntents } from "./intents.ts";
+import { isFullDisk } from "./is-full-disk.ts";
+import { judgeBatch, type PlannedRecord, type Submission } from "./judge-batch.ts";
 import { LocalChange } from "./local-change.ts";
-import { planIntent, withInodes } from "./plan-intent.ts";
+import { isLasting, NotStorable } from "./not-storable.ts";
+import { withInodes } from "./plan-intent.ts";
 import { prepareItem } from "./prepare-item.ts";
-import { STATE_DIRECTORY } from "./state-directory.ts";
-import { directoriesOf, planStep, type Step } from "./step.ts";
+import { retainRefused } from "./retain-refused.ts";
+import type { Outgoing, StepContext } from "./step-context.ts";
+import { directoriesOf } from "./step.ts";
 
 const fsyncAsync = promisify(fsync);
-
-/** A record to be judged, and what the judge may know of its author. */
-export interface Submission {
-  readonly record: SubmittedRecord;
-  readonly context: ReintegrateContext;
-}
 
 export interface AppliedBatch {
   /** How many submissions took effect. */
   readonly count: number;
-  /** Why it ended early: {@link LocalChange}, or what the disk said; null where it did not. */
+  /** Why it ended early: {@link LocalChange}, {@link NotStorable}, or what the disk said; else null. */
   readonly failure: unknown;
   readonly outgoing: readonly Outgoing[];
-}
-
-interface PlannedRecord {
-  readonly submission: number;
-  readonly record: ServerRecord;
-  readonly step: Step | null;
-  readonly intent: Intent;
 }
 
 export interface ApplyOptions {
   /** Objects too busy to be logged first. */
   readonly forced: ReadonlySet<Oid>;
+  /** Records that are refused, because the disk has refused them for good. */
+  readonly unstorable: ReadonlySet<SubmittedRecord>;
   readonly onDirectory: (oid: Oid, fd: number) => void;
   readonly reach: CrashPoint;
 }
@@ -72,7 +54,7 @@ export interface ApplyOptions {
 export async function applyBatch(
   fileset: Fileset,
   submissions: readonly Submission[],
-  { forced, onDirectory, reach }: ApplyOptions,
+  { forced, unstorable, onDirectory, reach }: ApplyOptions,
 ): Promise<AppliedBatch> {
   using directories = new BatchDirectories(fileset);
   const { ledger } = fileset;
@@ -89,14 +71,13 @@ export async function applyBatch(
   ledger.begin();
   const items: string[] = [];
   try {
-    const planned = judge(fileset, submissions);
-    openDirectories(fileset, planned, directories);
-    await prepareItems(fileset, planned, items);
+    const planned = judgeBatch(fileset, submissions, unstorable);
+    await prepare(fileset, planned, submissions, { directories, items });
     await fsyncAsync(fileset.applyFd);
     reach("items-prepared");
     await writeIntents(fileset.paths.intents, withInodes(fileset, planned));
     reach("intents-written");
-    const { done, failure } = executeSteps(planned, context, reach);
+    const { done, failure } = executeSteps(planned, submissions, context, reach);
     await Promise.all([...context.changedDirectories].map((fd) => fsyncAsync(fd)));
     reach("tree-changed");
     if (done < planned.length) {
@@ -111,103 +92,53 @@ export async function applyBatch(
     }
     await ledger.commit(() => reach("log-synced"));
     reach("index-committed");
+    retainContents(fileset, planned.slice(0, done), submissions);
     await clearIntents(fileset.paths.intents);
     const count = planned[done]?.submission ?? submissions.length;
     return { count, failure, outgoing: context.outgoing };
   } catch (error) {
     ledger.rollback();
     if (isFullDisk(error)) throw new NoSpaceError("apply the records", error);
-    if (error instanceof LocalChange) return { count: 0, failure: error, outgoing: [] };
+    if (error instanceof LocalChange || error instanceof NotStorable)
+      return { count: 0, failure: error, outgoing: [] };
     throw error;
   } finally {
     for (const item of items) removeItem(fileset, item, context);
   }
 }
 
-/** Judges and replays all submissions into the open transaction. */
-function judge(fileset: Fileset, submissions: readonly Submission[]): PlannedRecord[] {
-  const { ledger } = fileset;
-  const planned: PlannedRecord[] = [];
-  for (const [submission, { record: submitted, context }] of submissions.entries()) {
-    const decision = judgeOne(fileset, submitted, context);
-    const records = logDecision(decision, submitted, {
-      headRecno: ledger.recno,
-      headTimeNs: ledger.timeNs,
-      nowNs: fileset.nowNs(),
-      server: fileset.peer,
-    });
-    for (const record of records) {
-      const step = planStep(record, ledger.state);
-      ledger.replay([record]);
-      const intent = planIntent(record, step, ledger.state);
-      planned.push({ submission, record, step, intent });
-    }
-  }
-  return planned;
-}
-
-/** The judge knows nothing of the name that the server keeps its state under. */
-function judgeOne(
-  fileset: Fileset,
-  submitted: SubmittedRecord,
-  context: ReintegrateContext,
-): Decision {
-  const { operation } = submitted;
-  const isReserved =
-    ("parent" in operation &&
-      operation.parent === ROOT_OID &&
-      (operation.name as string) === STATE_DIRECTORY) ||
-    (operation.opcode === "RENAME" &&
-      operation.toParent === ROOT_OID &&
-      (operation.toName as string) === STATE_DIRECTORY);
-  if (!isReserved) return reintegrate(submitted, fileset.ledger.state, context);
-  return {
-    verdict: "refused",
-    reason: "wrong-kind",
-    operations: [
-      {
-        opcode: "OUTCOME",
-        verdict: "refused",
-        reason: "wrong-kind",
-        oid: operation.oid,
-        path: `/${STATE_DIRECTORY}`,
-        nameVersion: NO_RECNO,
-        contentVersion: NO_RECNO,
-        attributesVersion: NO_RECNO,
-      },
-    ],
-    trace: 0,
-  };
-}
-
-function openDirectories(
+/**
+ * Opens the directories that the batch changes, and makes the inodes that it puts in.
+ *
+ * @throws NotStorable with all records for which that fails for good
+ */
+async function prepare(
   fileset: Fileset,
   planned: readonly PlannedRecord[],
-  directories: BatchDirectories,
-): void {
-  directories.prepare(ROOT_OID, fileset.committed.state);
-  for (const { step } of planned) {
-    for (const oid of step === null ? [] : directoriesOf(step)) {
-      directories.prepare(oid, fileset.committed.state);
-    }
-  }
-}
-
-async function prepareItems(
-  fileset: Fileset,
-  planned: readonly PlannedRecord[],
-  items: string[],
+  submissions: readonly Submission[],
+  { directories, items }: { readonly directories: BatchDirectories; readonly items: string[] },
 ): Promise<void> {
-  for (const { step } of planned) {
-    if (step?.kind !== "place" && step?.kind !== "exchange") continue;
-    items.push(step.item);
-    removeLeftItem(fileset, step.item);
-    await prepareItem(fileset, step.item, step.object);
+  const causes = new Map<SubmittedRecord, Error>();
+  directories.prepare(ROOT_OID, fileset.committed.state);
+  for (const { step, submission } of planned) {
+    if (step === null) continue;
+    try {
+      for (const oid of directoriesOf(step)) directories.prepare(oid, fileset.committed.state);
+      if (step.kind !== "place" && step.kind !== "exchange") continue;
+      items.push(step.item);
+      removeLeftItem(fileset, step.item);
+      await prepareItem(fileset, step.item, step.object);
+    } catch (error) {
+      if (!isLasting(error)) throw error;
+      causes.set(submissions[submission]!.record, error);
+    }
   }
+  if (causes.size > 0) throw new NotStorable(causes);
 }
 
 function executeSteps(
   planned: readonly PlannedRecord[],
+  submissions: readonly Submission[],
   context: StepContext,
   reach: CrashPoint,
 ): { done: number; failure: unknown } {
@@ -219,40 +150,27 @@ function executeSteps(
       // do no harm alone, and the next judgement builds on them.
       const first = planned.findIndex((other) => other.submission === submission);
       const isRestored = planned.slice(first, index).some((other) => other.step !== null);
-      return { done: isRestored ? index : first, failure: error };
+      const { record } = submissions[submission]!;
+      const failure = isLasting(error) ? new NotStorable(new Map([[record, error]])) : error;
+      return { done: isRestored ? index : first, failure };
     }
     reach("step-done");
   }
   return { done: planned.length, failure: null };
 }
 
-/**
- * Contents that are in the tree now lose their name in staging. It changes their ctime, so they are
- * noted again, at the place and under the object where later steps of the batch have left them.
- */
-function dropUsedContents(
+/** A refusal loses no content. */
+function retainContents(
   fileset: Fileset,
   done: readonly PlannedRecord[],
-  context: StepContext,
+  submissions: readonly Submission[],
 ): void {
-  const { state } = fileset.ledger;
-  const oids = new Map([...context.notes].map(([oid, note]) => [note?.ino, oid]));
-  for (const { step } of done) {
-    if (step?.kind !== "exchange" && step?.kind !== "place") continue;
-    const { sha256 } = step.object;
-    if (sha256 === null) continue;
-    const options = { noFollow: true, throwIfNoEntry: false } as const;
-    const staged = fstatat(fileset.contentsFd, sha256, options);
-    if (staged === undefined || staged.nlink < 2) continue;
-    unlinkat(fileset.contentsFd, sha256);
-    const oid = oids.get(staged.ino);
-    const note = oid === undefined ? undefined : context.notes.get(oid);
-    const place = oid === undefined ? undefined : state.links(oid)[0];
-    if (oid === undefined || !note || place === undefined) continue;
-    const directoryFd = context.directories.fd(place.parent);
-    const after = fstatat(directoryFd, textToBytes(place.name), options);
-    const isSame = after !== undefined && isSameButForCtime(note, noteOfStat(after));
-    context.notes.set(oid, isSame ? noteOfStat(after) : null);
+  for (const { record, submission } of done) {
+    if (record.operation.opcode !== "OUTCOME" || record.operation.verdict !== "refused") continue;
+    const { operation } = submissions[submission]!.record;
+    if (operation.opcode === "CLOSE" && operation.sha256 !== null) {
+      retainRefused(fileset, operation.sha256);
+    }
   }
 }
 
@@ -268,13 +186,4 @@ function removeLeftItem(fileset: Fileset, item: string): void {
   if (stat === undefined) return;
   const isDirectory = (stat.mode & constants.S_IFMT) === constants.S_IFDIR;
   unlinkat(fileset.applyFd, item, { directory: isDirectory });
-}
-
-/** Tells whether an error, or what it comes from, says that there is no room. */
-export function isFullDisk(error: unknown): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const { code } = cause as { code?: unknown };
-    if (code === "ENOSPC" || code === "EDQUOT" || code === "SQLITE_FULL") return true;
-  }
-  return false;
 }

@@ -6,17 +6,21 @@ import {
   type Oid,
   type Recno,
   type Sha256,
+  type SubmittedRecord,
 } from "@izo/core";
 
 import { receivedRecno } from "../db/peers.ts";
-import { applyBatch, isFullDisk, type Submission } from "./apply-batch.ts";
+import { applyBatch } from "./apply-batch.ts";
 import type { CrashPoint } from "./crash-point.ts";
 import { ContentMissingError, NoSpaceError } from "./errors.ts";
-import type { Outgoing } from "./execute-step.ts";
 import type { Push, PushResult } from "./export.ts";
 import type { Fileset } from "./fileset.ts";
+import { isFullDisk } from "./is-full-disk.ts";
+import type { Submission } from "./judge-batch.ts";
 import type { LookRequest } from "./list-directory.ts";
 import { LocalChange } from "./local-change.ts";
+import { NotStorable } from "./not-storable.ts";
+import type { Outgoing } from "./step-context.ts";
 
 /** Records applied with one sync of the log; more would make others wait for their answer. */
 const BATCH_RECORDS = 256;
@@ -53,21 +57,33 @@ export async function applyPush(context: PushContext, push: Push): Promise<PushR
   const submissions = submissionsOf(push, admitted);
   checkContents(context, submissions);
   const forced = new Set<Oid>();
+  const unstorable = new Set<SubmittedRecord>();
   let done = 0;
-  for (let round = 0; done < submissions.length; round += 1) {
+  let rounds = 0;
+  while (done < submissions.length) {
     const batch = submissions.slice(done, done + BATCH_RECORDS);
-    const applied = await applyBatch(fileset, batch, { ...context, forced });
-    done += applied.count;
-    context.takeOutgoing(applied.outgoing);
-    if (applied.failure === null) continue;
-    if (!(applied.failure instanceof LocalChange) || round >= MAX_ROUNDS) {
-      throw isFullDisk(applied.failure)
-        ? new NoSpaceError("apply the records", applied.failure)
-        : applied.failure;
+    const { count, outgoing, failure } = await applyBatch(fileset, batch, {
+      ...context,
+      forced,
+      unstorable,
+    });
+    done += count;
+    context.takeOutgoing(outgoing);
+    if (failure === null) continue;
+    if (failure instanceof NotStorable) {
+      for (const [record, cause] of failure.causes) {
+        unstorable.add(record);
+        noteUnstorable(fileset, record, cause);
+      }
+      continue;
     }
-    const { request, oid } = applied.failure;
+    rounds += 1;
+    if (!(failure instanceof LocalChange) || rounds > MAX_ROUNDS) {
+      throw isFullDisk(failure) ? new NoSpaceError("apply the records", failure) : failure;
+    }
+    const { request, oid } = failure;
     await context.lookAgain(request);
-    if (round >= ROUNDS_BEFORE_FORCE && oid !== null) forced.add(oid);
+    if (rounds > ROUNDS_BEFORE_FORCE && oid !== null) forced.add(oid);
   }
   return push.records.map(({ origin }) => {
     const { verdict, reason, trace } = state.outcome(origin)!;
@@ -107,4 +123,12 @@ function checkContents(context: PushContext, submissions: readonly Submission[])
     if (sha256 !== EMPTY_SHA256 && !context.hasContent(sha256)) missing.add(sha256);
   }
   if (missing.size > 0) throw new ContentMissingError([...missing]);
+}
+
+function noteUnstorable(fileset: Fileset, record: SubmittedRecord, cause: Error): void {
+  const { operation, origin } = record;
+  const path =
+    "path" in operation ? operation.path : operation.opcode === "RENAME" ? operation.toPath : "/";
+  const message = `Cannot store record ${origin.recno} of ${origin.peer}: ${cause.message}`;
+  fileset.noteProblem({ path, message });
 }

@@ -2,10 +2,10 @@ import { conflictName, ROOT_OID, textToBytes, type Name } from "@izo/core";
 import { fstatat, renameat2 } from "@izo/sys";
 
 import { isSameContent, noteOfStat } from "../db/disk-notes.ts";
-import type { Outgoing } from "./execute-step.ts";
 import type { Fileset } from "./fileset.ts";
 import type { LookRequest } from "./list-directory.ts";
 import { isWritable, retainOutgoing } from "./retain-outgoing.ts";
+import type { Outgoing } from "./step-context.ts";
 import { heldFd, isAbsence, openRoot, openTreeDirectory } from "./tree-directory.ts";
 
 /**

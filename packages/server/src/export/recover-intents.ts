@@ -14,10 +14,11 @@ import { fstatat, openat2, readDirectory, renameat2, unlinkat } from "@izo/sys";
 
 import { isContentKnown } from "../db/contents.ts";
 import { noteOfStat } from "../db/disk-notes.ts";
-import { setByOperation } from "./execute-step.ts";
+import { setByOperation } from "./change-attributes.ts";
 import type { Fileset } from "./fileset.ts";
 import { hashContent } from "./hash-content.ts";
 import { clearIntents, readIntents, type Intent, type IntentProbe } from "./intents.ts";
+import { isLasting } from "./not-storable.ts";
 import type { AttributeOperation } from "./step.ts";
 import { heldFd, isAbsence } from "./tree-directory.ts";
 
@@ -74,7 +75,8 @@ function repeat(fileset: Fileset, { record, probe }: Intent): boolean {
     setByOperation(parent.fd, baseName(probe.path), record.operation as AttributeOperation);
     return true;
   } catch (error) {
-    if (isAbsence(error)) return false;
+    // What the disk will never take is refused when its author sends it again.
+    if (isAbsence(error) || isLasting(error)) return false;
     throw error;
   }
 }

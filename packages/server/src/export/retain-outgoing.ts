@@ -6,8 +6,8 @@ import { fstatat, hasWriter, openat, renameat2, unlinkat } from "@izo/sys";
 
 import { forgetRetainedBefore, noteRetained } from "../db/contents.ts";
 import { isSameContent, noteOfStat } from "../db/disk-notes.ts";
-import type { Outgoing } from "./execute-step.ts";
 import type { Fileset } from "./fileset.ts";
+import type { Outgoing } from "./step-context.ts";
 import { heldFd } from "./tree-directory.ts";
 
 /**

@@ -73,7 +73,7 @@ export const T = 1_600_000_000_123_456_789n;
 
 export function createFile(
   name: string,
-  oid = newId(),
+  oid: Oid = newId(),
   parent = ROOT_OID,
 ): ClientOperation & { oid: Oid } {
   return { ...made(name, oid, parent), opcode: "CREATE", mode: 0o640 };
@@ -81,7 +81,7 @@ export function createFile(
 
 export function makeDirectory(
   name: string,
-  oid = newId(),
+  oid: Oid = newId(),
   parent = ROOT_OID,
 ): ClientOperation & { oid: Oid } {
   return { ...made(name, oid, parent), opcode: "MKDIR", mode: 0o750 };
@@ -91,12 +91,13 @@ export function closeFile(
   oid: Oid,
   content: string,
   contentBase: Extract<ClientOperation, { opcode: "CLOSE" }>["contentBase"],
+  path = "/",
 ): ClientOperation {
   const bytes = Buffer.from(content);
   return {
     opcode: "CLOSE",
     oid,
-    path: "/",
+    path,
     contentBase,
     sizeBytes: bytes.length,
     mtimeNs: T,

@@ -1,0 +1,96 @@
+import { constants, statfsSync } from "node:fs";
+
+import { isReplicatedXattr, ROOT_OID, textToBytes, type Name } from "@izo/core";
+import { fchmodat, fchownat, fstatat, lremovexattr, lsetxattr, utimensat } from "@izo/sys";
+
+import type { DiskNote } from "../db/disk-notes.ts";
+import { compare, noteAfter } from "./compare-place.ts";
+import { entryPath } from "./found-entry.ts";
+import { AttributeTooLargeError } from "./not-storable.ts";
+import { permitted } from "./set-attributes.ts";
+import type { StepContext } from "./step-context.ts";
+import type { AttributeOperation, Place, Step } from "./step.ts";
+
+/** Gives an inode the attributes of a record. @throws LocalChange */
+export function changeAttributes(
+  step: Extract<Step, { kind: "attributes" }>,
+  context: StepContext,
+): void {
+  const { oid, operation } = step;
+  const at: Place = step.at ?? { parent: ROOT_OID, name: "." as Name };
+  const { note } = compare(oid, at, context);
+  const dirFd = context.directories.fd(at.parent);
+  const errors = setByOperation(dirFd, textToBytes(at.name), operation);
+  for (const error of errors) {
+    context.fileset.noteProblem({ path: operation.path, message: error.message });
+  }
+  // The inode's own metadata is durable with a sync of its directory on journalling file systems.
+  context.changedDirectories.add(dirFd);
+  noteAfter(oid, at, errors.length > 0 ? note : noteWith(note, operation), context);
+}
+
+/** What the inode looks like when it took what the operation says. */
+function noteWith(note: DiskNote, operation: AttributeOperation): DiskNote {
+  if (operation.opcode !== "SETATTR") return note;
+  const { attributes, times } = operation;
+  const isLink = (Number(note.mode) & constants.S_IFMT) === constants.S_IFLNK;
+  const typeBits = note.mode & BigInt(constants.S_IFMT);
+  return {
+    ...note,
+    ...(attributes && {
+      mode: isLink ? note.mode : typeBits | BigInt(attributes.mode & 0o7777),
+      uid: BigInt(attributes.uid),
+      gid: BigInt(attributes.gid),
+    }),
+    ...(times && { mtimeNs: times.mtimeNs }),
+  };
+}
+
+/**
+ * Sets what the operation says; an owner or a mode that this user may not set is returned. Doing it
+ * again changes nothing.
+ */
+export function setByOperation(
+  dirFd: number,
+  name: Uint8Array,
+  operation: AttributeOperation,
+): readonly Error[] {
+  const errors: Error[] = [];
+  if (operation.opcode === "SETATTR") {
+    const { attributes, times } = operation;
+    if (attributes !== null) {
+      const { uid, gid, mode } = attributes;
+      permitted(errors, () => fchownat(dirFd, name, uid, gid, { noFollow: true }));
+      if (!isSymlink(dirFd, name)) permitted(errors, () => fchmodat(dirFd, name, mode & 0o7777));
+    }
+    if (times !== null) utimensat(dirFd, name, "omit", times.mtimeNs, { noFollow: true });
+    return errors;
+  }
+  if (isReplicatedXattr(operation.attribute)) setXattr(dirFd, name, operation);
+  return errors;
+}
+
+function setXattr(
+  dirFd: number,
+  name: Uint8Array,
+  operation: Exclude<AttributeOperation, { opcode: "SETATTR" }>,
+): void {
+  const path = entryPath(dirFd, name);
+  const attribute = textToBytes(operation.attribute);
+  try {
+    if (operation.opcode === "SETEXTATTR") lsetxattr(path, attribute, operation.value);
+    else lremovexattr(path, attribute);
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    if (code === "ENODATA" && operation.opcode === "DELEXTATTR") return;
+    // ext4 has one block for all attributes of a file, and says ENOSPC when that is full (xattr(7)).
+    const isFull = code === "ENOSPC" && statfsSync(`/proc/self/fd/${dirFd}`).bavail > 0;
+    if (!isFull) throw error;
+    throw new AttributeTooLargeError((error as Error).message, { cause: error });
+  }
+}
+
+function isSymlink(dirFd: number, name: Uint8Array): boolean {
+  const { mode } = fstatat(dirFd, name, { noFollow: true });
+  return (mode & constants.S_IFMT) === constants.S_IFLNK;
+}
