@@ -36,4 +36,5 @@ export const SPEC_RULES: Readonly<Record<string, string>> = {
   Y8: "while diverged nothing is pushed",
   Y9: "a lost log is dealt with before a taken id",
   Y10: "a refusal is not for ever",
+  Y11: "what fails on this machine leaves the connection as it is",
 };

@@ -80,7 +80,12 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
       isReplica: options.mode === "replica",
       newOid: () => randomUUID().replaceAll("-", "") as Oid,
       nowNs,
-      source: () => remote,
+      source: () => {
+        if (sync?.isServerLost !== true) return remote;
+        // Somebody is there: the network may be back sooner than the next attempt.
+        sync.retryNow();
+        return undefined;
+      },
       waitFor: async (recno, signal) => sync?.waitFor(recno, signal),
       onWriterGone: () => sync?.noteIdleFile(),
       onProblem: (path, error) => logger.warn({ path, err: error }, "not in the cache"),

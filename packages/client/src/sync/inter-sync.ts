@@ -82,6 +82,8 @@ export class InterSync implements AsyncDisposable {
   #headRecno: Recno;
   #lastError: SyncError | null = null;
   #pushFailures = 0;
+  /** Steps in a row that failed on this machine, as on a full disk: the input of their backoff. */
+  #localFailures = 0;
   /** Ends the requests that belong to the connection as it is. */
   #connection = new AbortController();
   readonly #loops: Promise<unknown>;
@@ -144,12 +146,20 @@ export class InterSync implements AsyncDisposable {
   /** Resolves when the server's log was replayed up to a record. @throws the signal's reason */
   async waitFor(recno: Recno, signal: AbortSignal): Promise<void> {
     const { replica } = this.#options;
-    await this.#waiters.until(() => replica.position.recno >= recno, this.#until(signal));
+    await this.#waiters.until(
+      () => replica.position.recno >= recno && this.#unapplied.length === 0,
+      this.#until(signal),
+    );
   }
 
   /** Resolves when there is a tree to show. @throws the signal's reason */
   async waitForTree(signal: AbortSignal): Promise<void> {
     await this.#waiters.until(() => this.#options.replica.hasTree, this.#until(signal));
+  }
+
+  /** The server did not answer twice in a row: who needs it now is better told so than kept waiting. */
+  get isServerLost(): boolean {
+    return this.#state.name === "offline" && this.#state.failures > 1;
   }
 
   /** Ends the wait before the next attempt: the network may be back. */
@@ -188,6 +198,12 @@ export class InterSync implements AsyncDisposable {
   }
 
   async #step(signal: AbortSignal): Promise<void> {
+    if (this.#localFailures > 0) {
+      const delayMs = retryDelayMs(this.#localFailures, this.#options.random());
+      await this.#connectBell.wait(signal, delayMs);
+      signal.throwIfAborted();
+    }
+    this.#showUnapplied();
     switch (this.#state.name) {
       case "offline":
       case "refused":
@@ -230,7 +246,6 @@ export class InterSync implements AsyncDisposable {
 
   async #poll(signal: AbortSignal): Promise<void> {
     const { replica, remote } = this.#options;
-    this.#showUnapplied();
     const waitSeconds = this.#state.isCaughtUp ? POLL_WAIT_SECONDS : 0;
     const options = { waitSeconds, limitRecords: POLL_RECORDS, peer: replica.peer };
     const { records, last, head } = await remote.poll(replica.position, options, signal);
@@ -332,13 +347,22 @@ export class InterSync implements AsyncDisposable {
     this.#happen("push-ended");
   }
 
-  /** Something ended a request: the state machine says what that means. */
+  /** Something ended a step: the state machine says what that means, unless it is this machine's fault. */
   #fail(error: unknown): void {
     if (this.#stop.signal.aborted) return;
-    this.#note(error);
-    // What is no error of the server, as a full disk here, is tried again with the same patience.
     const event = error instanceof ForeignServerError ? "refused" : connectionEventOf(error);
-    this.#happen(event ?? "unreachable");
+    if (event === undefined) {
+      this.#failHere(error);
+      return;
+    }
+    this.#note(error);
+    this.#happen(event);
+  }
+
+  /** The connection is as it was; the same step is tried again, with patience (Y11). */
+  #failHere(error: unknown): void {
+    this.#localFailures += 1;
+    this.#note(error);
   }
 
   #happen(event: ConnectionEvent): void {
@@ -356,7 +380,7 @@ export class InterSync implements AsyncDisposable {
       this.#connection = new AbortController();
       if (this.#stop.signal.aborted) this.#connection.abort(this.#stop.signal.reason);
     }
-    if (event === "caught-up" || event === "tree-adopted") this.#clearError();
+    if (event === "caught-up" || event === "tree-adopted") this.#endLocalFailures();
     if (mayPush(this.#state) && !mayPush(before)) this.#pushBell.ring();
     this.#waiters.check();
   }
@@ -366,23 +390,36 @@ export class InterSync implements AsyncDisposable {
     this.#options.onError?.(this.#lastError);
   }
 
-  /** What is about the connection is over when records arrive; what is about pushing when one worked. */
-  #clearError(): void {
+  /**
+   * What is about the connection is over when records arrive; what is about pushing when a push worked;
+   * what is about the cache when all that arrived is shown.
+   */
+  #endLocalFailures(): void {
+    if (this.#unapplied.length > 0) return;
+    this.#localFailures = 0;
     if (this.#pushFailures === 0) this.#lastError = null;
   }
 
   #show(changes: ChangeSet): void {
     this.#unapplied.push(changes);
-    this.#showUnapplied();
+    try {
+      this.#showUnapplied();
+    } catch (error) {
+      // The tree itself has arrived: only its showing is tried again, before anything else is done.
+      this.#failHere(error);
+    }
     this.#waiters.check();
   }
 
   /** A change that the cache cannot take, as on a full disk, stays first in the queue. */
   #showUnapplied(): void {
+    if (this.#unapplied.length === 0) return;
     for (let changes = this.#unapplied[0]; changes !== undefined; changes = this.#unapplied[0]) {
       this.#options.cache.apply(changes);
       this.#unapplied.shift();
     }
+    this.#endLocalFailures();
+    this.#waiters.check();
   }
 
   #prefetch(): void {

@@ -28,6 +28,10 @@ export function connectionEventOf(error: unknown): ConnectionEvent | undefined {
   return undefined;
 }
 
+const NO_ROOM =
+  "Make room on the disk of the cache; nothing is lost, and it is tried again by itself";
+const BAD_DISK = "Check the disk of the cache; it is tried again by itself";
+
 const ADVICE: Readonly<Record<string, string>> = {
   unreachable: "Check the network and the server; it is tried again by itself",
   "not-ready": "The server is starting; it is tried again by itself",
@@ -41,7 +45,13 @@ const ADVICE: Readonly<Record<string, string>> = {
     "The server was restored from a backup; what only this client has is brought back to it",
   "peer-diverged": "A copy of this cache is in use elsewhere; this one goes on under a new id",
   "kml-broken": "Check the disk of the cache, then unmount and mount again",
-  ENOSPC: "Make room on the disk of the cache",
+  ENOSPC: NO_ROOM,
+  EDQUOT: NO_ROOM,
+  SQLITE_FULL: NO_ROOM,
+  "kml-append-failed": BAD_DISK,
+  EROFS: BAD_DISK,
+  EIO: BAD_DISK,
+  SQLITE_IOERR: BAD_DISK,
 };
 
 /** How an error is shown. */

@@ -50,7 +50,9 @@ export class LoopbackServer implements AsyncDisposable {
       stdio: ["ignore", "pipe", "inherit"],
     });
     const lines = createInterface({ input: this.#child.stdout! });
-    const [line] = (await once(lines, "line")) as [string];
+    // A process that ends without a word closes its output.
+    const [line] = await Promise.race([once(lines, "line"), once(lines, "close")]);
+    if (line === undefined) throw new Error("Cannot start the server: it has ended");
     this.#port = Number(line);
   }
 

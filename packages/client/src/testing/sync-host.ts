@@ -91,6 +91,11 @@ export class SyncHost implements AsyncDisposable {
     rmSync(this.cacheDir, { recursive: true, force: true });
   }
 
+  /** What InterSync shows changes in. */
+  get cache(): LocalFileSystem["content"] {
+    return this.#local.content;
+  }
+
   /** Waits until the server has all that was done here. */
   async flush(): Promise<void> {
     await this.#within("flush", (signal) => this.sync.flush(signal));
