@@ -14,9 +14,13 @@ import { AT_FDCWD, lremovexattr, utimensat } from "@izo/sys";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { CALLER, oid, remoteOperations, TestCache } from "../testing/test-cache.ts";
+import { ABSENT, WHOLE, writeMark } from "./object-mark.ts";
 
 const { content, create, mkdir, rename, unlink } = remoteOperations;
 const ACTOR = { uid: 1000, gid: 1000, groups: [], command: "test" };
+
+/** As every content that arrives from the tests' server has it. */
+const SERVER_MTIME_NS = 1_700_000_000_123_456_789n;
 
 let cache: TestCache;
 
@@ -30,6 +34,12 @@ afterEach(async () => {
 });
 
 const onDisk = (...names: string[]) => join(cache.cacheDir, "tree", ...names);
+
+/** A file of the server with this content, named as its object. */
+function remoteFile(name: string, text: string): void {
+  const sha256 = cache.store(text);
+  cache.remote(create(oid(name), name), content(oid(name), sha256, text.length));
+}
 
 async function crash(): Promise<void> {
   await cache.kill();
@@ -86,7 +96,6 @@ describe("[C6] an operation that was logged and not done is done", () => {
     writeFileSync(onDisk("a"), "text");
     // The mark went with the inode: put one back as a crash would have left it.
     expect(inode.isFile()).toBe(true);
-    const { writeMark } = await import("./object-mark.ts");
     const removed = cache.replica.pending.unsent.at(-1)?.operation;
     if (removed?.opcode !== "UNLINK") throw new Error("Cannot find the UNLINK");
     writeMark(onDisk("a"), { oid: removed.oid, holding: { state: "local", base: 0 as never } });
@@ -189,7 +198,6 @@ describe("[C6] what no record explains becomes one", () => {
     mkdirSync(onDisk("d", "new"));
     writeFileSync(onDisk("d", "new", "f"), "text");
     symlinkSync("f", onDisk("d", "new", "l"));
-    const { writeMark, WHOLE } = await import("./object-mark.ts");
     writeMark(onDisk("d", "new"), { oid: oid("abc"), holding: WHOLE });
     await crash();
     expect(cache.list("/d/new")).toEqual(["f", "l"]);
@@ -257,15 +265,68 @@ describe("[C5] a replay that was cut off is finished", () => {
   });
 });
 
-test("[C4] a placeholder that lost its size, or its mark, is never read as content", async () => {
-  cache.remote(create(oid("a"), "a"), content(oid("a"), cache.store("text"), 4));
-  cache.remote(create(oid("b"), "b"), content(oid("b"), cache.store("more"), 4));
+test("[C4] a placeholder that lost its size, or its time, is never read as content", async () => {
+  remoteFile("a", "text");
+  remoteFile("b", "more");
   cache.list("/");
   truncateSync(onDisk("a"), 2);
   utimensat(AT_FDCWD, onDisk("b"), "omit", 7n);
   await crash();
   expect(cache.fs.getattr(cache.node("/a")).sizeBytes).toBe(4);
-  expect(cache.fs.getattr(cache.node("/b")).mtimeNs).toBe(1_700_000_000_123_456_789n);
+  expect(cache.fs.getattr(cache.node("/b")).mtimeNs).toBe(SERVER_MTIME_NS);
   expect([await cache.read("/a"), await cache.read("/b")]).toEqual(["text", "more"]);
   expect(cache.pending).toEqual([]);
+});
+
+describe("[C4] without a mark nothing is claimed to be here", () => {
+  test("a placeholder is fetched, whether its zeros are a hole or were copied as bytes", async () => {
+    remoteFile("a", "text");
+    remoteFile("b", "more");
+    remoteFile("c", "cut off before its size");
+    cache.list("/");
+    writeFileSync(onDisk("b"), Buffer.alloc(4));
+    utimensat(AT_FDCWD, onDisk("b"), "omit", SERVER_MTIME_NS);
+    truncateSync(onDisk("c"), 0);
+    for (const name of ["a", "b", "c"]) lremovexattr(onDisk(name), "trusted.izo");
+    await crash();
+    expect(cache.fs.getattr(cache.node("/c")).sizeBytes).toBe(23);
+    expect([await cache.read("/a"), await cache.read("/b")]).toEqual(["text", "more"]);
+    expect(await cache.read("/c")).toBe("cut off before its size");
+    expect(cache.pending).toEqual([]);
+  });
+
+  test("a content is known by its hash, and not fetched again", async () => {
+    remoteFile("a", "text");
+    await cache.read("/a");
+    lremovexattr(onDisk("a"), "trusted.izo");
+    await crash();
+    expect(await cache.read("/a")).toBe("text");
+    expect(cache.fetchCount).toBe(1);
+    expect(cache.pending).toEqual([]);
+  });
+
+  test("another content, of the same size and time, is kept beside the server's", async () => {
+    remoteFile("a", "text");
+    await cache.read("/a");
+    writeFileSync(onDisk("a"), "mine");
+    utimensat(AT_FDCWD, onDisk("a"), "omit", SERVER_MTIME_NS);
+    lremovexattr(onDisk("a"), "trusted.izo");
+    await crash();
+    expect(cache.local.recovered?.logged).toEqual(["/a"]);
+    expect(cache.pending).toEqual(["CLOSE /a"]);
+    expect(await cache.read("/a")).toBe("mine");
+    await cache.push();
+    const copy = cache.list("/").find((name) => name.includes(".conflict-"));
+    expect([await cache.read("/a"), await cache.read(`/${copy}`)]).toEqual(["text", "mine"]);
+  });
+
+  test("a placeholder of a file that the index has lost is no file of this machine", async () => {
+    cache.list("/");
+    writeFileSync(onDisk("ghost"), "");
+    truncateSync(onDisk("ghost"), 4);
+    writeMark(onDisk("ghost"), { oid: oid("abc"), holding: ABSENT });
+    await crash();
+    expect(cache.list("/")).toEqual([]);
+    expect(cache.pending).toEqual([]);
+  });
 });

@@ -10,8 +10,7 @@
  * Worst outcome: an edit whose record was lost is logged as an edit of the version its mark names, and
  * becomes a conflict copy where that is out of date.
  */
-import { createHash } from "node:crypto";
-import { closeSync, constants, openSync, readdirSync, readlinkSync, readSync } from "node:fs";
+import { readdirSync, readlinkSync, rmSync } from "node:fs";
 
 import {
   type Actor,
@@ -21,6 +20,7 @@ import {
   EMPTY_SHA256,
   type Name,
   type NameChange,
+  NO_RECNO,
   type ObjectChange,
   type Oid,
   resolveOid,
@@ -35,6 +35,7 @@ import type { CacheNode } from "./cache-node.ts";
 import { osPath } from "./cache-paths.ts";
 import { type CacheTree, kindOf } from "./cache-tree.ts";
 import type { ChangeLog } from "./change-log.ts";
+import { examineContent, isHole } from "./examine-content.ts";
 import { statInode } from "./inode.ts";
 import { ABSENT, type Holding, readMark, WHOLE, writeMark } from "./object-mark.ts";
 
@@ -55,8 +56,6 @@ export interface RecoveryReport {
 
 /** Author of the records that recovery makes: the process that did it cannot be known any more. */
 const RECOVERY: Omit<Actor, "uid" | "gid"> = { groups: [], command: "izo recovery" };
-
-const HASH_BLOCK_BYTES = 1 << 20;
 
 /** No object has this oid. */
 const NOBODY = "0".repeat(32) as Oid;
@@ -120,6 +119,10 @@ class Recovery {
     const { tree } = this.#options;
     const seen = new Set<Name>();
     for (const { name, path, stat } of this.#inodesIn(tree.nodes.pathOf(directory))) {
+      if (this.#isForeignPlaceholder(path, stat)) {
+        rmSync(osPath(path));
+        continue;
+      }
       seen.add(name);
       const node = this.#identify(directory, name, path, stat);
       if (node.kind === "directory" && node.isPresent) this.#walk(node);
@@ -131,6 +134,13 @@ class Recovery {
     for (const { name } of tree.visible.children(directory.oid)) {
       if (!seen.has(name)) this.#changeName(directory.oid, name);
     }
+  }
+
+  /** A placeholder whose object the index does not know any more, because it lost its end: no work is in it. */
+  #isForeignPlaceholder(path: string, stat: Stat): boolean {
+    const mark = kindOf(stat.mode) === "file" ? readMark(path) : undefined;
+    const { visible } = this.#options.tree;
+    return mark?.holding.state === "absent" && !isKnown(resolveOid(mark.oid, visible), visible);
   }
 
   /** Which object an inode is: by its mark, by the name that a record gave it, or a new one. */
@@ -149,11 +159,27 @@ class Recovery {
     const entry = visible.entry(directory.oid, name);
     const named = entry === undefined ? undefined : visible.object(entry.oid);
     const isNamed = mark === undefined && named !== undefined && named.kind === kind;
+    if (isNamed && kind === "file") return this.#identifyByContent(directory, name, stat, named);
     const object = isNamed ? named : this.#logNew(directory, name, stat, mark?.oid);
     const holding: Holding =
       kind === "file" ? { state: "local", base: object.contentVersion } : (mark?.holding ?? WHOLE);
     writeMark(path, { oid: object.oid, holding });
     return tree.adopt(directory, name, { oid: object.oid, holding }, stat);
+  }
+
+  /** A file without a mark, under the name of a file: cut off in its making, or its mark was lost. */
+  #identifyByContent(parent: CacheNode, name: Name, stat: Stat, object: TreeObject): CacheNode {
+    const { tree } = this.#options;
+    const path = tree.nodes.pathIn(parent, name);
+    const holding = provenHolding(path, object);
+    const mark = { oid: object.oid, holding };
+    const node = tree.adopt(parent, name, mark, stat);
+    // Logged before it is marked: a mark of local content would pass for logged by size and time.
+    if (holding.state === "local" && object.sha256 !== null) {
+      this.#logContent(node, stat, holding.base);
+    }
+    writeMark(path, mark);
+    return node;
   }
 
   /** A name of which no record tells: its record was lost with the end of the log. */
@@ -212,7 +238,7 @@ class Recovery {
       this.#logContent(node, stat, object.contentVersion);
       return;
     }
-    const sha256 = hashOf(tree.nodes.pathOf(node));
+    const { sha256 } = examineContent(tree.nodes.pathOf(node));
     const copy = this.#copyOf(node.oid, sha256);
     if (sha256 === object.sha256) {
       tree.setHolding(node, { state: "content", sha256 });
@@ -301,16 +327,13 @@ function isHolding(holding: Holding, object: TreeObject): boolean {
   return holding.state !== "content" || holding.sha256 === object.sha256;
 }
 
-function hashOf(path: string): Sha256 {
-  const hash = createHash("sha256");
-  const block = Buffer.allocUnsafe(HASH_BLOCK_BYTES);
-  const fd = openSync(osPath(path), constants.O_RDONLY | constants.O_NOFOLLOW);
-  try {
-    for (let length = readSync(fd, block); length > 0; length = readSync(fd, block)) {
-      hash.update(block.subarray(0, length));
-    }
-  } finally {
-    closeSync(fd);
-  }
-  return hash.digest("hex") as Sha256;
+/** What a file without a mark holds of its object: nothing is here that its bytes do not prove. */
+function provenHolding(path: string, { sha256, contentVersion }: TreeObject): Holding {
+  // Own content that waits for its hash: whatever is here is what waits.
+  if (sha256 === null) return { state: "local", base: contentVersion };
+  if (sha256 !== EMPTY_SHA256 && isHole(path)) return ABSENT;
+  const found = examineContent(path);
+  if (found.sha256 === sha256) return { state: "content", sha256 };
+  // Which version it was made from nobody knows, so that it shall not take the place of any.
+  return found.isOnlyZeros ? ABSENT : { state: "local", base: NO_RECNO };
 }
