@@ -19,6 +19,7 @@ import { UseNote } from "./cache/use-note.ts";
 import type { FilterContext } from "./filter/filter-context.ts";
 import { createFilter } from "./filter/filter.ts";
 import { logContent } from "./filter/log-content.ts";
+import { OwedContents } from "./filter/owed-contents.ts";
 import type { FileSystem } from "./fuse/file-system.ts";
 
 export interface LocalFileSystemOptions {
@@ -46,6 +47,7 @@ export class LocalFileSystem implements Disposable {
   readonly #abort = new AbortController();
   readonly #notifier = new LateNotifier();
   readonly #useNote: UseNote;
+  readonly #owed: OwedContents;
 
   /** Opens the cache, and repairs it where the last use did not end well. */
   constructor(options: LocalFileSystemOptions) {
@@ -61,7 +63,8 @@ export class LocalFileSystem implements Disposable {
       notifier: this.#notifier,
       signal: this.#abort.signal,
     });
-    const context: FilterContext = { ...options, tree, fetcher };
+    this.#owed = new OwedContents(tree.nodes, (node) => logContent(context, node));
+    const context: FilterContext = { ...options, tree, fetcher, owed: this.#owed };
     const applier = new ChangeApplier({
       tree,
       notifier: this.#notifier,
@@ -92,7 +95,9 @@ export class LocalFileSystem implements Disposable {
   [Symbol.dispose](): void {
     this.#notifier.target = undefined;
     this.endFetches();
-    this.#useNote.remove();
+    this.#owed[Symbol.dispose]();
+    // What the log did not take is found by the next process.
+    if (this.#owed.isEmpty) this.#useNote.remove();
   }
 }
 

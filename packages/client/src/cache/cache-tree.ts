@@ -22,6 +22,7 @@ import { AT_FDCWD, linkat, type Stat } from "@izo/sys";
 
 import type { NodeLink, CacheNode } from "./cache-node.ts";
 import { type CachePaths, osPath } from "./cache-paths.ts";
+import { isDiskFull } from "./disk-full.ts";
 import { makeInode, statInode, updateAttributes, updateTime } from "./inode.ts";
 import { NodeTable } from "./node-table.ts";
 import {
@@ -149,7 +150,8 @@ export class CacheTree {
     try {
       this.#place(parent, name, object);
     } catch (error) {
-      // One entry that this machine cannot hold must not keep all others away.
+      // One entry that this machine cannot hold must not keep all others away; a full disk holds none.
+      if (isDiskFull(error, this.nodes.pathOf(parent))) throw error;
       this.#onProblem(this.nodes.shownPathIn(parent, name), error);
     }
   }

@@ -124,6 +124,9 @@ export function dataOperations(
       const node = nodes.get(id);
       try {
         if (node.unlogged.has(fd)) logContent(context, node);
+      } catch (error) {
+        context.owed.add(node);
+        throw error;
       } finally {
         finish(node, fd);
       }

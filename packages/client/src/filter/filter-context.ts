@@ -4,12 +4,14 @@ import type { CacheTree } from "../cache/cache-tree.ts";
 import type { ChangeLog } from "../cache/change-log.ts";
 import type { ContentFetcher } from "../cache/fetch.ts";
 import { ErrnoError, type ErrnoName } from "../fuse/errno.ts";
+import type { OwedContents } from "./owed-contents.ts";
 
 /** What the operations of the file system share. */
 export interface FilterContext {
   readonly tree: CacheTree;
   readonly log: ChangeLog;
   readonly fetcher: ContentFetcher;
+  readonly owed: OwedContents;
   /** The cache's directory: its file system's free space is the mount's. */
   readonly cacheDir: string;
   readonly newOid: () => Oid;

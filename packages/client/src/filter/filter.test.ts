@@ -1,9 +1,9 @@
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
 
-import { isSameVersion, NO_RECNO } from "@izo/core";
+import { isSameVersion, KmlAppendError, NO_RECNO, type Recno } from "@izo/core";
 import { lsetxattr } from "@izo/sys";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { CALLER, oid, readDescriptor, remoteOperations, TestCache } from "../testing/test-cache.ts";
 
@@ -281,3 +281,40 @@ test("bases follow: what is changed twice builds on the own record", async () =>
 function place(name: string): Parameters<typeof cache.replica.visible.entry> {
   return [oid("1"), name as never];
 }
+
+describe("content that the log did not take when it was closed", () => {
+  async function closeOnFullDisk(): Promise<Disposable> {
+    const [fd, node] = await cache.openForWriting("/a");
+    cache.writeTo(node, fd, "written", 0);
+    const full = Object.assign(new Error("no space left"), { code: "ENOSPC" });
+    const refusing = vi.spyOn(cache.replica, "record").mockImplementation(() => {
+      throw new KmlAppendError(1 as Recno, "segment", full);
+    });
+    const code = expect.objectContaining({ code: "ENOSPC" });
+    expect(() => cache.fs.flush(node, fd)).toThrow(code);
+    expect(() => cache.fs.release(node, fd)).toThrow(code);
+    return { [Symbol.dispose]: () => refusing.mockRestore() };
+  }
+
+  test("is logged when there is room again", async () => {
+    using refusing = await closeOnFullDisk();
+    expect(cache.pending).toEqual(["CREATE /a"]);
+    refusing[Symbol.dispose]();
+    await vi.waitFor(() => expect(cache.pending).toEqual(["CREATE /a", "CLOSE /a"]), {
+      timeout: 5_000,
+    });
+    expect(await cache.read("/a")).toBe("written");
+  });
+
+  test("[C6] is found by recovery when there never was", async () => {
+    {
+      using _ = await closeOnFullDisk();
+      cache.local[Symbol.dispose]();
+    }
+    await cache.kill();
+    await cache.start();
+    expect(cache.local.recovered?.logged).toEqual(["/a"]);
+    expect(cache.pending).toEqual(["CREATE /a", "CLOSE /a"]);
+    expect(await cache.read("/a")).toBe("written");
+  });
+});

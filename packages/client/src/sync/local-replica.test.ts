@@ -17,6 +17,7 @@ import {
   parseName,
   ROOT_OID,
   type ClientOperation,
+  type Disk,
   type FilesetId,
   type Oid,
   type PeerId,
@@ -42,10 +43,10 @@ afterEach(() => {
   rmSync(cacheDir, { recursive: true });
 });
 
-function open(dir = cacheDir): Promise<LocalReplica> {
+function open(dir = cacheDir, disk: Disk = nodeDisk): Promise<LocalReplica> {
   return LocalReplica.open({
     cacheDir: dir,
-    disk: nodeDisk,
+    disk,
     fileset: "f5".repeat(16) as FilesetId,
     nowNs: () => 1_700_000_000_000_000_000n,
     hash: (bytes) => hash("sha256", bytes, "buffer"),
@@ -53,6 +54,25 @@ function open(dir = cacheDir): Promise<LocalReplica> {
       throw error;
     },
   });
+}
+
+/** The real disk, which takes no more bytes while it is full. */
+function fillableDisk(isFull: () => boolean): Disk {
+  return {
+    makeDirectory: (path) => nodeDisk.makeDirectory(path),
+    list: (path) => nodeDisk.list(path),
+    remove: (path) => nodeDisk.remove(path),
+    syncDirectory: (path) => nodeDisk.syncDirectory(path),
+    open(path, mode) {
+      const file = nodeDisk.open(path, mode);
+      const write = file.write.bind(file);
+      file.write = (offset, bytes) => {
+        if (isFull()) throw Object.assign(new Error("no space left"), { code: "ENOSPC" });
+        write(offset, bytes);
+      };
+      return file;
+    },
+  };
 }
 
 const oidOf = (number: number): Oid => number.toString(16).padStart(32, "a") as Oid;
@@ -202,4 +222,41 @@ test("LocalReplica.cancel() takes a record back", async () => {
   replica.cancel(recno);
   expect(shown(replica)).toEqual(["f1"]);
   expect(replica.pendingCount).toBe(1);
+});
+
+test("a full disk takes no record, and what fails then is taken back all the same", async () => {
+  let isFull = false;
+  const disk = fillableDisk(() => isFull);
+  {
+    await using replica = await open(cacheDir, disk);
+    const failed = replica.record(creation(1), ACTOR);
+    isFull = true;
+    expect(() => replica.record(creation(2), ACTOR)).toThrow("no space left");
+    replica.cancel(failed);
+    expect(replica.visible.object(oidOf(1))).toBeUndefined();
+    expect(replica.pendingCount).toBe(0);
+    // What reads the log back knows of it, too.
+    expect(() => replica.applyRemote([serverRecord(9, creation(9))], replica.position)).toThrow("Cannot replay record 9");
+    expect(replica.pendingCount).toBe(0);
+    isFull = false;
+    replica.record(creation(3), ACTOR);
+    expect(replica.pendingCount).toBe(1);
+  }
+  await using again = await open();
+  expect(again.pending.unsent.map(({ operation }) => operation)).toEqual([creation(3)]);
+});
+
+test("a cancellation that the disk refused is logged at the end at the latest", async () => {
+  let isFull = false;
+  const replica = await open(
+    cacheDir,
+    fillableDisk(() => isFull),
+  );
+  const failed = replica.record(creation(1), ACTOR);
+  isFull = true;
+  replica.cancel(failed);
+  isFull = false;
+  await replica[Symbol.asyncDispose]();
+  await using again = await open();
+  expect(again.pendingCount).toBe(0);
 });

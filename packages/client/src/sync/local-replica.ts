@@ -16,6 +16,9 @@ import { join } from "node:path";
 import {
   changesBetween,
   contentMoves,
+  KmlAppendError,
+  KmlBrokenError,
+  NO_CHECK,
   renumberPending,
   Replica,
   ROOT_OID,
@@ -72,6 +75,8 @@ export type OwnChange =
   | { readonly kind: "recorded" }
   | { readonly kind: "sealed"; readonly sha256: Sha256 };
 
+type Cancelled = Extract<KmlRecord["operation"], { opcode: "CANCELLED" }>;
+
 /** A tree received from the server, whole, ready to take the place of the old one. */
 export interface ReceivedTree {
   readonly database: SnapshotDatabase;
@@ -91,6 +96,8 @@ export class LocalReplica implements AsyncDisposable {
   #hasTree: boolean;
   /** Own CLOSEs without a hash. */
   #open = new Set<Recno>();
+  /** Cancellations that the disk did not take yet. */
+  #owed: Cancelled[] = [];
 
   private constructor(options: LocalReplicaOptions, log: OwnLog, index: ClientIndex) {
     this.#options = options;
@@ -202,10 +209,22 @@ export class LocalReplica implements AsyncDisposable {
     return recno;
   }
 
-  /** Takes back a record whose operation failed. One that was sent meanwhile stays. */
+  /**
+   * Takes back a record whose operation failed. One that was sent meanwhile stays.
+   *
+   * On a full disk, where operations fail, it is logged before the next record that the disk takes, and
+   * nothing is sent before that. A crash until then leaves the record: the operation is then done.
+   */
   cancel(recno: Recno): void {
-    this.#append({ opcode: "CANCELLED", recno }, INTERSYNC);
+    const operation = { opcode: "CANCELLED", recno } as const;
     this.#open.delete(recno);
+    try {
+      this.#append(operation, INTERSYNC);
+    } catch (error) {
+      if (!(error instanceof KmlAppendError)) throw error;
+      this.#owed.push(operation);
+      this.#replica.addOwn(unlogged(operation, this.peer));
+    }
   }
 
   /** Gives an open CLOSE its content, which is durable and was the same before and after hashing. */
@@ -300,7 +319,7 @@ export class LocalReplica implements AsyncDisposable {
    * `isDiverged` says that the server holds records under this peer's id that were not made here.
    */
   adoptTree({ database, start }: ReceivedTree): Pulled {
-    const { pending, acknowledged } = loadPending(this.peer, this.#log.read(), database.state);
+    const { pending, acknowledged } = loadPending(this.peer, this.#ownRecords(), database.state);
     const moves = acknowledged
       .filter(({ submitted }) => this.#pending.frozenRecord(submitted.origin.recno) !== undefined)
       .flatMap((frozen) => contentMoves(frozen, database.state.outcome(frozen.submitted.origin)!));
@@ -318,7 +337,10 @@ export class LocalReplica implements AsyncDisposable {
   async renewIdentity(): Promise<void> {
     await this.#log.renew(
       (peer) => renumberPending(this.#pending, peer),
-      () => this.#reload(),
+      () => {
+        this.#owed = [];
+        this.#reload();
+      },
     );
   }
 
@@ -350,6 +372,7 @@ export class LocalReplica implements AsyncDisposable {
       });
     let changes: ChangeSet | undefined;
     await this.#log.renew(salvaged, () => {
+      this.#owed = [];
       const { pending } = loadPending(this.peer, this.#log.read(), database.state);
       const { recno } = start.position;
       const after = new Replica(database.state, recno, pending, NOTHING_ACKNOWLEDGED);
@@ -371,8 +394,25 @@ export class LocalReplica implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#payOwed();
     await this.#log[Symbol.asyncDispose]();
     this.#index.sqlite.close();
+  }
+
+  /** The own log, and what it would hold if the disk were not full. */
+  *#ownRecords(): Iterable<KmlRecord> {
+    yield* this.#log.read();
+    for (const operation of this.#owed) yield unlogged(operation, this.peer);
+  }
+
+  /** The last chance; where the disk is full still, the records stay. */
+  #payOwed(): void {
+    if (this.#owed.length === 0) return;
+    try {
+      this.#log.append(this.#owed.map((operation) => ({ operation, actor: INTERSYNC })));
+    } catch (error) {
+      if (!(error instanceof KmlAppendError || error instanceof KmlBrokenError)) throw error;
+    }
   }
 
   #tell(what: OwnChange): void {
@@ -388,7 +428,9 @@ export class LocalReplica implements AsyncDisposable {
   ): KmlRecord {
     const entry =
       authorTimeNs === undefined ? { operation, actor } : { operation, actor, authorTimeNs };
-    const record = this.#log.append([entry])[0]!;
+    const owed = this.#owed.map((cancelled) => ({ operation: cancelled, actor: INTERSYNC }));
+    const record = this.#log.append([...owed, entry]).at(-1)!;
+    this.#owed = [];
     this.#replica.addOwn(record);
     return record;
   }
@@ -396,7 +438,7 @@ export class LocalReplica implements AsyncDisposable {
   #load() {
     const { fileset, hash } = this.#options;
     const state = new SqlState(this.#index.sqlite, this.peer);
-    const { pending } = loadPending(this.peer, this.#log.read(), state);
+    const { pending } = loadPending(this.peer, this.#ownRecords(), state);
     const standing = this.#standing.read(this.peer);
     const position = standing?.position ?? startPosition(fileset, hash);
     const acknowledged = standing?.acknowledged ?? NOTHING_ACKNOWLEDGED;
@@ -444,6 +486,13 @@ export class LocalReplica implements AsyncDisposable {
       this.#state.dropTombstonesBefore(operation.oldestRecno);
     }
   }
+}
+
+/** A record that only takes another one back: nobody asks for the rest of it. */
+function unlogged(operation: Cancelled, peer: PeerId): KmlRecord {
+  const { recno } = operation;
+  const origin = { peer, recno, check: NO_CHECK };
+  return { recno, authorTimeNs: 0n, logTimeNs: 0n, origin, actor: INTERSYNC, operation };
 }
 
 function later(a: ReceivedMark, b: ReceivedMark): ReceivedMark {

@@ -1,0 +1,116 @@
+import { execFileSync } from "node:child_process";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+
+import { LoopbackServer } from "./testing/loopback-server.ts";
+import { mountInProcess } from "./testing/mount-in-process.ts";
+
+const DISK_BYTES = 24 * 1024 * 1024;
+
+let cleanup: AsyncDisposableStack;
+let base = "";
+let disk = "";
+let mnt = "";
+
+beforeEach(() => {
+  cleanup = new AsyncDisposableStack();
+  base = mkdtempSync(join(tmpdir(), "izo-full-"));
+  cleanup.defer(() => rmSync(base, { recursive: true, force: true }));
+  disk = join(base, "disk");
+  mnt = join(base, "mount");
+  for (const path of [disk, mnt]) mkdirSync(path);
+  const image = join(base, "image");
+  writeFileSync(image, "");
+  truncateSync(image, DISK_BYTES);
+  execFileSync("mkfs.ext4", ["-q", "-m", "0", image]);
+  execFileSync("mount", ["-o", "loop", image, disk]);
+  cleanup.defer(() => void execFileSync("umount", ["--lazy", disk]));
+});
+
+afterEach(async () => {
+  await cleanup.disposeAsync();
+});
+
+/** Takes all space that is left. */
+function fill(): void {
+  const path = join(disk, "ballast");
+  for (const size of [1024 * 1024, 4096]) {
+    for (let isFull = false; !isFull;) {
+      try {
+        writeFileSync(path, Buffer.alloc(size, 1), { flag: "a" });
+      } catch {
+        isFull = true;
+      }
+    }
+  }
+  expect(statfsSync(disk).bavail).toBe(0);
+}
+
+function makeRoom(): void {
+  unlinkSync(join(disk, "ballast"));
+}
+
+const soon = (): AbortSignal => AbortSignal.timeout(20_000);
+
+test("a cache on a full disk answers ENOSPC, loses nothing, and goes on when there is room", async () => {
+  const server = cleanup.use(await LoopbackServer.start());
+  const places = { url: server.url, mountPoint: mnt, cacheDir: join(disk, "cache") };
+  const { control } = cleanup.use(await mountInProcess(places));
+  writeFileSync(join(mnt, "before"), "before");
+  await control.flush(soon());
+
+  fill();
+  const made: string[] = [];
+  // The blocks that log and directory have already take some records more; then there is no room.
+  const tryAll = (): void => {
+    for (let index = 0; index < 400; index += 1) {
+      mkdirSync(join(mnt, `d${index}`));
+      made.push(`d${index}`);
+    }
+  };
+  expect(tryAll).toThrow("ENOSPC");
+  expect(() => writeFileSync(join(mnt, "large"), Buffer.alloc(1024 * 1024))).toThrow("ENOSPC");
+  expect(await readFile(join(mnt, "before"), "utf8")).toBe("before");
+  const shown = readdirSync(mnt).filter((name) => name !== "large");
+  expect(shown.toSorted()).toEqual(["before", ...made].toSorted());
+
+  writeFileSync(join(server.dir, "from-server"), "s");
+  await vi.waitFor(
+    async () => {
+      const { state, lastError } = await control.status();
+      expect(lastError?.code).toMatch(/^(ENOSPC|SQLITE_FULL|kml-append-failed)$/);
+      expect(["polling", "pushing"]).toContain(state);
+    },
+    { timeout: 10_000, interval: 100 },
+  );
+
+  makeRoom();
+  writeFileSync(join(mnt, "after"), "after");
+  await control.flush(soon());
+  await vi.waitFor(() => expect(readdirSync(mnt)).toContain("from-server"), {
+    timeout: 20_000,
+    interval: 200,
+  });
+  await vi.waitFor(async () => expect((await control.status()).lastError).toBeNull(), {
+    timeout: 20_000,
+    interval: 200,
+  });
+  expect(await readFile(join(mnt, "from-server"), "utf8")).toBe("s");
+  expect(readFileSync(join(server.dir, "after"), "utf8")).toBe("after");
+  const exported = readdirSync(server.dir).filter((name) => name !== ".intermezzo");
+  expect(exported.toSorted()).toEqual(readdirSync(mnt).toSorted());
+});
