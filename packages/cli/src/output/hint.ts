@@ -10,6 +10,8 @@ const HINTS: Readonly<Record<string, string>> = {
   "protocol-version": "run the same version of izo on both machines",
   "already-served": "another izo serve has it; stop that one first",
   "cache-in-use": "another mount uses this cache; give this one its own --cache",
+  "cache-marks-lost":
+    "copy the cache again as root with cp -a or rsync -aX; or use a new --cache, and take what was not pushed yet from the old one's tree/",
   "foreign-cache":
     "give this mount its own --cache, or remove the old cache after looking at its status",
   "mount-point-missing": "make it first: mkdir -p MNT",

@@ -11,6 +11,8 @@ export interface CachePaths {
   readonly limbo: string;
   /** Contents that are being fetched. Emptied at start: a fetch is begun again. */
   readonly staging: string;
+  /** What nothing explains, for people to look at. Made when it is first needed. */
+  readonly rescue: string;
 }
 
 /** Makes the directories of a cache where they are missing. */
@@ -19,9 +21,12 @@ export function makeCachePaths(cacheDir: string): CachePaths {
     tree: join(cacheDir, "tree"),
     limbo: join(cacheDir, "limbo"),
     staging: join(cacheDir, "staging"),
+    rescue: join(cacheDir, "rescue"),
   };
   // Only the mount gives access to what is inside, and checks it (`default_permissions`).
-  for (const path of Object.values(paths)) mkdirSync(path, { recursive: true, mode: 0o700 });
+  for (const path of [paths.tree, paths.limbo, paths.staging]) {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  }
   return paths;
 }
 

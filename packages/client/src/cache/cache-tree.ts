@@ -7,7 +7,7 @@
  * `ChangeApplier`. A crash loses nothing here: what a directory holds is made before its mark says that
  * it is whole, and is made again where the mark was not reached.
  */
-import { constants, readdirSync, renameSync, rmSync } from "node:fs";
+import { constants, readdirSync, readlinkSync, renameSync, rmSync } from "node:fs";
 
 import {
   bytesToText,
@@ -33,6 +33,8 @@ import {
   type Holding,
   type ObjectMark,
 } from "./object-mark.ts";
+import { openRoot } from "./open-root.ts";
+import { isBlank, rescue } from "./rescue.ts";
 import { withUnchangedTimes } from "./unchanged-times.ts";
 
 /** An entry that could not be made; the rest of its directory was. */
@@ -49,14 +51,16 @@ export class CacheTree {
   readonly nodes: NodeTable;
   readonly #visible: () => StateReader;
   readonly #onProblem: ProblemReporter;
+  readonly #rescuePath: string;
   #limboCount = 0;
 
+  /** @throws CacheMarksLostError */
   constructor({ paths, visible, onProblem }: CacheTreeOptions) {
     this.nodes = new NodeTable(paths.tree, paths.limbo);
     this.#visible = visible;
     this.#onProblem = onProblem;
-    const { root } = this.nodes;
-    root.holding = readMark(paths.tree)?.holding ?? ABSENT;
+    this.#rescuePath = paths.rescue;
+    this.nodes.root.holding = openRoot(paths.tree);
   }
 
   get visible(): StateReader {
@@ -270,6 +274,11 @@ export class CacheTree {
     return this.nodes.pathIn(this.nodes.limbo, `spare-${this.#limboCount}` as Name);
   }
 
+  /** Puts aside what nothing explains, and says so. */
+  rescue(path: string): void {
+    this.#onProblem(path, rescue(path, this.#rescuePath));
+  }
+
   #linkIntoLimbo(node: CacheNode): Name {
     this.#limboCount += 1;
     const name = `kept-${this.#limboCount}` as Name;
@@ -295,17 +304,38 @@ export class CacheTree {
 
   /**
    * What an interrupted listing has left. Its placeholders are made again; what came from elsewhere and
-   * can hold work of this machine goes to limbo, from where its name claims it.
+   * has content goes to limbo, from where its name claims it. What no listing makes is put aside.
    */
   #clearUnlisted(directory: CacheNode): void {
     const path = this.nodes.pathOf(directory);
     for (const bytes of readdirSync(osPath(path), { encoding: "buffer" })) {
       const name = bytesToText(bytes) as Name;
       const node = this.peek(directory, name);
-      if (node !== undefined && holdsWork(node)) this.displace(node, { parent: directory, name });
-      else rmSync(osPath(`${path}/${name}`), { recursive: true, force: true });
+      const at = `${path}/${name}`;
+      if (node === undefined && !this.#isHalfMade(directory, name, at)) this.rescue(at);
+      else if (node !== undefined && this.#hasContent(node, at))
+        this.displace(node, { parent: directory, name });
+      else rmSync(osPath(at), { recursive: true, force: true });
       if (node !== undefined) this.nodes.unlink(directory, name);
     }
+  }
+
+  /** Tells whether an inode without a mark is what the listing was making under this name. */
+  #isHalfMade(directory: CacheNode, name: Name, path: string): boolean {
+    const entry = this.visible.entry(directory.oid, name);
+    const object = entry === undefined ? undefined : this.visible.object(entry.oid);
+    const stat = statInode(path);
+    if (stat === undefined || object?.kind !== kindOf(stat.mode)) return false;
+    if (object.kind !== "symlink") return isBlank(path, object.kind);
+    return bytesToText(readlinkSync(osPath(path), "buffer")) === object.target;
+  }
+
+  /** Tells whether an inode has what its object shows, so that it must or need not be made again. */
+  #hasContent(node: CacheNode, path: string): boolean {
+    const { kind, holding } = node;
+    if (kind === "directory") return holding.state === "whole" || !isBlank(path, kind);
+    if (holding.state === "local") return true;
+    return holding.state === "content" && holding.sha256 === this.objectOf(node)?.sha256;
   }
 
   #forgetBelow(directory: CacheNode): void {
@@ -328,8 +358,4 @@ export function kindOf(mode: number): ObjectKind {
     default:
       return "special";
   }
-}
-
-function holdsWork({ kind, holding }: CacheNode): boolean {
-  return holding.state === "local" || (kind === "directory" && holding.state === "whole");
 }

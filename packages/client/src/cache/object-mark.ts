@@ -4,8 +4,8 @@
  * with it, is replaced with it and is gone with it, and a tree of which no process knows anything any
  * more explains itself to the next one.
  *
- * A missing mark means "not here": a cache that was copied without its attributes is fetched again,
- * and never shows the zeros of a placeholder as content.
+ * A missing mark means "not here" until the bytes prove something else (`recover.ts`), so the zeros of a
+ * placeholder are never shown as content. A cache that has lost all marks is refused (`open-root.ts`).
  *
  * Layout: state (1 byte), oid (16), then for content its SHA-256 (32), for local content the version
  * it is based on: recno (8, big-endian) and peer (16, zeros where the recno is the server's). At most

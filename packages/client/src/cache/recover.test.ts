@@ -2,6 +2,8 @@ import {
   chownSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -14,7 +16,7 @@ import { AT_FDCWD, lremovexattr, utimensat } from "@izo/sys";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { CALLER, oid, remoteOperations, TestCache } from "../testing/test-cache.ts";
-import { ABSENT, WHOLE, writeMark } from "./object-mark.ts";
+import { ABSENT, readMark, WHOLE, writeMark } from "./object-mark.ts";
 
 const { content, create, mkdir, rename, unlink } = remoteOperations;
 const ACTOR = { uid: 1000, gid: 1000, groups: [], command: "test" };
@@ -258,7 +260,6 @@ describe("[C5] a replay that was cut off is finished", () => {
   test("a directory whose entries were made half", async () => {
     cache.remote(create(oid("a"), "a"), create(oid("b"), "b"));
     writeFileSync(onDisk("a"), "");
-    writeFileSync(onDisk("junk"), "");
     await crash();
     expect(cache.list("/")).toEqual(["a", "b"]);
     expect(cache.pending).toEqual([]);
@@ -328,5 +329,71 @@ describe("[C4] without a mark nothing is claimed to be here", () => {
     await crash();
     expect(cache.list("/")).toEqual([]);
     expect(cache.pending).toEqual([]);
+  });
+});
+
+describe("nothing is removed that the cache does not understand", () => {
+  /** Contents of what was put aside, by name. */
+  function rescued(): Record<string, string> {
+    const dir = join(cache.cacheDir, "rescue");
+    const files = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((at) =>
+      at.isFile(),
+    );
+    return Object.fromEntries(
+      files.map(({ name, parentPath }) => [name, readFileSync(join(parentPath, name), "utf8")]),
+    );
+  }
+
+  /** Every problem so far said that something was put aside. */
+  function takeReports(): string[] {
+    return cache.problems.splice(0).map((problem) => (problem as { code: string }).code);
+  }
+
+  test("a cache that lost all marks is refused, and left as it is", async () => {
+    await cache.write("/a", "never pushed");
+    await cache.restart();
+    const marks = ["", "a"].map((name) => [onDisk(name), readMark(onDisk(name))!] as const);
+    for (const [path] of marks) lremovexattr(path, "trusted.izo");
+    await cache.kill();
+    await expect(cache.start()).rejects.toMatchObject({ code: "cache-marks-lost" });
+    expect(readFileSync(onDisk("a"), "utf8")).toBe("never pushed");
+    for (const [path, mark] of marks) writeMark(path, mark);
+    await cache.replica[Symbol.asyncDispose]();
+    await cache.start();
+    expect(await cache.read("/a")).toBe("never pushed");
+  });
+
+  test("files in a directory that nobody had looked at are put aside, contents keep their place", async () => {
+    cache.remote(
+      mkdir(oid("d"), "d"),
+      create(oid("a"), "a", oid("d")),
+      create(oid("b"), "b", oid("d")),
+    );
+    cache.remote(content(oid("b"), cache.store("text"), 4));
+    await cache.read("/d/b");
+    writeMark(onDisk("d"), { oid: oid("d"), holding: ABSENT });
+    writeFileSync(onDisk("d", "a"), "mine");
+    lremovexattr(onDisk("d", "a"), "trusted.izo");
+    mkdirSync(onDisk("d", "sub", "deep"), { recursive: true });
+    writeFileSync(onDisk("d", "sub", "deep", "f"), "deep");
+    writeFileSync(onDisk("d", "empty"), "");
+    await crash();
+    expect(cache.list("/d")).toEqual(["a", "b"]);
+    expect(await cache.read("/d/b")).toBe("text");
+    expect(cache.fetchCount).toBe(1);
+    expect(rescued()).toEqual({ a: "mine", f: "deep", empty: "" });
+    expect(takeReports()).toEqual(["rescued", "rescued", "rescued"]);
+    expect(cache.pending).toEqual([]);
+  });
+
+  test("content in limbo without a mark is put aside, a placeholder in the making is removed", async () => {
+    const limbo = join(cache.cacheDir, "limbo");
+    cache.list("/");
+    writeFileSync(join(limbo, "displaced-1"), "mine");
+    writeFileSync(join(limbo, "spare-1"), "");
+    truncateSync(join(limbo, "spare-1"), 9);
+    await crash();
+    expect(rescued()).toEqual({ "displaced-1": "mine" });
+    expect(takeReports()).toEqual(["rescued"]);
   });
 });

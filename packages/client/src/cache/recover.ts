@@ -38,6 +38,7 @@ import type { ChangeLog } from "./change-log.ts";
 import { examineContent, isHole } from "./examine-content.ts";
 import { statInode } from "./inode.ts";
 import { ABSENT, type Holding, readMark, WHOLE, writeMark } from "./object-mark.ts";
+import { isBlank } from "./rescue.ts";
 
 export interface RecoveryOptions {
   readonly tree: CacheTree;
@@ -106,6 +107,10 @@ class Recovery {
     const { tree } = this.#options;
     for (const { name, path, stat } of this.#inodesIn(tree.nodes.pathOf(tree.nodes.limbo))) {
       const mark = readMark(path);
+      if (mark === undefined && !isBlank(path, kindOf(stat.mode))) {
+        tree.rescue(path);
+        continue;
+      }
       // Without a mark it was still in the making: nobody claims it.
       const oid = mark === undefined ? NOBODY : resolveOid(mark.oid, tree.visible);
       const holding = mark?.holding ?? ABSENT;
