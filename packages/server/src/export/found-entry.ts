@@ -12,8 +12,6 @@ import { lgetxattr, llistxattr, readlinkat, type Stat } from "@izo/sys";
 
 import { noteOfStat, type DiskNote } from "../db/disk-notes.ts";
 
-export { isReplicatedXattr };
-
 /** What stands on disk under a name: all that a record of it would say. */
 export interface FoundEntry {
   readonly parent: Oid;
