@@ -57,7 +57,8 @@ function fill(): void {
       }
     }
   }
-  expect(statfsSync(disk).bavail).toBe(0);
+  // The file system keeps a few blocks for its own trees.
+  expect(statfsSync(disk).bavail).toBeLessThan(16);
 }
 
 function makeRoom(): void {

@@ -73,8 +73,10 @@ export class LocalFileSystem implements Disposable {
     });
     this.#useNote = new UseNote(cacheDir);
     tree.showRoot();
-    if (this.#useNote.isLeftBehind || readdirSync(paths.limbo).length > 0) {
-      this.recovered = recoverTree({ ...options, tree, applier });
+    const lastUse = this.#useNote.read();
+    if (lastUse !== "closed" || readdirSync(paths.limbo).length > 0) {
+      const isPowerLost = lastUse === "machine-ended";
+      this.recovered = recoverTree({ ...options, tree, applier, isPowerLost });
     }
     this.#useNote.write();
     this.content = new CacheContent(tree, applier, fetcher);

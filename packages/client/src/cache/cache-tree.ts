@@ -26,7 +26,6 @@ import { isDiskFull } from "./disk-full.ts";
 import { makeInode, statInode, updateAttributes, updateTime } from "./inode.ts";
 import { NodeTable } from "./node-table.ts";
 import {
-  ABSENT,
   readMark,
   WHOLE,
   writeMark,

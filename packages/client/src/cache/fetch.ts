@@ -4,9 +4,11 @@
  * are open on the old one keep it.
  *
  * Opens and replica mode share one fetch per object. A crash loses a fetch and nothing else: staging
- * is emptied at start, and the mark that says "here" comes with the inode.
+ * is emptied at start, and the mark that says "here" comes with the inode. Nothing is synced, because
+ * all of it can be fetched again: after a power cut recovery believes no mark before it has hashed the
+ * content (docs/decisions/0007).
  */
-import { closeSync, constants, fdatasyncSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 import { IzoError, type Oid, type Recno, type Sha256, type TreeObject } from "@izo/core";
@@ -79,7 +81,6 @@ export class ContentFetcher {
     const fd = openSync(path, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600);
     try {
       for (let offset = 0; offset < bytes.length;) offset += writeSync(fd, bytes, offset);
-      fdatasyncSync(fd);
     } catch (error) {
       rmSync(path, { force: true });
       throw error;

@@ -397,3 +397,39 @@ describe("nothing is removed that the cache does not understand", () => {
     expect(takeReports()).toEqual(["rescued"]);
   });
 });
+
+describe("[C4] a fetched content of which the power took the bytes", () => {
+  /** The mark is on disk, and of the bytes only the size, as delayed allocation leaves it. */
+  function takeBytes(path: string): void {
+    const { size } = lstatSync(path);
+    truncateSync(path, 0);
+    truncateSync(path, size);
+    utimensat(AT_FDCWD, path, "omit", SERVER_MTIME_NS);
+  }
+
+  beforeEach(async () => {
+    remoteFile("a", "lost");
+    remoteFile("b", "kept");
+    expect(await cache.read("/a")).toBe("lost");
+    expect(await cache.read("/b")).toBe("kept");
+  });
+
+  test("is fetched again after the machine started anew; what is whole is not", async () => {
+    takeBytes(onDisk("a"));
+    await cache.kill();
+    writeFileSync(join(cache.cacheDir, "in-use"), "another start of the machine");
+    await cache.start();
+    expect(readMark(onDisk("a"))?.holding).toEqual(ABSENT);
+    expect(await cache.read("/a")).toBe("lost");
+    expect(await cache.read("/b")).toBe("kept");
+    expect(cache.fetchCount).toBe(3);
+    expect(cache.pending).toEqual([]);
+  });
+
+  test("is not looked for where only the process ended", async () => {
+    await crash();
+    expect(cache.local.recovered).toEqual({ completed: 0, logged: [] });
+    expect(await cache.read("/a")).toBe("lost");
+    expect(cache.fetchCount).toBe(2);
+  });
+});

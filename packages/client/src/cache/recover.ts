@@ -45,6 +45,11 @@ export interface RecoveryOptions {
   readonly applier: ChangeApplier;
   readonly log: ChangeLog;
   readonly newOid: () => Oid;
+  /**
+   * The machine has started anew since: contents that were fetched may be zeros or cut off under a mark
+   * that says that they are here, and are hashed again (docs/decisions/0007).
+   */
+  readonly isPowerLost: boolean;
 }
 
 /** What recovery found, for the log of the mount. */
@@ -115,6 +120,7 @@ class Recovery {
       const oid = mark === undefined ? NOBODY : resolveOid(mark.oid, tree.visible);
       const holding = mark?.holding ?? ABSENT;
       const node = tree.adopt(tree.nodes.limbo, name, { oid, holding }, stat);
+      this.#forgetLost(node);
       if (node.kind === "directory" && node.isPresent) this.#walk(node);
       else if (holding.state === "local") this.#checkLimbo(node, stat, holding);
     }
@@ -217,10 +223,20 @@ class Recovery {
   #checkObject(node: CacheNode, stat: Stat): void {
     const object = this.#options.tree.objectOf(node);
     if (object === undefined || object.kind !== node.kind) return;
+    this.#forgetLost(node);
     const { holding } = node;
     if (node.kind === "file" && holding.state === "local")
       this.#checkLocal(node, stat, object, holding);
     else if (!looksLike(stat, object) || !isHolding(holding, object)) this.#changeObject(node.oid);
+  }
+
+  /** A fetched content that the power took before it was on disk is not here any more. */
+  #forgetLost(node: CacheNode): void {
+    const { tree, isPowerLost } = this.#options;
+    if (!isPowerLost || node.kind !== "file" || node.holding.state !== "content") return;
+    if (examineContent(tree.nodes.pathOf(node)).sha256 === node.holding.sha256) return;
+    tree.setHolding(node, ABSENT);
+    this.#changeObject(node.oid);
   }
 
   /** Content that another peer's change took out of the tree while it was being written. */

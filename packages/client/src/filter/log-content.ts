@@ -1,7 +1,10 @@
+import { closeSync, constants, fdatasyncSync, openSync } from "node:fs";
+
 import { type Actor, type Base, type CloseOperation, objectPath } from "@izo/core";
 import { fstat } from "@izo/sys";
 
 import type { CacheNode } from "../cache/cache-node.ts";
+import { osPath } from "../cache/cache-paths.ts";
 import { statInode } from "../cache/inode.ts";
 import { type FilterContext, record } from "./filter-context.ts";
 
@@ -48,5 +51,19 @@ export function markLocal({ tree }: FilterContext, node: CacheNode): void {
   const base = node.retiredBase ?? tree.objectOf(node)?.contentVersion;
   // A file that was removed here has no name and no record to come.
   if (base === undefined || !node.isNamed) return;
+  if (node.holding.state === "content") makeDurable(tree.nodes.pathOf(node));
   tree.setHolding(node, { state: "local", base });
+}
+
+/**
+ * What was fetched is not synced (docs/decisions/0007). What is edited has to be: after a power cut the
+ * rest of a file must not be zeros under a mark that says that they were written here.
+ */
+function makeDurable(path: string): void {
+  const fd = openSync(osPath(path), constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    fdatasyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
 }

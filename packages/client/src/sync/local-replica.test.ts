@@ -236,7 +236,9 @@ test("a full disk takes no record, and what fails then is taken back all the sam
     expect(replica.visible.object(oidOf(1))).toBeUndefined();
     expect(replica.pendingCount).toBe(0);
     // What reads the log back knows of it, too.
-    expect(() => replica.applyRemote([serverRecord(9, creation(9))], replica.position)).toThrow("Cannot replay record 9");
+    expect(() => replica.applyRemote([serverRecord(9, creation(9))], replica.position)).toThrow(
+      "Cannot replay record 9",
+    );
     expect(replica.pendingCount).toBe(0);
     isFull = false;
     replica.record(creation(3), ACTOR);
