@@ -175,6 +175,16 @@ describe("what is logged", () => {
     },
   );
 
+  test("a symlink has no extended attributes", () => {
+    // CAP_CHOWN, permitted: version 2 of linux/capability.h.
+    const capability = Buffer.from("0000000201" + "00".repeat(15), "hex");
+    const link = cache.fs.symlink(...cache.place("/l"), "target", CALLER);
+    expect(() => cache.fs.setxattr(link, "security.capability", capability, 0, CALLER)).toThrow(
+      expect.objectContaining({ code: "EOPNOTSUPP" }),
+    );
+    expect(cache.pending).toEqual(["SYMLINK /l"]);
+  });
+
   test("an operation that fails leaves no record", async () => {
     await cache.write("/a", "1");
     cache.mkdir("/d");

@@ -74,7 +74,7 @@ export function xattrOperations(
 
     setxattr(id, name, value, flags, caller) {
       const node = nodes.get(id);
-      checkName(name);
+      checkName(node, name);
       if (value.length > MAX_XATTR_BYTES) {
         throw new ErrnoError(
           "E2BIG",
@@ -102,7 +102,7 @@ export function xattrOperations(
 
     removexattr(id, name, caller) {
       const node = nodes.get(id);
-      checkName(name);
+      checkName(node, name);
       if (read(node, name) === undefined) throw noSuchAttribute(name);
       const object = objectOf(node);
       const operation: ClientOperation = {
@@ -125,7 +125,9 @@ function nameless(node: CacheNode): number | undefined {
   return !node.isNamed ? node.descriptors.keys().next().value : undefined;
 }
 
-function checkName(name: string): void {
+function checkName({ kind }: CacheNode, name: string): void {
+  if (kind === "symlink")
+    throw new ErrnoError("EOPNOTSUPP", `Cannot change ${name}: a symlink has no attributes`);
   if (!isReplicatedXattr(name))
     throw new ErrnoError(
       "EOPNOTSUPP",

@@ -9,6 +9,8 @@ const REPLICATED = new Set([
  * Tells whether an extended attribute means the same on another host, and so is a part of the tree:
  * what users set, access control lists and file capabilities.
  *
+ * Symlinks have none of these: users cannot set them there, and no program runs from one.
+ *
  * All else belongs to one machine: labels and signatures of its security modules (`security.`), what
  * its own services note (`trusted.`, where a client keeps its marks), and what one kind of file system
  * offers (`system.`). A mount refuses it, a server neither logs nor accepts it, and what stands on a

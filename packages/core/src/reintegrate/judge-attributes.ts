@@ -49,7 +49,8 @@ export function judgeExtendedAttribute(
   const object = state.object(operation.oid);
   if (object === undefined) return refused("object-removed", state, operation.oid);
   // What is never put on a disk would be found missing there at the next look.
-  if (!isReplicatedXattr(operation.attribute)) return refused("not-storable", state, object.oid);
+  const isStorable = object.kind !== "symlink" && isReplicatedXattr(operation.attribute);
+  if (!isStorable) return refused("not-storable", state, object.oid);
   const standing = object.xattrs.get(operation.attribute);
   if (isSameVersion(standing?.version ?? NO_RECNO, operation.base)) {
     return applied({ ...operation, path: objectPath(state, object.oid) });

@@ -27,6 +27,12 @@ function versionsAt(exported: Export, path: string) {
   };
 }
 
+function symlinkOf(oid: Oid): ClientOperation {
+  const owner = { uid: process.getuid!(), gid: process.getgid!() };
+  const place = { parent: ROOT_OID, name: "l" as Name, path: "/l", conflict: null };
+  return { opcode: "SYMLINK", oid, ...place, ...owner, mode: 0o777, mtimeNs: T, target: "a.txt" };
+}
+
 describe("reintegrate()", () => {
   it("puts a pushed file into the tree with its content, times and mode [S1]", async () => {
     await using temporary = await temporaryDirectory();
@@ -234,19 +240,26 @@ describe("reintegrate()", () => {
 
   it("refuses an extended attribute that the exported directory never gets", async () => {
     await using temporary = await temporaryDirectory();
-    const oid = newId();
+    const [oid, link] = [newId(), newId()];
     const attribute = { oid, path: "/a.txt", value: Uint8Array.of(1), base: NO_RECNO };
+    // CAP_CHOWN, permitted: version 2 of linux/capability.h. No program runs from a symlink.
+    const value = Buffer.from("0000000201" + "00".repeat(15), "hex");
+    const ofLink = { ...attribute, oid: link, path: "/l", value };
     {
       await using exported = await openTestExport(temporary.dir);
       const results = await new TestPeer(exported).push(
         createFile("a.txt", oid),
         { ...attribute, opcode: "SETEXTATTR", attribute: "trusted.note" },
         { ...attribute, opcode: "SETEXTATTR", attribute: "user.note" },
+        symlinkOf(link),
+        { ...ofLink, opcode: "SETEXTATTR", attribute: "security.capability" },
       );
       expect(results.map(({ verdict, reason }) => reason ?? verdict)).toEqual([
         "applied",
         "not-storable",
         "applied",
+        "applied",
+        "not-storable",
       ]);
     }
     await using exported = await openTestExport(temporary.dir);
