@@ -1,2 +1,3 @@
 export * from "./arbitrary-record.ts";
 export { type DiskCall, DiskFault, MemoryDisk, type MemoryDiskOptions } from "./memory-disk.ts";
+export { Random } from "./simulation/random.ts";

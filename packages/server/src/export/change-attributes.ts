@@ -1,6 +1,6 @@
 import { constants, statfsSync } from "node:fs";
 
-import { isReplicatedXattr, ROOT_OID, textToBytes, type Name } from "@izo/core";
+import { isReplicatedXattr, textToBytes } from "@izo/core";
 import { fchmodat, fchownat, fstatat, lremovexattr, lsetxattr, utimensat } from "@izo/sys";
 
 import type { DiskNote } from "../db/disk-notes.ts";
@@ -9,7 +9,7 @@ import { entryPath } from "./found-entry.ts";
 import { AttributeTooLargeError } from "./not-storable.ts";
 import { permitted } from "./set-attributes.ts";
 import type { StepContext } from "./step-context.ts";
-import type { AttributeOperation, Place, Step } from "./step.ts";
+import { ROOT_PLACE, type AttributeOperation, type Step } from "./step.ts";
 
 /** Gives an inode the attributes of a record. @throws LocalChange */
 export function changeAttributes(
@@ -17,7 +17,7 @@ export function changeAttributes(
   context: StepContext,
 ): void {
   const { oid, operation } = step;
-  const at: Place = step.at ?? { parent: ROOT_OID, name: "." as Name };
+  const at = step.at ?? ROOT_PLACE;
   const { note } = compare(oid, at, context);
   const dirFd = context.directories.fd(at.parent);
   const errors = setByOperation(dirFd, textToBytes(at.name), operation);

@@ -17,7 +17,7 @@ import {
 } from "../db/disk-notes.ts";
 import { LocalChange } from "./local-change.ts";
 import type { StepContext } from "./step-context.ts";
-import type { Place } from "./step.ts";
+import { ROOT_PLACE, type Place, type Step } from "./step.ts";
 import { heldFd } from "./tree-directory.ts";
 
 /** Compares a name with what was noted of its object. @throws LocalChange */
@@ -67,6 +67,21 @@ export function isEmpty(dirFd: number, name: string | Uint8Array): boolean {
   const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
   using directory = heldFd(openat(dirFd, name, flags));
   return readDirectory(directory.fd).length === 0;
+}
+
+/** Where a change is looked for that a step has run into. */
+export function placeOf(step: Step): Place {
+  switch (step.kind) {
+    case "place":
+    case "exchange":
+    case "link":
+      return step.to;
+    case "remove":
+    case "move":
+      return step.from;
+    case "attributes":
+      return step.at ?? ROOT_PLACE;
+  }
 }
 
 export function lookAt(at: Place, oid: Oid | null): LocalChange {

@@ -11,15 +11,31 @@ import { fstatat, linkat, renameat2, unlinkat } from "@izo/sys";
 
 import { isSameContent, isSameInode, noteOfStat, type DiskNote } from "../db/disk-notes.ts";
 import { changeAttributes } from "./change-attributes.ts";
-import { checkIsEmpty, compare, loggedContent, lookAt, noteAfter } from "./compare-place.ts";
+import {
+  checkIsEmpty,
+  compare,
+  loggedContent,
+  lookAt,
+  noteAfter,
+  placeOf,
+} from "./compare-place.ts";
 import { LocalChange } from "./local-change.ts";
 import type { StepContext } from "./step-context.ts";
 import type { Place, Step } from "./step.ts";
 import { takeOut } from "./take-out.ts";
 import { isAbsence } from "./tree-directory.ts";
 
-/** @throws LocalChange when the disk is not as noted; nothing is changed then */
+/** @throws LocalChange when the disk is not as noted; what was done by then is found by the look */
 export function executeStep(step: Step, context: StepContext): void {
+  try {
+    execute(step, context);
+  } catch (error) {
+    // Removed between the comparison and the call, or the directory that it was to go to was.
+    throw isAbsence(error) ? lookAt(placeOf(step), null) : error;
+  }
+}
+
+function execute(step: Step, context: StepContext): void {
   switch (step.kind) {
     case "place":
       place(step, context);
@@ -64,9 +80,6 @@ function exchange(step: Extract<Step, { kind: "exchange" }>, context: StepContex
   const { to, item, object, others } = step;
   const note = noteOfItem(item, context);
   const before = replaceName(item, object.oid, to, context);
-  for (const [index, other] of others.entries()) {
-    exchangeLink(`${item}-${index}`, to, other, before.note, context);
-  }
   context.outgoing.push({
     item,
     oid: object.oid,
@@ -75,6 +88,9 @@ function exchange(step: Extract<Step, { kind: "exchange" }>, context: StepContex
     sha256: before.sha256,
     isUnlogged: before.isUnlogged,
   });
+  for (const [index, other] of others.entries()) {
+    exchangeLink(`${item}-${index}`, to, other, before.note, context);
+  }
   context.contents.set(object.oid, object.sha256);
   noteAfter(object.oid, to, note, context);
 }

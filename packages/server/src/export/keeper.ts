@@ -3,7 +3,14 @@
  * all changes go, and what feeds it (pushes, the watch, scans, writers that outlive a replacement).
  */
 
-import { ROOT_OID, type Entry, type Name, type Oid, type Recno } from "@izo/core";
+import {
+  ROOT_OID,
+  type Entry,
+  type Name,
+  type Oid,
+  type Recno,
+  type ServerRecord,
+} from "@izo/core";
 import { fstat } from "@izo/sys";
 
 import { applyPush, type PushContext } from "./apply-push.ts";
@@ -28,6 +35,8 @@ export interface KeeperOptions {
   readonly writerQuietMs: number;
   /** Names that arrive within this time are looked at together. */
   readonly gatherMs: number;
+  /** A look that failed is tried again after this long. */
+  readonly retryMs: number;
   /** Whole scans beside the watch: what the kernel's queue may have lost. */
   readonly rescanMs: number;
   /** Whole scans where directories cannot be watched. */
@@ -65,10 +74,15 @@ export class Keeper {
     this.#watch = new TreeWatch(() => this.#lookSoon(options.gatherMs));
     this.#outgoing = new OutgoingWatch(fileset);
     this.contents = new ContentStore(fileset, (entry) => this.#lookAtEntry(entry));
+    fileset.ledger.observe((records) => this.#follow(records));
   }
 
   get watching(): WatchMode {
     return this.#watch.mode;
+  }
+
+  get watchedDirectories(): number {
+    return this.#watch.count;
   }
 
   get problems(): readonly Problem[] {
@@ -190,6 +204,11 @@ export class Keeper {
       }
       if (requests.includes(EVERYTHING)) this.heldRemoval = looked.held;
       return looked;
+    } catch (error) {
+      // Nothing that was named is forgotten: what has failed now is looked at again.
+      this.#requests.push(...requests);
+      this.#lookSoon(this.#options.retryMs);
+      throw error;
     } finally {
       this.#wake();
     }
@@ -216,6 +235,25 @@ export class Keeper {
     // Something may have been put into it between its making and its watch.
     this.#requests.push({ directory: oid, names: null, isDeep: false });
     this.#lookSoon(this.#options.gatherMs);
+  }
+
+  #follow(records: readonly ServerRecord[]): void {
+    for (const { operation } of records) {
+      const { opcode } = operation;
+      if (opcode === "RMDIR" || opcode === "UNLINK") this.#followRemoval(operation.oid);
+      if (opcode === "RENAME" && operation.victim !== null && !operation.keepsOid) {
+        this.#followRemoval(operation.victim.oid);
+      }
+    }
+  }
+
+  /**
+   * The kernel ends the watch of a directory that is removed, and Node still holds something for it.
+   * What was written to a file under a name that is gone by now can only be seen under its others.
+   */
+  #followRemoval(oid: Oid): void {
+    this.#watch.drop(oid);
+    for (const entry of this.fileset.ledger.state.links(oid)) this.#lookAtEntry(entry);
   }
 
   #lookAtEntry(entry: Entry): void {

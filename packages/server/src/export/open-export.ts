@@ -23,6 +23,7 @@ export interface OpenExportOptions {
   readonly quietMs?: number;
   readonly writerQuietMs?: number;
   readonly gatherMs?: number;
+  readonly retryMs?: number;
   readonly rescanMs?: number;
   readonly scanMs?: number;
   readonly retainMs?: number;
@@ -70,6 +71,7 @@ export async function openExport(options: OpenExportOptions): Promise<Export> {
     quietMs: options.quietMs ?? 100,
     writerQuietMs: options.writerQuietMs ?? 2_000,
     gatherMs: options.gatherMs ?? 30,
+    retryMs: options.retryMs ?? 1_000,
     rescanMs: options.rescanMs ?? HOUR_MS / 6,
     scanMs: options.scanMs ?? 5_000,
     retainMs: options.retainMs ?? 24 * HOUR_MS,

@@ -1,6 +1,7 @@
 import {
   applyOperation,
   MemoryState,
+  ROOT_OID,
   type Name,
   type Oid,
   type ReplicatedOperation,
@@ -14,6 +15,9 @@ export interface Place {
   readonly parent: Oid;
   readonly name: Name;
 }
+
+/** The root under the only name that it has. */
+export const ROOT_PLACE: Place = { parent: ROOT_OID, name: "." as Name };
 
 /**
  * What a record changes in the exported tree. Each is one atomic system call that replaces, removes or

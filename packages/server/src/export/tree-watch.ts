@@ -62,6 +62,12 @@ export class TreeWatch implements Disposable {
     }
   }
 
+  /** How many directories are watched. */
+  get count(): number {
+    return this.#watches.size;
+  }
+
+  /** Ends a watch, where there is one. */
   drop(oid: Oid): void {
     this.#watches.get(oid)?.watcher.close();
     this.#watches.delete(oid);

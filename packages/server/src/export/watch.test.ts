@@ -1,6 +1,7 @@
 import {
   appendFile,
   chmod,
+  link,
   mkdir,
   open,
   readdir,
@@ -110,6 +111,20 @@ describe("an export that is watched", () => {
     await writeFile(join(temporary.dir, "marker"), "");
     const records = await recordsAfter(exported, head, 1);
     expect(opcodes(records)).toEqual(["CREATE"]);
+  });
+
+  it("sees what was written under a name that is gone, under the file's other name [S2]", async () => {
+    await using temporary = await temporaryDirectory();
+    const { dir } = temporary;
+    await writeFile(join(dir, "one"), "first");
+    await link(join(dir, "one"), join(dir, "two"));
+    // Long enough for both changes to be looked at together.
+    await using exported = await openTestExport(dir, { gatherMs: 200 });
+    const head = exported.headPosition.recno;
+    await appendFile(join(dir, "two"), ", second");
+    await rm(join(dir, "two"));
+    expect(opcodes(await recordsAfter(exported, head, 2))).toEqual(["UNLINK", "CLOSE"]);
+    expect(await verifyExport(dir)).toEqual([]);
   });
 
   it("waits for a writer to close its file, but not for ever [S2]", async () => {

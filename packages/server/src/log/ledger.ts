@@ -46,6 +46,7 @@ export class Ledger {
   #timeNs: TimeNs;
   #pending: ServerRecord[] = [];
   #isBehind = true;
+  #onCommitted: (records: readonly ServerRecord[]) => void = () => {};
 
   constructor(log: KmlLog, connection: Connection, peer: PeerId, nowNs: () => TimeNs) {
     this.state = new SqlState(connection, this.#links);
@@ -72,6 +73,11 @@ export class Ledger {
   /** Log time of the last record replayed. */
   get timeNs(): TimeNs {
     return this.#pending.at(-1)?.logTimeNs ?? this.#timeNs;
+  }
+
+  /** Has somebody told of the records of each commit, once it is done. */
+  observe(onCommitted: (records: readonly ServerRecord[]) => void): void {
+    this.#onCommitted = onCommitted;
   }
 
   /** Names in the tree as it stands. */
@@ -151,6 +157,7 @@ export class Ledger {
     }
     this.#pending = [];
     this.#head = position;
+    this.#onCommitted(records);
     return position;
   }
 

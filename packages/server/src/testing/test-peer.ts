@@ -16,14 +16,17 @@ import type { Export, PushResult } from "../export/export.ts";
 
 const ACTOR = { uid: 0, gid: 0, groups: [], command: "test" };
 
+/** What a client asks of an export. */
+type Pushed = Pick<Export, "reintegrate" | "stageInline">;
+
 /** A client as the server sees one: it numbers its records and pushes them, and has no cache. */
 export class TestPeer {
   readonly peer = newId();
-  #exported: Export;
+  #exported: Pushed;
   #recno = 0;
   #acknowledged = { recno: 0 as Recno, check: "0".repeat(16) };
 
-  constructor(exported: Export) {
+  constructor(exported: Pushed) {
     this.#exported = exported;
   }
 
@@ -33,7 +36,7 @@ export class TestPeer {
   }
 
   /** Goes on with an export that was opened again. */
-  resume(exported: Export): this {
+  resume(exported: Pushed): this {
     this.#exported = exported;
     return this;
   }
