@@ -1,0 +1,221 @@
+import { beforeEach, describe, expect, test } from "vitest";
+
+import { ROOT_OID, type Oid, type PeerId, type Recno, type Sha256 } from "../kml/identity.ts";
+import { parseName } from "../kml/name.ts";
+import type { Base, ClientOperation, Operation } from "../kml/operation.ts";
+import { NO_CHECK, type KmlRecord, type ServerRecord } from "../kml/record.ts";
+import { logDecision } from "../reintegrate/log-decision.ts";
+import { reintegrate, type SubmittedRecord } from "../reintegrate/reintegrate.ts";
+import { MemoryState } from "../replay/memory-state.ts";
+import { replay } from "../replay/replay.ts";
+import { PendingLog } from "./pending-log.ts";
+import { Replica } from "./replica.ts";
+
+const ME = "11".repeat(16) as PeerId;
+const OTHER = "22".repeat(16) as PeerId;
+const SERVER = "5e".repeat(16) as PeerId;
+const ACTOR = { uid: 0, gid: 0, groups: [], command: "test" };
+const START = { recno: 0 as Recno, check: NO_CHECK };
+const [A, B] = ["a1", "b2"].map((byte) => byte.repeat(16) as Oid) as [Oid, Oid];
+const [ONE, TWO, THREE] = ["01", "02", "03"].map((byte) => byte.repeat(32) as Sha256) as [
+  Sha256,
+  Sha256,
+  Sha256,
+];
+
+function create(oid: Oid, name: string): ClientOperation {
+  const attributes = { mode: 0o644, uid: 0, gid: 0, mtimeNs: 0n };
+  const place = { parent: ROOT_OID, name: parseName(name), path: `/${name}`, conflict: null };
+  return { opcode: "CREATE", oid, ...place, ...attributes };
+}
+
+function close(oid: Oid, contentBase: Base, sha256: Sha256): ClientOperation {
+  const content = { sizeBytes: 1, mtimeNs: 1n, sha256, conflict: null };
+  return { opcode: "CLOSE", oid, path: "/", contentBase, ...content };
+}
+
+/** The server's side: judges and logs, as the real one does. */
+class Server {
+  readonly state = new MemoryState();
+  readonly log: ServerRecord[] = [];
+  #submitted = 0;
+
+  /** Another client does this. */
+  submit(operation: ClientOperation): void {
+    this.#submitted += 1;
+    const origin = { peer: OTHER, recno: this.#submitted as Recno, check: "c".repeat(16) };
+    this.receive({ origin, authorTimeNs: 0n, actor: ACTOR, operation });
+  }
+
+  receive(submitted: SubmittedRecord): void {
+    const decision = reintegrate(submitted, this.state, {
+      host: "laptop",
+      contentToCome: () => undefined,
+    });
+    const headRecno = this.log.length as Recno;
+    const end = { headRecno, headTimeNs: 0n, nowNs: 1n, server: SERVER };
+    for (const record of logDecision(decision, submitted, end)) {
+      replay(record, this.state, (record.recno - 1) as Recno);
+      this.log.push(record);
+    }
+  }
+}
+
+let server: Server;
+let pending: PendingLog;
+let replica: Replica;
+let ownRecno = 0;
+
+beforeEach(() => {
+  server = new Server();
+  pending = new PendingLog(ME);
+  replica = new Replica(new MemoryState(), 0 as Recno, pending, START);
+  ownRecno = 0;
+});
+
+function log(operation: Operation): Recno {
+  ownRecno += 1;
+  const recno = ownRecno as Recno;
+  const origin = { peer: ME, recno, check: NO_CHECK };
+  const record: KmlRecord = {
+    recno,
+    authorTimeNs: 0n,
+    logTimeNs: 0n,
+    origin,
+    actor: ACTOR,
+    operation,
+  };
+  replica.addOwn(record);
+  return recno;
+}
+
+/** Freezes all that waits, as before a first send. */
+function freeze(): void {
+  for (const { covers, record } of pending.sendable())
+    log({ opcode: "SENT", covers, operation: record?.operation ?? null });
+}
+
+/** All that is to be sent reaches the server; the answers are lost. */
+function push(): void {
+  for (const { submitted } of replica.toSend) server.receive(submitted);
+}
+
+const pull = () => replica.pull(server.log);
+const shown = (name: string) => replica.visible.entry(ROOT_OID, parseName(name))?.oid;
+const names = () => Array.from(replica.visible.children(ROOT_OID), ({ name }) => name).toSorted();
+
+/** A file that both sides know. */
+function share(): Recno {
+  server.submit(create(A, "a"));
+  server.submit(close(A, server.state.object(A)!.contentVersion, ONE));
+  pull();
+  return server.state.object(A)!.contentVersion as Recno;
+}
+
+describe("[C5] what a pending record touches", () => {
+  test("keeps its content until the outcome is here; the authoritative state moves on", () => {
+    const base = share();
+    log(close(A, base, TWO));
+    server.submit(close(A, base, THREE));
+    const { changes } = pull();
+    expect(replica.visible.object(A)?.sha256).toBe(TWO);
+    expect(replica.authoritative.object(A)?.sha256).toBe(THREE);
+    expect(changes).toEqual({ names: [], objects: [], moves: [] });
+  });
+
+  test("keeps its name", () => {
+    log(create(B, "x"));
+    server.submit(create(A, "x"));
+    pull();
+    expect(shown("x")).toBe(B);
+    expect(replica.authoritative.entry(ROOT_OID, parseName("x"))?.oid).toBe(A);
+  });
+
+  test("leaves all else to the server's log", () => {
+    log(create(B, "mine"));
+    server.submit(create(A, "theirs"));
+    expect(pull().changes.names.map(({ name }) => name)).toEqual(["theirs"]);
+    expect(names()).toEqual(["mine", "theirs"]);
+  });
+});
+
+test("[C5] pull() changes no base of a record that waits", () => {
+  const base = share();
+  const recno = log(close(A, base, TWO));
+  server.submit(close(A, base, THREE));
+  pull();
+  expect(pending.unsentRecord(recno)?.operation).toMatchObject({ contentBase: base });
+  freeze();
+  expect(replica.toSend[0]?.submitted.operation).toMatchObject({ contentBase: base });
+});
+
+test("[C5] pull() moves the local content of a record that became a copy", () => {
+  const base = share();
+  log(close(A, base, TWO));
+  server.submit(close(A, base, THREE));
+  freeze();
+  push();
+  const { changes } = pull();
+  const copy = changes.moves[0]!.to;
+  expect(changes.moves).toEqual([{ from: A, to: copy }]);
+  expect(replica.visible.object(A)?.sha256).toBe(THREE);
+  expect(replica.visible.object(copy)).toMatchObject({ sha256: TWO, conflict: { of: A } });
+  expect(names()).toHaveLength(2);
+  expect(pending.size).toBe(0);
+});
+
+test("[D3] a record that builds on one that became a copy shows on the copy", () => {
+  const base = share();
+  const first = log(close(A, base, TWO));
+  server.submit(close(A, base, THREE));
+  freeze();
+  push();
+  log(close(A, pending.followSent({ peer: ME, recno: first }), ONE));
+  const { changes } = pull();
+  expect(replica.visible.object(changes.moves[0]!.to)?.sha256).toBe(ONE);
+  expect(replica.visible.object(A)?.sha256).toBe(THREE);
+});
+
+describe("[P2] what the server is known to hold", () => {
+  beforeEach(() => {
+    log(create(A, "a"));
+    freeze();
+  });
+
+  test("is not sent again on this connection, and is on the next unless its trace came", () => {
+    const { origin } = replica.toSend[0]!.submitted;
+    replica.noteReceived(origin);
+    expect(replica.toSend).toEqual([]);
+    replica.forgetReceived();
+    expect(replica.toSend).toHaveLength(1);
+    push();
+    pull();
+    replica.forgetReceived();
+    expect(replica.toSend).toEqual([]);
+    expect(replica.acknowledged).toMatchObject(origin);
+  });
+
+  test("a record under this id that was not made here is told, and acknowledges nothing", () => {
+    const { submitted } = replica.toSend[0]!;
+    const origin = { ...submitted.origin, check: "f".repeat(16) };
+    server.receive({ ...submitted, origin, operation: create(B, "b") });
+    expect(pull().isDiverged).toBe(true);
+    expect(names()).toEqual(["a", "b"]);
+    expect(pending.size).toBe(1);
+    expect(replica.acknowledged).toEqual(START);
+  });
+});
+
+test("[P2] the outcome of a record that was not made here is not followed", () => {
+  const base = share();
+  const first = log(close(A, base, TWO));
+  freeze();
+  log(close(A, pending.followSent({ peer: ME, recno: first }), ONE));
+  const { submitted } = replica.toSend[0]!;
+  const origin = { ...submitted.origin, check: "f".repeat(16) };
+  server.submit(close(A, base, THREE));
+  // Under the number of the first, another's record becomes a conflict copy.
+  server.receive({ ...submitted, origin, operation: close(A, base, "04".repeat(32) as Sha256) });
+  expect(pull().isDiverged).toBe(true);
+  expect(replica.visible.object(A)?.sha256).toBe(ONE);
+});
