@@ -26,6 +26,28 @@ function remoteFile(id: string, name: string, text: string, parent = ROOT_OID): 
   cache.remote(create(oid(id), name, parent), content(oid(id), sha256, text.length));
 }
 
+/** Owner rw, user 5 r, group r, mask r, others none: version 2 of linux/posix_acl_xattr.h. */
+const ACCESS_LIST = Buffer.from(
+  "02000000" +
+    "01000600ffffffff" +
+    "0200040005000000" +
+    "04000400ffffffff" +
+    "10000400ffffffff" +
+    "20000000ffffffff",
+  "hex",
+);
+
+function setXattr(attribute: string, value: Uint8Array): ReplicatedOperation {
+  return { opcode: "SETEXTATTR", oid: oid("a"), path: "/a", attribute, value, base: NO_RECNO };
+}
+
+function removeXattr(attribute: string): ReplicatedOperation {
+  return { opcode: "DELEXTATTR", oid: oid("a"), path: "/a", attribute, base: NO_RECNO };
+}
+
+const pathOfA = () => join(cache.cacheDir, "tree", "a");
+const xattrNames = () => llistxattr(pathOfA()).map(String).toSorted();
+
 describe("names", () => {
   test("[C1] a directory that nobody looked at stays in the index", () => {
     cache.remote(mkdir(oid("d"), "d"), create(oid("f"), "f", oid("d")));
@@ -352,48 +374,32 @@ describe("conflicts", () => {
 });
 
 describe("extended attributes", () => {
-  /** Owner rw, user 5 r, group r, mask r, others none: version 2 of linux/posix_acl_xattr.h. */
-  const ACCESS_LIST = Buffer.from(
-    "02000000" +
-      "01000600ffffffff" +
-      "0200040005000000" +
-      "04000400ffffffff" +
-      "10000400ffffffff" +
-      "20000000ffffffff",
-    "hex",
-  );
-
-  function set(attribute: string, value: Uint8Array): ReplicatedOperation {
-    return { opcode: "SETEXTATTR", oid: oid("a"), path: "/a", attribute, value, base: NO_RECNO };
-  }
-
-  function remove(attribute: string): ReplicatedOperation {
-    return { opcode: "DELEXTATTR", oid: oid("a"), path: "/a", attribute, base: NO_RECNO };
-  }
-
-  const place = () => join(cache.cacheDir, "tree", "a");
-  const names = () => llistxattr(place()).map(String).toSorted();
-
   test("what is set and removed elsewhere is set and removed here, access lists too", () => {
     cache.remote(create(oid("a"), "a"));
     cache.list("/");
     cache.remote(
-      set("user.colour", Buffer.from("red")),
-      set("system.posix_acl_access", ACCESS_LIST),
+      setXattr("user.colour", Buffer.from("red")),
+      setXattr("system.posix_acl_access", ACCESS_LIST),
     );
-    expect(names()).toEqual(["system.posix_acl_access", "trusted.izo", "user.colour"]);
-    cache.remote(remove("user.colour"), remove("system.posix_acl_access"));
-    expect(names()).toEqual(["trusted.izo"]);
+    expect(xattrNames()).toEqual(["system.posix_acl_access", "trusted.izo", "user.colour"]);
+    cache.remote(removeXattr("user.colour"), removeXattr("system.posix_acl_access"));
+    expect(xattrNames()).toEqual(["trusted.izo"]);
   });
 
   test("a server has no say over the mark, nor over what belongs to this machine", () => {
     cache.remote(create(oid("a"), "a"));
-    cache.remote(set("trusted.izo", Buffer.from("forged")), set("trusted.note", Buffer.of(1)));
+    cache.remote(
+      setXattr("trusted.izo", Buffer.from("forged")),
+      setXattr("trusted.note", Buffer.of(1)),
+    );
     cache.list("/");
-    const mark = lgetxattr(place(), "trusted.izo");
-    lsetxattr(place(), "trusted.own", Buffer.of(1));
-    cache.remote(set("trusted.izo", Buffer.from("forged again")), set("user.a", Buffer.of(1)));
-    expect(lgetxattr(place(), "trusted.izo")).toEqual(mark);
-    expect(names()).toEqual(["trusted.izo", "trusted.own", "user.a"]);
+    const mark = lgetxattr(pathOfA(), "trusted.izo");
+    lsetxattr(pathOfA(), "trusted.own", Buffer.of(1));
+    cache.remote(
+      setXattr("trusted.izo", Buffer.from("forged again")),
+      setXattr("user.a", Buffer.of(1)),
+    );
+    expect(lgetxattr(pathOfA(), "trusted.izo")).toEqual(mark);
+    expect(xattrNames()).toEqual(["trusted.izo", "trusted.own", "user.a"]);
   });
 });

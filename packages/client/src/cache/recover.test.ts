@@ -43,6 +43,22 @@ function remoteFile(name: string, text: string): void {
   cache.remote(create(oid(name), name), content(oid(name), sha256, text.length));
 }
 
+/** Contents of what was put aside, by name. */
+function rescued(): Record<string, string> {
+  const dir = join(cache.cacheDir, "rescue");
+  const files = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((at) =>
+    at.isFile(),
+  );
+  return Object.fromEntries(
+    files.map(({ name, parentPath }) => [name, readFileSync(join(parentPath, name), "utf8")]),
+  );
+}
+
+/** Every problem so far said that something was put aside. */
+function takeReports(): string[] {
+  return cache.problems.splice(0).map((problem) => (problem as { code: string }).code);
+}
+
 async function crash(): Promise<void> {
   await cache.kill();
   await cache.start();
@@ -333,22 +349,6 @@ describe("[C4] without a mark nothing is claimed to be here", () => {
 });
 
 describe("nothing is removed that the cache does not understand", () => {
-  /** Contents of what was put aside, by name. */
-  function rescued(): Record<string, string> {
-    const dir = join(cache.cacheDir, "rescue");
-    const files = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((at) =>
-      at.isFile(),
-    );
-    return Object.fromEntries(
-      files.map(({ name, parentPath }) => [name, readFileSync(join(parentPath, name), "utf8")]),
-    );
-  }
-
-  /** Every problem so far said that something was put aside. */
-  function takeReports(): string[] {
-    return cache.problems.splice(0).map((problem) => (problem as { code: string }).code);
-  }
-
   test("a cache that lost all marks is refused, and left as it is", async () => {
     await cache.write("/a", "never pushed");
     await cache.restart();

@@ -240,18 +240,18 @@ describe("reintegrate()", () => {
 
   it("refuses an extended attribute that the exported directory never gets", async () => {
     await using temporary = await temporaryDirectory();
-    const [oid, link] = [newId(), newId()];
+    const [oid, linkOid] = [newId(), newId()];
     const attribute = { oid, path: "/a.txt", value: Uint8Array.of(1), base: NO_RECNO };
     // CAP_CHOWN, permitted: version 2 of linux/capability.h. No program runs from a symlink.
     const value = Buffer.from("0000000201" + "00".repeat(15), "hex");
-    const ofLink = { ...attribute, oid: link, path: "/l", value };
+    const ofLink = { ...attribute, oid: linkOid, path: "/l", value };
     {
       await using exported = await openTestExport(temporary.dir);
       const results = await new TestPeer(exported).push(
         createFile("a.txt", oid),
         { ...attribute, opcode: "SETEXTATTR", attribute: "trusted.note" },
         { ...attribute, opcode: "SETEXTATTR", attribute: "user.note" },
-        symlinkOf(link),
+        symlinkOf(linkOid),
         { ...ofLink, opcode: "SETEXTATTR", attribute: "security.capability" },
       );
       expect(results.map(({ verdict, reason }) => reason ?? verdict)).toEqual([
