@@ -5,7 +5,7 @@
 
 import { constants } from "node:fs";
 
-import { textToBytes, type Name, type Oid, type Sha256 } from "@izo/core";
+import { textToBytes, type Oid, type Sha256 } from "@izo/core";
 import { fstatat, openat, readDirectory } from "@izo/sys";
 
 import {

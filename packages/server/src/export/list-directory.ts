@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import {
   bytesToText,
+  directoryPath,
   IzoError,
   objectPath,
   ROOT_OID,
@@ -15,7 +16,7 @@ import { fstat, fstatat, hasWriter, openat, readDirectory, type Stat } from "@iz
 
 import { isSameInode, isUnchanged, noteOfStat, type DiskNote } from "../db/disk-notes.ts";
 import type { Fileset } from "./fileset.ts";
-import { entryPath, readFoundEntry, type FoundEntry } from "./found-entry.ts";
+import { readFoundEntry, type FoundEntry } from "./found-entry.ts";
 import type { LookOptions } from "./look.ts";
 import { STATE_DIRECTORY } from "./state-directory.ts";
 import { heldFd, isAbsence, openTreeDirectory } from "./tree-directory.ts";
@@ -123,6 +124,8 @@ class Comparison {
   readonly #request: LookRequest;
   readonly #options: LookOptions;
   readonly #fd: number;
+  /** Path of the directory, without a slash at its end. */
+  readonly #path: string;
   readonly #changed: FoundEntry[] = [];
   readonly #busy = new Set<Name>();
   readonly #directories: Oid[] = [];
@@ -133,6 +136,7 @@ class Comparison {
     this.#request = request;
     this.#options = options;
     this.#fd = fd;
+    this.#path = directoryPath(fileset.ledger.state, request.directory);
   }
 
   result() {
@@ -150,6 +154,8 @@ class Comparison {
     const { directory, isDeep } = this.#request;
     if (directory === ROOT_OID && name === STATE_DIRECTORY) return;
     const nameBytes = textToBytes(name);
+    const path = `${this.#path}/${name}`;
+    this.#fileset.clearProblem(path);
     try {
       const stat = fstatat(this.#fd, nameBytes, { noFollow: true, throwIfNoEntry: false });
       if (stat === undefined) return;
@@ -165,7 +171,7 @@ class Comparison {
     } catch (error) {
       // Gone since it was listed: the next look tells.
       this.present.add(name);
-      if (!isAbsence(error)) reportProblem(this.#fileset, shownEntry(this.#fd, nameBytes), error);
+      if (!isAbsence(error)) reportProblem(this.#fileset, path, error);
     }
   }
 
@@ -205,10 +211,6 @@ function isFile(stat: Stat): boolean {
 
 function isDirectory(stat: Stat): boolean {
   return (stat.mode & constants.S_IFMT) === constants.S_IFDIR;
-}
-
-function shownEntry(fd: number, nameBytes: Uint8Array): string {
-  return bytesToText(entryPath(fd, nameBytes));
 }
 
 export function reportProblem(fileset: Fileset, path: string, error: unknown): void {

@@ -17,7 +17,8 @@ function makeDevice(name: string): ClientOperation {
 describe("a record that the disk can never take", () => {
   it("is refused, and those around it are applied [P3]", async () => {
     await using temporary = await temporaryDirectory();
-    await using exported = await openTestExport(temporary.dir);
+    // A look that finds "/f" in order takes the problem from it.
+    await using exported = await openTestExport(temporary.dir, { gatherMs: 60_000 });
     const peer = new TestPeer(exported);
     const file = createFile("f");
     const base: OriginId = { peer: peer.peer, recno: 2 as Recno };

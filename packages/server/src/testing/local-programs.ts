@@ -93,8 +93,9 @@ async function change(
 
 async function changeDirectory(dir: string, random: Random): Promise<void> {
   const path = join(dir, random.pick(DIRECTORIES.slice(1)));
-  if (random.chance(0.5)) await mkdir(path, { recursive: true });
-  else if (random.chance(0.5)) await rmdir(path);
+  const choice = random.below(4);
+  if (choice < 2) await mkdir(path, { recursive: true });
+  else if (choice === 2) await rmdir(path);
   else renameat2(-1, path, -1, join(dir, random.pick(["x", "y", "w"])), { noReplace: true });
 }
 
