@@ -40,6 +40,7 @@ const EXIT_OF_CODE: Readonly<Record<string, ExitCode>> = {
   "mount-point-in-use": EXIT.conflict,
   "foreign-cache": EXIT.conflict,
   "foreign-server": EXIT.conflict,
+  "cache-marks-lost": EXIT.damaged,
   "kml-damaged": EXIT.damaged,
   "kml-version": EXIT.damaged,
   "timed-out": EXIT.timedOut,
