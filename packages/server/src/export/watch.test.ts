@@ -82,7 +82,7 @@ describe("an export that is watched", () => {
     expect(await verifyExport(temporary.dir)).toEqual([]);
   });
 
-  it("logs the rename of a directory of many files as one record [S2]", async () => {
+  it("logs the rename of a directory of many files as one record [S2] [D1]", async () => {
     await using temporary = await temporaryDirectory();
     const { dir } = temporary;
     await mkdir(join(dir, "from/sub"), { recursive: true });

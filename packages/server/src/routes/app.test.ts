@@ -281,7 +281,7 @@ const positions = {
     `/kml?after=${formatPosition({ ...t.fileset.headPosition, recno: 99_999 as Recno })}`,
 };
 
-describe("problems", () => {
+describe("problems [P4]", () => {
   test.each([
     { path: () => "/kml", status: 400, code: "invalid-request" },
     { path: () => "/kml?after=41", status: 400, code: "invalid-position" },
