@@ -151,7 +151,11 @@ export class Pusher {
     // Being written: its next CLOSE is on its way, and says what there is.
     if (content.sha256 === null) return each;
     const { sizeBytes, mtimeNs, sha256 } = content;
-    return { ...each, record: { ...record, operation: { ...close, sizeBytes, mtimeNs, sha256 } } };
+    const present = { ...close, sizeBytes, mtimeNs, sha256 };
+    // What shows is this very content, and the file holds another: its author wrote on in a file that a
+    // conflict has parted from it since. That content has a record of its own.
+    if (!this.#isStillHere(present)) return { ...each, record: null };
+    return { ...each, record: { ...record, operation: present } };
   }
 
   #isStillHere(close: SealedClose): boolean {

@@ -1,4 +1,4 @@
-import type { Oid } from "../kml/identity.ts";
+import type { Oid, Recno } from "../kml/identity.ts";
 import type { Base, ClientOperation } from "../kml/operation.ts";
 import { entryKey } from "../replay/tree-object.ts";
 
@@ -42,6 +42,29 @@ export function dependenciesOf(operation: ClientOperation): Dependencies {
     case "SETEXTATTR":
     case "DELEXTATTR":
       return { changes: [objectKey(operation.oid)], needs: [] };
+  }
+}
+
+/**
+ * What an unsent record holds back while it waits: what changes or needs the same objects and names,
+ * and what builds on the record itself, which after a conflict can be about another object.
+ */
+export class HeldRecords {
+  readonly #keys = new Set<string>();
+  readonly #recnos = new Set<Recno>();
+
+  /** @param recnos the own records for which the waiting one stands */
+  hold(operation: ClientOperation, recnos: readonly Recno[]): void {
+    for (const key of dependenciesOf(operation).changes) this.#keys.add(key);
+    for (const recno of recnos) this.#recnos.add(recno);
+  }
+
+  holds(operation: ClientOperation): boolean {
+    const { changes, needs } = dependenciesOf(operation);
+    return (
+      [...changes, ...needs].some((key) => this.#keys.has(key)) ||
+      basesOf(operation).some((base) => typeof base !== "number" && this.#recnos.has(base.recno))
+    );
   }
 }
 

@@ -1,6 +1,5 @@
 import type { Oid } from "../kml/identity.ts";
 import type { Base, ClientOperation, RenameOperation } from "../kml/operation.ts";
-import { originKey } from "../replay/memory-state.ts";
 import type { StateReader } from "../replay/state.ts";
 import { isSameVersion, type Entry, type Version } from "../replay/tree-object.ts";
 
@@ -17,37 +16,23 @@ export type Resolution =
   | { readonly kind: "resolved"; readonly operation: ClientOperation }
   | { readonly kind: "base-refused" };
 
-const NO_REDIRECTS: ReadonlyMap<string, Oid> = new Map();
-
-interface Known {
-  readonly state: StateReader;
-  readonly redirects: ReadonlyMap<string, Oid>;
-}
-
 class BaseRefused extends Error {}
 
 /**
  * Follows what became of the records on which an operation builds (design D3): applied, continue
  * there; copied, continue on the copy; merged, on the surviving oid; refused, refused with it. Bases
  * whose outcome is not known yet stay as they are, which happens only on the client that made them.
- *
- * @param redirects where such records, themselves resolved, have gone: {@link originKey} to the object
  */
-export function resolveOperation(
-  operation: ClientOperation,
-  state: StateReader,
-  redirects: ReadonlyMap<string, Oid> = NO_REDIRECTS,
-): Resolution {
+export function resolveOperation(operation: ClientOperation, state: StateReader): Resolution {
   try {
-    return { kind: "resolved", operation: resolve(operation, { state, redirects }) };
+    return { kind: "resolved", operation: resolve(operation, state) };
   } catch (error) {
     if (error instanceof BaseRefused) return { kind: "base-refused" };
     throw error;
   }
 }
 
-function resolve(operation: ClientOperation, known: Known): ClientOperation {
-  const { state } = known;
+function resolve(operation: ClientOperation, state: StateReader): ClientOperation {
   switch (operation.opcode) {
     case "NOOP":
       return operation;
@@ -64,12 +49,12 @@ function resolve(operation: ClientOperation, known: Known): ClientOperation {
         parent: resolveOid(operation.parent, state),
       };
     case "CLOSE": {
-      const content = follow(operation.contentBase, "contentVersion", operation.oid, known);
+      const content = follow(operation.contentBase, "contentVersion", operation.oid, state);
       return { ...operation, oid: content.oid, contentBase: content.version };
     }
     case "UNLINK": {
-      const named = follow(operation.nameBase, "nameVersion", operation.oid, known);
-      const content = follow(operation.contentBase, "contentVersion", named.oid, known);
+      const named = follow(operation.nameBase, "nameVersion", operation.oid, state);
+      const content = follow(operation.contentBase, "contentVersion", named.oid, state);
       const place = placeOf(
         operation,
         operation.nameBase,
@@ -81,7 +66,7 @@ function resolve(operation: ClientOperation, known: Known): ClientOperation {
       return { ...operation, ...place, oid: content.oid, contentBase: content.version };
     }
     case "RMDIR": {
-      const named = follow(operation.nameBase, "nameVersion", operation.oid, known);
+      const named = follow(operation.nameBase, "nameVersion", operation.oid, state);
       return {
         ...operation,
         ...placeOf(operation, operation.nameBase, named.version, named.oid, named.oid, state),
@@ -89,17 +74,17 @@ function resolve(operation: ClientOperation, known: Known): ClientOperation {
       };
     }
     case "RENAME":
-      return resolveRename(operation, known);
+      return resolveRename(operation, state);
     case "SETATTR": {
       let oid = resolveOid(operation.oid, state);
       let { attributes, times } = operation;
       if (times !== null) {
-        const content = follow(times.contentBase, "contentVersion", oid, known);
+        const content = follow(times.contentBase, "contentVersion", oid, state);
         oid = content.oid;
         times = { ...times, contentBase: content.version };
       }
       if (attributes !== null) {
-        const found = follow(attributes.base, "attributesVersion", oid, known);
+        const found = follow(attributes.base, "attributesVersion", oid, state);
         oid = found.oid;
         attributes = { ...attributes, base: found.version };
       }
@@ -107,16 +92,15 @@ function resolve(operation: ClientOperation, known: Known): ClientOperation {
     }
     case "SETEXTATTR":
     case "DELEXTATTR": {
-      const found = follow(operation.base, "attributesVersion", operation.oid, known);
+      const found = follow(operation.base, "attributesVersion", operation.oid, state);
       return { ...operation, oid: found.oid, base: found.version };
     }
   }
 }
 
-function resolveRename(operation: RenameOperation, known: Known): RenameOperation {
-  const { state } = known;
-  const named = follow(operation.fromBase, "nameVersion", operation.oid, known);
-  const content = follow(operation.contentBase, "contentVersion", named.oid, known);
+function resolveRename(operation: RenameOperation, state: StateReader): RenameOperation {
+  const named = follow(operation.fromBase, "nameVersion", operation.oid, state);
+  const content = follow(operation.contentBase, "contentVersion", named.oid, state);
   // What an atomic save moves is the content that its author wrote, also where that went to a copy.
   const oid = operation.keepsOid ? content.oid : named.oid;
   const place = { parent: operation.fromParent, name: operation.fromName };
@@ -125,7 +109,7 @@ function resolveRename(operation: RenameOperation, known: Known): RenameOperatio
   let victim = operation.victim;
   if (victim !== null) {
     const standing = resolveOid(victim.oid, state);
-    const seen = follow(victim.contentBase, "contentVersion", standing, known);
+    const seen = follow(victim.contentBase, "contentVersion", standing, state);
     // The author's earlier content went to a copy: what it saves over now is that copy.
     if (seen.oid !== standing) to = state.links(seen.oid)[0] ?? to;
     victim = { ...victim, oid: seen.oid, contentBase: seen.version };
@@ -147,12 +131,12 @@ function follow(
   base: Base,
   aspect: "nameVersion" | "contentVersion" | "attributesVersion",
   oid: Oid,
-  { state, redirects }: Known,
+  state: StateReader,
 ): { readonly version: Version; readonly oid: Oid } {
   const own = resolveOid(oid, state);
   if (typeof base === "number") return { version: base, oid: own };
   const outcome = state.outcome(base);
-  if (outcome === undefined) return { version: base, oid: redirects.get(originKey(base)) ?? own };
+  if (outcome === undefined) return { version: base, oid: state.redirect?.(base) ?? own };
   if (outcome.verdict === "refused") throw new BaseRefused();
   return { version: outcome[aspect], oid: resolveOid(outcome.oid, state) };
 }

@@ -22,6 +22,7 @@ export class OverlayState implements MutableState {
   readonly #tombstones = new Map<Oid, Tombstone | null>();
   readonly #aliases = new Map<Oid, Oid>();
   readonly #outcomes = new Map<string, Outcome>();
+  readonly #redirects = new Map<string, Oid>();
 
   constructor(base: StateReader) {
     this.#base = base;
@@ -73,6 +74,15 @@ export class OverlayState implements MutableState {
 
   outcome(origin: OriginId): Outcome | undefined {
     return this.#outcomes.get(originKey(origin)) ?? this.#base.outcome(origin);
+  }
+
+  redirect(origin: OriginId): Oid | undefined {
+    return this.#redirects.get(originKey(origin));
+  }
+
+  /** Notes that the record of this origin, shown here, is about another object than its author named. */
+  putRedirect(origin: OriginId, oid: Oid): void {
+    this.#redirects.set(originKey(origin), oid);
   }
 
   /** The objects that the overlay changes, made anew or removed. */

@@ -22,6 +22,11 @@ export interface StateReader {
   alias(oid: Oid): Oid | undefined;
   /** What became of a peer's record, or undefined while the log has no trace of it. */
   outcome(origin: OriginId): Outcome | undefined;
+  /**
+   * Where a record went that is shown here and has no outcome yet: it goes on with an earlier one that
+   * became a copy, or merged. Only a client's visible state knows such records.
+   */
+  redirect?(origin: OriginId): Oid | undefined;
 }
 
 /** A state that replay can change. `at` is the version that the change establishes. */

@@ -11,7 +11,7 @@ import type { PeerId, Recno } from "../kml/identity.ts";
 import type { Base, ClientOperation, ReplicatedOperation } from "../kml/operation.ts";
 import { computeOriginCheck } from "../kml/origin-check.ts";
 import type { KmlRecord } from "../kml/record.ts";
-import { basesOf, dependenciesOf, withBases } from "../optimize/dependencies.ts";
+import { basesOf, HeldRecords, withBases } from "../optimize/dependencies.ts";
 import { optimize, type Optimized } from "../optimize/optimize.ts";
 import type { FrozenRecord, PendingRecord } from "./pending-record.ts";
 
@@ -105,16 +105,13 @@ export class PendingLog {
    * sealed and those that depend on such (design P3: one waiting record holds nothing else).
    */
   sendable(): Optimized[] {
-    const held = new Set<string>();
+    const held = new HeldRecords();
     const ready: PendingRecord[] = [];
     for (const record of this.unsent) {
-      const { changes, needs } = dependenciesOf(record.operation);
-      const isOpen = record.operation.opcode === "CLOSE" && record.operation.sha256 === null;
-      if (isOpen || changes.some((key) => held.has(key)) || needs.some((key) => held.has(key))) {
-        for (const key of changes) held.add(key);
-      } else {
-        ready.push(record);
-      }
+      const { operation, recno } = record;
+      const isOpen = operation.opcode === "CLOSE" && operation.sha256 === null;
+      if (isOpen || held.holds(operation)) held.hold(operation, [recno]);
+      else ready.push(record);
     }
     return optimize(ready);
   }

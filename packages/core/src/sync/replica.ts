@@ -15,7 +15,6 @@ import type { ClientOperation, OriginId, SealedOperation } from "../kml/operatio
 import { NO_CHECK, type KmlRecord, type ServerRecord } from "../kml/record.ts";
 import { continuingOid, outcomeOfTrace } from "../reintegrate/outcome.ts";
 import { resolveOid, resolveOperation } from "../reintegrate/resolve.ts";
-import { originKey } from "../replay/memory-state.ts";
 import { OverlayState } from "../replay/overlay-state.ts";
 import { applyOperation, replay } from "../replay/replay.ts";
 import type { MutableState, StateReader } from "../replay/state.ts";
@@ -47,8 +46,6 @@ export class Replica {
   readonly #pending: PendingLog;
   #overlay: OverlayState;
   #recno: Recno;
-  /** Pending records that go on where an earlier one went: to a copy, or to a merged object. */
-  readonly #redirects = new Map<string, Oid>();
   #acknowledged: ReceivedMark;
   #received: ReceivedMark;
 
@@ -182,7 +179,6 @@ export class Replica {
 
   #deriveOverlay(): OverlayState {
     this.#overlay = new OverlayState(this.#authoritative);
-    this.#redirects.clear();
     for (const { submitted } of this.#pending.frozen)
       this.#show(submitted.operation, submitted.origin);
     for (const { operation, recno } of this.#pending.unsent)
@@ -208,11 +204,11 @@ export class Replica {
   }
 
   #show(operation: ClientOperation, at: OriginId): void {
-    const resolution = resolveOperation(operation, this.#overlay, this.#redirects);
+    const resolution = resolveOperation(operation, this.#overlay);
     // A record whose base was refused will be refused with it: its author already lost that tree.
     if (resolution.kind === "resolved") {
       const oid = continuingOid(resolution.operation);
-      if (oid !== continuingOid(operation)) this.#redirects.set(originKey(at), oid);
+      if (oid !== continuingOid(operation)) this.#overlay.putRedirect(at, oid);
       applyOperation(
         resolution.operation,
         { peer: at.peer, recno: at.recno },

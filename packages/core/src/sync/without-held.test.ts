@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 
-import { ROOT_OID, type Oid, type Recno } from "../kml/identity.ts";
+import { ROOT_OID, type Oid, type PeerId, type Recno } from "../kml/identity.ts";
 import { parseName } from "../kml/name.ts";
-import type { ClientOperation } from "../kml/operation.ts";
+import type { Base, ClientOperation } from "../kml/operation.ts";
 import type { Optimized } from "../optimize/optimize.ts";
 import { withoutHeld } from "./without-held.ts";
 
@@ -14,8 +14,8 @@ function create(oid: Oid, name: string, parent: Oid = ROOT_OID): ClientOperation
   return { opcode: "CREATE", oid, ...place, ...attributes };
 }
 
-function setMode(oid: Oid): ClientOperation {
-  const attributes = { base: 0 as Recno, mode: 0o600, uid: 0, gid: 0 };
+function setMode(oid: Oid, base: Base = 0 as Recno): ClientOperation {
+  const attributes = { base, mode: 0o600, uid: 0, gid: 0 };
   return { opcode: "SETATTR", oid, path: "/", attributes, times: null };
 }
 
@@ -37,6 +37,14 @@ test.each([
     description: "what changes the same object",
     records: ready(create(A, "a"), create(B, "b"), setMode(A)),
     expected: [1, 3],
+  },
+  {
+    description: "what builds on it, also on another object",
+    records: ready(
+      create(A, "a"),
+      setMode(B, { peer: "9".repeat(32) as PeerId, recno: 1 as Recno }),
+    ),
+    expected: [1, 2],
   },
   {
     description: "what takes the same name",

@@ -1,4 +1,4 @@
-import { dependenciesOf } from "../optimize/dependencies.ts";
+import { HeldRecords } from "../optimize/dependencies.ts";
 import type { Optimized } from "../optimize/optimize.ts";
 import type { PendingRecord } from "./pending-record.ts";
 
@@ -12,12 +12,11 @@ export function withoutHeld(
   ready: readonly Optimized[],
   waits: (record: PendingRecord) => boolean,
 ): Optimized[] {
-  const held = new Set<string>();
-  return ready.filter(({ record }) => {
+  const held = new HeldRecords();
+  return ready.filter(({ covers, record }) => {
     if (record === null) return true;
-    const { changes, needs } = dependenciesOf(record.operation);
-    const isHeld = [...changes, ...needs].some((key) => held.has(key)) || waits(record);
-    if (isHeld) for (const key of changes) held.add(key);
+    const isHeld = held.holds(record.operation) || waits(record);
+    if (isHeld) held.hold(record.operation, covers);
     return !isHeld;
   });
 }
