@@ -36,6 +36,13 @@ export class CacheContent implements CacheExecutor {
     return { fd, [Symbol.dispose]: () => closeSync(fd) };
   }
 
+  lacksContent(oid: Oid): boolean {
+    const resolved = this.#resolve(oid);
+    if (this.#tree.visible.object(resolved) === undefined) return true;
+    const node = this.#tree.reach(resolved);
+    return node !== undefined && !node.isPresent;
+  }
+
   hasContent(oid: Oid, sha256: Sha256): boolean {
     const holding = this.#tree.find(oid)?.holding;
     if (holding?.state === "local") return true;

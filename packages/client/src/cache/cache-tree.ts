@@ -25,13 +25,7 @@ import { type CachePaths, osPath } from "./cache-paths.ts";
 import { isDiskFull } from "./disk-full.ts";
 import { makeInode, statInode, updateAttributes, updateTime } from "./inode.ts";
 import { NodeTable } from "./node-table.ts";
-import {
-  readMark,
-  WHOLE,
-  writeMark,
-  type Holding,
-  type ObjectMark,
-} from "./object-mark.ts";
+import { readMark, WHOLE, writeMark, type Holding, type ObjectMark } from "./object-mark.ts";
 import { openRoot } from "./open-root.ts";
 import { isBlank, rescue } from "./rescue.ts";
 import { withUnchangedTimes } from "./unchanged-times.ts";

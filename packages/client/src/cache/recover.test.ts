@@ -398,20 +398,20 @@ describe("nothing is removed that the cache does not understand", () => {
   });
 });
 
-describe("[C4] a fetched content of which the power took the bytes", () => {
-  /** The mark is on disk, and of the bytes only the size, as delayed allocation leaves it. */
-  function takeBytes(path: string): void {
-    const { size } = lstatSync(path);
-    truncateSync(path, 0);
-    truncateSync(path, size);
-    utimensat(AT_FDCWD, path, "omit", SERVER_MTIME_NS);
-  }
+/** The mark is on disk, and of the bytes only the size, as delayed allocation leaves it. */
+function takeBytes(path: string): void {
+  const { size } = lstatSync(path);
+  truncateSync(path, 0);
+  truncateSync(path, size);
+  utimensat(AT_FDCWD, path, "omit", SERVER_MTIME_NS);
+}
 
+describe("[C4] a fetched content of which the power took the bytes", () => {
   beforeEach(async () => {
     remoteFile("a", "lost");
     remoteFile("b", "kept");
-    expect(await cache.read("/a")).toBe("lost");
-    expect(await cache.read("/b")).toBe("kept");
+    await cache.read("/a");
+    await cache.read("/b");
   });
 
   test("is fetched again after the machine started anew; what is whole is not", async () => {

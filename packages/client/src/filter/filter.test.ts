@@ -292,20 +292,20 @@ function place(name: string): Parameters<typeof cache.replica.visible.entry> {
   return [oid("1"), name as never];
 }
 
-describe("content that the log did not take when it was closed", () => {
-  async function closeOnFullDisk(): Promise<Disposable> {
-    const [fd, node] = await cache.openForWriting("/a");
-    cache.writeTo(node, fd, "written", 0);
-    const full = Object.assign(new Error("no space left"), { code: "ENOSPC" });
-    const refusing = vi.spyOn(cache.replica, "record").mockImplementation(() => {
-      throw new KmlAppendError(1 as Recno, "segment", full);
-    });
-    const code = expect.objectContaining({ code: "ENOSPC" });
-    expect(() => cache.fs.flush(node, fd)).toThrow(code);
-    expect(() => cache.fs.release(node, fd)).toThrow(code);
-    return { [Symbol.dispose]: () => refusing.mockRestore() };
-  }
+async function closeOnFullDisk(): Promise<Disposable> {
+  const [fd, node] = await cache.openForWriting("/a");
+  cache.writeTo(node, fd, "written", 0);
+  const full = Object.assign(new Error("no space left"), { code: "ENOSPC" });
+  const refusing = vi.spyOn(cache.replica, "record").mockImplementation(() => {
+    throw new KmlAppendError(1 as Recno, "segment", full);
+  });
+  const code = expect.objectContaining({ code: "ENOSPC" });
+  expect(() => cache.fs.flush(node, fd)).toThrow(code);
+  expect(() => cache.fs.release(node, fd)).toThrow(code);
+  return { [Symbol.dispose]: () => refusing.mockRestore() };
+}
 
+describe("content that the log did not take when it was closed", () => {
   test("is logged when there is room again", async () => {
     using refusing = await closeOnFullDisk();
     expect(cache.pending).toEqual(["CREATE /a"]);

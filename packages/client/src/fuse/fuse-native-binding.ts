@@ -9,7 +9,6 @@ import Fuse from "fuse-native";
 
 export type Operations = Fuse.OPERATIONS;
 export type BindingOptions = Omit<Fuse.OPTIONS, "allowOther" | "allowRoot">;
-export type Reply<T> = (errno: number, value?: T) => void;
 export type Stats = Fuse.Stats;
 export type Timespec = Fuse.Timespec;
 

@@ -21,6 +21,12 @@ export interface CacheExecutor {
   /** Tells whether a program may still write to the object's local content (design D9). */
   hasWriter(oid: Oid): boolean;
 
+  /**
+   * Tells that nothing a program wrote to the object is here: it is gone, or its file waits for the
+   * server's content. False while that is not certain.
+   */
+  lacksContent(oid: Oid): boolean;
+
   /** The object's local content as it stands; undefined where none is here. */
   openContent(oid: Oid): LocalContent | undefined;
 

@@ -107,7 +107,10 @@ export class Sealer implements AsyncDisposable {
     const { replica, cache } = this.#options;
     const { peer } = replica;
     using content = cache.openContent(oid);
-    if (content === undefined) return;
+    if (content === undefined) {
+      if (cache.lacksContent(oid)) this.#takeBack(records);
+      return;
+    }
     const before = fstatSync(content.fd, { bigint: true });
     const sha256 = await this.#hasher.hash(content.fd, Number(before.size));
     await makeDurable(content.fd);
@@ -117,6 +120,15 @@ export class Sealer implements AsyncDisposable {
       if (!replica.isOpen(recno)) continue;
       replica.seal(recno, { sizeBytes: Number(after.size), mtimeNs: after.mtimeNs, sha256 });
     }
+  }
+
+  /**
+   * What was written went on in another file, under a record of its own: a conflict parted them while
+   * the program was writing. Nothing is left that this CLOSE could be about.
+   */
+  #takeBack(records: readonly PendingRecord[]): void {
+    const { replica } = this.#options;
+    for (const { recno } of records) if (replica.isOpen(recno)) replica.cancel(recno);
   }
 }
 
