@@ -17,11 +17,9 @@ import { fstatat, unlinkat } from "@izo/sys";
 import { BatchDirectories } from "./batch-directories.ts";
 import type { CrashPoint } from "./crash-point.ts";
 import { dropUsedContents } from "./drop-used-contents.ts";
-import { NoSpaceError } from "./errors.ts";
 import { executeStep } from "./execute-step.ts";
 import type { Fileset } from "./fileset.ts";
 import { clearIntents, writeIntents } from "./intents.ts";
-import { isFullDisk } from "./is-full-disk.ts";
 import { judgeBatch, type PlannedRecord, type Submission } from "./judge-batch.ts";
 import { LocalChange } from "./local-change.ts";
 import { isLasting, NotStorable } from "./not-storable.ts";
@@ -50,7 +48,7 @@ export interface ApplyOptions {
   readonly reach: CrashPoint;
 }
 
-/** @throws NoSpaceError, ContentMissingError; nothing has happened then */
+/** @throws ContentMissingError, and what the disk says; nothing has happened then */
 export async function applyBatch(
   fileset: Fileset,
   submissions: readonly Submission[],
@@ -98,7 +96,6 @@ export async function applyBatch(
     return { count, failure, outgoing: context.outgoing };
   } catch (error) {
     ledger.rollback();
-    if (isFullDisk(error)) throw new NoSpaceError("apply the records", error);
     if (error instanceof LocalChange || error instanceof NotStorable)
       return { count: 0, failure: error, outgoing: [] };
     throw error;

@@ -51,6 +51,15 @@ export class InvalidPushError extends IzoError {
  * Runs as one job of the queue.
  */
 export async function applyPush(context: PushContext, push: Push): Promise<PushResult[]> {
+  try {
+    return await takePush(context, push);
+  } catch (error) {
+    // Wherever it was met: in the tree, the log, the intents or the index.
+    throw isFullDisk(error) ? new NoSpaceError("apply the records", error) : error;
+  }
+}
+
+async function takePush(context: PushContext, push: Push): Promise<PushResult[]> {
   const { fileset } = context;
   const { state } = fileset.ledger;
   const admitted = admitPush(push, receivedRecno(fileset.connection, push.peer), state);
@@ -78,9 +87,7 @@ export async function applyPush(context: PushContext, push: Push): Promise<PushR
       continue;
     }
     rounds += 1;
-    if (!(failure instanceof LocalChange) || rounds > MAX_ROUNDS) {
-      throw isFullDisk(failure) ? new NoSpaceError("apply the records", failure) : failure;
-    }
+    if (!(failure instanceof LocalChange) || rounds > MAX_ROUNDS) throw failure;
     const { request, oid } = failure;
     await context.lookAgain(request);
     if (rounds > ROUNDS_BEFORE_FORCE && oid !== null) forced.add(oid);
