@@ -16,6 +16,7 @@ interface Manifest {
   readonly bin?: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, unknown>>;
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
 interface Package {
@@ -67,7 +68,11 @@ function installsAndLoads(subject: Package, packages: readonly Package[], root: 
   writeFileSync(join(directory, "package.json"), JSON.stringify({ private: true, type: "module" }));
   const tarballs = [...withSiblings(subject, packages)].map(({ tarball }) => tarball);
   const quiet = ["--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"];
-  if (!succeeds("npm", ["install", ...quiet, ...tarballs], directory)) return false;
+  // Optional peers are what an entry point besides the main one asks its users for.
+  const peers = Object.entries(subject.manifest.peerDependencies ?? {}).map(
+    ([name, range]) => `${name}@${range}`,
+  );
+  if (!succeeds("npm", ["install", ...quiet, ...tarballs, ...peers], directory)) return false;
   const imports = entryPoints(subject.manifest).map((entry) => `await import("${entry}");`);
   const bins = Object.keys(subject.manifest.bin ?? {});
   return (
