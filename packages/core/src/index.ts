@@ -50,6 +50,7 @@ export type { TornTail } from "./kml/torn-tail.ts";
 export { type VerifiedSegment, verifyLog } from "./kml/verify-log.ts";
 
 // replay
+export { creationOf } from "./replay/creation.ts";
 export * from "./replay/memory-state.ts";
 export { OverlayState } from "./replay/overlay-state.ts";
 export * from "./replay/path-of.ts";
@@ -84,6 +85,7 @@ export {
   START as CONNECTION_START,
 } from "./sync/connection.ts";
 export { renumberPending } from "./sync/diverge.ts";
+export { loadPending } from "./sync/load-pending.ts";
 export * from "./sync/pending-log.ts";
 export type * from "./sync/pending-record.ts";
 export * from "./sync/replica.ts";

@@ -17,6 +17,7 @@ import {
   type Base,
   bytesToText,
   type ClientOperation,
+  creationOf,
   EMPTY_SHA256,
   type Name,
   type NameChange,
@@ -210,13 +211,7 @@ class Recovery {
       mtimeNs: stat.mtimeNs,
     };
     const target = kind === "symlink" ? bytesToText(readlinkSync(osPath(path), "buffer")) : "";
-    const operations: Record<typeof kind, ClientOperation> = {
-      file: { opcode: "CREATE", ...made },
-      directory: { opcode: "MKDIR", ...made },
-      symlink: { opcode: "SYMLINK", ...made, target },
-      special: { opcode: "MKNOD", ...made, rdev: stat.rdev },
-    };
-    this.#record(operations[kind], stat);
+    this.#record(creationOf({ ...made, kind, target, rdev: stat.rdev }), stat);
     return tree.visible.object(made.oid)!;
   }
 

@@ -18,6 +18,7 @@ import {
   contentMoves,
   KmlAppendError,
   KmlBrokenError,
+  loadPending,
   NO_CHECK,
   renumberPending,
   Replica,
@@ -54,7 +55,6 @@ import { openIndex, type ClientIndex } from "../db/open-index.ts";
 import { SnapshotDatabase } from "../db/snapshot-database.ts";
 import { SqlState } from "../db/sql-state.ts";
 import { NOTHING_ACKNOWLEDGED, StandingTable } from "../db/standing.ts";
-import { loadPending } from "../log/load-pending.ts";
 import { OwnLog } from "../log/own-log.ts";
 
 /** Who asks for what InterSync itself writes into the own log. */

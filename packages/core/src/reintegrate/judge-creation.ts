@@ -1,20 +1,12 @@
 import { EMPTY_SHA256, NO_RECNO, type Sha256 } from "../kml/identity.ts";
-import type {
-  CreateOperation,
-  LinkOperation,
-  MkdirOperation,
-  MknodOperation,
-  SymlinkOperation,
-} from "../kml/operation.ts";
+import type { LinkOperation } from "../kml/operation.ts";
+import { type Creation, KIND_OF } from "../replay/creation.ts";
 import { pathOf } from "../replay/path-of.ts";
-import { KIND_OF } from "../replay/replay.ts";
 import type { StateReader } from "../replay/state.ts";
 import type { TreeObject } from "../replay/tree-object.ts";
 import { applied, copied, merged, mergedAsSeen, refused, type Decision } from "./decision.ts";
 import { copyName, placeIn, type Author } from "./placement.ts";
 import { resolveOid } from "./resolve.ts";
-
-type Creation = CreateOperation | MkdirOperation | SymlinkOperation | MknodOperation;
 
 /**
  * Judges a new object: the first logged keeps the name, an equal one merges, any other takes the name

@@ -1,6 +1,7 @@
 import { NO_RECNO, ROOT_OID, type Oid, type TimeNs } from "../kml/identity.ts";
 import type { Name } from "../kml/name.ts";
 import type { ReplicatedOperation } from "../kml/operation.ts";
+import { creationOf } from "../replay/creation.ts";
 import { pathOf } from "../replay/path-of.ts";
 import type { StateReader } from "../replay/state.ts";
 import type { Entry, TreeObject } from "../replay/tree-object.ts";
@@ -70,12 +71,10 @@ export function restoring(
   name: Name,
   state: StateReader,
 ): ReplicatedOperation[] {
-  const { oid, mode, uid, gid, mtimeNs, conflict } = object;
-  const opcode = object.kind === "directory" ? "MKDIR" : "CREATE";
   const path = pathOf(state, parent, name);
   return [
-    { opcode, oid, parent, name, path, mode, uid, gid, mtimeNs, conflict },
-    ...extendedAttributes(object, oid, path),
+    creationOf({ ...object, parent, name, path }),
+    ...extendedAttributes(object, object.oid, path),
   ];
 }
 

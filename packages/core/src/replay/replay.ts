@@ -14,8 +14,9 @@ import type { Name } from "../kml/name.ts";
 import type { Operation, RenameOperation } from "../kml/operation.ts";
 import type { ServerRecord } from "../kml/record.ts";
 import { outcomeOfTrace } from "../reintegrate/outcome.ts";
+import { KIND_OF } from "./creation.ts";
 import type { MutableState } from "./state.ts";
-import type { Entry, ObjectKind, TreeObject, Version } from "./tree-object.ts";
+import type { Entry, TreeObject, Version } from "./tree-object.ts";
 
 /** A log that does not go on where the state stands. */
 export class ReplayGapError extends IzoError {
@@ -149,14 +150,6 @@ export function applyOperation(
       return;
   }
 }
-
-/** What each operation that makes an object makes. */
-export const KIND_OF = {
-  CREATE: "file",
-  MKDIR: "directory",
-  SYMLINK: "symlink",
-  MKNOD: "special",
-} as const satisfies Record<string, ObjectKind>;
 
 function rename(operation: RenameOperation, at: Version, state: MutableState): void {
   const object = revive(operation.oid, at, state);

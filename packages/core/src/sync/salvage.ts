@@ -14,6 +14,7 @@ import type { Base, ClientOperation, OriginId } from "../kml/operation.ts";
 import type { Actor } from "../kml/record.ts";
 import { withBases } from "../optimize/dependencies.ts";
 import { resolveOid } from "../reintegrate/resolve.ts";
+import { creationOf } from "../replay/creation.ts";
 import { objectPath, pathOf } from "../replay/path-of.ts";
 import type { StateReader } from "../replay/state.ts";
 import { entryKey, type Entry, type TreeObject, type Version } from "../replay/tree-object.ts";
@@ -113,13 +114,12 @@ class Salvager {
   }
 
   #bringObject(entry: Entry, object: TreeObject): void {
-    const { oid, mode, uid, gid, mtimeNs, conflict, target, rdev } = object;
     if (!this.#isHere(object)) return;
+    const { oid } = object;
     const { parent, name } = entry;
     const path = pathOf(this.#input.before, parent, name);
-    const common = { oid, parent, name, path, mode, uid, gid, mtimeNs, conflict };
     const created = this.#add(
-      CREATE_OF[object.kind]({ ...common, target, rdev }),
+      creationOf({ ...object, parent, name, path }),
       object.attributesVersion,
     );
     this.#made.add(oid);
@@ -245,24 +245,3 @@ class Salvager {
     return sha256 === null || sha256 === EMPTY_SHA256 || this.#input.hasContent(sha256);
   }
 }
-
-type Parts = Omit<Extract<ClientOperation, { opcode: "CREATE" }>, "opcode"> & {
-  target: string;
-  rdev: number;
-};
-
-const CREATE_OF = {
-  file: ({ target: _target, rdev: _rdev, ...parts }: Parts): ClientOperation => ({
-    opcode: "CREATE",
-    ...parts,
-  }),
-  directory: ({ target: _target, rdev: _rdev, ...parts }: Parts): ClientOperation => ({
-    opcode: "MKDIR",
-    ...parts,
-  }),
-  symlink: ({ rdev: _rdev, ...parts }: Parts): ClientOperation => ({ opcode: "SYMLINK", ...parts }),
-  special: ({ target: _target, ...parts }: Parts): ClientOperation => ({
-    opcode: "MKNOD",
-    ...parts,
-  }),
-} as const;

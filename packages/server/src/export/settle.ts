@@ -8,7 +8,15 @@
 
 import { randomUUID } from "node:crypto";
 
-import { isWithin, pathOf, type Entry, type Name, type Oid, type TreeObject } from "@izo/core";
+import {
+  creationOf,
+  isWithin,
+  pathOf,
+  type Entry,
+  type Name,
+  type Oid,
+  type TreeObject,
+} from "@izo/core";
 
 import { isSameInode, type DiskNote } from "../db/disk-notes.ts";
 import type { Fileset } from "./fileset.ts";
@@ -203,32 +211,11 @@ function move(
   });
 }
 
-const CREATE_OPCODES = {
-  file: "CREATE",
-  directory: "MKDIR",
-  symlink: "SYMLINK",
-  special: "MKNOD",
-} as const;
-
 function create(fileset: Fileset, found: FoundEntry): Oid {
   const { state } = fileset.ledger;
   const oid = randomUUID().replaceAll("-", "") as Oid;
-  const { parent, name, mode, uid, gid, mtimeNs, target, rdev } = found;
-  const made = {
-    oid,
-    parent,
-    name,
-    path: pathOf(state, parent, name),
-    mode,
-    uid,
-    gid,
-    mtimeNs,
-    conflict: null,
-  };
-  const opcode = CREATE_OPCODES[found.kind];
-  if (opcode === "SYMLINK") fileset.ledger.author({ ...made, opcode, target });
-  else if (opcode === "MKNOD") fileset.ledger.author({ ...made, opcode, rdev });
-  else fileset.ledger.author({ ...made, opcode });
+  const path = pathOf(state, found.parent, found.name);
+  fileset.ledger.author(creationOf({ ...found, oid, path, conflict: null }));
   settleObject(fileset, state.object(oid)!, found);
   return oid;
 }

@@ -1,10 +1,8 @@
-import {
-  PendingLog,
-  type FrozenRecord,
-  type KmlRecord,
-  type PeerId,
-  type StateReader,
-} from "@izo/core";
+import type { PeerId } from "../kml/identity.ts";
+import type { KmlRecord } from "../kml/record.ts";
+import type { StateReader } from "../replay/state.ts";
+import { PendingLog } from "./pending-log.ts";
+import type { FrozenRecord } from "./pending-record.ts";
 
 /** The own log read back, and what of it the server's log already has. */
 export interface LoadedPending {
