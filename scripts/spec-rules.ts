@@ -37,4 +37,5 @@ export const SPEC_RULES: Readonly<Record<string, string>> = {
   Y9: "a lost log is dealt with before a taken id",
   Y10: "a refusal is not for ever",
   Y11: "what fails on this machine leaves the connection as it is",
+  Y12: "a client that its user keeps offline asks nobody",
 };

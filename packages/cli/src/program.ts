@@ -6,6 +6,9 @@ import { flushCommand } from "./commands/flush.ts";
 import { kmlCommand } from "./commands/kml.ts";
 import { logCommand } from "./commands/log.ts";
 import { mountCommand } from "./commands/mount.ts";
+import { offlinePolicyCommand } from "./commands/offline-policy.ts";
+import { offlineCommand } from "./commands/offline.ts";
+import { onlineCommand } from "./commands/online.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { statusCommand } from "./commands/status.ts";
 import { umountCommand } from "./commands/umount.ts";
@@ -42,6 +45,9 @@ export function createProgram(cli: Cli): CommandUnknownOpts {
     .addCommand(statusCommand(cli))
     .addCommand(flushCommand(cli))
     .addCommand(waitCommand(cli))
+    .addCommand(offlineCommand(cli))
+    .addCommand(onlineCommand(cli))
+    .addCommand(offlinePolicyCommand(cli))
     .addCommand(logCommand(cli))
     .addCommand(kmlCommand(cli))
     .addCommand(demoCommand(cli))

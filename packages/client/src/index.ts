@@ -6,6 +6,13 @@ export { serveControl } from "./control/serve-control.ts";
 // mount
 export { type Mount, mountFileset, type MountOptions } from "./mount.ts";
 
+// settings
+export {
+  type MountSettings,
+  OFFLINE_POLICIES,
+  type OfflinePolicy,
+} from "./settings/mount-settings.ts";
+
 // remote
 export { parseFilesetUrl } from "./remote/fileset-url.ts";
 export { HttpRemote } from "./remote/http-remote.ts";

@@ -20,6 +20,7 @@ import type { FilterContext } from "./filter/filter-context.ts";
 import { createFilter } from "./filter/filter.ts";
 import { logContent } from "./filter/log-content.ts";
 import { OwedContents } from "./filter/owed-contents.ts";
+import { ProgramFetches } from "./filter/program-fetches.ts";
 import type { FileSystem } from "./fuse/file-system.ts";
 
 export interface LocalFileSystemOptions {
@@ -42,6 +43,8 @@ export class LocalFileSystem implements Disposable {
   readonly fileSystem: FileSystem;
   /** For InterSync. */
   readonly content: CacheContent;
+  /** Fetches that programs wait for: what becomes of them offline can be changed at any time. */
+  readonly fetches: ProgramFetches;
   /** What had to be repaired; undefined when the last use ended well. */
   readonly recovered: RecoveryReport | undefined;
   readonly #abort = new AbortController();
@@ -64,7 +67,12 @@ export class LocalFileSystem implements Disposable {
       signal: this.#abort.signal,
     });
     this.#owed = new OwedContents(tree.nodes, (node) => logContent(context, node));
-    const context: FilterContext = { ...options, tree, fetcher, owed: this.#owed };
+    this.fetches = new ProgramFetches({
+      fetcher,
+      isServerThere: () => options.source() !== undefined,
+      signal: this.#abort.signal,
+    });
+    const context: FilterContext = { ...options, tree, fetches: this.fetches, owed: this.#owed };
     const applier = new ChangeApplier({
       tree,
       notifier: this.#notifier,

@@ -21,11 +21,16 @@ import type { FuseMount, MountEnd } from "./fuse/fuse-mount.ts";
 import { mountFuseNative } from "./fuse/fuse-native-driver.ts";
 import { LocalFileSystem } from "./local-file-system.ts";
 import { HttpRemote } from "./remote/http-remote.ts";
+import type { SettingsChange } from "./settings/mount-settings.ts";
+import { SettingsFile } from "./settings/settings-file.ts";
 import { claimCache, readCacheIdentity } from "./sync/cache-identity.ts";
 import { InterSync } from "./sync/inter-sync.ts";
 import { LocalReplica } from "./sync/local-replica.ts";
 import type { SyncMode } from "./sync/sync-status.ts";
 import { wallClock } from "./wall-clock.ts";
+
+/** How long the start of a mount waits to learn whether its server is there. */
+const CONTACT_MS = 1_000;
 
 export interface MountOptions {
   /** `http://HOST:PORT/FILESET`. */
@@ -35,12 +40,19 @@ export interface MountOptions {
   /** Made where it is missing; an absolute path. */
   readonly cacheDir: string;
   readonly mode: SyncMode;
+  /** Settings that this mount starts with; all others are those that the cache had last. */
+  readonly settings?: SettingsChange;
   readonly logger: Logger;
 }
 
 /** A fileset that is mounted. Disposing of it unmounts. */
 export interface Mount extends MountControl, AsyncDisposable {
   readonly mountPoint: string;
+  /**
+   * Whether the mount has its server, as far as that can be known within a second of its start: else it
+   * works from its cache alone, and goes on trying unless its user keeps it offline.
+   */
+  readonly contact: "online" | "offline" | "forced-offline";
   /** Settles when nothing is mounted any more, whoever ended it. It never rejects. */
   readonly closed: Promise<MountEnd>;
 }
@@ -60,6 +72,9 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
   await checkMountPoint(mountPoint);
   stack.use(lockCache(cacheDir));
   const fileset = await identifyFileset(options, remote);
+  const file = new SettingsFile(cacheDir);
+  if (options.settings !== undefined) file.change(options.settings);
+  const { isForcedOffline, offlinePolicy } = file.settings;
   const nowNs = wallClock();
   const replica = stack.use(
     await LocalReplica.open({
@@ -81,7 +96,10 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
       newOid: () => randomUUID().replaceAll("-", "") as Oid,
       nowNs,
       source: () => {
-        if (sync?.isServerLost !== true) return remote;
+        if (sync === undefined) return remote;
+        if (!sync.isServerLost) {
+          return { fetchContent: remote.fetchContent.bind(remote), lost: sync.lost };
+        }
         // Somebody is there: the network may be back sooner than the next attempt.
         sync.retryNow();
         return undefined;
@@ -91,6 +109,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
       onProblem: (path, error) => logger.warn({ path, err: error }, "not in the cache"),
     }),
   );
+  local.fetches.setPolicy(offlinePolicy);
   if (local.recovered !== undefined) logger.info(local.recovered, "cache compared with the log");
   const failure = Promise.withResolvers<never>();
   failure.promise.catch(() => {});
@@ -103,7 +122,11 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
       mode: options.mode,
       nowMs: Date.now,
       random: Math.random,
-      onState: ({ name }) => logger.info({ state: name }, "connection"),
+      isForcedOffline: isForcedOffline && replica.hasTree,
+      onState: ({ name, isForced }) => {
+        logger.info({ state: name, isForced }, "connection");
+        local.fetches.noteConnection();
+      },
       onError: (error) => {
         logger.warn(error, "sync");
         failure.reject(new IzoError(error.code, error.message, { advice: error.advice }));
@@ -122,12 +145,14 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
   local.connect(fuse);
   // An open that waits for content would hold up the end of the mount.
   stack.defer(() => local.endFetches());
-  const control = controlOf(options, sync, fuse, local);
+  const control = controlOf(options, { sync, fuse, local, file });
   stack.use(await serveControl(cacheDir, control));
+  const contact = await makeContact(sync);
   const held = stack.move();
   return {
     ...control,
     mountPoint,
+    contact,
     closed: fuse.closed,
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
@@ -145,18 +170,41 @@ async function identifyFileset(
   return id;
 }
 
-function controlOf(
-  { cacheDir }: MountOptions,
-  sync: InterSync,
-  fuse: FuseMount,
-  local: LocalFileSystem,
-): MountControl {
+/** Who mounts wants to know whether the server is there, and not to wait for one that is silent. */
+async function makeContact(sync: InterSync): Promise<Mount["contact"]> {
+  await sync.waitForContact(AbortSignal.timeout(CONTACT_MS)).catch(() => {});
+  const { state, isForcedOffline } = sync.status();
+  if (isForcedOffline) return "forced-offline";
+  return state === "offline" || state === "refused" ? "offline" : "online";
+}
+
+interface MountParts {
+  readonly sync: InterSync;
+  readonly fuse: FuseMount;
+  readonly local: LocalFileSystem;
+  readonly file: SettingsFile;
+}
+
+function controlOf({ cacheDir }: MountOptions, parts: MountParts): MountControl {
+  const { sync, fuse, local, file } = parts;
   return {
     async status(): Promise<MountStatus> {
-      return { ...sync.status(), cachedBytes: await measureContent(join(cacheDir, "tree")) };
+      const { offlinePolicy } = file.settings;
+      return {
+        ...sync.status(),
+        offlinePolicy,
+        waitingPrograms: local.fetches.waiting,
+        cachedBytes: await measureContent(join(cacheDir, "tree")),
+      };
     },
     flush: (signal) => sync.flush(signal),
     waitFor: (recno: Recno, signal: AbortSignal) => sync.waitFor(recno, signal),
+    changeSettings(change) {
+      const settings = file.change(change);
+      local.fetches.setPolicy(settings.offlinePolicy);
+      if (change.isForcedOffline !== undefined) sync.setForcedOffline(change.isForcedOffline);
+      return settings;
+    },
     unmount: async () => {
       local.endFetches();
       await fuse[Symbol.asyncDispose]();

@@ -1,7 +1,13 @@
 import { join, resolve } from "node:path";
 
 import { Command, Option } from "@commander-js/extra-typings";
-import { mountFileset, parseFilesetUrl } from "@izo/client";
+import {
+  type Mount,
+  mountFileset,
+  OFFLINE_POLICIES,
+  type OfflinePolicy,
+  parseFilesetUrl,
+} from "@izo/client";
 
 import { type Cli, outputOf } from "../cli.ts";
 import { CACHE_MODES, LOG_LEVELS } from "../config/config-schema.ts";
@@ -19,6 +25,8 @@ interface MountPlan {
   readonly cacheDir: string;
   readonly mode: (typeof CACHE_MODES)[number];
   readonly logLevel: (typeof LOG_LEVELS)[number];
+  /** Undefined where the cache's own setting stays. */
+  readonly offlinePolicy: OfflinePolicy | undefined;
 }
 
 /** `izo mount`: returns when the mount serves; a process in the background goes on. */
@@ -39,6 +47,14 @@ export function mountCommand(cli: Cli) {
         .default("on-demand" as const),
     )
     .addOption(
+      new Option(
+        "--offline-policy <policy>",
+        "absent content without a server: fail at once, or wait (default: as it was last; at first, fail)",
+      )
+        .choices(OFFLINE_POLICIES)
+        .env("IZO_OFFLINE_POLICY"),
+    )
+    .addOption(
       new Option("--log-level <level>", "what goes to mount.log in the cache directory")
         .choices(LOG_LEVELS)
         .env("IZO_LOG_LEVEL")
@@ -51,6 +67,7 @@ export function mountCommand(cli: Cli) {
       `
 The cache outlives the mount: mounting again with the same cache is quick, works without the server,
 and sends what the server has not acknowledged. A mount whose process died is cleared away first.
+Settings that were changed while it ran (izo offline, izo offline-policy) are those of the next mount.
 
 Examples:
   izo mount http://nas:8370/rootfset /mnt/project
@@ -65,6 +82,7 @@ Examples:
         cacheDir: resolve(options.cache ?? defaultCacheDir(url, cli.env)),
         mode: options.mode,
         logLevel: options.logLevel,
+        offlinePolicy: options.offlinePolicy,
       };
       if (options.foreground === true) await serveMount(plan, cli);
       else await mountInBackground(plan, cli, options);
@@ -88,22 +106,34 @@ async function mountInBackground(
     mode,
     "--log-level",
     logLevel,
+    ...(plan.offlinePolicy === undefined ? [] : ["--offline-policy", plan.offlinePolicy]),
   ];
-  const pid = await startDetached({ args: [...args, "--foreground"], logFile, signal: cli.signal });
+  const started = { args: [...args, "--foreground"], logFile, signal: cli.signal };
+  const { pid, contact } = await startDetached(started);
   outputOf(cli, options).result(
-    { mountPoint, url, cacheDir, mode, pid },
-    `${mountPoint}: ${url} (${mode}, process ${pid}, log ${logFile})`,
+    { mountPoint, url, cacheDir, mode, pid, contact },
+    `${mountPoint}: ${url} (${mode}, process ${pid}, log ${logFile})${NOTES[contact]}`,
   );
 }
+
+/** What a user should know at once of a mount that works from its cache alone. */
+const NOTES: Readonly<Record<Mount["contact"], string>> = {
+  online: "",
+  offline:
+    "\noffline: the server does not answer; the mount works from its cache, and goes on trying",
+  "forced-offline": "\noffline: kept so by its user; izo online MNT ends that",
+};
 
 async function serveMount(plan: MountPlan, cli: Cli): Promise<void> {
   const { url, mountPoint, cacheDir, mode, logLevel } = plan;
   const logger = createLogger(logLevel, cli);
   try {
-    await using mount = await mountFileset({ url, mountPoint, cacheDir, mode, logger });
+    const { offlinePolicy } = plan;
+    const settings = offlinePolicy === undefined ? {} : { offlinePolicy };
+    await using mount = await mountFileset({ url, mountPoint, cacheDir, mode, settings, logger });
     noteMount({ mountPoint, cacheDir, url, pid: process.pid });
-    reportStart({ isServing: true });
-    logger.info({ mountPoint, url, mode }, "mounted");
+    reportStart({ isServing: true, contact: mount.contact });
+    logger.info({ mountPoint, url, mode, contact: mount.contact }, "mounted");
     await Promise.race([mount.closed, untilAborted(cli.signal)]);
   } catch (error) {
     reportStart({ isServing: false, ...failureOf(error) });

@@ -18,7 +18,7 @@ export function statusCommand(cli: Cli) {
     .addHelpText(
       "after",
       `
-Of a mount: state, mode, recno (replayed), headRecno (the server's), pending (changes that the server
+Of a mount: state, isForcedOffline, offlinePolicy, waitingPrograms, mode, recno (replayed), headRecno (the server's), pending (changes that the server
 has not acknowledged), cachedBytes. Of a fileset: headRecno, oldestRecno, files, bytes, peers.
 
 Examples:
@@ -50,9 +50,15 @@ function describeMount(status: MountStatus, url: string, cacheDir: string): stri
   const behind = status.headRecno - status.recno;
   const { lastError } = status;
   return formatFields([
-    ["state", status.state],
+    ["state", status.isForcedOffline ? "offline (forced)" : status.state],
     ["server", url],
     ["mode", status.mode],
+    [
+      "offline policy",
+      status.waitingPrograms === 0
+        ? status.offlinePolicy
+        : `${status.offlinePolicy}, ${formatCount(status.waitingPrograms)} programs wait`,
+    ],
     [
       "replayed",
       `${formatCount(status.recno)}${behind > 0 ? `, ${formatCount(behind)} behind` : ""}`,

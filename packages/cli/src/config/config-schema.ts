@@ -1,3 +1,4 @@
+import { OFFLINE_POLICIES } from "@izo/client";
 import { z } from "zod";
 
 /** The names of the cache modes, as `--mode` takes them. */
@@ -22,6 +23,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       cache: z.string().optional(),
       mode: z.enum(CACHE_MODES).optional(),
+      offlinePolicy: z.enum(OFFLINE_POLICIES).optional(),
       logLevel: z.enum(LOG_LEVELS).optional(),
     })
     .optional(),

@@ -9,11 +9,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 
+import type { Mount } from "@izo/client";
 import { IzoError } from "@izo/core";
 
 /** What the child says, once. */
 export type StartReport =
-  | { readonly isServing: true }
+  | { readonly isServing: true; readonly contact: Mount["contact"] }
   | { readonly isServing: false; readonly code: string; readonly message: string };
 
 export interface DetachedOptions {
@@ -26,8 +27,14 @@ export interface DetachedOptions {
 
 const LOG_TAIL_LINES = 5;
 
-/** Resolves with the child's process id once it serves. @throws IzoError as the child reported it */
-export async function startDetached(options: DetachedOptions): Promise<number> {
+/** A process in the background that serves, and whether it has its server. */
+export interface Detached {
+  readonly pid: number;
+  readonly contact: Mount["contact"];
+}
+
+/** Resolves once the child serves. @throws IzoError as the child reported it */
+export async function startDetached(options: DetachedOptions): Promise<Detached> {
   const { args, logFile, signal } = options;
   mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 });
   const log = openSync(logFile, "a", 0o600);
@@ -43,7 +50,7 @@ export async function startDetached(options: DetachedOptions): Promise<number> {
   try {
     const report = await firstReport(child, logFile);
     if (!report.isServing) throw new IzoError(report.code, report.message);
-    return child.pid ?? 0;
+    return { pid: child.pid ?? 0, contact: report.contact };
   } finally {
     signal.removeEventListener("abort", stop);
     if (child.connected) child.disconnect();

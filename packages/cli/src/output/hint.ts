@@ -18,6 +18,9 @@ const HINTS: Readonly<Record<string, string>> = {
   "mount-point-not-empty": "mount at an empty directory",
   "mount-point-in-use": "see what is there with: izo status MNT",
   "not-mounted": "mount it first: izo mount URL MNT --cache DIR",
+  "forced-offline": "let it ask the server again with: izo online MNT",
+  "invalid-settings":
+    "put settings.json aside to mount with the default settings; pins and hoard rules are in it",
   "mount-not-answering": "a dead mount is taken down with: izo umount --lazy MNT",
   "kml-damaged": "look at it with: izo kml dump; the log is never repaired silently",
   "log-truncated": "the server no longer keeps those records; start at a later one with --after",

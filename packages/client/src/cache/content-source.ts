@@ -9,4 +9,6 @@ export interface ContentSource {
     options?: ContentOptions,
     signal?: AbortSignal,
   ): Promise<RemoteContent>;
+  /** Aborted when the server is known to be lost: what is still under way then is not waited for. */
+  readonly lost?: AbortSignal;
 }

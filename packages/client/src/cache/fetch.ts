@@ -116,10 +116,13 @@ export class ContentFetcher {
     const source = this.#source();
     const signal = this.#signal;
     if (source === undefined) throw unreachable(sha256);
+    const { lost } = source;
     try {
-      await download(source, sha256, path, signal);
+      const ends = lost === undefined ? signal : AbortSignal.any([signal, lost]);
+      await download(source, sha256, path, ends);
       return true;
     } catch (error) {
+      if (lost?.aborted === true && !signal.aborted) throw unreachable(sha256, lost.reason);
       const recno = supersededBy(error);
       if (recno !== undefined) {
         await this.#waitFor(

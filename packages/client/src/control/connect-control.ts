@@ -4,6 +4,7 @@ import { text } from "node:stream/consumers";
 import { IzoError } from "@izo/core";
 import { z } from "zod";
 
+import type { MountSettings } from "../settings/mount-settings.ts";
 import { withSocketPath } from "./control-socket.ts";
 import type { MountControl, MountStatus } from "./mount-control.ts";
 
@@ -34,6 +35,8 @@ export function connectControl(cacheDir: string): MountControl {
     flush: async (signal) => void (await call(cacheDir, "POST", "/flush", signal)),
     waitFor: async (recno, signal) =>
       void (await call(cacheDir, "POST", `/wait?recno=${recno}`, signal)),
+    changeSettings: async (change) =>
+      (await call(cacheDir, "POST", "/settings", never, change)) as MountSettings,
     unmount: async () => void (await call(cacheDir, "POST", "/unmount", never)),
   };
 }
@@ -43,8 +46,9 @@ async function call(
   method: string,
   path: string,
   signal: AbortSignal,
+  asked?: unknown,
 ): Promise<unknown> {
-  const { status, body } = await exchange(cacheDir, method, path, signal);
+  const { status, body } = await exchange(cacheDir, method, path, signal, asked);
   const value: unknown = JSON.parse(body);
   if (status === 200) return value;
   const { code, message } = failureSchema.parse(value);
@@ -56,6 +60,7 @@ async function exchange(
   method: string,
   path: string,
   signal: AbortSignal,
+  asked: unknown,
 ): Promise<{ status: number | undefined; body: string }> {
   try {
     return await withSocketPath(cacheDir, (socketPath) => {
@@ -67,7 +72,7 @@ async function exchange(
         text(response).then((body) => resolve({ status: response.statusCode, body }), reject);
       })
         .once("error", reject)
-        .end();
+        .end(asked === undefined ? undefined : JSON.stringify(asked));
       return promise;
     });
   } catch (cause) {

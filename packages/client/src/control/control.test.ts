@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { IzoError, type Recno } from "@izo/core";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
+import { DEFAULT_SETTINGS } from "../settings/mount-settings.ts";
 import { connectControl, MountNotAnsweringError } from "./connect-control.ts";
 import { CONTROL_SOCKET } from "./control-socket.ts";
 import type { MountControl, MountStatus } from "./mount-control.ts";
@@ -12,6 +13,9 @@ import { serveControl } from "./serve-control.ts";
 
 const STATUS: MountStatus = {
   state: "polling",
+  isForcedOffline: false,
+  offlinePolicy: "fail",
+  waitingPrograms: 0,
   mode: "replica",
   recno: 40 as Recno,
   headRecno: 41 as Recno,
@@ -48,6 +52,10 @@ function notingControl(calls: string[]): MountControl {
       signal.addEventListener("abort", () => resolve(void calls.push("gone")));
       return promise;
     },
+    changeSettings: (change) => {
+      calls.push(`settings ${JSON.stringify(change)}`);
+      return { ...DEFAULT_SETTINGS, ...change };
+    },
     unmount: async () => void calls.push("unmount"),
   };
 }
@@ -68,6 +76,17 @@ test("connectControl() gives the mount's own error with its code", async () => {
     code: "remote-unreachable",
     message: "Cannot flush: the server is away",
   });
+});
+
+test("connectControl() changes settings, and what is no setting is refused", async () => {
+  const calls: string[] = [];
+  await using _ = await serveControl(cacheDir, notingControl(calls));
+  const control = connectControl(cacheDir);
+  const settings = await control.changeSettings({ offlinePolicy: "wait" });
+  expect(settings).toEqual({ ...DEFAULT_SETTINGS, offlinePolicy: "wait" });
+  const wrong = { offlinePolicy: "perhaps" } as unknown as { offlinePolicy: "wait" };
+  await expect(control.changeSettings(wrong)).rejects.toThrow("offlinePolicy");
+  expect(calls).toEqual(['settings {"offlinePolicy":"wait"}']);
 });
 
 test("the mount stops waiting for a caller that has gone", async () => {

@@ -1,9 +1,17 @@
 import type { Recno } from "@izo/core";
 
+import type { MountSettings, OfflinePolicy, SettingsChange } from "../settings/mount-settings.ts";
+
 /** What `izo status MNT` shows. Scripts count on these names. */
 export interface MountStatus {
   /** Of the connection: `offline`, `bootstrapping`, `polling`, `pushing`, `expired`, `diverged`, `refused`. */
   readonly state: string;
+  /** Offline because its user says so: no server is asked. */
+  readonly isForcedOffline: boolean;
+  /** What becomes of a program that opens absent content while the server cannot be reached. */
+  readonly offlinePolicy: OfflinePolicy;
+  /** Programs that wait for the server, under the policy `wait`. */
+  readonly waitingPrograms: number;
   readonly mode: "on-demand" | "replica";
   /** The last record of the server's log that the mount has replayed. */
   readonly recno: Recno;
@@ -26,6 +34,8 @@ export interface MountControl {
   flush(signal: AbortSignal): Promise<void>;
   /** Resolves when the mount has replayed the server's log up to `recno`. */
   waitFor(recno: Recno, signal: AbortSignal): Promise<void>;
+  /** Changes settings, durably, and acts on them at once; resolves with all settings. */
+  changeSettings(change: SettingsChange): MountSettings | Promise<MountSettings>;
   /** Unmounts once operations in flight are done; resolves when the mount is gone. */
   unmount(): Promise<void>;
 }

@@ -1,23 +1,34 @@
 /**
- * Answers `izo status`, `flush`, `wait` and `umount` for a running mount: HTTP with JSON over a Unix
+ * Answers `izo status`, `flush`, `wait`, `umount` and changes of settings for a running mount: HTTP with JSON over a Unix
  * socket in the cache directory. Holds no state; a crash leaves the socket's file, which the next start
  * replaces. The worst that a caller can do is to unmount, and only the cache's owner can call.
  */
 import { rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { join } from "node:path";
+import { text as readText } from "node:stream/consumers";
 
 import { isRecno } from "@izo/core";
 
+import { type SettingsChange, settingsChangeSchema } from "../settings/mount-settings.ts";
 import { CONTROL_SOCKET, withSocketPath } from "./control-socket.ts";
 import type { MountControl } from "./mount-control.ts";
 
-type Handler = (control: MountControl, url: URL, signal: AbortSignal) => Promise<unknown>;
+/** What is asked: the address, the body as JSON where there is one, and whether the caller still waits. */
+interface Asked {
+  readonly url: URL;
+  readonly body: unknown;
+  readonly signal: AbortSignal;
+}
+
+type Handler = (control: MountControl, asked: Asked) => Promise<unknown>;
 
 const HANDLERS: Readonly<Record<string, Handler>> = {
   "GET /status": async (control) => control.status(),
-  "POST /flush": (control, _url, signal) => control.flush(signal),
-  "POST /wait": (control, url, signal) => {
+  "POST /flush": (control, { signal }) => control.flush(signal),
+  "POST /settings": async (control, { body }) =>
+    control.changeSettings(settingsChangeSchema.parse(body) as SettingsChange),
+  "POST /wait": (control, { url, signal }) => {
     const recno = Number(url.searchParams.get("recno"));
     if (!isRecno(recno)) throw new TypeError(`Cannot wait for record ${recno}: it is no number`);
     return control.waitFor(recno, signal);
@@ -65,7 +76,9 @@ async function answer(
   try {
     if (handler === undefined)
       throw new TypeError(`Cannot answer ${request.method} ${url.pathname}`);
-    send(response, 200, (await handler(control, url, gone.signal)) ?? {});
+    const text = await readText(request);
+    const body: unknown = text === "" ? undefined : JSON.parse(text);
+    send(response, 200, (await handler(control, { url, body, signal: gone.signal })) ?? {});
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "control-failed";
     send(response, 500, { code, message: error instanceof Error ? error.message : String(error) });

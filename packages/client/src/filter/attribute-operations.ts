@@ -43,7 +43,7 @@ export function attributeOperations(
   context: FilterContext,
   actors: Actors,
 ): Pick<FileSystem, "getattr" | "setattr" | "readlink" | "statfs"> {
-  const { tree, fetcher } = context;
+  const { tree, fetches } = context;
   const { nodes } = tree;
 
   function statOf(node: CacheNode, fd: number | undefined): Stat {
@@ -135,7 +135,7 @@ export function attributeOperations(
       // What stays of a longer file is content; of one that ends here nothing is needed.
       const needsContent =
         sizeBytes !== undefined && sizeBytes > 0 && node.kind === "file" && !node.isPresent;
-      return needsContent ? fetcher.fetch(node.oid).then(change) : change();
+      return needsContent ? fetches.fetch(node.oid).then(change) : change();
     },
 
     readlink(id) {

@@ -36,7 +36,7 @@ export function dataOperations(
   context: FilterContext,
   actors: Actors,
 ): Pick<FileSystem, "open" | "willWrite" | "flush" | "release" | "fsync" | "fsyncdir"> {
-  const { tree, log, fetcher } = context;
+  const { tree, log, fetches } = context;
   const { nodes } = tree;
 
   function openNow(node: CacheNode, flags: number): Opened {
@@ -73,7 +73,7 @@ export function dataOperations(
   }
 
   async function openFetched(node: CacheNode, flags: number): Promise<Opened> {
-    await fetcher.fetch(node.oid);
+    await fetches.fetch(node.oid);
     // What came has another inode, or the name is gone: the kernel looks the path up again.
     if (mustFetch(node, flags) || !node.isNamed) {
       throw new ErrnoError("ESTALE", "Cannot open: another content has taken the name");

@@ -2,15 +2,15 @@ import type { Actor, ClientOperation, Oid, Recno } from "@izo/core";
 
 import type { CacheTree } from "../cache/cache-tree.ts";
 import type { ChangeLog } from "../cache/change-log.ts";
-import type { ContentFetcher } from "../cache/fetch.ts";
 import { ErrnoError, type ErrnoName } from "../fuse/errno.ts";
 import type { OwedContents } from "./owed-contents.ts";
+import type { ProgramFetches } from "./program-fetches.ts";
 
 /** What the operations of the file system share. */
 export interface FilterContext {
   readonly tree: CacheTree;
   readonly log: ChangeLog;
-  readonly fetcher: ContentFetcher;
+  readonly fetches: ProgramFetches;
   readonly owed: OwedContents;
   /** The cache's directory: its file system's free space is the mount's. */
   readonly cacheDir: string;

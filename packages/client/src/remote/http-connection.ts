@@ -35,8 +35,10 @@ export type Lane = keyof typeof LANES;
 export interface ConnectionTimeouts {
   /** Until the connection stands. */
   readonly connectMs: number;
-  /** From the request to the head of the answer, beyond what a poll asks the server to wait. */
+  /** From the request to the head of the answer. */
   readonly answerMs: number;
+  /** The same for a poll that may wait at the server, beyond that wait. */
+  readonly heldBackAnswerMs: number;
   /** Between two pieces of a body. */
   readonly stallMs: number;
 }
@@ -44,6 +46,7 @@ export interface ConnectionTimeouts {
 export const DEFAULT_TIMEOUTS: ConnectionTimeouts = {
   connectMs: 5_000,
   answerMs: 30_000,
+  heldBackAnswerMs: 10_000,
   stallMs: 15_000,
 };
 
@@ -68,6 +71,13 @@ export interface HttpResponse {
   readonly body: AsyncGenerator<Uint8Array, void>;
 }
 
+/**
+ * A connection on which nothing comes is probed after this time, then every second (libuv's interval),
+ * and is dead when ten probes in a row get no answer (tcp(7), TCP_KEEPIDLE and TCP_KEEPCNT): a network
+ * that drops packets tells nobody.
+ */
+const PROBE_AFTER_MS = 5_000;
+
 /** An error's body is read up to here; what is longer is no problem of ours. */
 const MAX_PROBLEM_BYTES = 64 * 1024;
 
@@ -86,7 +96,11 @@ export class HttpConnection implements AsyncDisposable {
       new Pool(origin, {
         connections: LANES[lane],
         pipelining: 1,
-        connect: { timeout: timeouts.connectMs },
+        connect: {
+          timeout: timeouts.connectMs,
+          keepAlive: true,
+          keepAliveInitialDelay: PROBE_AFTER_MS,
+        },
         bodyTimeout: timeouts.stallMs,
       });
     this.#pools = { poll: pool("poll"), control: pool("control"), bulk: pool("bulk") };
@@ -136,6 +150,7 @@ export class HttpConnection implements AsyncDisposable {
 
   #send(lane: Lane, request: HttpRequest): Promise<Dispatcher.ResponseData> {
     const { method = "GET", path, headers, body, heldBackMs = 0, signal } = request;
+    const { answerMs, heldBackAnswerMs } = this.#timeouts;
     return this.#pools[lane].request({
       method,
       path,
@@ -144,7 +159,7 @@ export class HttpConnection implements AsyncDisposable {
         [HEADERS.requestId]: randomUUID(),
         ...headers,
       },
-      headersTimeout: this.#timeouts.answerMs + heldBackMs,
+      headersTimeout: heldBackMs > 0 ? heldBackMs + heldBackAnswerMs : answerMs,
       ...(body !== undefined && { body }),
       ...(signal !== undefined && { signal }),
     });

@@ -34,6 +34,7 @@ import { Sealer } from "./sealer.ts";
 import {
   connectionEventOf,
   describeError,
+  ForcedOfflineError,
   ForeignServerError,
   type SyncError,
 } from "./sync-error.ts";
@@ -41,8 +42,11 @@ import type { SyncMode, SyncStatus } from "./sync-status.ts";
 import { Waiters } from "./waiters.ts";
 import { WakeUp } from "./wake-up.ts";
 
-/** A poll that finds nothing waits this long at the server; below what proxies and NATs cut off. */
-const POLL_WAIT_SECONDS = 50;
+/**
+ * A poll that finds nothing waits this long at the server. It bounds how long a client takes to notice
+ * that its packets are dropped (docs/sync-state-machine.md, "A silent network").
+ */
+const POLL_WAIT_SECONDS = 10;
 
 /** Records replayed in one transaction: about 50 ms during which no program is answered. */
 const POLL_RECORDS = 1_000;
@@ -58,6 +62,8 @@ export interface InterSyncOptions {
   readonly mode: SyncMode;
   readonly nowMs: () => number;
   readonly random: () => number;
+  /** Offline by the user's wish from the start; see {@link InterSync.setForcedOffline}. */
+  readonly isForcedOffline?: boolean;
   /** Once for each thing that goes wrong and for each change of state, for the log of the mount. */
   readonly onError?: (error: SyncError) => void;
   readonly onState?: (state: ConnectionState) => void;
@@ -86,12 +92,15 @@ export class InterSync implements AsyncDisposable {
   #localFailures = 0;
   /** Ends the requests that belong to the connection as it is. */
   #connection = new AbortController();
+  /** Aborted while the server is lost: see {@link isServerLost}. */
+  #lost = new AbortController();
   readonly #loops: Promise<unknown>;
 
   constructor(options: InterSyncOptions) {
     const { replica, remote, cache, mode, nowMs, random } = options;
     this.#options = options;
     this.#sinceMs = nowMs();
+    if (options.isForcedOffline === true) this.#state = nextState(this.#state, "forced-offline");
     this.#headRecno = replica.position.recno;
     const onProblem = (error: unknown): void => this.#note(error);
     this.#sealer = new Sealer({ replica, cache, random, onProblem });
@@ -119,6 +128,7 @@ export class InterSync implements AsyncDisposable {
     const { replica, mode } = this.#options;
     return {
       state: this.#state.name,
+      isForcedOffline: this.#state.isForced,
       sinceMs: this.#sinceMs,
       mode,
       recno: replica.position.recno,
@@ -134,6 +144,8 @@ export class InterSync implements AsyncDisposable {
   async flush(signal: AbortSignal): Promise<void> {
     const { replica } = this.#options;
     const { peer, ownHead } = replica;
+    if (this.#state.isForced && replica.pendingCount > 0)
+      throw new ForcedOfflineError(replica.pendingCount);
     this.#sealer.wake();
     this.retryNow();
     await this.#waiters.until(() => {
@@ -157,9 +169,33 @@ export class InterSync implements AsyncDisposable {
     await this.#waiters.until(() => this.#options.replica.hasTree, this.#until(signal));
   }
 
-  /** The server did not answer twice in a row: who needs it now is better told so than kept waiting. */
+  /** Resolves when the server was asked once, with whatever answer, or shall not be. @throws the signal's reason */
+  async waitForContact(signal: AbortSignal): Promise<void> {
+    await this.#waiters.until(() => {
+      const { name, failures, isForced } = this.#state;
+      return name !== "offline" || failures > 0 || isForced;
+    }, this.#until(signal));
+  }
+
+  /**
+   * The server did not answer twice in a row, or shall not be asked: who needs it now is better told so
+   * than kept waiting.
+   */
   get isServerLost(): boolean {
-    return this.#state.name === "offline" && this.#state.failures > 1;
+    const { name, failures, isForced } = this.#state;
+    return name === "offline" && (failures > 1 || isForced);
+  }
+
+  /** Aborted as soon as {@link isServerLost}; another one when the server is back. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /** Cuts the connection and makes none, or lets it be made again, at once. */
+  setForcedOffline(isForced: boolean): void {
+    this.#happen(isForced ? "forced-offline" : "released");
+    if (isForced) this.#lastError = null;
+    this.retryNow();
   }
 
   /** Ends the wait before the next attempt: the network may be back. */
@@ -221,7 +257,8 @@ export class InterSync implements AsyncDisposable {
 
   async #connect(signal: AbortSignal): Promise<void> {
     const { replica, remote, fileset, random } = this.#options;
-    const { failures } = this.#state;
+    const { failures, isForced } = this.#state;
+    if (isForced) return this.#connectBell.wait(signal);
     if (failures > 0) await this.#connectBell.wait(signal, retryDelayMs(failures, random()));
     signal.throwIfAborted();
     const profile = await remote.profile(signal);
@@ -375,14 +412,22 @@ export class InterSync implements AsyncDisposable {
     }
     const isFlowing = name === "polling" || name === "pushing";
     const wasFlowing = before.name === "polling" || before.name === "pushing";
-    if ((wasFlowing && !isFlowing) || event === "unreachable") {
+    const isCut = event === "unreachable" || event === "forced-offline";
+    if ((wasFlowing && !isFlowing) || isCut) {
       this.#connection.abort(new Error(`the connection is ${name}`));
       this.#connection = new AbortController();
       if (this.#stop.signal.aborted) this.#connection.abort(this.#stop.signal.reason);
     }
+    this.#noteLoss();
     if (event === "caught-up" || event === "tree-adopted") this.#endLocalFailures();
     if (mayPush(this.#state) && !mayPush(before)) this.#pushBell.ring();
     this.#waiters.check();
+  }
+
+  #noteLoss(): void {
+    const isNoted = this.#lost.signal.aborted;
+    if (this.isServerLost && !isNoted) this.#lost.abort(new Error("the server is lost"));
+    else if (!this.isServerLost && isNoted) this.#lost = new AbortController();
   }
 
   #note(error: unknown): void {

@@ -64,6 +64,17 @@ export function describeError(error: unknown, nowMs: number): SyncError {
   return { code, message, advice: ADVICE[code] ?? "See the log of the mount", sinceMs: nowMs };
 }
 
+/** The user keeps the mount offline, and wants something that only the server can give. */
+export class ForcedOfflineError extends IzoError {
+  constructor(pending: number) {
+    super(
+      "forced-offline",
+      `Cannot flush ${pending} pending records: the mount is kept offline by its user`,
+      { pending },
+    );
+  }
+}
+
 /** The fileset under the URL is not the one that the cache is of. */
 export class ForeignServerError extends IzoError {
   constructor(found: string, expected: string) {

@@ -8,6 +8,8 @@ export type SyncMode = "on-demand" | "replica";
 /** Where InterSync stands. */
 export interface SyncStatus {
   readonly state: ConnectionName;
+  /** Offline because its user says so. */
+  readonly isForcedOffline: boolean;
   /** Since when it is in this state, in milliseconds since 1970. */
   readonly sinceMs: number;
   readonly mode: SyncMode;

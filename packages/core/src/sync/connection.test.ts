@@ -35,7 +35,7 @@ describe("nextState()", () => {
   test("[Y3] goes offline from everywhere when the server cannot be reached, and counts it", () => {
     fc.assert(
       fc.property(histories, (history) => {
-        const before = after(...history);
+        const before = after(...history, "released");
         const state = nextState(before, "unreachable");
         expect(state).toMatchObject({ name: "offline", failures: before.failures + 1 });
       }),
@@ -90,6 +90,24 @@ describe("nextState()", () => {
   test("[Y10] leaves refused when the server is another one", () => {
     expect(after("refused", "connected").name).toBe("polling");
     expect(after("connected", "refused").name).toBe("refused");
+  });
+
+  test("[Y12] asks nobody while its user wants no connection, and starts anew at the release", () => {
+    fc.assert(
+      fc.property(histories, histories, (before, late) => {
+        const forced = after(...before, "forced-offline");
+        expect(forced).toMatchObject({ name: "offline", isForced: true, failures: 0 });
+        const happened = late.filter((event) => event !== "released");
+        expect(happened.reduce(nextState, forced)).toEqual(forced);
+        expect(nextState(forced, "released")).toEqual(START);
+      }),
+    );
+  });
+
+  test("[Y12] a release of what is not forced changes nothing", () => {
+    for (const event of events.filter((each) => each !== "forced-offline")) {
+      expect(nextState(after("connected", event), "released")).toEqual(after("connected", event));
+    }
   });
 
   test("names a divergence exactly while it is diverged", () => {

@@ -43,7 +43,11 @@ export type ConnectionEvent =
   /** The divergence was dealt with. */
   | "recovered"
   /** The server refuses this client: another protocol, an unknown fileset, an answer that makes no sense. */
-  | "refused";
+  | "refused"
+  /** Its user wants no connection. */
+  | "forced-offline"
+  /** Its user wants one again. */
+  | "released";
 
 export interface ConnectionState {
   readonly name: ConnectionName;
@@ -57,6 +61,8 @@ export interface ConnectionState {
   readonly isCaughtUp: boolean;
   /** What `diverged` is about. */
   readonly divergence: "log" | "peer" | null;
+  /** Offline because its user says so: nobody is asked before the release. */
+  readonly isForced: boolean;
 }
 
 export const START: ConnectionState = {
@@ -64,12 +70,13 @@ export const START: ConnectionState = {
   failures: 0,
   isCaughtUp: false,
   divergence: null,
+  isForced: false,
 };
 
 type Row = Readonly<Record<ConnectionEvent, ConnectionName>>;
 
-/** What ends every state alike: the connection is lost, or the server will have none of it. */
-const ENDS = { unreachable: "offline", refused: "refused" } as const;
+/** What ends every state alike: the connection is lost, or one of both sides will have none of it. */
+const ENDS = { unreachable: "offline", refused: "refused", "forced-offline": "offline" } as const;
 
 /** Where no connection is up: all that comes late from the last one is ignored. */
 function closed(name: "offline" | "refused"): Row {
@@ -86,6 +93,7 @@ function closed(name: "offline" | "refused"): Row {
     "log-diverged": name,
     "peer-diverged": name,
     recovered: name,
+    released: name,
   };
 }
 
@@ -104,6 +112,7 @@ function awaitingTree(name: "bootstrapping" | "expired"): Row {
     "log-diverged": name,
     "peer-diverged": "diverged",
     recovered: name,
+    released: name,
   };
 }
 
@@ -122,6 +131,7 @@ function flowing(name: "polling" | "pushing"): Row {
     "log-diverged": "diverged",
     "peer-diverged": "diverged",
     recovered: name,
+    released: name,
   };
 }
 
@@ -147,12 +157,15 @@ export const TRANSITIONS: Readonly<Record<ConnectionName, Row>> = {
     "log-diverged": "diverged",
     "peer-diverged": "diverged",
     recovered: "polling",
+    released: "diverged",
   },
   refused: closed("refused"),
 };
 
 /** The state after an event. Total: every event has a meaning in every state. */
 export function nextState(state: ConnectionState, event: ConnectionEvent): ConnectionState {
+  if (event === "forced-offline") return { ...START, isForced: true };
+  if (state.isForced) return event === "released" ? START : state;
   const name = TRANSITIONS[state.name][event];
   const isOpen = name === "polling" || name === "pushing";
   return {
@@ -160,6 +173,7 @@ export function nextState(state: ConnectionState, event: ConnectionEvent): Conne
     failures: failuresAfter(state, event),
     isCaughtUp: isOpen && (event === "caught-up" || (state.isCaughtUp && event !== "recovered")),
     divergence: name === "diverged" ? divergenceAfter(state, event) : null,
+    isForced: false,
   };
 }
 
