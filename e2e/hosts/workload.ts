@@ -2,7 +2,7 @@
  * A program that writes until it is told to stop or fails, and prints one line of JSON for each file it
  * has closed: path and text. Run in a process of its own, so that it can meet a mount that dies.
  */
-import { mkdirSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 /** A file that was closed, or removed where the text is null. */
@@ -42,6 +42,7 @@ export function* workload(
 if (process.argv[1] === import.meta.filename) {
   const [, , directory = ".", author = "nobody", steps = "100"] = process.argv;
   for (const step of workload(directory, author, Number(steps))) {
-    process.stdout.write(`${JSON.stringify(step)}\n`);
+    // `process.stdout` would queue what a slow reader leaves in the pipe, and lose it with the process.
+    writeSync(1, `${JSON.stringify(step)}\n`);
   }
 }

@@ -103,6 +103,29 @@ test("[C8] InterSync reintegrates what was done offline, also by a process that 
   expect(exported("new")).toBe("made offline");
 });
 
+test("[D9] InterSync sends no content while a program overwrites it, nor what was saved with it", async () => {
+  const proxy = await openProxy();
+  const a = await open("on-demand", proxy.url);
+  await a.write("/saved", "old");
+  await a.flush();
+  proxy.setDown(true);
+  await vi.waitFor(() => expect(a.sync.status().state).toBe("offline"));
+  await a.write("/new", "first");
+  await a.write("/temporary", "first");
+  a.rename("/temporary", "/saved");
+  await vi.waitFor(() => expect(a.replica.unsealed()).toEqual([]));
+  // From here to the end of the write the bytes of what was sealed are nowhere.
+  const overwrites = [await a.overwrite("/new"), await a.overwrite("/saved")];
+  proxy.setDown(false);
+  a.sync.retryNow();
+  await vi.waitFor(() => expect(exportedNames()).toContain("new"), { timeout: 5_000 });
+  expect(exported("saved")).toBe("old");
+  for (const end of overwrites) end("second");
+  await a.flush();
+  expect(exportedNames()).toEqual(["new", "saved"]);
+  expect([exported("new"), exported("saved")]).toEqual(["second", "second"]);
+});
+
 test("[C8] InterSync tells that the server is lost, and when it is back", async () => {
   const proxy = await openProxy();
   const a = await open("on-demand", proxy.url);

@@ -144,12 +144,13 @@ export class Pusher {
     const { record } = each;
     if (record?.operation.opcode !== "CLOSE" || record.operation.sha256 === null) return each;
     const close = record.operation as SealedClose;
-    const { visible } = this.#options.replica;
+    const { replica, cache } = this.#options;
+    const { visible } = replica;
     if (this.#isStillHere(close)) return each;
-    const object = visible.object(contentOid(close, visible));
-    const content = object ?? { ...close, sizeBytes: 0, sha256: EMPTY_SHA256 };
+    const oid = contentOid(close, visible);
+    const content = visible.object(oid) ?? { ...close, sizeBytes: 0, sha256: EMPTY_SHA256 };
     // Being written: its next CLOSE is on its way, and says what there is.
-    if (content.sha256 === null) return each;
+    if (content.sha256 === null || cache.hasWriter(oid)) return each;
     const { sizeBytes, mtimeNs, sha256 } = content;
     const present = { ...close, sizeBytes, mtimeNs, sha256 };
     // What shows is this very content, and the file holds another: its author wrote on in a file that a

@@ -118,6 +118,18 @@ export class SyncHost implements AsyncDisposable {
     this.#fs.release(node, fd);
   }
 
+  /** Opens a file as `>` of a shell does; what is returned writes and closes. */
+  async overwrite(path: string): Promise<(content: string) => void> {
+    const node = this.#node(path);
+    const { fd } = await this.#fs.open(node, 0o1001, CALLER);
+    return (content) => {
+      this.#fs.willWrite(node, fd);
+      writeSync(fd, content);
+      this.#fs.flush(node, fd);
+      this.#fs.release(node, fd);
+    };
+  }
+
   async read(path: string): Promise<string> {
     const node = this.#node(path);
     const { fd } = await this.#fs.open(node, 0, CALLER);

@@ -32,6 +32,8 @@ export class PendingLog {
   readonly #frozen = new Map<Recno, FrozenRecord>();
   /** Own recno → origin recno under which it was sent: bases of later records follow it. */
   readonly #sentAs = new Map<Recno, Recno>();
+  /** Own recno of a CLOSE that was never sent → what it built on, and what builds on it builds on now. */
+  readonly #dropped = new Map<Recno, Base>();
 
   constructor(peer: PeerId) {
     this.peer = peer;
@@ -142,8 +144,12 @@ export class PendingLog {
     record: KmlRecord,
   ): void {
     for (const recno of covers) {
+      const covered = this.#unsent.get(recno)?.operation;
       this.#unsent.delete(recno);
-      this.#sentAs.set(recno, originRecno);
+      // No server will ever know this number: a base that named it would never hold.
+      if (operation === null && covered?.opcode === "CLOSE")
+        this.#dropped.set(recno, covered.contentBase);
+      else this.#sentAs.set(recno, originRecno);
     }
     if (operation === null) return;
     const { authorTimeNs, actor } = record;
@@ -162,6 +168,8 @@ export class PendingLog {
   /** A base as the server will know it, where it is an own record that was sent meanwhile. */
   followSent(base: Base): Base {
     if (typeof base === "number" || base.peer !== this.peer) return base;
+    const below = this.#dropped.get(base.recno);
+    if (below !== undefined) return this.followSent(below);
     const originRecno = this.#sentAs.get(base.recno);
     return originRecno === undefined ? base : { peer: this.peer, recno: originRecno };
   }

@@ -176,6 +176,19 @@ test("[D3] a record that builds on one that became a copy shows on the copy", ()
   expect(replica.visible.object(A)?.sha256).toBe(THREE);
 });
 
+test("[D3] a record that builds on one that was never sent builds on what that one built on", () => {
+  log(create(A, "a"));
+  freeze();
+  const dropped = log(close(A, { peer: ME, recno: 1 as Recno }, ONE));
+  log({ opcode: "SENT", covers: [dropped], operation: null });
+  log(close(A, { peer: ME, recno: dropped }, TWO));
+  freeze();
+  push();
+  pull();
+  expect(names()).toEqual(["a"]);
+  expect(replica.visible.object(A)?.sha256).toBe(TWO);
+});
+
 describe("[P2] what the server is known to hold", () => {
   beforeEach(() => {
     log(create(A, "a"));
