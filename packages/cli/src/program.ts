@@ -9,6 +9,7 @@ import { mountCommand } from "./commands/mount.ts";
 import { offlinePolicyCommand } from "./commands/offline-policy.ts";
 import { offlineCommand } from "./commands/offline.ts";
 import { onlineCommand } from "./commands/online.ts";
+import { peersCommand } from "./commands/peers.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { statusCommand } from "./commands/status.ts";
 import { umountCommand } from "./commands/umount.ts";
@@ -43,6 +44,7 @@ export function createProgram(cli: Cli): CommandUnknownOpts {
     .addCommand(mountCommand(cli))
     .addCommand(umountCommand(cli))
     .addCommand(statusCommand(cli))
+    .addCommand(peersCommand(cli))
     .addCommand(flushCommand(cli))
     .addCommand(waitCommand(cli))
     .addCommand(offlineCommand(cli))

@@ -100,6 +100,7 @@ export type * from "./wire/fileset-profile.ts";
 export { writeJsonLine } from "./wire/json-lines.ts";
 export * from "./wire/limits.ts";
 export * from "./wire/peer-header.ts";
+export * from "./wire/peers-message.ts";
 export * from "./wire/poll-message.ts";
 export * from "./wire/problem.ts";
 export * from "./wire/profile-message.ts";

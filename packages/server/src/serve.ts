@@ -10,6 +10,7 @@ import { createAdaptorServer } from "@hono/node-server";
 import { IzoError } from "@izo/core";
 import { type Logger, pino } from "pino";
 
+import { serveControl } from "./control/serve-control.ts";
 import type { Export } from "./export/export.ts";
 import type { LookProgress } from "./export/look.ts";
 import { openExport } from "./export/open-export.ts";
@@ -84,6 +85,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       ...(confirmsRemoval !== undefined && { confirmsRemoval }),
     }),
   );
+  cleanUp.use(await serveControl(fileset));
   // Disposed of first: polls that wait are answered at once, and nothing new is asked of the export.
   cleanUp.defer(() => close(http));
   cleanUp.defer(() => ending.abort());

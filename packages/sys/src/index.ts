@@ -2,6 +2,19 @@
 // them to another thread would. Those that can block say so.
 
 export { fallocate, FALLOC } from "./allocate.ts";
+export {
+  callControl,
+  type ControlAnswer,
+  type ControlCall,
+  ControlSilentError,
+} from "./control/call-control.ts";
+export { CONTROL_SOCKET } from "./control/control-socket.ts";
+export {
+  type ControlHandler,
+  type ControlHandlers,
+  type ControlRequest,
+  serveControl,
+} from "./control/serve-control.ts";
 export { copyFileRange, reflink } from "./copy-in-kernel.ts";
 export { majorOf, makeDevice, minorOf } from "./device-number.ts";
 export { nodeDisk, NodeDiskFile } from "./disk/node-disk.ts";

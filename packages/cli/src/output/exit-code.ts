@@ -29,6 +29,7 @@ const EXIT_OF_CODE: Readonly<Record<string, ExitCode>> = {
   unreachable: EXIT.unreachable,
   "not-mounted": EXIT.unreachable,
   "mount-not-answering": EXIT.unreachable,
+  "server-not-answering": EXIT.unreachable,
   ECONNREFUSED: EXIT.unreachable,
   EHOSTUNREACH: EXIT.unreachable,
   ENETUNREACH: EXIT.unreachable,

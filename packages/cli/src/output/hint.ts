@@ -22,6 +22,9 @@ const HINTS: Readonly<Record<string, string>> = {
   "invalid-settings":
     "put settings.json aside to mount with the default settings; pins and hoard rules are in it",
   "mount-not-answering": "a dead mount is taken down with: izo umount --lazy MNT",
+  "server-not-answering":
+    "only a running server can be asked: izo serve DIR, and name the same DIR and --fileset here",
+  "unknown-peer": "see the peers with: izo peers DIR",
   "kml-damaged": "look at it with: izo kml dump; the log is never repaired silently",
   "log-truncated": "the server no longer keeps those records; start at a later one with --after",
   EADDRINUSE: "another process listens there; choose another with --listen HOST:PORT",

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { formatBytes, formatCount, formatMs } from "./quantity.ts";
+import { formatAge, formatBytes, formatCount, formatMs } from "./quantity.ts";
 
 test.each([
   [0, "0 B"],
@@ -19,6 +19,16 @@ test.each([
   [4211, "4.21 s"],
 ])("formatMs(%d) is %s", (ms, text) => {
   expect(formatMs(ms)).toBe(text);
+});
+
+test.each([
+  [0, "0 s"],
+  [59_999, "59 s"],
+  [90_000, "1 min"],
+  [86_399_999, "23 h"],
+  [30 * 86_400_000, "30 d"],
+])("formatAge(%d) is %s", (ms, text) => {
+  expect(formatAge(ms)).toBe(text);
 });
 
 test("formatCount() groups by three", () => {

@@ -22,3 +22,16 @@ export function formatMs(ms: number): string {
 export function formatCount(count: number): string {
   return count.toLocaleString("en-US");
 }
+
+const AGES = [
+  ["d", 86_400_000],
+  ["h", 3_600_000],
+  ["min", 60_000],
+  ["s", 1_000],
+] as const;
+
+/** An age for people, in its largest unit, rounded down: "0 s", "12 min", "3 d". */
+export function formatAge(ms: number): string {
+  const [unit, unitMs] = AGES.find(([, length]) => ms >= length) ?? AGES.at(-1)!;
+  return `${Math.floor(ms / unitMs)} ${unit}`;
+}

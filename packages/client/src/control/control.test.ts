@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { IzoError, type Recno } from "@izo/core";
+import { CONTROL_SOCKET } from "@izo/sys";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { DEFAULT_SETTINGS } from "../settings/mount-settings.ts";
 import { connectControl, MountNotAnsweringError } from "./connect-control.ts";
-import { CONTROL_SOCKET } from "./control-socket.ts";
 import type { MountControl, MountStatus } from "./mount-control.ts";
 import { serveControl } from "./serve-control.ts";
 

@@ -20,6 +20,7 @@ import {
   MAX_RECORD_BYTES,
   MEDIA_TYPES,
   parseContentPackResponse,
+  parsePeersResponse,
   parsePollResponse,
   parsePosition,
   parseProfileResponse,
@@ -27,6 +28,7 @@ import {
   parseSnapshotResponse,
   parseStatusResponse,
   type PeerId,
+  type PeerStanding,
   type Position,
   type Recno,
   type ReintegrateRequest,
@@ -86,6 +88,11 @@ export class HttpRemote implements Remote {
   /** What `izo status URL` shows. */
   async status(signal?: AbortSignal): Promise<FilesetStatus> {
     return this.#getJson("status", parseStatusResponse, signal);
+  }
+
+  /** What `izo peers URL` shows. */
+  async peers(signal?: AbortSignal): Promise<PeerStanding[]> {
+    return this.#getJson("peers", parsePeersResponse, signal);
   }
 
   async poll(
@@ -175,7 +182,7 @@ export class HttpRemote implements Remote {
   }
 
   async #getJson<T>(
-    route: "profile" | "status",
+    route: "profile" | "status" | "peers",
     parse: (text: string) => T,
     signal: AbortSignal | undefined,
   ): Promise<T> {

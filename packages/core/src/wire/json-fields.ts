@@ -55,6 +55,13 @@ export class JsonFields {
     return this.whole(key) as Recno;
   }
 
+  /** true or false. */
+  flag(key: string): boolean {
+    const value = this.#fields[key];
+    if (typeof value !== "boolean") throw this.#wrong(key, "true or false");
+    return value;
+  }
+
   /** 32 hexadecimal digits: an oid, a peer or a fileset. */
   id(key: string): FilesetId & PeerId {
     const value = this.text(key);

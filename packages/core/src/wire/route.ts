@@ -7,6 +7,7 @@ export const ROUTES = {
   segments: "/v1/filesets/:fileset/kml/segments",
   segment: "/v1/filesets/:fileset/kml/segments/:first",
   snapshot: "/v1/filesets/:fileset/snapshot",
+  peers: "/v1/filesets/:fileset/peers",
   content: "/v1/filesets/:fileset/content/:sha256",
   contentPack: "/v1/filesets/:fileset/content-pack",
   /** A file or directory by its path follows. */

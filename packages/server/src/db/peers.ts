@@ -36,6 +36,8 @@ export interface PeerRow {
   readonly receivedRecno: Recno;
   readonly replayedRecno: Recno;
   readonly lastSeenMs: number;
+  /** When an administrator had it forgotten; null where nobody did, or where it came back since. */
+  readonly forgottenMs: number | null;
 }
 
 export function listPeers(connection: Connection): PeerRow[] {
@@ -49,15 +51,43 @@ export function listPeers(connection: Connection): PeerRow[] {
       receivedRecno: row.receivedRecno as Recno,
       replayedRecno: row.replayedRecno as Recno,
       lastSeenMs: row.seenMs,
+      forgottenMs: row.forgottenMs,
     }));
 }
 
-/** Writes what people may want to know of a peer; nothing is decided by it. */
-export function notePeerSeen(connection: Connection, seen: Omit<PeerRow, "receivedRecno">): void {
+/** Writes what a peer was seen to do; one that was forgotten is known again. */
+export function notePeerSeen(
+  connection: Connection,
+  seen: Pick<PeerRow, "peer" | "host" | "replayedRecno" | "lastSeenMs">,
+): void {
   const { host, replayedRecno, lastSeenMs: seenMs } = seen;
   drizzle(connection)
     .insert(peers)
     .values({ peer: bytesOf(seen.peer), host, receivedRecno: 0, replayedRecno, seenMs })
-    .onConflictDoUpdate({ target: peers.peer, set: { host, replayedRecno, seenMs } })
+    .onConflictDoUpdate({
+      target: peers.peer,
+      set: { host, replayedRecno, seenMs, forgottenMs: null },
+    })
     .run();
+}
+
+/**
+ * Notes that a peer is not waited for any more; false where nobody knows of it. What the log holds of it
+ * stays: its records are answered as before, should it come back (design P1).
+ */
+export function notePeerForgotten(connection: Connection, peer: PeerId, nowMs: number): boolean {
+  const { changes } = drizzle(connection)
+    .update(peers)
+    .set({ forgottenMs: nowMs })
+    .where(eq(peers.peer, bytesOf(peer)))
+    .run();
+  return changes > 0;
+}
+
+/** How many records of a peer have their trace behind `after`: it has not seen what became of them. */
+export function countTracesBehind(connection: Connection, peer: PeerId, after: Recno): number {
+  return connection
+    .prepare<[Buffer, Recno], number>("SELECT count(*) FROM outcomes WHERE peer = ? AND trace > ?")
+    .pluck()
+    .get(bytesOf(peer), after)!;
 }

@@ -55,6 +55,9 @@ export const objects = sqliteTable(
       .on(table.oid)
       .where(sql`to_recno IS NULL`),
     index("objects_by_content").on(table.sha256, table.toRecno),
+    index("objects_ended")
+      .on(table.toRecno)
+      .where(sql`to_recno IS NOT NULL`),
   ],
 );
 
@@ -76,16 +79,23 @@ export const entries = sqliteTable(
     index("entries_by_object")
       .on(table.oid)
       .where(sql`to_recno IS NULL`),
+    index("entries_ended")
+      .on(table.toRecno)
+      .where(sql`to_recno IS NOT NULL`),
   ],
 );
 
 /** Objects without a name. What they were is their row of `objects` that ended at `removed_at`. */
-export const tombstones = sqliteTable("tombstones", {
-  oid: blob("oid", { mode: "buffer" }).primaryKey(),
-  parent: blob("parent", { mode: "buffer" }).notNull(),
-  name: blob("name", { mode: "buffer" }).notNull(),
-  removedAt: integer("removed_at").notNull(),
-});
+export const tombstones = sqliteTable(
+  "tombstones",
+  {
+    oid: blob("oid", { mode: "buffer" }).primaryKey(),
+    parent: blob("parent", { mode: "buffer" }).notNull(),
+    name: blob("name", { mode: "buffer" }).notNull(),
+    removedAt: integer("removed_at").notNull(),
+  },
+  (table) => [index("tombstones_by_removal").on(table.removedAt)],
+);
 
 export const aliases = sqliteTable("aliases", {
   alias: blob("alias", { mode: "buffer" }).primaryKey(),
@@ -111,13 +121,18 @@ export const outcomes = sqliteTable(
   (table) => [primaryKey({ columns: [table.peer, table.originRecno] })],
 );
 
-/** `host`, `replayed_recno` and `seen_ms` are for people; nothing is decided by them. */
+/**
+ * `received_recno` follows from the log. The rest is what a peer was seen to do, and lost with the index:
+ * it decides only for how long records are kept, and a peer of which nothing is known takes a snapshot.
+ */
 export const peers = sqliteTable("peers", {
   peer: blob("peer", { mode: "buffer" }).primaryKey(),
   host: text("host").notNull(),
   receivedRecno: integer("received_recno").notNull(),
   replayedRecno: integer("replayed_recno").notNull(),
   seenMs: integer("seen_ms").notNull(),
+  /** An administrator said at this time that it will not come back; null where nobody did. */
+  forgottenMs: integer("forgotten_ms"),
 });
 
 /** The stat of an object's inode when its content and attributes were last known to be those logged. */

@@ -1,4 +1,4 @@
-import { IzoError, type Position, type Recno, type Sha256 } from "@izo/core";
+import { IzoError, type PeerId, type Position, type Recno, type Sha256 } from "@izo/core";
 
 /** The records asked for were cut off the log: start from a snapshot. */
 export class LogTruncatedError extends IzoError {
@@ -19,6 +19,15 @@ export class LogDivergedError extends IzoError {
       `Cannot read the log after record ${after.recno}: its hash is not the one given (head ${head.recno})`,
       { after: after.recno, head: head.recno },
     );
+  }
+}
+
+/** No peer with this id has ever been here. */
+export class UnknownPeerError extends IzoError {
+  constructor(peer: PeerId) {
+    super("unknown-peer", `Cannot forget the peer ${peer}: the server does not know of it`, {
+      peer,
+    });
   }
 }
 

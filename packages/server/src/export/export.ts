@@ -14,6 +14,7 @@ import type {
   Outcome,
   OutcomeReason,
   PeerId,
+  PeerStanding,
   Position,
   PushHead,
   Recno,
@@ -28,6 +29,8 @@ export interface Export extends AsyncDisposable {
   readonly filesetName: string;
   readonly filesetId: FilesetId;
   readonly serverPeer: PeerId;
+  /** Where the fileset keeps what it knows; the control socket is there. */
+  readonly stateDirectory: string;
   /** Durable in the log and committed in the index. */
   readonly headPosition: Position;
   /** The first record that the log still holds; one beyond the head while there is none. */
@@ -96,8 +99,13 @@ export interface Export extends AsyncDisposable {
   /** What stands at a path of the tree as logged, `/a/b`; `/` is the root. Null where nothing does. */
   lookUp(path: string): PathEntry | null;
 
-  /** Remembers that a peer asked for what follows `replayed`, for the status; nothing depends on it. */
+  /** Remembers that a peer asked for what follows `replayed`: records behind it are kept for a time. */
   notePeer(peer: PeerId, host: string, replayed: Recno): void;
+
+  /** The peers that ever were here, beside the log. */
+  peers(): readonly PeerStanding[];
+  /** Nothing is kept for this peer any more, until it comes back. @throws UnknownPeerError */
+  forgetPeer(peer: PeerId): Promise<void>;
 
   /** What `izo status URL` shows. */
   status(): ExportStatus;

@@ -138,6 +138,11 @@ export class Keeper {
     });
   }
 
+  /** Runs something that no batch may come between, in the queue of all changes. */
+  run<T>(job: () => T | Promise<T>): Promise<T> {
+    return this.#queue.run(async () => job());
+  }
+
   /** Resolves when what was queued before, and what the watch has named, is logged. */
   async settled(): Promise<void> {
     this.#takeNews();

@@ -8,6 +8,7 @@ import {
   type KmlLog,
   type Name,
   type PeerId,
+  type PeerStanding,
   type Position,
   type Recno,
   type SegmentInfo,
@@ -17,7 +18,7 @@ import {
 
 import { CommittedIndex } from "../db/committed-index.ts";
 import { readHead } from "../db/index-head.ts";
-import { listPeers, notePeerSeen, receivedMark } from "../db/peers.ts";
+import { countTracesBehind, receivedMark } from "../db/peers.ts";
 import { snapshotRows } from "../db/snapshot-rows.ts";
 import { sumFiles } from "../db/totals.ts";
 import { LogDivergedError, LogTruncatedError } from "./errors.ts";
@@ -36,6 +37,9 @@ import type {
   UploadState,
 } from "./export.ts";
 import type { Keeper } from "./keeper.ts";
+import type { LogRetention } from "./log-retention.ts";
+import { PeerBook } from "./peer-book.ts";
+import { standingOf } from "./peer-standing.ts";
 
 /** What a chunk of the log holds at most unless the caller wants less. */
 const CHUNK_BYTES = 4 * 1024 * 1024;
@@ -47,16 +51,29 @@ export class LiveExport implements Export {
   readonly filesetName: string;
   readonly #keeper: Keeper;
   readonly #log: KmlLog;
-  readonly #seen = new Map<PeerId, { host: string; replayedRecno: Recno; lastSeenMs: number }>();
-
+  readonly #retention: LogRetention;
+  readonly #peers: PeerBook;
   readonly #held: AsyncDisposable;
 
   /** @param held what has to be closed with the export, the keeper and the log among it */
-  constructor(filesetName: string, keeper: Keeper, log: KmlLog, held: AsyncDisposable) {
+  constructor(
+    filesetName: string,
+    keeper: Keeper,
+    log: KmlLog,
+    retention: LogRetention,
+    held: AsyncDisposable,
+  ) {
     this.filesetName = filesetName;
     this.#keeper = keeper;
     this.#log = log;
+    this.#retention = retention;
+    const { committed, connection } = keeper.fileset;
+    this.#peers = new PeerBook(committed, connection, () => keeper.nowMs());
     this.#held = held;
+  }
+
+  get stateDirectory(): string {
+    return this.#keeper.fileset.paths.path;
   }
 
   get filesetId(): FilesetId {
@@ -146,7 +163,7 @@ export class LiveExport implements Export {
   }
 
   reintegrate(push: Push): Promise<readonly PushResult[]> {
-    this.notePeer(push.peer, push.host, this.#seen.get(push.peer)?.replayedRecno ?? (0 as Recno));
+    this.#peers.note(push.peer, push.host, undefined);
     return this.#keeper.push(push);
   }
 
@@ -199,16 +216,28 @@ export class LiveExport implements Export {
   }
 
   notePeer(peer: PeerId, host: string, replayed: Recno): void {
-    this.#seen.set(peer, { host, replayedRecno: replayed, lastSeenMs: this.#keeper.nowMs() });
+    this.#peers.note(peer, host, replayed);
+  }
+
+  peers(): PeerStanding[] {
+    const { connection } = this.#keeper.fileset.committed;
+    const nowMs = this.#keeper.nowMs();
+    const log = { headRecno: this.headPosition.recno, oldestRecno: this.oldestRecno };
+    return this.#peers.list().map((peer) =>
+      standingOf(peer, log, {
+        seenAfterMs: nowMs - this.#retention.peerMs,
+        ageAfterMs: (recno) => this.#ageAfter(recno, nowMs),
+        countTracesBehind: (recno) => countTracesBehind(connection, peer.peer, recno),
+      }),
+    );
+  }
+
+  forgetPeer(peer: PeerId): Promise<void> {
+    return this.#keeper.run(() => this.#peers.forget(peer));
   }
 
   status(): ExportStatus {
     const { connection } = this.#keeper.fileset.committed;
-    const known = new Map(listPeers(connection).map((peer) => [peer.peer, peer]));
-    for (const [peer, seen] of this.#seen) {
-      const receivedRecno = known.get(peer)?.receivedRecno ?? (0 as Recno);
-      known.set(peer, { peer, receivedRecno, ...seen });
-    }
     return {
       filesetName: this.filesetName,
       filesetId: this.filesetId,
@@ -216,7 +245,16 @@ export class LiveExport implements Export {
       headRecno: this.headPosition.recno,
       oldestRecno: this.oldestRecno,
       ...sumFiles(connection),
-      peers: [...known.values()],
+      peers: this.#peers
+        .list()
+        .filter(({ forgottenMs }) => forgottenMs === null)
+        .map(({ peer, host, receivedRecno, replayedRecno, lastSeenMs }) => ({
+          peer,
+          host,
+          receivedRecno,
+          replayedRecno,
+          lastSeenMs,
+        })),
       watching: this.#keeper.watching,
       heldRemoval: this.#keeper.heldRemoval,
       problems: this.#keeper.problems,
@@ -224,10 +262,18 @@ export class LiveExport implements Export {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const { connection } = this.#keeper.fileset;
     await this.#keeper.stop();
-    for (const [peer, seen] of this.#seen) notePeerSeen(connection, { peer, ...seen });
+    this.#peers.save();
     await this.#held[Symbol.asyncDispose]();
+  }
+
+  /** Age of the record behind this one, by its log time. */
+  #ageAfter(recno: Recno, nowMs: number): number {
+    for (const scanned of this.#log.read(recno, { limitRecords: 1 })) {
+      const { logTimeNs } = scanned.decode();
+      return Math.max(0, nowMs - Number(logTimeNs / 1_000_000n));
+    }
+    return 0;
   }
 
   #isOwnPosition(after: Position): boolean {

@@ -2,6 +2,7 @@ import { noCrash, type CrashPoint } from "./crash-point.ts";
 import type { Export, Problem } from "./export.ts";
 import { Keeper } from "./keeper.ts";
 import { LiveExport } from "./live-export.ts";
+import { DEFAULT_LOG_RETENTION, type LogRetention } from "./log-retention.ts";
 import type { LookProgress } from "./look.ts";
 import { openFileset } from "./open-fileset.ts";
 
@@ -27,6 +28,8 @@ export interface OpenExportOptions {
   readonly rescanMs?: number;
   readonly scanMs?: number;
   readonly retainMs?: number;
+  /** How long records stay in the log; what is not said is as by default. */
+  readonly logRetention?: Partial<LogRetention>;
   readonly segmentBytes?: number;
   readonly nowNs?: () => bigint;
   /** For tests: called at each place where a crash leaves something different behind. */
@@ -80,5 +83,6 @@ export async function openExport(options: OpenExportOptions): Promise<Export> {
   });
   cleanup.defer(() => keeper.stop());
   await keeper.start(options.confirmsRemoval ?? false, options.onProgress);
-  return new LiveExport(filesetName, keeper, opened.log, cleanup.move());
+  const retention = { ...DEFAULT_LOG_RETENTION, ...options.logRetention };
+  return new LiveExport(filesetName, keeper, opened.log, retention, cleanup.move());
 }

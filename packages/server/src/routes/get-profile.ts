@@ -8,6 +8,7 @@ import {
   PROTOCOL_VERSION,
   type ProfileLimits,
   writeFilesetsResponse,
+  writePeersResponse,
   writeProfileResponse,
   writeStatusResponse,
 } from "@izo/core";
@@ -49,4 +50,8 @@ export function getProfile(c: AppContext): Response {
 
 export function getStatus(c: AppContext): Response {
   return jsonResponse(c, writeStatusResponse(c.var.fileset.status()));
+}
+
+export function getPeers(c: AppContext): Response {
+  return jsonResponse(c, writePeersResponse(c.var.fileset.peers()));
 }

@@ -13,6 +13,7 @@ import {
   filesetsAnswer,
   healthAnswer,
   listingAnswer,
+  peersAnswer,
   profileAnswer,
   reintegrateAnswer,
   segmentsAnswer,
@@ -99,6 +100,13 @@ export const OPERATIONS: readonly Operation[] = [
     summary: "Figures of a fileset and its peers",
     path: filesetParameters,
     answers: { 200: { description: "The figures", content: json(statusAnswer) } },
+  },
+  {
+    method: "get",
+    route: "peers",
+    summary: "The peers, and how each stands to the log",
+    path: filesetParameters,
+    answers: { 200: { description: "The peers", content: json(peersAnswer) } },
   },
   {
     method: "get",

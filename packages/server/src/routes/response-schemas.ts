@@ -1,4 +1,4 @@
-import { OUTCOME_REASONS, PROBLEMS } from "@izo/core";
+import { OUTCOME_REASONS, PEER_STATES, PROBLEMS } from "@izo/core";
 import { z } from "zod";
 
 /** Forms of the JSON answers, for the OpenAPI document. The writers are in `@izo/core`, wire. */
@@ -50,6 +50,23 @@ export const statusAnswer = z.object({
   watching: z.enum(["inotify", "scanning", "off"]),
   heldRemoval: z.object({ removed: z.int(), objects: z.int() }).nullable(),
   problems: z.array(z.object({ path: z.string(), message: z.string() })),
+});
+
+export const peersAnswer = z.object({
+  peers: z.array(
+    z.object({
+      peer: id,
+      host: z.string(),
+      state: z.enum(PEER_STATES),
+      lastSeenMs: z.int(),
+      replayedRecno: recno,
+      lagRecords: z.int().min(0),
+      lagMs: z.int().min(0).nullable(),
+      receivedRecno: recno,
+      unseenOutcomes: z.int().min(0),
+      isKeptFor: z.boolean(),
+    }),
+  ),
 });
 
 export const segmentsAnswer = z.object({

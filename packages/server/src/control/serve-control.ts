@@ -1,0 +1,35 @@
+/**
+ * Answers the administrator's commands for a running server, on the control socket in its state
+ * directory (mode 0600 below a directory of mode 0700). Each handler parses, asks the export and returns
+ * what is sent; rules stand in `export/`.
+ */
+import { IzoError, isId, type PeerId } from "@izo/core";
+import { type ControlRequest, serveControl as serveSocket } from "@izo/sys";
+
+import type { Export } from "../export/export.ts";
+
+type Handler = (fileset: Export, asked: ControlRequest) => unknown;
+
+const HANDLERS: Readonly<Record<string, Handler>> = {
+  "GET /status": (fileset) => fileset.status(),
+  "GET /peers": (fileset) => ({ peers: fileset.peers() }),
+  "POST /peers/forget": (fileset, { url }) => fileset.forgetPeer(peerOf(url.searchParams)),
+};
+
+/** Serves the control socket of an export, which holds the lock of its state directory. */
+export function serveControl(fileset: Export): Promise<AsyncDisposable> {
+  const handlers = Object.entries(HANDLERS).map(([name, handler]) => [
+    name,
+    (asked: ControlRequest) => handler(fileset, asked),
+  ]);
+  return serveSocket(fileset.stateDirectory, Object.fromEntries(handlers));
+}
+
+function peerOf(query: URLSearchParams): PeerId {
+  const peer = query.get("peer") ?? "";
+  if (isId(peer)) return peer;
+  throw new IzoError(
+    "invalid-request",
+    `Cannot read the peer ${JSON.stringify(peer)}: expected 32 hexadecimal digits`,
+  );
+}

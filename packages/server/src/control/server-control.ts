@@ -1,0 +1,18 @@
+import type { PeerId, PeerStanding } from "@izo/core";
+
+import type { ExportStatus } from "../export/export.ts";
+
+/**
+ * What only the administrator of a server's machine may ask of it while it runs, through the control
+ * socket in its state directory.
+ */
+export interface ServerControl {
+  status(): Promise<ExportStatus>;
+  /** The peers that the server has met, those forgotten among them. */
+  peers(): Promise<readonly PeerStanding[]>;
+  /**
+   * Nothing is kept for this peer any more; one that comes back is known again, and takes a snapshot
+   * where the log has gone on without it. @throws UnknownPeerError
+   */
+  forgetPeer(peer: PeerId): Promise<void>;
+}
