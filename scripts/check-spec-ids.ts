@@ -6,8 +6,11 @@ import { globSync, readFileSync } from "node:fs";
 
 import { SPEC_RULES } from "./spec-rules.ts";
 
-/** The string that names a test or a group: `it("… [C4]"`, `describe.each(cases)("[D6] …"`. */
-const TEST_NAME = /\b(?:it|test|describe)\b[^"'`\n]*\(\s*(["'`])(.*?)\1/g;
+/**
+ * The string that names a test, a group or a row of a table: `it("… [C4]"`, `describe.each(cases)("[D6] …"`,
+ * `description: "[K9] …"`.
+ */
+const TEST_NAME = /(?:\b(?:it|test|describe)\b[^"'`\n]*\(|\bdescription:)\s*(["'`])(.*?)\1/g;
 const CITATION = /\[([A-Z]\d+)\]/g;
 
 /** Rule → how many test names cite it. */

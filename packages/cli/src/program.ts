@@ -1,6 +1,7 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 
 import type { Cli } from "./cli.ts";
+import { conflictsCommand } from "./commands/conflicts.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { flushCommand } from "./commands/flush.ts";
 import { kmlCommand } from "./commands/kml.ts";
@@ -50,6 +51,7 @@ export function createProgram(cli: Cli): CommandUnknownOpts {
     .addCommand(offlineCommand(cli))
     .addCommand(onlineCommand(cli))
     .addCommand(offlinePolicyCommand(cli))
+    .addCommand(conflictsCommand(cli))
     .addCommand(logCommand(cli))
     .addCommand(kmlCommand(cli))
     .addCommand(demoCommand(cli))

@@ -119,6 +119,9 @@ describe("run()", () => {
     { args: ["status", "--help"], expected: "Examples:" },
     { args: ["flush", "--help"], expected: "Examples:" },
     { args: ["wait", "--help"], expected: "Example" },
+    { args: ["conflicts", "--help"], expected: "Examples:" },
+    { args: ["conflicts", "show", "--help"], expected: "Example:" },
+    { args: ["conflicts", "resolve", "--help"], expected: "Examples:" },
     { args: ["log", "--help"], expected: "Examples:" },
     { args: ["kml", "dump", "--help"], expected: "Examples:" },
     { args: ["demo", "--help"], expected: "Examples:" },
@@ -141,6 +144,9 @@ describe("run()", () => {
     { args: ["wait", "m"], reason: "required option '--recno <n>' not specified" },
     { args: ["wait", "m", "--recno", "-1"], reason: "A record number is a whole number" },
     { args: ["serve", ".", "--listen", "nowhere"], reason: "it is no address" },
+    { args: ["conflicts", "resolve", "m"], reason: "exactly one way has to be chosen" },
+    { args: ["conflicts", "resolve", "m", "--ours", "--both"], reason: "exactly one way" },
+    { args: ["conflicts", "resolve", "m", "--merge", "cat %B"], reason: "does not name %A" },
     { args: ["flush", "m", "--timeout", "soon"], reason: "A time is a number of seconds" },
   ])("refuses $args with status 2 and a hint", async ({ args, reason }) => {
     const { status, stdout, stderr } = await izo(args);

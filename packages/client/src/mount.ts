@@ -145,7 +145,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
   local.connect(fuse);
   // An open that waits for content would hold up the end of the mount.
   stack.defer(() => local.endFetches());
-  const control = controlOf(options, { sync, fuse, local, file });
+  const control = controlOf(options, { replica, sync, fuse, local, file });
   stack.use(await serveControl(cacheDir, control));
   const contact = await makeContact(sync);
   const held = stack.move();
@@ -179,6 +179,7 @@ async function makeContact(sync: InterSync): Promise<Mount["contact"]> {
 }
 
 interface MountParts {
+  readonly replica: LocalReplica;
   readonly sync: InterSync;
   readonly fuse: FuseMount;
   readonly local: LocalFileSystem;
@@ -186,7 +187,7 @@ interface MountParts {
 }
 
 function controlOf({ cacheDir }: MountOptions, parts: MountParts): MountControl {
-  const { sync, fuse, local, file } = parts;
+  const { replica, sync, fuse, local, file } = parts;
   return {
     async status(): Promise<MountStatus> {
       const { offlinePolicy } = file.settings;
@@ -194,6 +195,7 @@ function controlOf({ cacheDir }: MountOptions, parts: MountParts): MountControl 
         ...sync.status(),
         offlinePolicy,
         waitingPrograms: local.fetches.waiting,
+        conflicts: replica.conflicts().length,
         cachedBytes: await measureContent(join(cacheDir, "tree")),
       };
     },
@@ -205,6 +207,7 @@ function controlOf({ cacheDir }: MountOptions, parts: MountParts): MountControl 
       if (change.isForcedOffline !== undefined) sync.setForcedOffline(change.isForcedOffline);
       return settings;
     },
+    conflicts: async () => replica.conflicts(),
     unmount: async () => {
       local.endFetches();
       await fuse[Symbol.asyncDispose]();

@@ -60,11 +60,12 @@ export * from "./replay/tree-object.ts";
 
 // reintegrate
 export * from "./reintegrate/admit.ts";
-export { conflictName } from "./reintegrate/conflict-name.ts";
+export { conflictName, parseConflictName } from "./reintegrate/conflict-name.ts";
 export { refused, type Decision } from "./reintegrate/decision.ts";
 export { logDecision, type LogEnd } from "./reintegrate/log-decision.ts";
 export * from "./reintegrate/outcome.ts";
 export * from "./reintegrate/reintegrate.ts";
+export * from "./reintegrate/standing-conflict.ts";
 export { resolveOid, resolveOperation, type Resolution } from "./reintegrate/resolve.ts";
 
 // optimize
@@ -94,6 +95,7 @@ export { withoutHeld } from "./sync/without-held.ts";
 
 // wire
 export * from "./wire/byte-range.ts";
+export * from "./wire/conflicts-message.ts";
 export * from "./wire/content-pack-message.ts";
 export { parseFilesPath, writeFilesPath } from "./wire/files-path.ts";
 export type * from "./wire/fileset-profile.ts";

@@ -18,8 +18,9 @@ export function statusCommand(cli: Cli) {
     .addHelpText(
       "after",
       `
-Of a mount: state, isForcedOffline, offlinePolicy, waitingPrograms, mode, recno (replayed), headRecno (the server's), pending (changes that the server
-has not acknowledged), cachedBytes. Of a fileset: headRecno, oldestRecno, files, bytes, peers.
+Of a mount: state, isForcedOffline, offlinePolicy, waitingPrograms, mode, recno (replayed), headRecno
+(the server's), pending (changes that the server has not acknowledged), conflicts, cachedBytes. Of a
+fileset: headRecno, oldestRecno, files, bytes, peers.
 
 Examples:
   izo status /mnt/project
@@ -64,6 +65,9 @@ function describeMount(status: MountStatus, url: string, cacheDir: string): stri
       `${formatCount(status.recno)}${behind > 0 ? `, ${formatCount(behind)} behind` : ""}`,
     ],
     ["pending", status.pending === 0 ? "none" : formatCount(status.pending)],
+    ...(status.conflicts === 0
+      ? []
+      : [["conflicts", `${formatCount(status.conflicts)}: see izo conflicts`] as const]),
     ["cached", `${formatBytes(status.cachedBytes)} in ${cacheDir}`],
     ...(lastError === null ? [] : [["error", lastError.message] as const]),
   ]);

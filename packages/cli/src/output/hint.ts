@@ -25,6 +25,7 @@ const HINTS: Readonly<Record<string, string>> = {
   "server-not-answering":
     "only a running server can be asked: izo serve DIR, and name the same DIR and --fileset here",
   "unknown-peer": "see the peers with: izo peers DIR",
+  "no-conflict": "see which there are with: izo conflicts MNT",
   "kml-damaged": "look at it with: izo kml dump; the log is never repaired silently",
   "log-truncated": "the server no longer keeps those records; start at a later one with --after",
   EADDRINUSE: "another process listens there; choose another with --listen HOST:PORT",

@@ -1,4 +1,4 @@
-import { IzoError } from "@izo/core";
+import { IzoError, type StandingConflict } from "@izo/core";
 import { callControl, type ControlCall, ControlSilentError } from "@izo/sys";
 
 import type { MountSettings } from "../settings/mount-settings.ts";
@@ -30,6 +30,8 @@ export function connectControl(cacheDir: string): MountControl {
     flush: async (signal) => void (await post("/flush", { signal })),
     waitFor: async (recno, signal) => void (await post(`/wait?recno=${recno}`, { signal })),
     changeSettings: async (body) => (await post("/settings", { body })) as MountSettings,
+    conflicts: async () =>
+      (await call(cacheDir, { method: "GET", path: "/conflicts" })) as readonly StandingConflict[],
     unmount: async () => void (await post("/unmount")),
   };
 }

@@ -21,6 +21,7 @@ const STATUS: MountStatus = {
   headRecno: 41 as Recno,
   pending: 2,
   isComplete: false,
+  conflicts: 0,
   cachedBytes: 4096,
   lastError: null,
 };
@@ -56,6 +57,7 @@ function notingControl(calls: string[]): MountControl {
       calls.push(`settings ${JSON.stringify(change)}`);
       return { ...DEFAULT_SETTINGS, ...change };
     },
+    conflicts: async () => [],
     unmount: async () => void calls.push("unmount"),
   };
 }

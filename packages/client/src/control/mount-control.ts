@@ -1,4 +1,4 @@
-import type { Recno } from "@izo/core";
+import type { Recno, StandingConflict } from "@izo/core";
 
 import type { MountSettings, OfflinePolicy, SettingsChange } from "../settings/mount-settings.ts";
 
@@ -21,6 +21,8 @@ export interface MountStatus {
   readonly pending: number;
   /** Replica mode: every content that the tree names is here, as far as is known. */
   readonly isComplete: boolean;
+  /** Conflict copies that nobody has decided on. */
+  readonly conflicts: number;
   /** Content held in the cache, in bytes. */
   readonly cachedBytes: number;
   /** What went wrong last and was not put right since; null for nothing. */
@@ -36,6 +38,8 @@ export interface MountControl {
   waitFor(recno: Recno, signal: AbortSignal): Promise<void>;
   /** Changes settings, durably, and acts on them at once; resolves with all settings. */
   changeSettings(change: SettingsChange): MountSettings | Promise<MountSettings>;
+  /** The conflicts that stand in the visible tree, in the order of their paths. */
+  conflicts(): Promise<readonly StandingConflict[]>;
   /** Unmounts once operations in flight are done; resolves when the mount is gone. */
   unmount(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
- * Answers `izo status`, `flush`, `wait`, `umount` and changes of settings for a running mount, on the
- * control socket in its cache directory. The worst that a caller can do is to unmount.
+ * Answers what the commands ask a running mount, on the control socket in its cache directory. The worst
+ * that a caller can do is to unmount.
  */
 import { isRecno } from "@izo/core";
 import { type ControlRequest, serveControl as serveSocket } from "@izo/sys";
@@ -20,6 +20,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     if (!isRecno(recno)) throw new TypeError(`Cannot wait for record ${recno}: it is no number`);
     return control.waitFor(recno, signal);
   },
+  "GET /conflicts": (control) => control.conflicts(),
   "POST /unmount": (control) => control.unmount(),
 };
 

@@ -64,6 +64,7 @@ export class SqlState implements MutableState {
   readonly #entries = new BoundedCache<string, Entry | null>(CACHED);
   readonly #links = new BoundedCache<Oid, readonly Entry[]>(CACHED);
   readonly #aliases = new BoundedCache<Oid, Oid | null>(CACHED);
+  #conflicts: Set<Oid> | undefined;
 
   /**
    * @param keepsOutcomesOf the own peer: replay passes the outcomes of all peers, and those of others
@@ -88,6 +89,7 @@ export class SqlState implements MutableState {
 
   /** Drops what is kept in memory, after the tables were changed in another way. */
   forget(): void {
+    this.#conflicts = undefined;
     this.#objects.clear();
     this.#entries.clear();
     this.#links.clear();
@@ -172,12 +174,22 @@ export class SqlState implements MutableState {
     }
   }
 
+  /** Objects that are conflict copies, or were once; read from the table once, then kept up. */
+  conflictCopies(): Iterable<Oid> {
+    this.#conflicts ??= new Set(
+      (this.#sql.conflicts.all() as { oid: Buffer }[]).map(({ oid }) => oid.toString("hex") as Oid),
+    );
+    return this.#conflicts;
+  }
+
   putObject(object: TreeObject): void {
+    if (object.conflict !== null) this.#conflicts?.add(object.oid);
     this.#sql.putObject.run(bindObject(object));
     this.#objects.put(object.oid, object);
   }
 
   removeObject(oid: Oid): void {
+    this.#conflicts?.delete(oid);
     this.#sql.removeObject.run(idBytes(oid));
     this.#objects.put(oid, null);
   }
@@ -253,6 +265,7 @@ function prepare(sqlite: Database) {
         `SELECT ${columns} FROM objects WHERE oid > ? AND sha256 IS NOT NULL ORDER BY oid LIMIT 1000`,
       )
       .safeIntegers(),
+    conflicts: sqlite.prepare("SELECT oid FROM objects WHERE conflict IS NOT NULL"),
     putObject: sqlite.prepare(`INSERT OR REPLACE INTO objects (${columns}) VALUES (${holes})`),
     removeObject: sqlite.prepare("DELETE FROM objects WHERE oid = ?"),
     entry: sqlite.prepare(

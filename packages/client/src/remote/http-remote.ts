@@ -9,6 +9,7 @@ import { hash } from "node:crypto";
 import { hostname } from "node:os";
 
 import {
+  type ConflictReport,
   type FilesetProfile,
   type FilesetStatus,
   HEADERS,
@@ -19,6 +20,7 @@ import {
   MAX_POLL_RECORDS,
   MAX_RECORD_BYTES,
   MEDIA_TYPES,
+  parseConflictsResponse,
   parseContentPackResponse,
   parsePeersResponse,
   parsePollResponse,
@@ -93,6 +95,11 @@ export class HttpRemote implements Remote {
   /** What `izo peers URL` shows. */
   async peers(signal?: AbortSignal): Promise<PeerStanding[]> {
     return this.#getJson("peers", parsePeersResponse, signal);
+  }
+
+  /** The conflicts that stand on the server. */
+  async conflicts(signal?: AbortSignal): Promise<ConflictReport[]> {
+    return this.#getJson("conflicts", parseConflictsResponse, signal);
   }
 
   async poll(
@@ -182,7 +189,7 @@ export class HttpRemote implements Remote {
   }
 
   async #getJson<T>(
-    route: "profile" | "status" | "peers",
+    route: "profile" | "status" | "peers" | "conflicts",
     parse: (text: string) => T,
     signal: AbortSignal | undefined,
   ): Promise<T> {

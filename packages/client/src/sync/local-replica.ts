@@ -24,6 +24,7 @@ import {
   Replica,
   ROOT_OID,
   salvage,
+  standingConflict,
   startPosition,
   withBases,
   type Actor,
@@ -47,6 +48,7 @@ import {
   type ServerRecord,
   type Sha256,
   type SnapshotStart,
+  type StandingConflict,
   type StateReader,
   type TimeNs,
 } from "@izo/core";
@@ -190,6 +192,13 @@ export class LocalReplica implements AsyncDisposable {
 
   get toSend(): Replica["toSend"] {
     return this.#replica.toSend;
+  }
+
+  /** The conflicts that stand in the visible tree, in the order of their paths. Works offline. */
+  conflicts(): StandingConflict[] {
+    return Array.from(this.#state.conflictCopies(), (oid) => standingConflict(oid, this.visible))
+      .filter((conflict) => conflict !== undefined)
+      .toSorted((a, b) => (a.copy.path < b.copy.path ? -1 : 1));
   }
 
   /**

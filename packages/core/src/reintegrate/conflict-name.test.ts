@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { textToBytes, type Name } from "../kml/name.ts";
-import { conflictName } from "./conflict-name.ts";
+import { conflictName, parseConflictName } from "./conflict-name.ts";
 
 const TIME_NS = 1_767_323_045_987_654_321n;
 const free = (): boolean => false;
@@ -73,4 +73,37 @@ describe("conflictName()", () => {
     expect(conflictName("a" as Name, -(10n ** 30n), "box", free)).toContain("19700101T000000Z");
     expect(conflictName("a" as Name, 10n ** 30n, "box", free)).toContain("99991231T235959Z");
   });
+});
+
+describe("parseConflictName()", () => {
+  it.each(["a.txt", "Makefile", ".bashrc", "x.tar.gz"])(
+    "[K38] reads what was made of %s",
+    (name) => {
+      const copy = conflictName(name as Name, TIME_NS, "web", free);
+      const second = conflictName(name as Name, TIME_NS, "web", (taken) => taken === copy);
+      for (const made of [copy, second]) {
+        expect(parseConflictName(made)).toMatchObject({
+          time: "2026-01-02T03:04:05Z",
+          host: "web",
+          originalName: name,
+        });
+      }
+    },
+  );
+
+  it("gives a name that is no copy's, another for each copy", () => {
+    const kept = ["", "-2"].map(
+      (number) =>
+        parseConflictName(`a.conflict-20260102T030405Z-box${number}.txt` as Name)?.keptName,
+    );
+    expect(kept).toEqual(["a.box-20260102T030405Z.txt", "a.box-20260102T030405Z-2.txt"]);
+    expect(kept.map((name) => parseConflictName(name!))).toEqual([undefined, undefined]);
+  });
+
+  it.each(["a.txt", "a.conflict-x.txt", "conflict-20260102T030405Z-box"])(
+    "takes %s for no copy",
+    (name) => {
+      expect(parseConflictName(name as Name)).toBeUndefined();
+    },
+  );
 });

@@ -1,7 +1,7 @@
 import type { TimeNs } from "../kml/identity.ts";
 import { bytesToText, NAME_MAX_BYTES, textToBytes, type Name } from "../kml/name.ts";
 
-const MARKER = /\.conflict-\d{8}T\d{6}Z-[A-Za-z0-9_-]*?(?:-\d+)?(?=\.|$)/;
+const MARKER = /\.conflict-(?<time>\d{8}T\d{6}Z)-(?<host>[A-Za-z0-9_-]*?)(?<number>-\d+)?(?=\.|$)/;
 const LONGEST_EXTENSION_BYTES = 32;
 const LONGEST_HOST = 32;
 
@@ -26,6 +26,33 @@ export function conflictName(
     const candidate = `${cutAtCharacter(base, room)}${suffix}` as Name;
     if (!isTaken(candidate)) return candidate;
   }
+}
+
+/** What the name of a conflict copy says. */
+export interface ConflictMark {
+  /** The author's time, `2026-01-02T03:04:05Z`. */
+  readonly time: string;
+  readonly host: string;
+  /** The name without the marker: where the copy would stand if nothing were in its way. */
+  readonly originalName: Name;
+  /**
+   * The name with `.<host>-<time>` in the place of the marker: the name of a file that stays beside the
+   * other for good.
+   */
+  readonly keptName: Name;
+}
+
+/** Reads the name of a conflict copy; undefined where it is none. */
+export function parseConflictName(name: Name): ConflictMark | undefined {
+  const match = MARKER.exec(name);
+  if (match?.groups === undefined) return undefined;
+  const { time = "", host = "", number = "" } = match.groups;
+  return {
+    time: time.replace(/^(....)(..)(..)T(..)(..)(..)Z$/, "$1-$2-$3T$4:$5:$6Z"),
+    host,
+    originalName: name.replace(MARKER, "") as Name,
+    keptName: name.replace(MARKER, `.${host}-${time}${number}`) as Name,
+  };
 }
 
 /** `20260102T030405Z`; a clock out of the range of dates gives the nearest end of it. */

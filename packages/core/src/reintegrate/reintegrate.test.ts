@@ -16,6 +16,7 @@ import { objectPath } from "../replay/path-of.ts";
 import { replay } from "../replay/replay.ts";
 import { logDecision } from "./log-decision.ts";
 import { reintegrate, type SubmittedRecord } from "./reintegrate.ts";
+import { standingConflict } from "./standing-conflict.ts";
 
 const ACTOR = { uid: 0, gid: 0, groups: [], command: "test" };
 const SERVER = "5e".repeat(16) as PeerId;
@@ -513,5 +514,59 @@ describe("reintegrate()", () => {
     };
     expect(log.push("two", late).verdict).toBe("merged");
     expect(log.state.object(oid("a"))?.mtimeNs).toBe(0n);
+  });
+});
+
+function conflictsOf(log: Log) {
+  return Array.from(log.state.objects(), ({ oid: each }) =>
+    standingConflict(each, log.state),
+  ).filter((conflict) => conflict !== undefined);
+}
+
+describe("standingConflict()", () => {
+  it("[K42] says of a copy what it conflicts with, who made it and from what", () => {
+    const log = withFile();
+    log.push("one", closed("a", "2", V2));
+    log.push("two", closed("a", "3", V2));
+    expect(conflictsOf(log)).toMatchObject([
+      {
+        copy: { path: `/${COPY}`, sha256: content("3") },
+        original: { oid: oid("a"), path: "/a", sha256: content("2") },
+        host: "two",
+        time: "2026-01-02T03:04:05Z",
+        base: V2,
+        ours: content("2"),
+        theirs: content("3"),
+      },
+    ]);
+  });
+
+  it.each([
+    { description: "a moved object", judged: renamed("b", "b", "a", 3 as Recno), copy: "b" },
+    { description: "a link", judged: linked("b", "a"), copy: "b" },
+  ])("[K42] stands for $description that found its name taken", ({ judged, copy }) => {
+    const log = withFile();
+    log.push("one", created("b", "b"));
+    expect(log.push("two", judged).verdict).toBe("copied");
+    expect(conflictsOf(log)).toMatchObject([
+      { copy: { oid: oid(copy), path: `/${COPY}` }, original: { path: "/a" } },
+    ]);
+  });
+
+  it("[K42] ends when the copy gets a name of its own, or is removed", () => {
+    const log = withFile();
+    log.push("one", created("b", "b"));
+    log.push("two", renamed("b", "b", "a", 3 as Recno));
+    log.push("two", renamed("b", COPY, "mine", 4 as Recno));
+    expect(log.files()).toHaveProperty("/mine");
+    expect(conflictsOf(log)).toEqual([]);
+  });
+
+  it("[K42] stays when what kept the name is removed", () => {
+    const log = withFile();
+    log.push("one", closed("a", "2", V2));
+    log.push("two", closed("a", "3", V2));
+    log.push("one", unlinked("a", "a", V1, 3 as Recno));
+    expect(conflictsOf(log)).toMatchObject([{ copy: { path: `/${COPY}` }, original: null }]);
   });
 });

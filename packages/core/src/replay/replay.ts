@@ -11,7 +11,7 @@
 import { IzoError } from "../errors.ts";
 import { EMPTY_SHA256, type Oid, type PeerId, type Recno } from "../kml/identity.ts";
 import type { Name } from "../kml/name.ts";
-import type { Operation, RenameOperation } from "../kml/operation.ts";
+import type { ConflictNote, Operation, RenameOperation } from "../kml/operation.ts";
 import type { ServerRecord } from "../kml/record.ts";
 import { outcomeOfTrace } from "../reintegrate/outcome.ts";
 import { KIND_OF } from "./creation.ts";
@@ -91,6 +91,7 @@ export function applyOperation(
       reviveDirectory(operation.parent, at, state);
       removeName(operation.parent, operation.name, at, state);
       putName(operation, at, state);
+      noteConflict(operation, at, state);
       return;
     case "UNLINK":
     case "RMDIR": {
@@ -170,6 +171,17 @@ function rename(operation: RenameOperation, at: Version, state: MutableState): v
     { parent: operation.toParent, name: operation.toName, oid: operation.oid, version: at },
     at,
   );
+  noteConflict(operation, at, state);
+}
+
+/** An object that had to take a copy's name says from then on what it conflicts with. */
+function noteConflict(
+  { oid, conflict }: { readonly oid: Oid; readonly conflict: ConflictNote | null },
+  at: Version,
+  state: MutableState,
+): void {
+  const object = state.object(oid);
+  if (conflict !== null && object !== undefined) state.putObject({ ...object, conflict }, at);
 }
 
 /** Atomic save (design D2): the saved object takes over all that was written to the temporary one. */

@@ -44,6 +44,12 @@ export class JsonFields {
     return value;
   }
 
+  boolean(key: string): boolean {
+    const value = this.#fields[key];
+    if (typeof value !== "boolean") throw this.#wrong(key, "true or false");
+    return value;
+  }
+
   /** A whole number from 0 to 2^53 - 1. */
   whole(key: string): number {
     const value = this.#fields[key];

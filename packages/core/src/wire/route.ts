@@ -3,6 +3,7 @@ export const ROUTES = {
   filesets: "/v1/filesets",
   profile: "/v1/filesets/:fileset/profile",
   status: "/v1/filesets/:fileset/status",
+  conflicts: "/v1/filesets/:fileset/conflicts",
   kml: "/v1/filesets/:fileset/kml",
   segments: "/v1/filesets/:fileset/kml/segments",
   segment: "/v1/filesets/:fileset/kml/segments/:first",

@@ -7,6 +7,7 @@
  */
 
 import type {
+  ConflictReport,
   Entry,
   FilesetId,
   Oid,
@@ -106,6 +107,8 @@ export interface Export extends AsyncDisposable {
   peers(): readonly PeerStanding[];
   /** Nothing is kept for this peer any more, until it comes back. @throws UnknownPeerError */
   forgetPeer(peer: PeerId): Promise<void>;
+  /** The conflicts that stand, in the order of their paths. */
+  conflicts(): readonly ConflictReport[];
 
   /** What `izo status URL` shows. */
   status(): ExportStatus;

@@ -4,6 +4,7 @@ import {
   NO_CHECK,
   RecnoNotInLogError,
   ROOT_OID,
+  type ConflictReport,
   type FilesetId,
   type KmlLog,
   type Name,
@@ -37,6 +38,7 @@ import type {
   UploadState,
 } from "./export.ts";
 import type { Keeper } from "./keeper.ts";
+import { listConflicts } from "./list-conflicts.ts";
 import type { LogRetention } from "./log-retention.ts";
 import { PeerBook } from "./peer-book.ts";
 import { standingOf } from "./peer-standing.ts";
@@ -236,6 +238,16 @@ export class LiveExport implements Export {
     return this.#keeper.run(() => this.#peers.forget(peer));
   }
 
+  conflicts(): readonly ConflictReport[] {
+    const { connection, state } = this.#keeper.fileset.committed;
+    return listConflicts({
+      connection,
+      state,
+      hasContent: (sha256) => this.#keeper.contents.has(sha256),
+      recordsFrom: (recno) => this.#recordsFrom(recno),
+    });
+  }
+
   status(): ExportStatus {
     const { connection } = this.#keeper.fileset.committed;
     return {
@@ -274,6 +286,15 @@ export class LiveExport implements Export {
       return Math.max(0, nowMs - Number(logTimeNs / 1_000_000n));
     }
     return 0;
+  }
+
+  /** Records of the log from one on; none where it was cut off. */
+  *#recordsFrom(recno: Recno): Iterable<ServerRecord> {
+    if (recno < this.#log.oldest) return;
+    const upTo = this.headPosition.recno;
+    for (const scanned of this.#log.read((recno - 1) as Recno, { upTo })) {
+      yield scanned.decode() as ServerRecord;
+    }
   }
 
   #isOwnPosition(after: Position): boolean {

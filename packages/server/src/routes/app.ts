@@ -10,7 +10,7 @@ import { getFile } from "./get-file.ts";
 import { getHome } from "./get-home.ts";
 import { getKml } from "./get-kml.ts";
 import { getMetrics } from "./get-metrics.ts";
-import { getFilesets, getPeers, getProfile, getStatus } from "./get-profile.ts";
+import { getConflicts, getFilesets, getPeers, getProfile, getStatus } from "./get-profile.ts";
 import { getSegment, getSegments } from "./get-segments.ts";
 import { getSnapshot } from "./get-snapshot.ts";
 import { Metrics } from "./metrics.ts";
@@ -62,6 +62,7 @@ export function createApp(options: AppOptions): Hono<AppEnvironment> {
   app.get(ROUTES.profile, getProfile);
   app.get(ROUTES.status, getStatus);
   app.get(ROUTES.peers, getPeers);
+  app.get(ROUTES.conflicts, getConflicts);
   app.get(ROUTES.kml, ...getKml);
   app.get(ROUTES.segments, getSegments);
   app.get(ROUTES.segment, ...getSegment);

@@ -7,6 +7,7 @@ import {
   MAX_PUSH_RECORDS,
   PROTOCOL_VERSION,
   type ProfileLimits,
+  writeConflictsResponse,
   writeFilesetsResponse,
   writePeersResponse,
   writeProfileResponse,
@@ -54,4 +55,8 @@ export function getStatus(c: AppContext): Response {
 
 export function getPeers(c: AppContext): Response {
   return jsonResponse(c, writePeersResponse(c.var.fileset.peers()));
+}
+
+export function getConflicts(c: AppContext): Response {
+  return jsonResponse(c, writeConflictsResponse(c.var.fileset.conflicts()));
 }

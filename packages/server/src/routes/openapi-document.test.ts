@@ -54,6 +54,7 @@ describe("the OpenAPI document", () => {
     ["/v1/filesets", "/v1/filesets"],
     ["/v1/filesets/{fileset}/profile", "/v1/filesets/rootfset/profile"],
     ["/v1/filesets/{fileset}/status", "/v1/filesets/rootfset/status"],
+    ["/v1/filesets/{fileset}/conflicts", "/v1/filesets/rootfset/conflicts"],
     ["/v1/filesets/{fileset}/kml/segments", "/v1/filesets/rootfset/kml/segments"],
     ["/v1/filesets/{fileset}/snapshot", "/v1/filesets/rootfset/snapshot"],
     ["/v1/filesets/{fileset}/files", "/v1/filesets/rootfset/files"],

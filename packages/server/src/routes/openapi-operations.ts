@@ -10,6 +10,7 @@ import {
   snapshotQuery,
 } from "./parameters.ts";
 import {
+  conflictsAnswer,
   filesetsAnswer,
   healthAnswer,
   listingAnswer,
@@ -107,6 +108,15 @@ export const OPERATIONS: readonly Operation[] = [
     summary: "The peers, and how each stands to the log",
     path: filesetParameters,
     answers: { 200: { description: "The peers", content: json(peersAnswer) } },
+  },
+  {
+    method: "get",
+    route: "conflicts",
+    summary: "Conflict copies that nobody has decided on",
+    path: filesetParameters,
+    answers: {
+      200: { description: "Both sides of each, and the ancestor", content: json(conflictsAnswer) },
+    },
   },
   {
     method: "get",

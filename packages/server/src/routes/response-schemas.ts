@@ -69,6 +69,39 @@ export const peersAnswer = z.object({
   ),
 });
 
+const conflictSide = z.object({
+  oid: id,
+  path: z.string(),
+  kind: z.enum(["file", "directory", "symlink", "special"]),
+  sizeBytes: z.int().min(0),
+  sha256: hash.nullable(),
+});
+
+export const conflictsAnswer = z.object({
+  conflicts: z.array(
+    z.object({
+      copy: conflictSide,
+      original: conflictSide.nullable(),
+      host: z.string(),
+      time: z.string(),
+      base: recno,
+      ours: hash.nullable(),
+      theirs: hash.nullable(),
+      ancestor: z
+        .object({ sha256: hash, sizeBytes: z.int().min(0), isKept: z.boolean() })
+        .nullable(),
+      record: z
+        .object({
+          recno,
+          origin: z.object({ peer: id, recno }),
+          uid: z.int(),
+          command: z.string(),
+        })
+        .nullable(),
+    }),
+  ),
+});
+
 export const segmentsAnswer = z.object({
   segments: z.array(
     z.object({ first: recno, last: recno, sizeBytes: z.int().min(0), isSealed: z.boolean() }),

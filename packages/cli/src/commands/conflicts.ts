@@ -1,0 +1,183 @@
+import { Command, Option } from "@commander-js/extra-typings";
+import { HttpRemote } from "@izo/client";
+import type { StandingConflict } from "@izo/core";
+
+import { type Cli, outputOf } from "../cli.ts";
+import { describeConflict } from "../conflicts/describe-conflict.ts";
+import { locateConflict, type LocatedConflict } from "../conflicts/locate-conflict.ts";
+import { askServer } from "../conflicts/read-sides.ts";
+import { type Resolution, resolveConflict } from "../conflicts/resolve-conflict.ts";
+import { runMerge } from "../conflicts/run-merge.ts";
+import { findMount } from "../mounts/open-mount.ts";
+import { formatTable } from "../output/table.ts";
+import { isUrl } from "../parse-address.ts";
+import { UsageError } from "../usage-error.ts";
+import { jsonOption } from "./json-option.ts";
+
+/** `izo conflicts`: what two people did at once, and the decision between them. */
+export function conflictsCommand(cli: Cli) {
+  return new Command("conflicts")
+    .description("list conflicts; show one; resolve some")
+    .argument("<what>", "a mount point, or http://HOST:PORT/FILESET")
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      `
+Who comes second keeps both: the later content becomes a file beside the first, with a name like
+note.conflict-20260102T030405Z-laptop.txt. It is listed for as long as it has such a name: remove it, or
+give it another name, and the conflict is resolved. With --json one object per conflict.
+
+Examples:
+  izo conflicts /mnt/project
+  izo conflicts show /mnt/project/note.txt
+  izo conflicts resolve /mnt/project/note.txt --merge 'git merge-file %A %O %B'`,
+    )
+    .addCommand(showCommand(cli))
+    .addCommand(resolveCommand(cli))
+    .action(async (what, options) => {
+      const output = outputOf(cli, options);
+      const conflicts = await listConflicts(what, cli.signal);
+      if (output.isJson) {
+        for (const conflict of conflicts) output.result(conflict, "");
+      } else {
+        output.say(conflicts.length === 0 ? "no conflicts" : formatConflicts(conflicts));
+      }
+    });
+}
+
+function showCommand(cli: Cli) {
+  return new Command("show")
+    .description("show one conflict: who, when, the contents, and what differs")
+    .argument("<path>", "on a mount: the copy, or the file that it conflicts with")
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      `
+The ancestor is the content from which both started. The server keeps old contents for a time; while it
+has this one, both sides are compared with it, later only with each other.
+
+Example:
+  izo conflicts show /mnt/project/note.txt`,
+    )
+    .action(async (path, options) => {
+      const located = await locateConflict(path);
+      const knowledge = await askServer(located, cli.signal);
+      const { record, ancestor } = knowledge;
+      const found =
+        ancestor.kind === "content"
+          ? { kind: "content", sha256: ancestor.sha256, sizeBytes: ancestor.bytes.length }
+          : ancestor;
+      outputOf(cli, options).result(
+        { ...located.conflict, record, ancestor: found },
+        describeConflict(located.conflict, knowledge, located.mount.mountPoint),
+      );
+    });
+}
+
+function resolveCommand(cli: Cli) {
+  return new Command("resolve")
+    .description("resolve conflicts with ordinary file operations on a mount")
+    .argument("<path...>", "the copies, or the files that they conflict with")
+    .option("--ours", "keep what has the name, remove the copy")
+    .option("--theirs", "give the file the content of the copy")
+    .option("--both", "keep both: the copy gets a name of its own")
+    .addOption(
+      new Option(
+        "--merge <command>",
+        "merge: %O is the ancestor, %A ours (the result too), %B theirs, %P the path",
+      ),
+    )
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      `
+Ours is what keeps the name, theirs the later content, in the copy. What is not chosen stays in the
+server's history for as long as it keeps old contents. Works offline, but for a merge: the ancestor
+comes from the server; where it keeps it no more, %O is empty.
+
+Examples:
+  izo conflicts resolve /mnt/project/note.txt --theirs
+  izo conflicts resolve /mnt/project/*.conflict-* --ours
+  izo conflicts resolve /mnt/project/note.txt --merge 'git merge-file %A %O %B'
+  izo conflicts resolve /mnt/project/note.txt --merge 'meld --output %A %A %O %B'`,
+    )
+    .action(async (paths, options) => {
+      const output = outputOf(cli, options);
+      const how = chosenOf(options);
+      for (const path of paths) {
+        // oxlint-disable-next-line no-await-in-loop -- one decision after another
+        const located = await locateConflict(path);
+        const { conflict, mount } = located;
+        // oxlint-disable-next-line no-await-in-loop
+        const result = await resolveConflict(
+          mount.mountPoint,
+          conflict,
+          how.kind === "merge" ? mergeWith(how.command, located, cli.signal) : how,
+        );
+        const text = `${conflict.copy.path}: ${how.kind}${result === null ? "" : `, now ${result}`}`;
+        output.result({ copy: conflict.copy.path, how: how.kind, path: result }, text);
+      }
+    });
+}
+
+type Choice =
+  | { readonly kind: "ours" | "theirs" | "both" }
+  | { readonly kind: "merge"; readonly command: string };
+
+function chosenOf(options: {
+  readonly ours?: true | undefined;
+  readonly theirs?: true | undefined;
+  readonly both?: true | undefined;
+  readonly merge?: string | undefined;
+}): Choice {
+  const { merge } = options;
+  const choices: Choice[] = (["ours", "theirs", "both"] as const)
+    .filter((kind) => options[kind] !== undefined)
+    .map((kind) => ({ kind }));
+  if (merge !== undefined) choices.push({ kind: "merge", command: merge });
+  const [choice] = choices;
+  if (choice === undefined || choices.length > 1) {
+    throw new UsageError(
+      "Cannot resolve: exactly one way has to be chosen",
+      "give --ours, --theirs, --both or --merge COMMAND",
+    );
+  }
+  if (choice.kind === "merge" && !choice.command.includes("%A")) {
+    throw new UsageError(
+      "Cannot merge: the command does not name %A, where it leaves the result",
+      "for example: --merge 'git merge-file %A %O %B'",
+    );
+  }
+  return choice;
+}
+
+function mergeWith(command: string, located: LocatedConflict, signal: AbortSignal): Resolution {
+  return {
+    kind: "merge",
+    merge: async (sides) => {
+      const { ancestor } = await askServer(located, signal);
+      const bytes = ancestor.kind === "content" ? ancestor.bytes : Buffer.alloc(0);
+      return runMerge(command, { ...sides, ancestor: bytes }, signal);
+    },
+  };
+}
+
+async function listConflicts(
+  what: string,
+  signal: AbortSignal,
+): Promise<readonly StandingConflict[]> {
+  if (!isUrl(what)) return findMount(what).control.conflicts();
+  await using remote = new HttpRemote(what);
+  return remote.conflicts(signal);
+}
+
+function formatConflicts(conflicts: readonly StandingConflict[]): string {
+  const columns = [{ title: "copy" }, { title: "of" }, { title: "host" }, { title: "time" }];
+  const rows = conflicts.map(({ copy, original, host, time }) => [
+    copy.path,
+    original?.path ?? "removed since",
+    host,
+    time,
+  ]);
+  return formatTable(columns, rows);
+}
