@@ -11,9 +11,11 @@ import { offlinePolicyCommand } from "./commands/offline-policy.ts";
 import { offlineCommand } from "./commands/offline.ts";
 import { onlineCommand } from "./commands/online.ts";
 import { peersCommand } from "./commands/peers.ts";
+import { reindexCommand } from "./commands/reindex.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { statusCommand } from "./commands/status.ts";
 import { umountCommand } from "./commands/umount.ts";
+import { verifyCommand } from "./commands/verify.ts";
 import { versionCommand } from "./commands/version.ts";
 import { waitCommand } from "./commands/wait.ts";
 import { applyConfig } from "./config/apply-config.ts";
@@ -54,6 +56,8 @@ export function createProgram(cli: Cli): CommandUnknownOpts {
     .addCommand(conflictsCommand(cli))
     .addCommand(logCommand(cli))
     .addCommand(kmlCommand(cli))
+    .addCommand(verifyCommand(cli))
+    .addCommand(reindexCommand(cli))
     .addCommand(demoCommand(cli))
     .addCommand(versionCommand(cli));
   program.hook("preAction", (root, command) => {

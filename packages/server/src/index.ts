@@ -3,5 +3,8 @@ export type { ServerControl } from "./control/server-control.ts";
 export type { Export } from "./export/export.ts";
 export type { LookProgress } from "./export/look.ts";
 export { openExport, type OpenExportOptions } from "./export/open-export.ts";
+export { reindexExport, type Reindexed } from "./export/reindex-export.ts";
 export { createApp } from "./routes/app.ts";
 export { CannotListenError, type RunningServer, serve, type ServeOptions } from "./serve.ts";
+export type { Difference } from "./verify/difference.ts";
+export { inspectExport, type Inspection } from "./verify/inspect-export.ts";

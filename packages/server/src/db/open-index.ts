@@ -2,45 +2,69 @@
  * Opens the index of a fileset: one connection that the queue writes through, and as many that read.
  *
  * Nothing here is the truth (design D7). A file that SQLite cannot read, or that belongs to another
- * fileset, is put aside, never deleted, and an empty index takes its place: the caller replays the log.
+ * fileset or log, is put aside, never deleted, and an empty index takes its place: the caller replays
+ * the log.
  */
 
 import { existsSync, renameSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-import { IzoError, type FilesetId } from "@izo/core";
+import { IzoError, type FilesetId, type Position } from "@izo/core";
 import Database from "better-sqlite3";
 import { drizzle } from "drizzle-orm/better-sqlite3";
 import { migrate } from "drizzle-orm/better-sqlite3/migrator";
 
+import { describeDamage } from "./index-damage.ts";
 import { readHead, startHead } from "./index-head.ts";
 
 export type Connection = Database.Database;
 
 export interface OpenedIndex {
   readonly connection: Connection;
-  /** Where the damaged file is now, and what was wrong with it; null where there was none. */
-  readonly putAside: { readonly path: string; readonly reason: string } | null;
+  /** Where the file is now that could not be used, and what was wrong with it; null where there was none. */
+  readonly putAside: PutAside | null;
+}
+
+export interface PutAside {
+  readonly path: string;
+  readonly reason: string;
 }
 
 /** Beside `src/` and `dist/` alike: migrations are data, which the compiler does not copy. */
 const MIGRATIONS = fileURLToPath(new URL("../../migrations", import.meta.url));
 
-/** Opens the index to write to it, made where it is missing and renewed where it is damaged. */
-export function openIndex(path: string, fileset: FilesetId, nowMs: number): OpenedIndex {
+/**
+ * Opens the index to write to it, made where it is missing and renewed where it is damaged.
+ *
+ * @param isInLog tells whether a position is one of the log: an index that stands elsewhere describes
+ *   another one, as after one of the two came from a backup
+ */
+export function openIndex(
+  path: string,
+  fileset: FilesetId,
+  isInLog: (position: Position) => boolean,
+  nowMs: number,
+): OpenedIndex {
   try {
-    return { connection: openChecked(path, fileset), putAside: null };
+    return { connection: openChecked(path, fileset, isInLog), putAside: null };
   } catch (error) {
     if (!isDamage(error)) throw error;
-    const aside = `${path}.damaged-${nowMs}`;
-    for (const suffix of ["", "-wal", "-shm"]) {
-      if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
-    }
+    const aside = putIndexAside(path, nowMs);
+    const { message: reason } = error as Error;
     return {
-      connection: openChecked(path, fileset),
-      putAside: { path: aside, reason: (error as Error).message },
+      connection: openChecked(path, fileset, isInLog),
+      putAside: { path: aside, reason },
     };
   }
+}
+
+/** Renames the index with all that belongs to it; returns its new path. */
+export function putIndexAside(path: string, nowMs: number): string {
+  const aside = `${path}.damaged-${nowMs}`;
+  for (const suffix of ["", "-wal", "-shm"]) {
+    if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
+  }
+  return aside;
 }
 
 /** One more connection that sees what is committed, and nothing of a transaction in progress. */
@@ -58,7 +82,11 @@ class IndexDamageError extends IzoError {
   }
 }
 
-function openChecked(path: string, fileset: FilesetId): Connection {
+function openChecked(
+  path: string,
+  fileset: FilesetId,
+  isInLog: (position: Position) => boolean,
+): Connection {
   const connection = new Database(path);
   try {
     connection.pragma("journal_mode = WAL");
@@ -66,13 +94,16 @@ function openChecked(path: string, fileset: FilesetId): Connection {
     // keeps the file whole all the same (sqlite.org/pragma.html#pragma_synchronous).
     connection.pragma("synchronous = NORMAL");
     connection.pragma("cache_size = -65536");
-    const found = connection.pragma("quick_check(1)", { simple: true });
-    if (found !== "ok") throw new IndexDamageError(path, String(found));
+    const damage = describeDamage(connection, true);
+    if (damage !== null) throw new IndexDamageError(path, damage);
     migrate(drizzle(connection), { migrationsFolder: MIGRATIONS });
     const head = readHead(connection);
     if (head === undefined) startHead(connection, fileset);
     else if (head.fileset !== fileset) {
       throw new IndexDamageError(path, `it belongs to the fileset ${head.fileset}`);
+    } else if (!isInLog(head.position)) {
+      const { recno } = head.position;
+      throw new IndexDamageError(path, `it stands at record ${recno} of another log`);
     }
     return connection;
   } catch (error) {

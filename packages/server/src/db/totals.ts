@@ -1,3 +1,6 @@
+import type { Oid } from "@izo/core";
+
+import { hexOf } from "./columns.ts";
 import type { Connection } from "./open-index.ts";
 
 /** Names in the tree as it stands. */
@@ -15,4 +18,10 @@ export function sumFiles(connection: Connection): { files: number; bytes: number
       "SELECT count(*) AS files, coalesce(sum(size_bytes), 0) AS bytes FROM objects WHERE kind = 'file' AND to_recno IS NULL",
     )
     .get()!;
+}
+
+/** Every object of the tree as it stands. */
+export function* presentOids(connection: Connection): Generator<Oid, void> {
+  const rows = connection.prepare<[], Buffer>("SELECT oid FROM objects WHERE to_recno IS NULL");
+  for (const oid of rows.pluck().iterate()) yield hexOf(oid) as Oid;
 }

@@ -64,6 +64,9 @@ export async function openExport(options: OpenExportOptions): Promise<Export> {
       `the index was damaged (${putAside.reason}) and is rebuilt; it is kept as "${putAside.path}"`,
     );
   }
+  if (opened.intentsAside !== null) {
+    onNotice(`intents of another log were found; they are kept as "${opened.intentsAside}"`);
+  }
   const { tornTail } = opened.log;
   if (tornTail !== null) {
     onNotice(

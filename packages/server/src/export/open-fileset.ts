@@ -7,7 +7,16 @@ import { hash } from "node:crypto";
 import { closeSync, constants } from "node:fs";
 import { resolve } from "node:path";
 
-import { openKmlLog, type HashFunction, type KmlLog, type Recno } from "@izo/core";
+import {
+  isSamePosition,
+  NO_RECNO,
+  openKmlLog,
+  RecnoNotInLogError,
+  type HashFunction,
+  type KmlLog,
+  type Position,
+  type Recno,
+} from "@izo/core";
 import { nodeDisk, openat } from "@izo/sys";
 
 import { CommittedIndex } from "../db/committed-index.ts";
@@ -17,6 +26,7 @@ import { Ledger } from "../log/ledger.ts";
 import type { Problem } from "./export.ts";
 import type { Fileset } from "./fileset.ts";
 import { recoverIntents } from "./recover-intents.ts";
+import { relearnRetained } from "./relearn-retained.ts";
 import { openStateDirectory } from "./state-directory.ts";
 import { openRoot } from "./tree-directory.ts";
 
@@ -35,9 +45,12 @@ export interface OpenedFileset extends AsyncDisposable {
   readonly fileset: Fileset;
   readonly log: KmlLog;
   readonly index: OpenedIndex;
+  /** Where intents that belong to another log are now; null where there were none. */
+  readonly intentsAside: string | null;
 }
 
-const sha256: HashFunction = (bytes) => hash("sha256", bytes, "buffer");
+/** SHA-256 by Node, some ten times as fast as in plain JavaScript. */
+export const sha256: HashFunction = (bytes) => hash("sha256", bytes, "buffer");
 
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY;
 
@@ -71,7 +84,9 @@ export async function openFileset(options: OpenFilesetOptions): Promise<OpenedFi
       ...(options.segmentBytes !== undefined && { segmentBytes: options.segmentBytes }),
     }),
   );
-  const index = openIndex(paths.index, paths.filesetId, Number(nowNs() / 1_000_000n));
+  const nowMs = Number(nowNs() / 1_000_000n);
+  const isInLog = (position: Position): boolean => isPositionOf(log, position);
+  const index = openIndex(paths.index, paths.filesetId, isInLog, nowMs);
   cleanup.defer(() => {
     index.connection.close();
   });
@@ -92,8 +107,19 @@ export async function openFileset(options: OpenFilesetOptions): Promise<OpenedFi
     noteProblem,
     clearProblem,
   };
-  await recoverIntents(fileset, log);
+  const intentsAside = await recoverIntents(fileset, log);
+  const isNewIndex = ledger.position.recno === NO_RECNO;
   ledger.catchUp(options.onIndexing);
+  if (isNewIndex) await relearnRetained(fileset);
   const held = cleanup.move();
-  return { fileset, log, index, [Symbol.asyncDispose]: () => held.disposeAsync() };
+  return { fileset, log, index, intentsAside, [Symbol.asyncDispose]: () => held.disposeAsync() };
+}
+
+function isPositionOf(log: KmlLog, position: Position): boolean {
+  try {
+    return isSamePosition(log.positionAt(position.recno), position);
+  } catch (error) {
+    if (error instanceof RecnoNotInLogError) return false;
+    throw error;
+  }
 }

@@ -8,6 +8,7 @@
  */
 
 import { constants } from "node:fs";
+import { rename } from "node:fs/promises";
 
 import { textToBytes, type KmlLog, type ServerRecord } from "@izo/core";
 import { fstatat, openat2, readDirectory, renameat2, unlinkat } from "@izo/sys";
@@ -22,8 +23,16 @@ import { isLasting } from "./not-storable.ts";
 import type { AttributeOperation } from "./step.ts";
 import { heldFd, isAbsence } from "./tree-directory.ts";
 
-export async function recoverIntents(fileset: Fileset, log: KmlLog): Promise<void> {
+/** @returns where intents of another log were put aside; null where there were none */
+export async function recoverIntents(fileset: Fileset, log: KmlLog): Promise<string | null> {
   const intents = await readIntents(fileset.paths.intents);
+  const first = intents[0]?.record.recno;
+  if (first !== undefined && first > log.head.recno + 1) {
+    // Log or intents came from a backup. What the batch did to the tree is found by the scan.
+    const aside = `${fileset.paths.intents}.other-${fileset.nowNs() / 1_000_000n}`;
+    await rename(fileset.paths.intents, aside);
+    return aside;
+  }
   const done = intents.slice(0, countDone(fileset, intents));
   const records = done
     .map(({ record }) => record)
@@ -33,6 +42,7 @@ export async function recoverIntents(fileset: Fileset, log: KmlLog): Promise<voi
     await log.sync();
   }
   await clearIntents(fileset.paths.intents);
+  return null;
 }
 
 /** How many records of the batch took effect; finishes the last of them. */

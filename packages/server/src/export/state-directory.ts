@@ -43,32 +43,52 @@ export interface StateDirectory {
 export function openStateDirectory(dir: string, fileset: string): StateDirectory {
   checkDirectory(dir);
   const path = join(dir, STATE_DIRECTORY, fileset);
-  const under = (name: string) => join(path, name);
   const directories = ["kml", "staging", "staging/contents", "staging/apply", "objects"];
   try {
     for (const name of ["", ...directories]) {
-      mkdirSync(under(name), { recursive: true, mode: 0o700 });
+      mkdirSync(join(path, name), { recursive: true, mode: 0o700 });
     }
     const ignore = join(dir, STATE_DIRECTORY, ".gitignore");
     if (!existsSync(ignore)) writeFileSync(ignore, "*\n");
-    return {
-      path,
-      kml: under("kml"),
-      index: under("index.sqlite"),
-      intents: under("lml"),
-      lock: under("lock"),
-      contents: under("staging/contents"),
-      apply: under("staging/apply"),
-      objects: under("objects"),
-      filesetId: readOrMakeId(under("fileset")) as FilesetId,
-      peer: readOrMakeId(under("sysid")) as PeerId,
-    };
+    makeId(join(path, "fileset"));
+    makeId(join(path, "sysid"));
+    return stateDirectoryAt(path);
   } catch (error) {
     if (error instanceof IzoError) throw error;
     throw new ExportError(dir, `its state cannot be kept in it (${(error as Error).message})`, {
       cause: error,
     });
   }
+}
+
+/**
+ * The state of a fileset that was served before; makes nothing.
+ *
+ * @throws ExportError where there is none
+ */
+export function findStateDirectory(dir: string, fileset: string): StateDirectory {
+  checkDirectory(dir);
+  const path = join(dir, STATE_DIRECTORY, fileset);
+  if (!existsSync(join(path, "fileset"))) {
+    throw new ExportError(dir, `no fileset "${fileset}" was ever served from it`);
+  }
+  return stateDirectoryAt(path);
+}
+
+function stateDirectoryAt(path: string): StateDirectory {
+  const under = (name: string) => join(path, name);
+  return {
+    path,
+    kml: under("kml"),
+    index: under("index.sqlite"),
+    intents: under("lml"),
+    lock: under("lock"),
+    contents: under("staging/contents"),
+    apply: under("staging/apply"),
+    objects: under("objects"),
+    filesetId: readId(under("fileset")) as FilesetId,
+    peer: readId(under("sysid")) as PeerId,
+  };
 }
 
 function checkDirectory(dir: string): void {
@@ -78,14 +98,14 @@ function checkDirectory(dir: string): void {
 }
 
 /** An id of 16 bytes in a file of its own: made once, kept for ever. */
-function readOrMakeId(path: string): string {
-  if (!existsSync(path)) {
-    writeFileSync(`${path}.new`, `${randomUUID().replaceAll("-", "")}\n`, {
-      flush: true,
-      mode: 0o600,
-    });
-    renameSync(`${path}.new`, path);
-  }
+function makeId(path: string): void {
+  if (existsSync(path)) return;
+  const id = randomUUID().replaceAll("-", "");
+  writeFileSync(`${path}.new`, `${id}\n`, { flush: true, mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}
+
+function readId(path: string): string {
   const id = readFileSync(path, "utf8").trim();
   if (!isId(id)) throw new ExportError(path, "it does not hold an id of 32 hexadecimal digits");
   return id;
