@@ -77,12 +77,12 @@ describe("an export of which a part came back from a backup", () => {
   it("puts intents aside that belong to a longer log, and starts", async () => {
     await using temporary = await temporaryDirectory();
     const { dir } = temporary;
-    await using _ = await makeBackup(dir);
+    await (await makeBackup(dir))[Symbol.asyncDispose]();
     const record = await firstRecord(dir);
     const later = { ...record, recno: 900 as Recno };
     await writeIntents(join(dir, STATE, "lml"), [{ record: later, probe: null, rest: null }]);
     const notices: string[] = [];
-    await using _exported = await openTestExport(dir, { onNotice: (text) => notices.push(text) });
+    await using _ = await openTestExport(dir, { onNotice: (text) => notices.push(text) });
     expect(notices).toEqual([expect.stringMatching(/^intents of another log were found/)]);
     expect(await readdir(join(dir, STATE))).toContainEqual(expect.stringMatching(/^lml\.other-/));
     expect(await verifyExport(dir)).toEqual([]);
