@@ -72,6 +72,11 @@ export { resolveOid, resolveOperation, type Resolution } from "./reintegrate/res
 export { basesOf, dependenciesOf, withBases } from "./optimize/dependencies.ts";
 export { optimize, type Optimized } from "./optimize/optimize.ts";
 
+// permit
+export * from "./permit/permit-holder.ts";
+export * from "./permit/permit-table.ts";
+export * from "./permit/permit.ts";
+
 // sync
 export { MAX_RETRY_DELAY_MS, retryDelayMs } from "./sync/backoff.ts";
 export * from "./sync/change-set.ts";
@@ -103,6 +108,7 @@ export { writeJsonLine } from "./wire/json-lines.ts";
 export * from "./wire/limits.ts";
 export * from "./wire/peer-header.ts";
 export * from "./wire/peers-message.ts";
+export * from "./wire/permit-message.ts";
 export * from "./wire/poll-message.ts";
 export * from "./wire/problem.ts";
 export * from "./wire/profile-message.ts";

@@ -18,6 +18,7 @@ export {
 export { copyFileRange, reflink } from "./copy-in-kernel.ts";
 export { majorOf, makeDevice, minorOf } from "./device-number.ts";
 export { nodeDisk, NodeDiskFile } from "./disk/node-disk.ts";
+export { replaceFile } from "./disk/replace-file.ts";
 export { flock, type FlockOperation } from "./flock.ts";
 export type { FollowOptions } from "./follow.ts";
 export { hasWriter, releaseLease, setReadLease } from "./lease.ts";

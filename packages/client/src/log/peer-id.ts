@@ -2,8 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 
 import { isId, IzoError, type PeerId } from "@izo/core";
-
-import { replaceFile } from "./replace-file.ts";
+import { replaceFile } from "@izo/sys";
 
 /** The file that says who this client is holds something else. */
 export class InvalidPeerIdError extends IzoError {

@@ -7,9 +7,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { IzoError } from "@izo/core";
+import { replaceFile } from "@izo/sys";
 import { z } from "zod";
 
-import { replaceFile } from "../log/replace-file.ts";
 import {
   DEFAULT_SETTINGS,
   type MountSettings,

@@ -2,9 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { isId, IzoError, type FilesetId } from "@izo/core";
+import { replaceFile } from "@izo/sys";
 import { z } from "zod";
-
-import { replaceFile } from "../log/replace-file.ts";
 
 /** What a cache is a cache of. */
 export interface CacheIdentity {

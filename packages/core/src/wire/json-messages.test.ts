@@ -1,7 +1,17 @@
 import { describe, expect, test } from "vitest";
 
-import type { FilesetId, PeerId, Recno, Sha256 } from "../kml/identity.ts";
+import { ROOT_OID, type FilesetId, type PeerId, type Recno, type Sha256 } from "../kml/identity.ts";
+import type { Epoch } from "../permit/permit.ts";
 import type { FilesetProfile } from "./fileset-profile.ts";
+import {
+  parsePermitRequest,
+  parsePermitResponse,
+  parsePermitsResponse,
+  type PermitRequest,
+  writePermitRequest,
+  writePermitResponse,
+  writePermitsResponse,
+} from "./permit-message.ts";
 import {
   parseFilesetsResponse,
   parseProfileResponse,
@@ -86,6 +96,45 @@ test.each([null, { removed: 3, objects: 4 }])(
     expect(parseStatusResponse(writeStatusResponse(held))).toEqual(held);
   },
 );
+
+const epoch = 7 as Epoch;
+
+describe("messages about permits", () => {
+  test.each<PermitRequest>([
+    { action: "take", peer: id, host: "laptop", oid: ROOT_OID, waitSeconds: 5 },
+    { action: "renew", peer: id, oid: ROOT_OID, epoch, waitSeconds: 0 },
+    { action: "hand-back", peer: id, oid: ROOT_OID, epoch },
+  ])("parsePermitRequest() gives back what writePermitRequest() was given: $action", (request) => {
+    expect(parsePermitRequest(writePermitRequest(request))).toEqual(request);
+  });
+
+  test.each([
+    { description: "an unknown action", change: { action: "steal" } },
+    { description: "no peer", change: { peer: undefined } },
+    { description: "an oid that is a path", change: { oid: "/sub" } },
+    { description: "a host with a slash", change: { host: "a/b" } },
+    { description: "a wait that is a text", change: { waitSeconds: "5" } },
+  ])("parsePermitRequest() refuses $description as an invalid request", ({ change }) => {
+    const request = { action: "take", peer: id, host: "h", oid: ROOT_OID, waitSeconds: 5 };
+    const text = JSON.stringify({ ...request, ...change });
+    expect(() => parsePermitRequest(text)).toThrow(
+      expect.objectContaining({ code: "invalid-request" }),
+    );
+  });
+
+  test.each([null, { oid: ROOT_OID, epoch, leaseMs: 60_000, recno: 41 as Recno, isWanted: true }])(
+    "parsePermitResponse() gives back what writePermitResponse() was given: %j",
+    (lease) => {
+      expect(parsePermitResponse(writePermitResponse(lease))).toEqual(lease);
+    },
+  );
+
+  test("parsePermitsResponse() gives back what writePermitsResponse() was given", () => {
+    const holder = { oid: ROOT_OID, epoch, path: "/", peer: id, host: "laptop", leaseMs: 5 };
+    const permits = [null, "desk"].map((wantedBy) => ({ ...holder, wantedBy }));
+    expect(parsePermitsResponse(writePermitsResponse(permits))).toEqual(permits);
+  });
+});
 
 const headersOf = (headers: Record<string, string>) => (name: string) => headers[name] ?? null;
 

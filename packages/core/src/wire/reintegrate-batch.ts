@@ -1,6 +1,7 @@
 import type { Recno, Sha256 } from "../kml/identity.ts";
 import type { OutcomeReason } from "../kml/operation.ts";
 import type { Position } from "../kml/position.ts";
+import type { PermitFence } from "../permit/permit.ts";
 import type { PushHead } from "../reintegrate/admit.ts";
 import type { Outcome } from "../reintegrate/outcome.ts";
 
@@ -14,6 +15,8 @@ export interface InlineContent {
 export interface ReintegrateRequest extends PushHead {
   /** Name of the author's host, for the names of conflict copies. */
   readonly host: string;
+  /** The permits under which the records were made; none for a client that needs none. */
+  readonly permits?: readonly PermitFence[];
   /** Contents up to 64 KiB that the records name; larger ones were uploaded before. */
   readonly contents: readonly InlineContent[];
 }

@@ -7,6 +7,7 @@ import type { Recno } from "../kml/identity.ts";
 import type { ClientOperation, Operation } from "../kml/operation.ts";
 import { computeOriginCheck } from "../kml/origin-check.ts";
 import type { KmlRecord } from "../kml/record.ts";
+import type { PermitFence } from "../permit/permit.ts";
 import type { SubmittedRecord } from "../reintegrate/reintegrate.ts";
 import {
   arbitraryOperations,
@@ -41,16 +42,29 @@ const submitted: fc.Arbitrary<SubmittedRecord> = arbitraryRecordOf(
     return { origin: { ...origin, check }, authorTimeNs, actor, operation };
   });
 
-const request: fc.Arbitrary<ReintegrateRequest> = fc.record({
-  peer: arbitraryPeerId,
-  host: fc.stringMatching(/^[a-z][a-z0-9.-]{0,60}$/),
-  received: fc.record({ recno: arbitraryRecno, check: arbitraryPeerId.map((id) => id.slice(16)) }),
-  records: fc.array(submitted, { maxLength: 5 }),
-  contents: fc.array(
-    fc.record({ sha256: arbitrarySha256, bytes: fc.uint8Array({ maxLength: 300 }) }),
-    { maxLength: 3 },
-  ),
-});
+const request: fc.Arbitrary<ReintegrateRequest> = fc.record(
+  {
+    peer: arbitraryPeerId,
+    permits: fc.array(
+      fc.record({
+        oid: arbitraryPeerId,
+        epoch: arbitraryRecno,
+      }) as fc.Arbitrary<unknown> as fc.Arbitrary<PermitFence>,
+      { minLength: 1, maxLength: 3 },
+    ),
+    host: fc.stringMatching(/^[a-z][a-z0-9.-]{0,60}$/),
+    received: fc.record({
+      recno: arbitraryRecno,
+      check: arbitraryPeerId.map((id) => id.slice(16)),
+    }),
+    records: fc.array(submitted, { maxLength: 5 }),
+    contents: fc.array(
+      fc.record({ sha256: arbitrarySha256, bytes: fc.uint8Array({ maxLength: 300 }) }),
+      { maxLength: 3 },
+    ),
+  },
+  { requiredKeys: ["peer", "host", "received", "records", "contents"] },
+);
 
 const aRequest = fc.sample(
   request.filter(({ records, contents }) => records.length > 0 && contents.length > 0),

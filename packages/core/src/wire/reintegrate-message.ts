@@ -2,13 +2,14 @@ import type { ByteReader } from "../kml/byte-reader.ts";
 import { ByteWriter } from "../kml/byte-writer.ts";
 import { decodeRecord } from "../kml/decode-record.ts";
 import { encodeRecordInto } from "../kml/encode-record.ts";
-import type { PeerId, Recno, Sha256 } from "../kml/identity.ts";
+import type { Oid, PeerId, Recno, Sha256 } from "../kml/identity.ts";
 import type { ClientOperation, Operation } from "../kml/operation.ts";
 import { computeOriginCheck } from "../kml/origin-check.ts";
 import { OUTCOME_REASONS } from "../kml/outcome-reason.ts";
 import { formatPosition } from "../kml/position.ts";
 import type { KmlRecord } from "../kml/record.ts";
 import { type HashFunction, portableHash } from "../kml/running-hash.ts";
+import type { Epoch, PermitFence } from "../permit/permit.ts";
 import type { SubmittedRecord } from "../reintegrate/reintegrate.ts";
 import { type Frame, splitFrames, writeFrame } from "./frame.ts";
 import { JsonFields } from "./json-fields.ts";
@@ -24,13 +25,13 @@ import type {
 import { WireFormatError } from "./wire-format-error.ts";
 
 const WHAT = "batch of records";
-const TYPES = { head: 1, record: 2, content: 3 } as const;
+const TYPES = { head: 1, record: 2, content: 3, permit: 4 } as const;
 const REASONS = Object.keys(OUTCOME_REASONS) as (keyof typeof OUTCOME_REASONS)[];
 const VERDICTS = ["applied", "merged", "copied", "refused"] as const;
 
-/** The body of a push: a head, the records in their order, the inline contents. */
+/** The body of a push: a head, permits, the records in their order, the inline contents. */
 export function writeReintegrateRequest(request: ReintegrateRequest): Uint8Array<ArrayBuffer> {
-  const { peer, host, received, records, contents } = request;
+  const { peer, host, received, permits = [], records, contents } = request;
   const w = new ByteWriter();
   writeFrame(w, TYPES.head, () => {
     w.hex(peer, 16, "peer");
@@ -38,6 +39,12 @@ export function writeReintegrateRequest(request: ReintegrateRequest): Uint8Array
     w.hex(received.check, 8, "check");
     w.text8(host, "host");
   });
+  for (const { oid, epoch } of permits) {
+    writeFrame(w, TYPES.permit, () => {
+      w.hex(oid, 16, "oid");
+      w.u53(epoch, "epoch");
+    });
+  }
   for (const record of records) {
     writeFrame(w, TYPES.record, () => encodeRecordInto(w, asKmlRecord(record)));
   }
@@ -63,10 +70,13 @@ export function parseReintegrateRequest(
   if (first?.type !== TYPES.head)
     throw new WireFormatError(WHAT, "it does not start with its head");
   const head = readPayload(WHAT, first.payload, readHead);
+  const permits: PermitFence[] = [];
   const records: SubmittedRecord[] = [];
   const contents: InlineContent[] = [];
   for (const frame of rest) {
-    if (frame.type === TYPES.record && contents.length === 0) {
+    if (frame.type === TYPES.permit && records.length + contents.length === 0) {
+      permits.push(readPayload(WHAT, frame.payload, readPermit));
+    } else if (frame.type === TYPES.record && contents.length === 0) {
       records.push(readRecord(frame, hash));
     } else if (frame.type === TYPES.content) {
       contents.push(readPayload(WHAT, frame.payload, readContent));
@@ -81,7 +91,7 @@ export function parseReintegrateRequest(
       { limit: MAX_PUSH_RECORDS },
     );
   }
-  return { ...head, records, contents };
+  return { ...head, ...(permits.length > 0 && { permits }), records, contents };
 }
 
 export function writeReintegrateResponse({ head, results }: ReintegrateResponse): string {
@@ -159,6 +169,10 @@ function readHead(r: ByteReader): Pick<ReintegrateRequest, "peer" | "received" |
     throw new WireFormatError(WHAT, `${JSON.stringify(host)} is no name of a host`);
   }
   return { peer, received, host };
+}
+
+function readPermit(r: ByteReader): PermitFence {
+  return { oid: r.id() as Oid, epoch: r.u53("epoch") as Epoch };
 }
 
 function readContent(r: ByteReader): InlineContent {

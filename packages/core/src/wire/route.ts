@@ -14,6 +14,7 @@ export const ROUTES = {
   /** A file or directory by its path follows. */
   files: "/v1/filesets/:fileset/files",
   reintegrate: "/v1/filesets/:fileset/reintegrate",
+  permit: "/v1/filesets/:fileset/permit",
   openapi: "/v1/openapi.json",
   health: "/healthz",
   metrics: "/metrics",

@@ -62,6 +62,7 @@ export async function applyPush(context: PushContext, push: Push): Promise<PushR
 async function takePush(context: PushContext, push: Push): Promise<PushResult[]> {
   const { fileset } = context;
   const { state } = fileset.ledger;
+  fileset.permits.check(push.peer, push.permits ?? []);
   const admitted = admitPush(push, receivedRecno(fileset.connection, push.peer), state);
   const submissions = submissionsOf(push, admitted);
   checkContents(context, submissions);

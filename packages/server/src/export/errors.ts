@@ -1,4 +1,13 @@
-import { IzoError, type PeerId, type Position, type Recno, type Sha256 } from "@izo/core";
+import {
+  IzoError,
+  type Oid,
+  type PeerId,
+  type PermitFence,
+  type PermitStatus,
+  type Position,
+  type Recno,
+  type Sha256,
+} from "@izo/core";
 
 /** The records asked for were cut off the log: start from a snapshot. */
 export class LogTruncatedError extends IzoError {
@@ -75,6 +84,37 @@ export class ContentChangedError extends IzoError {
   constructor(sha256: Sha256) {
     super("content-changed", `Cannot go on sending ${sha256}: the file changed meanwhile`, {
       sha256,
+    });
+  }
+}
+
+/** Somebody else may write there until he hands the permit back, or his lease is over. */
+export class PermitHeldError extends IzoError {
+  constructor({ path, peer, host, leaseMs }: PermitStatus) {
+    super(
+      "permit-held",
+      `Cannot grant the permit: ${host} holds that of ${JSON.stringify(path)} for ${Math.ceil(leaseMs / 1000)} s more`,
+      { path, peer, host, leaseMs },
+    );
+  }
+}
+
+/** Somebody else was given the permit since, or it was handed back: what is done under it stands alone. */
+export class PermitPassedOnError extends IzoError {
+  constructor({ oid, epoch }: PermitFence) {
+    super(
+      "permit-passed-on",
+      `Cannot go on under permit ${epoch} of directory ${oid}: it is not the last one`,
+      { oid, epoch },
+    );
+  }
+}
+
+/** A permit is of a directory that the log knows. */
+export class UnknownDirectoryError extends IzoError {
+  constructor(oid: Oid) {
+    super("unknown-directory", `Cannot grant a permit of ${oid}: the log has no such directory`, {
+      oid,
     });
   }
 }

@@ -16,6 +16,10 @@ import type {
   OutcomeReason,
   PeerId,
   PeerStanding,
+  PermitFence,
+  PermitLease,
+  PermitRequest,
+  PermitStatus,
   Position,
   PushHead,
   Recno,
@@ -67,7 +71,7 @@ export interface Export extends AsyncDisposable {
    * Judges, applies and logs the records of a client, in their order. Resolves when all of them are
    * durable; each record has taken effect exactly once, whatever was sent before (design P1).
    *
-   * @throws PeerDivergedError, ContentMissingError, NoSpaceError. What was done before a NoSpaceError
+   * @throws PermitPassedOnError, PeerDivergedError, ContentMissingError, NoSpaceError. What was done before a NoSpaceError
    *   stays done; the same push again goes on from there.
    */
   reintegrate(push: Push): Promise<readonly PushResult[]>;
@@ -99,6 +103,16 @@ export interface Export extends AsyncDisposable {
 
   /** What stands at a path of the tree as logged, `/a/b`; `/` is the root. Null where nothing does. */
   lookUp(path: string): PathEntry | null;
+
+  /**
+   * Takes, renews or hands back a permit; answers with the lease, or null where that has ended.
+   *
+   * @throws PermitHeldError, PermitPassedOnError, UnknownDirectoryError
+   */
+  permit(request: PermitRequest, signal: AbortSignal): Promise<PermitLease | null>;
+
+  /** Who holds which permit. */
+  permits(): readonly PermitStatus[];
 
   /** Remembers that a peer asked for what follows `replayed`: records behind it are kept for a time. */
   notePeer(peer: PeerId, host: string, replayed: Recno): void;
@@ -150,6 +164,8 @@ export type SnapshotRow =
   | { readonly kind: "outcome"; readonly origin: OriginId; readonly outcome: Outcome };
 
 export interface Push extends PushHead {
+  /** Those under which the records were made. */
+  readonly permits?: readonly PermitFence[];
   /** Name of the author's host, for the names of conflict copies. */
   readonly host: string;
 }

@@ -4,6 +4,7 @@ import type { CommittedIndex } from "../db/committed-index.ts";
 import type { Connection } from "../db/open-index.ts";
 import type { Ledger } from "../log/ledger.ts";
 import type { Problem } from "./export.ts";
+import type { PermitOffice } from "./permit-office.ts";
 import type { StateDirectory } from "./state-directory.ts";
 
 /** What everything that changes a fileset works on. Used by one job of the queue at a time. */
@@ -20,6 +21,8 @@ export interface Fileset {
   /** The index as committed, and the connection that the ledger writes through. */
   readonly committed: CommittedIndex;
   readonly connection: Connection;
+  /** Who may write where, for those who ask. */
+  readonly permits: PermitOffice;
   readonly nowNs: () => TimeNs;
   /** Reports a path that could not be done; the same path again replaces what was said. */
   readonly noteProblem: (problem: Problem) => void;

@@ -10,6 +10,9 @@ import {
   type Name,
   type PeerId,
   type PeerStanding,
+  type PermitLease,
+  type PermitRequest,
+  type PermitStatus,
   type Position,
   type Recno,
   type SegmentInfo,
@@ -215,6 +218,25 @@ export class LiveExport implements Export {
       object: state.object(entry.oid)!,
     }));
     return { path, object, children };
+  }
+
+  async permit(request: PermitRequest, signal: AbortSignal): Promise<PermitLease | null> {
+    const { permits } = this.#keeper.fileset;
+    switch (request.action) {
+      case "take": {
+        const serially = <T>(job: () => T): Promise<T> => this.#keeper.run(job);
+        return permits.take(request, request.waitSeconds * 1000, serially, signal);
+      }
+      case "renew":
+        return permits.renew(request.peer, request, request.waitSeconds * 1000, signal);
+      case "hand-back":
+        permits.handBack(request.peer, request);
+        return null;
+    }
+  }
+
+  permits(): readonly PermitStatus[] {
+    return this.#keeper.fileset.permits.list();
   }
 
   notePeer(peer: PeerId, host: string, replayed: Recno): void {

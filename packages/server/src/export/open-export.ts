@@ -31,6 +31,8 @@ export interface OpenExportOptions {
   /** How long records stay in the log; what is not said is as by default. */
   readonly logRetention?: Partial<LogRetention>;
   readonly segmentBytes?: number;
+  /** How long a permit holds without being renewed; a minute by default. */
+  readonly permitTermMs?: number;
   readonly nowNs?: () => bigint;
   /** For tests: called at each place where a crash leaves something different behind. */
   readonly reach?: CrashPoint;
@@ -46,7 +48,7 @@ export async function openExport(options: OpenExportOptions): Promise<Export> {
   const { dir, filesetName = "rootfset", onNotice = () => {} } = options;
   const nowNs = options.nowNs ?? (() => BigInt(Date.now()) * 1_000_000n);
   const problems = new Map<string, Problem>();
-  const { segmentBytes } = options;
+  const { segmentBytes, permitTermMs } = options;
   await using cleanup = new AsyncDisposableStack();
   const opened = cleanup.use(
     await openFileset({
@@ -56,6 +58,7 @@ export async function openExport(options: OpenExportOptions): Promise<Export> {
       noteProblem: (problem) => problems.set(problem.path, problem),
       clearProblem: (path) => problems.delete(path),
       ...(segmentBytes !== undefined && { segmentBytes }),
+      ...(permitTermMs !== undefined && { permitTermMs }),
     }),
   );
   const { putAside } = opened.index;
@@ -71,6 +74,12 @@ export async function openExport(options: OpenExportOptions): Promise<Export> {
   if (tornTail !== null) {
     onNotice(
       `${tornTail.cutBytes} bytes were cut off the end of ${tornTail.segment}: ${tornTail.reason}`,
+    );
+  }
+  const damagedPermits = opened.fileset.permits.putAside;
+  if (damagedPermits !== null) {
+    onNotice(
+      `the list of permits was damaged: none is granted before all that were are over; it is kept as "${damagedPermits}"`,
     );
   }
   const keeper = new Keeper(opened.fileset, problems, {

@@ -25,6 +25,7 @@ import { lockInstance } from "../log/instance-lock.ts";
 import { Ledger } from "../log/ledger.ts";
 import type { Problem } from "./export.ts";
 import type { Fileset } from "./fileset.ts";
+import { PermitOffice } from "./permit-office.ts";
 import { recoverIntents } from "./recover-intents.ts";
 import { relearnRetained } from "./relearn-retained.ts";
 import { openStateDirectory } from "./state-directory.ts";
@@ -36,6 +37,8 @@ export interface OpenFilesetOptions {
   readonly nowNs: () => bigint;
   /** Bytes at which a segment of the log is sealed. */
   readonly segmentBytes?: number;
+  /** How long a permit holds without being renewed. */
+  readonly permitTermMs?: number;
   readonly noteProblem: (problem: Problem) => void;
   readonly clearProblem: (path: string) => void;
   readonly onIndexing?: (recno: Recno, head: Recno) => void;
@@ -52,6 +55,12 @@ export interface OpenedFileset extends AsyncDisposable {
 /** SHA-256 by Node, some ten times as fast as in plain JavaScript. */
 export const sha256: HashFunction = (bytes) => hash("sha256", bytes, "buffer");
 
+/** Longer than a hiccup of the network, and not too long to wait for one who is gone. */
+const DEFAULT_PERMIT_TERM_MS = 60_000;
+
+/** A holder who is asked for a permit has this share of a term to finish. */
+const PERMIT_GRACE_SHARE = 0.5;
+
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY;
 
 /**
@@ -61,6 +70,7 @@ const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY;
  */
 export async function openFileset(options: OpenFilesetOptions): Promise<OpenedFileset> {
   const { filesetName, nowNs, noteProblem, clearProblem } = options;
+  const { permitTermMs = DEFAULT_PERMIT_TERM_MS } = options;
   const dir = resolve(options.dir);
   const paths = openStateDirectory(dir, filesetName);
   await using cleanup = new AsyncDisposableStack();
@@ -92,6 +102,17 @@ export async function openFileset(options: OpenFilesetOptions): Promise<OpenedFi
   });
   const committed = cleanup.use(new CommittedIndex(paths.index));
   const ledger = new Ledger(log, index.connection, paths.peer, nowNs);
+  const permits = new PermitOffice(
+    {
+      path: paths.permits,
+      termMs: permitTermMs,
+      graceMs: permitTermMs * PERMIT_GRACE_SHARE,
+      monotonicMs: () => performance.now(),
+      state: () => committed.state,
+      headRecno: () => ledger.position.recno,
+    },
+    Number(nowNs() / 1_000_000n),
+  );
   const fileset: Fileset = {
     dir,
     rootFd,
@@ -103,6 +124,7 @@ export async function openFileset(options: OpenFilesetOptions): Promise<OpenedFi
     ledger,
     committed,
     connection: index.connection,
+    permits,
     nowNs,
     noteProblem,
     clearProblem,

@@ -24,6 +24,8 @@ export interface StateDirectory {
   readonly kml: string;
   readonly index: string;
   readonly intents: string;
+  /** Who holds which permit. */
+  readonly permits: string;
   readonly lock: string;
   /** Uploads and contents that wait for the record that needs them. */
   readonly contents: string;
@@ -82,6 +84,7 @@ function stateDirectoryAt(path: string): StateDirectory {
     kml: under("kml"),
     index: under("index.sqlite"),
     intents: under("lml"),
+    permits: under("permits"),
     lock: under("lock"),
     contents: under("staging/contents"),
     apply: under("staging/apply"),

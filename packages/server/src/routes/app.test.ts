@@ -3,14 +3,21 @@ import { hash } from "node:crypto";
 import {
   formatPosition,
   MAX_PUSH_BYTES,
+  type Oid,
+  parsePermitResponse,
+  parsePermitsResponse,
   parsePollResponse,
   parsePosition,
   parseReintegrateResponse,
   parseSnapshotResponse,
+  type PeerId,
+  type PermitRequest,
   type Position,
   type Recno,
+  ROOT_OID,
   type Sha256,
   startPosition,
+  writePermitRequest,
   writeReintegrateRequest,
 } from "@izo/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -48,6 +55,48 @@ const put = async (
 
 const post = async (body: Uint8Array<ArrayBuffer>): Promise<Response> =>
   t.app.request("/v1/filesets/rootfset/reintegrate", { method: "POST", body });
+
+const permit = async (request: PermitRequest | string): Promise<Response> =>
+  t.app.request("/v1/filesets/rootfset/permit", {
+    method: "POST",
+    body: typeof request === "string" ? request : writePermitRequest(request),
+  });
+
+describe("POST /permit", () => {
+  const peer = "a".repeat(32) as PeerId;
+  const take = { action: "take", peer, host: "h", oid: ROOT_OID, waitSeconds: 0 } as const;
+
+  test("grants, lists and takes back", async () => {
+    const lease = parsePermitResponse(await (await permit(take)).text())!;
+    const held = await permit({ ...take, peer: "b".repeat(32) as PeerId });
+    expect(held.status).toBe(409);
+    expect(await held.json()).toMatchObject({
+      code: "permit-held",
+      data: { host: "h", path: "/" },
+    });
+    const listed = parsePermitsResponse(await (await t.get("/permit")).text());
+    expect(listed).toMatchObject([{ peer, host: "h", path: "/", epoch: lease.epoch }]);
+    const fence = { oid: lease.oid, epoch: lease.epoch };
+    const returned = await permit({ action: "hand-back", peer, ...fence });
+    expect(parsePermitResponse(await returned.text())).toBeNull();
+    const late = await permit({ action: "renew", peer, ...fence, waitSeconds: 0 });
+    expect([late.status, await late.json()]).toMatchObject([409, { code: "permit-passed-on" }]);
+  });
+
+  test.each([
+    { description: "what is no JSON", body: "{", status: 400, code: "invalid-request" },
+    {
+      description: "an unknown directory",
+      body: writePermitRequest({ ...take, oid: "a".repeat(32) as Oid }),
+      status: 404,
+      code: "unknown-directory",
+    },
+    { description: "a long request", body: " ".repeat(5000), status: 413, code: "too-large" },
+  ])("refuses $description", async ({ body, status, code }) => {
+    const response = await permit(body);
+    expect([response.status, await response.json()]).toMatchObject([status, { code }]);
+  });
+});
 
 describe("GET /kml", () => {
   test("gives the records behind a position, with the head", async () => {

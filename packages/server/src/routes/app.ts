@@ -16,6 +16,7 @@ import { getSnapshot } from "./get-snapshot.ts";
 import { Metrics } from "./metrics.ts";
 import { noteRequest } from "./note-request.ts";
 import { openapiDocument } from "./openapi-document.ts";
+import { getPermits, postPermit } from "./post-permit.ts";
 import { postReintegrate } from "./post-reintegrate.ts";
 import { answerError, answerUnknownRoute } from "./problem-response.ts";
 import { putContent } from "./put-content.ts";
@@ -71,6 +72,8 @@ export function createApp(options: AppOptions): Hono<AppEnvironment> {
   app.get(ROUTES.content, ...getContent);
   app.put(ROUTES.content, ...putContent);
   app.post(ROUTES.reintegrate, ...postReintegrate);
+  app.get(ROUTES.permit, getPermits);
+  app.post(ROUTES.permit, ...postPermit);
   app.get(ROUTES.files, ...getFile);
   app.get(`${ROUTES.files}/*`, ...getFile);
   return app;

@@ -57,6 +57,7 @@ describe("the OpenAPI document", () => {
     ["/v1/filesets/{fileset}/conflicts", "/v1/filesets/rootfset/conflicts"],
     ["/v1/filesets/{fileset}/kml/segments", "/v1/filesets/rootfset/kml/segments"],
     ["/v1/filesets/{fileset}/snapshot", "/v1/filesets/rootfset/snapshot"],
+    ["/v1/filesets/{fileset}/permit", "/v1/filesets/rootfset/permit"],
     ["/v1/filesets/{fileset}/files", "/v1/filesets/rootfset/files"],
     ["/v1/filesets/{fileset}/files/{path}", "/v1/filesets/rootfset/files/sub"],
   ])("describes what %s answers", async (path, url) => {

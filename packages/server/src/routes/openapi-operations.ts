@@ -15,6 +15,8 @@ import {
   healthAnswer,
   listingAnswer,
   peersAnswer,
+  permitAnswer,
+  permitsAnswer,
   profileAnswer,
   reintegrateAnswer,
   segmentsAnswer,
@@ -229,6 +231,23 @@ export const OPERATIONS: readonly Operation[] = [
         description: "What became of each; all of it durable",
         content: json(reintegrateAnswer),
       },
+    },
+  },
+  {
+    method: "get",
+    route: "permit",
+    summary: "Who holds the permit of which directory",
+    path: filesetParameters,
+    answers: { 200: { description: "The permits", content: json(permitsAnswer) } },
+  },
+  {
+    method: "post",
+    route: "permit",
+    summary: "Take, renew or hand back the permit to write below a directory",
+    path: filesetParameters,
+    body: MEDIA_TYPES.json,
+    answers: {
+      200: { description: "The lease; null once handed back", content: json(permitAnswer) },
     },
   },
   ...["", "/{path}"].map((rest): Operation => ({

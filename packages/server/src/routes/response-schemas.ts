@@ -139,6 +139,32 @@ export const reintegrateAnswer = z.object({
   ),
 });
 
+export const permitAnswer = z.object({
+  lease: z
+    .object({
+      oid: id,
+      epoch: z.int().min(0),
+      leaseMs: z.int().min(0),
+      recno,
+      isWanted: z.boolean(),
+    })
+    .nullable(),
+});
+
+export const permitsAnswer = z.object({
+  permits: z.array(
+    z.object({
+      oid: id,
+      epoch: z.int().min(0),
+      path: z.string(),
+      peer: id,
+      host: z.string(),
+      leaseMs: z.int().min(0),
+      wantedBy: z.string().nullable(),
+    }),
+  ),
+});
+
 export const healthAnswer = z.object({ status: z.literal("ok") });
 
 export const problemAnswer = z.object({

@@ -7,6 +7,7 @@ import {
   type Name,
   type Oid,
   type PeerId,
+  type PermitFence,
   type Recno,
   type Sha256,
   type SubmittedRecord,
@@ -56,9 +57,13 @@ export class TestPeer {
   }
 
   /** Sends records that may have been sent before. */
-  send(records: readonly SubmittedRecord[]): Promise<readonly PushResult[]> {
+  send(
+    records: readonly SubmittedRecord[],
+    permits: readonly PermitFence[] = [],
+  ): Promise<readonly PushResult[]> {
+    const { peer } = this;
     const received = this.#acknowledged;
-    return this.#exported.reintegrate({ peer: this.peer, host: "laptop", received, records });
+    return this.#exported.reintegrate({ peer, host: "laptop", received, permits, records });
   }
 
   async stage(content: string): Promise<Sha256> {

@@ -1,0 +1,38 @@
+import {
+  parsePermitRequest,
+  ProblemError,
+  writePermitResponse,
+  writePermitsResponse,
+} from "@izo/core";
+import { bodyLimit } from "hono/body-limit";
+import { createFactory } from "hono/factory";
+
+import type { AppContext, AppEnvironment } from "./app-environment.ts";
+import { jsonResponse } from "./json-response.ts";
+
+/** A request about a permit is a few hundred bytes. */
+const MAX_REQUEST_BYTES = 4096;
+
+/** Takes, renews or hands back a permit; waits for one, or for somebody who wants it, when asked to. */
+export const postPermit = createFactory<AppEnvironment>().createHandlers(
+  bodyLimit({
+    maxSize: MAX_REQUEST_BYTES,
+    onError: () => {
+      throw new ProblemError(
+        "too-large",
+        `Cannot take the request: it is longer than ${MAX_REQUEST_BYTES} bytes`,
+        { limit: MAX_REQUEST_BYTES },
+      );
+    },
+  }),
+  async (c) => {
+    const request = parsePermitRequest(await c.req.text());
+    const lease = await c.var.fileset.permit(request, c.var.ending);
+    return jsonResponse(c, writePermitResponse(lease));
+  },
+);
+
+/** Who holds which permit. */
+export function getPermits(c: AppContext): Response {
+  return jsonResponse(c, writePermitsResponse(c.var.fileset.permits()));
+}
