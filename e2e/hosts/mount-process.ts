@@ -52,6 +52,8 @@ export async function startMount(options: MountOptions): Promise<MountProcess> {
   );
   const logFile = join(cacheDir, "mount.log");
   const izo = <T>(...args: string[]) => izoJson<T>(args, { logFile });
+  // Its number may be another process's by the time that the test ends.
+  let isKilled = false;
   return {
     mountPoint,
     cacheDir,
@@ -61,8 +63,14 @@ export async function startMount(options: MountOptions): Promise<MountProcess> {
     waitFor: async (recno) =>
       void (await izo("wait", mountPoint, "--recno", String(recno), "--timeout", "50")),
     unmount: async () => void (await izo("umount", mountPoint)),
-    kill: () => killProcess(pid),
-    [Symbol.asyncDispose]: () => takeDown(mountPoint, pid, logFile),
+    kill: async () => {
+      await killProcess(pid);
+      isKilled = true;
+    },
+    // A dead mount that nobody mounted anew comes down with the work directory.
+    [Symbol.asyncDispose]: async () => {
+      if (!isKilled) await takeDown(mountPoint, pid, logFile);
+    },
   };
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text as readText } from "node:stream/consumers";
 
-import type { WorkloadStep } from "./workload.ts";
+import type { WorkloadOptions, WorkloadStep } from "./workload.ts";
 
 /** A workload in a process of its own. */
 export interface WorkloadProcess {
@@ -17,9 +17,13 @@ export interface WorkloadProcess {
 }
 
 /** Starts `workload()` below `directory`. */
-export function startWorkload(directory: string, author: string, steps: number): WorkloadProcess {
+export function startWorkload(
+  directory: string,
+  author: string,
+  options: WorkloadOptions,
+): WorkloadProcess {
   const program = join(import.meta.dirname, "workload.ts");
-  const args = ["--conditions=izo:source", program, directory, author, String(steps)];
+  const args = ["--conditions=izo:source", program, directory, author, JSON.stringify(options)];
   const child: ChildProcess = spawn(process.execPath, args, {
     stdio: ["ignore", "pipe", "pipe"],
     timeout: 120_000,
@@ -48,9 +52,4 @@ export function startWorkload(directory: string, author: string, steps: number):
       return promise;
     },
   };
-}
-
-/** What each path must hold after these steps; null for a removed file. */
-export function finalTexts(done: readonly WorkloadStep[]): Map<string, string | null> {
-  return new Map(done.map(({ path, text }) => [path, text]));
 }

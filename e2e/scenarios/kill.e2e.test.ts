@@ -1,31 +1,23 @@
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 
 import { expect, test } from "vitest";
 
-import { textOf } from "../hosts/appears.ts";
+import { lostTexts } from "../hosts/lost-texts.ts";
 import { replayManifest } from "../hosts/replay-manifest.ts";
 import { diffManifests, treeManifest } from "../hosts/tree-manifest.ts";
-import { finalTexts, startWorkload } from "../hosts/workload-process.ts";
-import { WORKLOAD_FILES, type WorkloadStep } from "../hosts/workload.ts";
+import { startWorkload } from "../hosts/workload-process.ts";
+import { workloadFile, type WorkloadStep } from "../hosts/workload.ts";
 import { createWorld, differences, settle } from "../hosts/world.ts";
 
 const STEPS = Number(process.env["IZO_E2E_KILL_STEPS"] ?? 600);
-
-/** Paths below `directory` that do not hold what the last of their steps left there. */
-function lost(directory: string, author: string, done: readonly WorkloadStep[]): string[] {
-  return [...finalTexts(done)]
-    .map(([path, text]) => ({ path: join(directory, author, basename(path)), text }))
-    .filter(({ path, text }) => (textOf(path) ?? null) !== text)
-    .map(({ path, text }) => `${path}: expected ${text}, found ${textOf(path)}`);
-}
 
 test("kill -9 of the server in the middle of two workloads loses nothing, and the hosts agree", async () => {
   await using world = await createWorld();
   let server = await world.serve();
   const client1 = await world.mount("client1", "on-demand");
   const client2 = await world.mount("client2", "replica");
-  const one = startWorkload(client1.mountPoint, "one", STEPS);
-  const two = startWorkload(client2.mountPoint, "two", STEPS);
+  const one = startWorkload(client1.mountPoint, "one", { steps: STEPS });
+  const two = startWorkload(client2.mountPoint, "two", { steps: STEPS });
   for (const share of [0.25, 0.5, 0.75]) {
     await one.reached(STEPS * share);
     await server.kill();
@@ -39,8 +31,8 @@ test("kill -9 of the server in the middle of two workloads loses nothing, and th
   await settle(server, client1, client2, client1);
   expect(await differences(world, [client1, client2])).toEqual([]);
   for (const directory of [world.exportDir, client1.mountPoint, client2.mountPoint]) {
-    expect(lost(directory, "one", one.done)).toEqual([]);
-    expect(lost(directory, "two", two.done)).toEqual([]);
+    expect(lostTexts(directory, "one", one.done)).toEqual([]);
+    expect(lostTexts(directory, "two", two.done)).toEqual([]);
   }
   const exported = await treeManifest(world.exportDir);
   expect(diffManifests(exported, replayManifest(world.exportDir))).toEqual([]);
@@ -53,15 +45,15 @@ test("kill -9 of a client in the middle of a workload loses nothing that was clo
   const done: WorkloadStep[] = [];
   let client1 = await world.mount("client1", "on-demand");
   for (const author of ["first", "second", "third"]) {
-    const work = startWorkload(client1.mountPoint, author, STEPS);
+    const work = startWorkload(client1.mountPoint, author, { steps: STEPS });
     await work.reached(STEPS / 3);
     await client1.kill();
     expect(await work.ended).toMatch(/ENOTCONN|ECONNABORTED|EIO|ENOENT/);
     client1 = await world.mount("client1", "on-demand");
     // The step during which the process died was never finished: its file may hold anything.
-    const torn = join(client1.mountPoint, author, `file-${work.done.length % WORKLOAD_FILES}`);
-    const closed = work.done.filter(({ path }) => path !== torn);
-    expect(lost(client1.mountPoint, author, closed)).toEqual([]);
+    const torn = workloadFile(work.done.length);
+    const closed = work.done.filter(({ path }) => basename(path) !== torn);
+    expect(lostTexts(client1.mountPoint, author, closed)).toEqual([]);
     done.push(...closed);
   }
   await settle(server, client1, client2);
@@ -69,8 +61,8 @@ test("kill -9 of a client in the middle of a workload loses nothing that was clo
   for (const author of ["first", "second", "third"]) {
     const own = done.filter(({ path }) => path.includes(`/${author}/`));
     expect(own.length).toBeGreaterThan(100);
-    expect(lost(world.exportDir, author, own)).toEqual([]);
-    expect(lost(client2.mountPoint, author, own)).toEqual([]);
+    expect(lostTexts(world.exportDir, author, own)).toEqual([]);
+    expect(lostTexts(client2.mountPoint, author, own)).toEqual([]);
   }
   const exported = await treeManifest(world.exportDir);
   expect(diffManifests(exported, replayManifest(world.exportDir))).toEqual([]);
