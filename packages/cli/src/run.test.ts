@@ -120,7 +120,7 @@ describe("run()", () => {
     { args: ["flush", "--help"], expected: "Examples:" },
     { args: ["wait", "--help"], expected: "Example" },
     { args: ["conflicts", "--help"], expected: "Examples:" },
-    { args: ["conflicts", "show", "--help"], expected: "Example:" },
+    { args: ["conflicts", "show", "--help"], expected: "Examples:" },
     { args: ["conflicts", "resolve", "--help"], expected: "Examples:" },
     { args: ["log", "--help"], expected: "Examples:" },
     { args: ["kml", "dump", "--help"], expected: "Examples:" },

@@ -9,6 +9,7 @@ import { askServer } from "../conflicts/read-sides.ts";
 import { type Resolution, resolveConflict } from "../conflicts/resolve-conflict.ts";
 import { runMerge } from "../conflicts/run-merge.ts";
 import { findMount } from "../mounts/open-mount.ts";
+import type { Output } from "../output/output.ts";
 import { formatTable } from "../output/table.ts";
 import { isUrl } from "../parse-address.ts";
 import { UsageError } from "../usage-error.ts";
@@ -17,7 +18,7 @@ import { jsonOption } from "./json-option.ts";
 /** `izo conflicts`: what two people did at once, and the decision between them. */
 export function conflictsCommand(cli: Cli) {
   return new Command("conflicts")
-    .description("list conflicts; show one; resolve some")
+    .description("list conflicts; show or resolve some")
     .argument("<what>", "a mount point, or http://HOST:PORT/FILESET")
     .addOption(jsonOption())
     .addHelpText(
@@ -47,31 +48,42 @@ Examples:
 
 function showCommand(cli: Cli) {
   return new Command("show")
-    .description("show one conflict: who, when, the contents, and what differs")
-    .argument("<path>", "on a mount: the copy, or the file that it conflicts with")
+    .description("show conflicts: who, when, the contents, and what differs")
+    .argument("<path...>", "on a mount: the copies, or the files that they conflict with")
     .addOption(jsonOption())
     .addHelpText(
       "after",
       `
 The ancestor is the content from which both started. The server keeps old contents for a time; while it
-has this one, both sides are compared with it, later only with each other.
+has this one, both sides are compared with it, later only with each other. With --json one object per
+conflict.
 
-Example:
-  izo conflicts show /mnt/project/note.txt`,
+Examples:
+  izo conflicts show /mnt/project/note.txt
+  izo conflicts show /mnt/project/*.conflict-*`,
     )
-    .action(async (path, options) => {
-      const located = await locateConflict(path);
-      const knowledge = await askServer(located, cli.signal);
-      const { record, ancestor } = knowledge;
-      const found =
-        ancestor.kind === "content"
-          ? { kind: "content", sha256: ancestor.sha256, sizeBytes: ancestor.bytes.length }
-          : ancestor;
-      outputOf(cli, options).result(
-        { ...located.conflict, record, ancestor: found },
-        describeConflict(located.conflict, knowledge, located.mount.mountPoint),
-      );
+    .action(async (paths, options) => {
+      const output = outputOf(cli, options);
+      for (const [index, path] of paths.entries()) {
+        if (index > 0) output.say("");
+        // oxlint-disable-next-line no-await-in-loop -- in the order that was asked for
+        await showConflict(path, output, cli.signal);
+      }
     });
+}
+
+async function showConflict(path: string, output: Output, signal: AbortSignal): Promise<void> {
+  const located = await locateConflict(path);
+  const knowledge = await askServer(located, signal);
+  const { record, ancestor } = knowledge;
+  const found =
+    ancestor.kind === "content"
+      ? { kind: "content", sha256: ancestor.sha256, sizeBytes: ancestor.bytes.length }
+      : ancestor;
+  output.result(
+    { ...located.conflict, record, ancestor: found },
+    describeConflict(located.conflict, knowledge, located.mount.mountPoint),
+  );
 }
 
 function resolveCommand(cli: Cli) {
@@ -168,7 +180,7 @@ async function listConflicts(
 ): Promise<readonly StandingConflict[]> {
   if (!isUrl(what)) return findMount(what).control.conflicts();
   await using remote = new HttpRemote(what);
-  return remote.conflicts(signal);
+  return await remote.conflicts(signal);
 }
 
 function formatConflicts(conflicts: readonly StandingConflict[]): string {

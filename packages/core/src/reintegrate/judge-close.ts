@@ -17,7 +17,6 @@ import {
   besides,
   copyName,
   extendedAttributes,
-  freeName,
   placeIn,
   restoring,
   type Author,
@@ -58,10 +57,9 @@ function restoreFor(
   }
   const place = placeIn(tombstone.parent, state, author);
   if (place === null) return copyOf(operation, undefined, origin, state, author);
-  const name = freeName(place.parent, tombstone.name, state, author);
-  const restored = restoring(tombstone.object, place.parent, name, state);
-  const path = pathOf(state, place.parent, name);
-  return applied({ ...operation, path }, [...place.before, ...restored]);
+  const cause = { base: loggedVersion(operation.contentBase), theirs: operation.sha256 };
+  const { path, operations } = restoring(tombstone, place.parent, cause, state, author);
+  return applied({ ...operation, path }, [...place.before, ...operations]);
 }
 
 function copyOf(

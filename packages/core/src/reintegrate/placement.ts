@@ -1,10 +1,17 @@
-import { NO_RECNO, ROOT_OID, type Oid, type TimeNs } from "../kml/identity.ts";
+import {
+  NO_RECNO,
+  ROOT_OID,
+  type Oid,
+  type Recno,
+  type Sha256,
+  type TimeNs,
+} from "../kml/identity.ts";
 import type { Name } from "../kml/name.ts";
 import type { ReplicatedOperation } from "../kml/operation.ts";
 import { creationOf } from "../replay/creation.ts";
 import { pathOf } from "../replay/path-of.ts";
 import type { StateReader } from "../replay/state.ts";
-import type { Entry, TreeObject } from "../replay/tree-object.ts";
+import type { Entry, Tombstone, TreeObject } from "../replay/tree-object.ts";
 import { conflictName } from "./conflict-name.ts";
 import { resolveOid } from "./resolve.ts";
 
@@ -42,16 +49,8 @@ export function placeIn(parent: Oid, state: StateReader, author: Author): Placem
       before: [...above.before, { opcode: "ALIAS", alias: oid, oid: taken.oid }],
     };
   }
-  const name = freeName(above.parent, tombstone.name, state, author);
-  return {
-    parent: oid,
-    before: [...above.before, ...restoring(tombstone.object, above.parent, name, state)],
-  };
-}
-
-/** The name itself where it is free, else that of a conflict copy. */
-export function freeName(parent: Oid, name: Name, state: StateReader, author: Author): Name {
-  return state.entry(parent, name) === undefined ? name : copyName(parent, name, state, author);
+  const restored = restoring(tombstone, above.parent, NOTHING_NEW, state, author);
+  return { parent: oid, before: [...above.before, ...restored.operations] };
 }
 
 /** The name of a conflict copy that stands beside `name`. */
@@ -64,18 +63,39 @@ export function copyName(parent: Oid, name: Name, state: StateReader, author: Au
   );
 }
 
-/** The records that make a removed object anew, under its own id and with the attributes that it had. */
+/** What an object returns for: a new content, or nothing of its own. */
+interface Cause {
+  readonly base: Recno;
+  readonly theirs: Sha256 | null;
+}
+
+const NOTHING_NEW: Cause = { base: NO_RECNO, theirs: null };
+
+/**
+ * The records that make a removed object anew, under its own id and with the attributes that it had. Where
+ * its name is taken by now it gets that of a conflict copy, and a note that says of what.
+ */
 export function restoring(
-  object: TreeObject,
+  { object, name: lastName }: Tombstone,
   parent: Oid,
-  name: Name,
+  { base, theirs }: Cause,
   state: StateReader,
-): ReplicatedOperation[] {
+  author: Author,
+): { readonly path: string; readonly operations: readonly ReplicatedOperation[] } {
+  const taken = state.entry(parent, lastName);
+  const name = taken === undefined ? lastName : copyName(parent, lastName, state, author);
+  const conflict =
+    taken === undefined
+      ? object.conflict
+      : { of: taken.oid, base, ours: state.object(taken.oid)?.sha256 ?? null, theirs };
   const path = pathOf(state, parent, name);
-  return [
-    creationOf({ ...object, parent, name, path }),
-    ...extendedAttributes(object, object.oid, path),
-  ];
+  return {
+    path,
+    operations: [
+      creationOf({ ...object, parent, name, path, conflict }),
+      ...extendedAttributes(object, object.oid, path),
+    ],
+  };
 }
 
 /** The records that give an object that was just made the extended attributes of another. */

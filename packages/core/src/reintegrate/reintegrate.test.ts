@@ -161,6 +161,11 @@ const renamed = (
   keepsOid: more.keepsOid ?? false,
   conflict: null,
 });
+const victimOf = (id: string, contentBase: Base) => ({
+  oid: oid(id),
+  contentBase,
+  isLastName: true,
+});
 const modeSet = (id: string, mode: number, base: Base): ClientOperation => ({
   opcode: "SETATTR",
   oid: oid(id),
@@ -560,6 +565,33 @@ describe("standingConflict()", () => {
     log.push("two", renamed("b", COPY, "mine", 4 as Recno));
     expect(log.files()).toHaveProperty("/mine");
     expect(conflictsOf(log)).toEqual([]);
+  });
+
+  it("[K11] stands for a file that returned where its name was taken", () => {
+    const log = withFile();
+    log.push("one", created("b", "b"));
+    log.push("one", renamed("b", "b", "a", 3 as Recno, { victim: victimOf("a", V2) }));
+    expect(log.push("two", closed("a", "3", V2)).verdict).toBe("applied");
+    expect(conflictsOf(log)).toMatchObject([
+      {
+        copy: { oid: oid("a"), path: `/${COPY}`, sha256: content("3") },
+        original: { oid: oid("b"), path: "/a" },
+        base: V2,
+        theirs: content("3"),
+      },
+    ]);
+  });
+
+  it("[K15] stands for a directory that returned where its name was taken", () => {
+    const log = new Log();
+    log.push("one", made("d", "a"));
+    log.push("one", removed("d", "a", V1));
+    log.push("one", created("b", "a"));
+    expect(log.push("two", created("f", "f", oid("d"))).verdict).toBe("applied");
+    expect(conflictsOf(log)).toMatchObject([
+      { copy: { oid: oid("d"), path: `/${COPY}` }, original: { path: "/a" } },
+    ]);
+    expect(log.files()).toHaveProperty(`/${COPY}/f`);
   });
 
   it("[K42] stays when what kept the name is removed", () => {

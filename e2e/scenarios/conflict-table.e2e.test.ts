@@ -1,0 +1,164 @@
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { tryIzo } from "../hosts/cli.ts";
+import type { MountProcess } from "../hosts/mount-process.ts";
+import type { ServerProcess } from "../hosts/server-process.ts";
+import { createWorld, differences, settle, type World } from "../hosts/world.ts";
+import { act, CONFLICT_ROWS, directoryOf } from "./conflict-rows.ts";
+
+const MARKER = /\.conflict-\d{8}T\d{6}Z-[A-Za-z0-9_-]+/g;
+const ROWS = CONFLICT_ROWS.map((row, index) => ({ ...row, index }));
+
+interface Listed {
+  readonly copy: { readonly path: string };
+  readonly host: string;
+}
+
+let world: World;
+let server: ServerProcess;
+let first: MountProcess;
+let later: MountProcess;
+/** By the path of the copy, with `*` for what differs between runs. */
+let listed: ReadonlyMap<string, Listed>;
+
+// One world for all rows: two people, cut off from each other, then joined.
+beforeAll(async () => {
+  world = await createWorld();
+  for (const { index, before } of ROWS) {
+    mkdirSync(join(world.exportDir, directoryOf(index)));
+    act(world.exportDir, index, before ?? (() => {}));
+  }
+  server = await world.serve();
+  first = await world.mount("client1", "on-demand");
+  later = await world.mount("client2", "replica");
+  await world.client2.cut();
+  for (const row of ROWS) act(later.mountPoint, row.index, row.later);
+  writeFileSync(join(later.mountPoint, "last"), "made after all conflicts");
+  for (const row of ROWS) act(first.mountPoint, row.index, row.first);
+  await first.flush();
+  await world.client2.heal();
+  await settle(server, first, later, first);
+  listed = new Map(
+    (await listConflicts(later.mountPoint)).map((one) => [star(one.copy.path), one]),
+  );
+}, 120_000);
+
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+});
+
+const star = (path: string): string => path.replaceAll(MARKER, ".conflict-*");
+
+async function listConflicts(what: string, prefix?: World["server"]["inside"]): Promise<Listed[]> {
+  const options = prefix === undefined ? {} : { prefix };
+  const { status, stdout, stderr } = await tryIzo(["conflicts", what, "--json"], options);
+  expect([status, stderr]).toEqual([0, ""]);
+  const lines = stdout.split("\n").filter((line) => line !== "");
+  return lines.map((line) => JSON.parse(line) as Listed);
+}
+
+/** Paths and contents below a directory, as the rows write them down. */
+function contentsOf(root: string, below = ""): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const name of readdirSync(join(root, below))) {
+    const path = below === "" ? name : `${below}/${name}`;
+    const stat = lstatSync(join(root, path));
+    if (stat.isDirectory()) Object.assign(found, { [star(path)]: "/" }, contentsOf(root, path));
+    else if (stat.isSymbolicLink()) found[star(path)] = `-> ${readlinkSync(join(root, path))}`;
+    else found[star(path)] = readFileSync(join(root, path), "utf8");
+  }
+  return star(below) === below
+    ? found
+    : Object.fromEntries(Object.entries(found).map(([path, content]) => [star(path), content]));
+}
+
+describe("two people who have not seen each other's change", () => {
+  it.each(ROWS)("$description: the same outcome everywhere", ({ index, expected }) => {
+    const roots = [world.exportDir, first.mountPoint, later.mountPoint];
+    const found = roots.map((root) => contentsOf(join(root, directoryOf(index))));
+    expect(found).toEqual([expected, expected, expected]);
+  });
+
+  it("all hosts have the same tree, and nothing waits", async () => {
+    expect(await differences(world, [first, later])).toEqual([]);
+    for (const mount of [first, later]) expect((await mount.status()).pending).toBe(0);
+    expect(readFileSync(join(world.exportDir, "last"), "utf8")).toBe("made after all conflicts");
+  });
+
+  it("[K42] izo conflicts lists exactly the copies of the table, the same on each host", async () => {
+    const expected = ROWS.flatMap(({ index, conflicts = {} }) =>
+      Object.keys(conflicts).map((name) => `/${directoryOf(index)}/${name}`),
+    );
+    expect([...listed.keys()]).toEqual(expected);
+    const others = [
+      await listConflicts(first.mountPoint),
+      await listConflicts(server.url, world.server.inside),
+    ];
+    for (const other of others) {
+      expect(other.map(({ copy }) => copy.path)).toEqual(
+        [...listed.values()].map(({ copy }) => copy.path),
+      );
+    }
+  });
+
+  it("[K38] a copy names the host of its author", () => {
+    for (const { host } of listed.values()) expect(host).toBe(hostname().slice(0, 32));
+  });
+
+  it("[K42] izo conflicts show says of each what both sides are and what differs", async () => {
+    const paths = [...listed.values()].map(({ copy }) => join(later.mountPoint, copy.path));
+    const { stdout, stderr } = await tryIzo(["conflicts", "show", ...paths], {
+      prefix: world.client2.inside,
+    });
+    expect(stderr).toBe("");
+    const shown = stdout.split(/^(?=copy )/m);
+    const expected = ROWS.flatMap(({ conflicts = {} }) => Object.values(conflicts));
+    expect(shown).toHaveLength(expected.length);
+    for (const [index, parts] of expected.entries()) {
+      for (const part of parts) expect(shown[index]).toMatch(part);
+    }
+  });
+
+  it("izo conflicts resolve settles four of them, for everybody", async () => {
+    const decisions = [
+      { row: "create and create", how: ["--ours"] },
+      { row: "edits of what is no text", how: ["--theirs"] },
+      { row: "links to two places", how: ["--both"] },
+      { row: "edit and edit", how: ["--merge", "cat %O %B >> %A"] },
+    ];
+    for (const { row, how } of decisions) {
+      const { index, conflicts } = ROWS.find(({ description }) => description === row)!;
+      const [name = ""] = Object.keys(conflicts!);
+      const { copy } = listed.get(`/${directoryOf(index)}/${name}`)!;
+      const path = join(later.mountPoint, copy.path);
+      const { status, stderr } = await tryIzo(["conflicts", "resolve", path, ...how], {
+        prefix: world.client2.inside,
+      });
+      expect([row, status, stderr]).toEqual([row, 0, ""]);
+    }
+    await settle(server, later, first);
+    expect(await differences(world, [first, later])).toEqual([]);
+    const left = await listConflicts(server.url, world.server.inside);
+    expect(left).toHaveLength(listed.size - decisions.length);
+    const at = (row: string): string =>
+      join(first.mountPoint, directoryOf(ROWS.find((one) => one.description === row)!.index));
+    expect(contentsOf(at("create and create"))).toEqual({ "new.tar.gz": "first" });
+    expect(contentsOf(at("edits of what is no text"))).toEqual({ "note.txt": "\0the later" });
+    expect(Object.values(contentsOf(at("links to two places"))).toSorted()).toEqual([
+      "-> here",
+      "-> there",
+    ]);
+    expect(Object.keys(contentsOf(at("edit and edit")))).toEqual(["note.txt"]);
+  });
+});
