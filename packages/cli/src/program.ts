@@ -14,6 +14,7 @@ import { peersCommand } from "./commands/peers.ts";
 import { reindexCommand } from "./commands/reindex.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { statusCommand } from "./commands/status.ts";
+import { truncateCommand } from "./commands/truncate.ts";
 import { umountCommand } from "./commands/umount.ts";
 import { verifyCommand } from "./commands/verify.ts";
 import { versionCommand } from "./commands/version.ts";
@@ -48,6 +49,7 @@ export function createProgram(cli: Cli): CommandUnknownOpts {
     .addCommand(umountCommand(cli))
     .addCommand(statusCommand(cli))
     .addCommand(peersCommand(cli))
+    .addCommand(truncateCommand(cli))
     .addCommand(flushCommand(cli))
     .addCommand(waitCommand(cli))
     .addCommand(offlineCommand(cli))

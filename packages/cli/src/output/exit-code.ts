@@ -44,6 +44,8 @@ const EXIT_OF_CODE: Readonly<Record<string, ExitCode>> = {
   "foreign-server": EXIT.conflict,
   "cache-marks-lost": EXIT.damaged,
   "kml-damaged": EXIT.damaged,
+  "anchor-damaged": EXIT.damaged,
+  "anchor-missing": EXIT.damaged,
   "kml-version": EXIT.damaged,
   "timed-out": EXIT.timedOut,
   interrupted: EXIT.interrupted,

@@ -24,6 +24,8 @@ const HINTS: Readonly<Record<string, string>> = {
   "mount-not-answering": "a dead mount is taken down with: izo umount --lazy MNT",
   "server-not-answering":
     "only a running server can be asked: izo serve DIR, and name the same DIR and --fileset here",
+  "anchor-missing":
+    "put the state directory back from a backup (docs/recovery.md); the files in the export are as they were",
   "unknown-peer": "see the peers with: izo peers DIR",
   "no-conflict": "see which there are with: izo conflicts MNT",
   "kml-damaged": "look at it with: izo kml dump; the log is never repaired silently",

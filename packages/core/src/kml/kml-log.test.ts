@@ -262,6 +262,27 @@ describe("KmlLog.dropSegmentsBefore()", () => {
   });
 });
 
+describe("KmlLog.sealSegment()", () => {
+  test("lets all records be dropped, and the log goes on behind them", async () => {
+    const disk = new MemoryDisk();
+    const log = await open(disk, 1 << 20);
+    log.append(plainRecords(1, 5));
+    await log.sealSegment();
+    await log.sealSegment();
+    expect(log.segments().map(({ first, isSealed }) => [first, isSealed])).toEqual([
+      [1, true],
+      [6, false],
+    ]);
+    const { head } = log;
+    expect(await log.dropSegmentsBefore(6 as Recno)).toBe(6);
+    await log.close();
+    await using reopened = await open(disk, 1 << 20);
+    expect(reopened.head).toEqual(head);
+    reopened.append([plainRecord(6)]);
+    expect(recnos(reopened, 5)).toEqual([6]);
+  });
+});
+
 describe("KmlLog.readSegment()", () => {
   test("[D6] gives the same bytes for ever, whole or in parts, and verifiable alone", async () => {
     const disk = new MemoryDisk();

@@ -152,6 +152,20 @@ export class KmlLog extends KmlReader implements AsyncDisposable {
   }
 
   /**
+   * Goes on in a new segment, so that all records so far can be dropped. A segment without records
+   * stays as it is, and so does one for whose successor the disk has no room.
+   *
+   * @throws KmlBrokenError
+   */
+  async sealSegment(): Promise<void> {
+    await this.sync();
+    const { last, header } = this.#active;
+    if (last < header.first || this.#durable.recno < this.#head.recno) return;
+    this.#rotate();
+    await this.sync();
+  }
+
+  /**
    * Removes the segments that hold nothing but records before `recno`; the last one stays. Returns
    * the oldest record that is left. A crash leaves some of them; never a gap.
    */

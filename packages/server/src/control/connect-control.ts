@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { IzoError, type PeerStanding } from "@izo/core";
 import { callControl, type ControlCall, ControlSilentError } from "@izo/sys";
 
-import type { ExportStatus } from "../export/export.ts";
+import type { ExportStatus, Truncated } from "../export/export.ts";
 import { STATE_DIRECTORY } from "../export/state-directory.ts";
 import type { ServerControl } from "./server-control.ts";
 
@@ -26,10 +26,14 @@ export class ServerNotAnsweringError extends IzoError {
  * of the server's own error where it failed there.
  */
 export function connectServer(directory: string, filesetName: string): ServerControl {
-  const ask = async (method: ControlCall["method"], path: string): Promise<unknown> => {
+  const ask = async (
+    method: ControlCall["method"],
+    path: string,
+    body?: unknown,
+  ): Promise<unknown> => {
     try {
       const state = join(directory, STATE_DIRECTORY, filesetName);
-      const answer = await callControl(state, { method, path });
+      const answer = await callControl(state, { method, path, body });
       if (answer.isDone) return answer.value;
       throw new IzoError(answer.code, answer.message);
     } catch (error) {
@@ -41,6 +45,7 @@ export function connectServer(directory: string, filesetName: string): ServerCon
     status: async () => (await ask("GET", "/status")) as ExportStatus,
     peers: async () =>
       ((await ask("GET", "/peers")) as { readonly peers: readonly PeerStanding[] }).peers,
+    truncate: async (request) => (await ask("POST", "/truncate", request)) as Truncated,
     forgetPeer: async (peer) => void (await ask("POST", `/peers/forget?peer=${peer}`)),
   };
 }

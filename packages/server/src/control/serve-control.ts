@@ -5,8 +5,9 @@
  */
 import { IzoError, isId, type PeerId } from "@izo/core";
 import { type ControlRequest, serveControl as serveSocket } from "@izo/sys";
+import { z } from "zod";
 
-import type { Export } from "../export/export.ts";
+import type { Export, TruncateRequest } from "../export/export.ts";
 
 type Handler = (fileset: Export, asked: ControlRequest) => unknown;
 
@@ -14,7 +15,15 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   "GET /status": (fileset) => fileset.status(),
   "GET /peers": (fileset) => ({ peers: fileset.peers() }),
   "POST /peers/forget": (fileset, { url }) => fileset.forgetPeer(peerOf(url.searchParams)),
+  "POST /truncate": (fileset, { body }) =>
+    fileset.truncate(truncateRequest.parse(body) as TruncateRequest),
 };
+
+const truncateRequest = z.strictObject({
+  before: z.int().min(0).optional(),
+  olderThanMs: z.int().min(0).optional(),
+  isDryRun: z.boolean(),
+});
 
 /** Serves the control socket of an export, which holds the lock of its state directory. */
 export function serveControl(fileset: Export): Promise<AsyncDisposable> {

@@ -1,6 +1,6 @@
 import type { PeerId, PeerStanding } from "@izo/core";
 
-import type { ExportStatus } from "../export/export.ts";
+import type { ExportStatus, Truncated, TruncateRequest } from "../export/export.ts";
 
 /**
  * What only the administrator of a server's machine may ask of it while it runs, through the control
@@ -15,4 +15,6 @@ export interface ServerControl {
    * where the log has gone on without it. @throws UnknownPeerError
    */
   forgetPeer(peer: PeerId): Promise<void>;
+  /** Cuts the front off the log, or says what would go. */
+  truncate(request: TruncateRequest): Promise<Truncated>;
 }

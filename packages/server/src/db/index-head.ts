@@ -51,6 +51,11 @@ export function startHead(connection: Connection, fileset: FilesetId): void {
   new SqlState(connection).putObject(rootObject(), NO_RECNO);
 }
 
+/** Takes everything out of an index that holds only the root, for a tree that brings its own. */
+export function restartHead(connection: Connection): void {
+  connection.exec("DELETE FROM objects");
+}
+
 /** Moves the head, in the transaction that replayed the records up to it. */
 export function moveHead(connection: Connection, position: Position, logTimeNs: TimeNs): void {
   connection

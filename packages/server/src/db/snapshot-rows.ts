@@ -10,8 +10,9 @@ type EntryRow = Parameters<typeof entryOf>[0];
 type OutcomeRow = Parameters<typeof outcomeOf>[0] & { readonly origin_recno: Recno };
 
 /**
- * All of a tree, as the connection's transaction sees it: objects, names, tombstones back to the oldest
- * retained record, aliases, and what became of the records of the asking peer.
+ * All of a tree, as the connection's transaction sees it, in the order of a snapshot's rows: objects,
+ * names, aliases, tombstones back to the oldest retained record, and what became of the records of the
+ * asking peer.
  */
 export function* snapshotRows(
   connection: Connection,
@@ -28,13 +29,13 @@ export function* snapshotRows(
     "SELECT parent, name, oid, from_recno FROM entries WHERE to_recno IS NULL",
   );
   for (const row of entries.iterate()) yield { kind: "entry", entry: entryOf(row) };
-  yield* tombstoneRows(connection, oldest);
   const aliases = connection.prepare<[], { alias: Buffer; oid: Buffer }>(
     "SELECT alias, oid FROM aliases",
   );
   for (const row of aliases.iterate()) {
     yield { kind: "alias", alias: hexOf(row.alias) as Oid, oid: hexOf(row.oid) as Oid };
   }
+  yield* tombstoneRows(connection, oldest);
   if (peer === undefined) return;
   const outcomes = connection.prepare<[Buffer], OutcomeRow>(
     "SELECT origin_recno, verdict, reason, trace, origin_check, oid, name_version, content_version, attributes_version FROM outcomes WHERE peer = ?",

@@ -1,5 +1,5 @@
 /**
- * Places of an apply at which a crash leaves something different behind. Tests kill the process at one;
+ * Places of an apply and of a truncation at which a crash leaves something different behind. Tests kill the process at one;
  * where nobody asks, reaching one does nothing.
  */
 export type CrashLabel =
@@ -8,7 +8,11 @@ export type CrashLabel =
   | "step-done"
   | "tree-changed"
   | "log-synced"
-  | "index-committed";
+  | "index-committed"
+  | "anchor-written"
+  | "truncation-logged"
+  | "segments-removed"
+  | "history-pruned";
 
 export type CrashPoint = (label: CrashLabel) => void;
 

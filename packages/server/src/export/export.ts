@@ -124,8 +124,32 @@ export interface Export extends AsyncDisposable {
   /** The conflicts that stand, in the order of their paths. */
   conflicts(): readonly ConflictReport[];
 
+  /** Cuts the front off the log. @throws what the disk says; the log is whole from its new front on */
+  truncate(request: TruncateRequest): Promise<Truncated>;
+
   /** What `izo status URL` shows. */
   status(): ExportStatus;
+}
+
+/** What an administrator wants to have cut off; what is kept by policy where neither limit is given. */
+export interface TruncateRequest {
+  /** Records from this one on stay. */
+  readonly before?: Recno;
+  /** Records younger than this stay. */
+  readonly olderThanMs?: number;
+  /** Say what would go, and let it stay. */
+  readonly isDryRun: boolean;
+}
+
+/** What was cut off, or would be. Records go by whole segments. */
+export interface Truncated {
+  /** The first record that is left. */
+  readonly oldestRecno: Recno;
+  readonly removedRecords: number;
+  readonly removedBytes: number;
+  /** A peer that still needs what else would have gone; null for none. */
+  readonly heldBy: PeerId | null;
+  readonly isDryRun: boolean;
 }
 
 export interface LogLimits {
@@ -150,6 +174,8 @@ export interface SegmentBytes {
 
 export interface Snapshot extends Disposable {
   readonly position: Position;
+  /** Tombstones go back to this record. */
+  readonly oldestRecno: Recno;
   /** Of the asking peer: the last of its records that the log holds, to go on from; recno 0 for none. */
   readonly received: { readonly recno: Recno; readonly check: string };
   /** Objects before entries; to be read once. */

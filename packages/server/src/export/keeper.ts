@@ -140,7 +140,13 @@ export class Keeper {
 
   /** Runs something that no batch may come between, in the queue of all changes. */
   run<T>(job: () => T | Promise<T>): Promise<T> {
-    return this.#queue.run(async () => job());
+    return this.#queue.run(async () => {
+      try {
+        return await job();
+      } finally {
+        this.#wake();
+      }
+    });
   }
 
   /** Resolves when what was queued before, and what the watch has named, is logged. */

@@ -38,18 +38,32 @@ import type {
   SegmentBytes,
   Snapshot,
   SupersededContent,
+  Truncated,
+  TruncateRequest,
   UploadState,
 } from "./export.ts";
 import type { Keeper } from "./keeper.ts";
 import { listConflicts } from "./list-conflicts.ts";
 import type { LogRetention } from "./log-retention.ts";
-import { PeerBook } from "./peer-book.ts";
+import type { LogTruncation } from "./log-truncation.ts";
+import type { PeerBook } from "./peer-book.ts";
 import { standingOf } from "./peer-standing.ts";
 
 /** What a chunk of the log holds at most unless the caller wants less. */
 const CHUNK_BYTES = 4 * 1024 * 1024;
 /** How often a content is looked for again while the tree is changing under it. */
 const CONTENT_ATTEMPTS = 3;
+
+export interface LiveExportParts {
+  readonly filesetName: string;
+  readonly keeper: Keeper;
+  readonly log: KmlLog;
+  readonly retention: LogRetention;
+  readonly peers: PeerBook;
+  readonly truncation: LogTruncation;
+  /** What has to be closed with the export, all of the above among it. */
+  readonly held: AsyncDisposable;
+}
 
 /** The {@link Export} that is served: reads by itself, and hands every change to the {@link Keeper}. */
 export class LiveExport implements Export {
@@ -58,22 +72,16 @@ export class LiveExport implements Export {
   readonly #log: KmlLog;
   readonly #retention: LogRetention;
   readonly #peers: PeerBook;
+  readonly #truncation: LogTruncation;
   readonly #held: AsyncDisposable;
 
-  /** @param held what has to be closed with the export, the keeper and the log among it */
-  constructor(
-    filesetName: string,
-    keeper: Keeper,
-    log: KmlLog,
-    retention: LogRetention,
-    held: AsyncDisposable,
-  ) {
+  constructor({ filesetName, keeper, log, retention, peers, truncation, held }: LiveExportParts) {
     this.filesetName = filesetName;
     this.#keeper = keeper;
     this.#log = log;
     this.#retention = retention;
-    const { committed, connection } = keeper.fileset;
-    this.#peers = new PeerBook(committed, connection, () => keeper.nowMs());
+    this.#peers = peers;
+    this.#truncation = truncation;
     this.#held = held;
   }
 
@@ -156,14 +164,19 @@ export class LiveExport implements Export {
     index.connection.exec("BEGIN");
     const { position } = readHead(index.connection)!;
     const { oldest } = this.#log;
+    const guard = this.#truncation.guard(position.recno);
     return {
       position,
+      oldestRecno: oldest,
       received:
         peer === undefined
           ? { recno: 0 as Recno, check: NO_CHECK }
           : receivedMark(index.connection, peer),
       rows: () => snapshotRows(index.connection, oldest, peer),
-      [Symbol.dispose]: () => index[Symbol.dispose](),
+      [Symbol.dispose]: () => {
+        guard[Symbol.dispose]();
+        index[Symbol.dispose]();
+      },
     };
   }
 
@@ -256,6 +269,10 @@ export class LiveExport implements Export {
     );
   }
 
+  truncate(request: TruncateRequest): Promise<Truncated> {
+    return this.#truncation.truncate(request);
+  }
+
   forgetPeer(peer: PeerId): Promise<void> {
     return this.#keeper.run(() => this.#peers.forget(peer));
   }
@@ -296,6 +313,7 @@ export class LiveExport implements Export {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#truncation[Symbol.asyncDispose]();
     await this.#keeper.stop();
     this.#peers.save();
     await this.#held[Symbol.asyncDispose]();

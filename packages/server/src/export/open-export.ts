@@ -3,8 +3,10 @@ import type { Export, Problem } from "./export.ts";
 import { Keeper } from "./keeper.ts";
 import { LiveExport } from "./live-export.ts";
 import { DEFAULT_LOG_RETENTION, type LogRetention } from "./log-retention.ts";
+import { LogTruncation } from "./log-truncation.ts";
 import type { LookProgress } from "./look.ts";
 import { openFileset } from "./open-fileset.ts";
+import { PeerBook } from "./peer-book.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -30,6 +32,8 @@ export interface OpenExportOptions {
   readonly retainMs?: number;
   /** How long records stay in the log; what is not said is as by default. */
   readonly logRetention?: Partial<LogRetention>;
+  /** Time between two looks at whether the log can be cut. */
+  readonly truncateEveryMs?: number;
   readonly segmentBytes?: number;
   /** How long a permit holds without being renewed; a minute by default. */
   readonly permitTermMs?: number;
@@ -96,5 +100,18 @@ export async function openExport(options: OpenExportOptions): Promise<Export> {
   cleanup.defer(() => keeper.stop());
   await keeper.start(options.confirmsRemoval ?? false, options.onProgress);
   const retention = { ...DEFAULT_LOG_RETENTION, ...options.logRetention };
-  return new LiveExport(filesetName, keeper, opened.log, retention, cleanup.move());
+  const { committed, connection } = opened.fileset;
+  const peers = new PeerBook(committed, connection, () => keeper.nowMs());
+  const truncation = new LogTruncation({
+    keeper,
+    log: opened.log,
+    peers,
+    retention,
+    everyMs: options.truncateEveryMs ?? HOUR_MS / 4,
+    reach: options.reach ?? noCrash,
+    onError: options.onError ?? (() => {}),
+  });
+  const { log } = opened;
+  const held = cleanup.move();
+  return new LiveExport({ filesetName, keeper, log, retention, peers, truncation, held });
 }

@@ -20,9 +20,11 @@ import {
 import { nodeDisk, openat } from "@izo/sys";
 
 import { CommittedIndex } from "../db/committed-index.ts";
+import { readHead } from "../db/index-head.ts";
 import { openIndex, type OpenedIndex } from "../db/open-index.ts";
 import { lockInstance } from "../log/instance-lock.ts";
 import { Ledger } from "../log/ledger.ts";
+import { startFromAnchor } from "../log/start-from-anchor.ts";
 import type { Problem } from "./export.ts";
 import type { Fileset } from "./fileset.ts";
 import { PermitOffice } from "./permit-office.ts";
@@ -66,7 +68,7 @@ const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY;
 /**
  * Opens a fileset for the only process that may change it.
  *
- * @throws ExportError, AlreadyServedError, KmlDamageError, KmlVersionError
+ * @throws ExportError, AlreadyServedError, KmlDamageError, KmlVersionError, AnchorMissingError
  */
 export async function openFileset(options: OpenFilesetOptions): Promise<OpenedFileset> {
   const { filesetName, nowNs, noteProblem, clearProblem } = options;
@@ -100,6 +102,8 @@ export async function openFileset(options: OpenFilesetOptions): Promise<OpenedFi
   cleanup.defer(() => {
     index.connection.close();
   });
+  const isNewIndex = readHead(index.connection)!.position.recno === NO_RECNO;
+  if (isNewIndex) await startFromAnchor(index.connection, paths.anchors, log);
   const committed = cleanup.use(new CommittedIndex(paths.index));
   const ledger = new Ledger(log, index.connection, paths.peer, nowNs);
   const permits = new PermitOffice(
@@ -130,7 +134,6 @@ export async function openFileset(options: OpenFilesetOptions): Promise<OpenedFi
     clearProblem,
   };
   const intentsAside = await recoverIntents(fileset, log);
-  const isNewIndex = ledger.position.recno === NO_RECNO;
   ledger.catchUp(options.onIndexing);
   if (isNewIndex) await relearnRetained(fileset);
   const held = cleanup.move();

@@ -1,4 +1,4 @@
-import type { PeerStanding, PeerState, Recno } from "@izo/core";
+import { NO_RECNO, type PeerStanding, type PeerState, type Recno } from "@izo/core";
 
 import type { PeerRow } from "../db/peers.ts";
 
@@ -17,9 +17,11 @@ export function peerState(peer: PeerRow, log: LogExtent): PeerState {
 
 /**
  * Tells whether records are kept for a peer: it was seen lately, nobody had it forgotten, and what it
- * lacks is still here. One that was cut off takes a snapshot, whatever is kept.
+ * lacks is still here. One that was cut off takes a snapshot, whatever is kept; one that has never asked
+ * for records does not follow the log.
  */
 export function isKeptFor(peer: PeerRow, log: LogExtent, seenAfterMs: number): boolean {
+  if (peer.replayedRecno === NO_RECNO) return false;
   const state = peerState(peer, log);
   return state !== "forgotten" && state !== "cut-off" && peer.lastSeenMs >= seenAfterMs;
 }

@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 
-import { verifyLog, type Recno } from "@izo/core";
+import { openKmlReader, verifyLog, type Recno } from "@izo/core";
 import { nodeDisk } from "@izo/sys";
 
 import { putIndexAside } from "../db/open-index.ts";
 import { lockInstance } from "../log/instance-lock.ts";
+import { findAnchor } from "../log/start-from-anchor.ts";
 import { openFileset, sha256 } from "./open-fileset.ts";
 import { findStateDirectory } from "./state-directory.ts";
 
@@ -32,7 +33,7 @@ export interface Reindexed {
  * The new index does not know the stats of the disk: the next start hashes every file once, and an equal
  * hash logs nothing.
  *
- * @throws ExportError, AlreadyServedError, KmlDamageError, KmlVersionError
+ * @throws ExportError, AlreadyServedError, KmlDamageError, KmlVersionError, AnchorMissingError
  */
 export async function reindexExport(options: ReindexOptions): Promise<Reindexed> {
   const { filesetName = "rootfset", onProgress } = options;
@@ -43,6 +44,7 @@ export async function reindexExport(options: ReindexOptions): Promise<Reindexed>
     using _ = lockInstance(paths.lock, dir);
     // A log that cannot be read gives no index: then the old one stays where it is.
     for (const segment of verifyLog(nodeDisk, paths.kml, sha256)) void segment;
+    await findAnchor(paths.anchors, openKmlReader(nodeDisk, paths.kml, sha256));
     if (existsSync(paths.index)) putAside = putIndexAside(paths.index, Date.now());
   }
   await using opened = await openFileset({

@@ -33,6 +33,8 @@ export interface StateDirectory {
   readonly apply: string;
   /** Old contents (design D8). */
   readonly objects: string;
+  /** The tree where a truncated log begins. */
+  readonly anchors: string;
   readonly filesetId: FilesetId;
   readonly peer: PeerId;
 }
@@ -45,7 +47,7 @@ export interface StateDirectory {
 export function openStateDirectory(dir: string, fileset: string): StateDirectory {
   checkDirectory(dir);
   const path = join(dir, STATE_DIRECTORY, fileset);
-  const directories = ["kml", "staging", "staging/contents", "staging/apply", "objects"];
+  const directories = ["kml", "staging", "staging/contents", "staging/apply", "objects", "anchors"];
   try {
     for (const name of ["", ...directories]) {
       mkdirSync(join(path, name), { recursive: true, mode: 0o700 });
@@ -89,6 +91,7 @@ function stateDirectoryAt(path: string): StateDirectory {
     contents: under("staging/contents"),
     apply: under("staging/apply"),
     objects: under("objects"),
+    anchors: under("anchors"),
     filesetId: readId(under("fileset")) as FilesetId,
     peer: readId(under("sysid")) as PeerId,
   };

@@ -2,7 +2,7 @@ import { MEDIA_TYPES, type SnapshotRow, writeJsonLine, writeSnapshotResponse } f
 import { accepts } from "hono/accepts";
 import { createFactory } from "hono/factory";
 
-import type { Export, Snapshot } from "../export/export.ts";
+import type { Snapshot } from "../export/export.ts";
 import type { AppEnvironment } from "./app-environment.ts";
 import { snapshotQuery } from "./parameters.ts";
 import { streamBody } from "./stream-body.ts";
@@ -25,7 +25,7 @@ export const getSnapshot = createFactory<AppEnvironment>().createHandlers(
     const chunks = type === MEDIA_TYPES.ndjson ? writeLines : writeSnapshotResponse;
     async function* body(): AsyncGenerator<Uint8Array, void> {
       using snapshot = fileset.snapshot(peer);
-      yield* chunks(wholeSnapshot(fileset, snapshot));
+      yield* chunks(wholeSnapshot(snapshot));
     }
     return c.body(streamBody(c, body()), 200, {
       "Content-Type": type,
@@ -35,10 +35,10 @@ export const getSnapshot = createFactory<AppEnvironment>().createHandlers(
   },
 );
 
-function* wholeSnapshot(fileset: Export, snapshot: Snapshot): Generator<SnapshotRow, void> {
-  const { position, received } = snapshot;
+function* wholeSnapshot(snapshot: Snapshot): Generator<SnapshotRow, void> {
+  const { position, oldestRecno, received } = snapshot;
   let rows = 1;
-  yield { kind: "start", position, oldestRecno: fileset.oldestRecno, received };
+  yield { kind: "start", position, oldestRecno, received };
   for (const row of snapshot.rows()) {
     yield row;
     rows += 1;

@@ -21,7 +21,9 @@ import { readIntents } from "../export/intents.ts";
 import { sha256 } from "../export/open-fileset.ts";
 import { findStateDirectory, type StateDirectory } from "../export/state-directory.ts";
 import { heldFd, openRoot } from "../export/tree-directory.ts";
+import { readAnchor } from "../log/anchor-store.ts";
 import { AlreadyServedError, lockInstance } from "../log/instance-lock.ts";
+import { findAnchor } from "../log/start-from-anchor.ts";
 import { checkRetained } from "./check-retained.ts";
 import { compareIndex } from "./compare-index.ts";
 import {
@@ -113,6 +115,7 @@ class Inspector {
   async run(): Promise<Inspection> {
     try {
       for (const _ of verifyLog(nodeDisk, this.#paths.kml, sha256)) this.#signal.throwIfAborted();
+      await this.#startLog();
       using index = this.#openIndex();
       if (index !== null) this.#compareIndex(index);
       this.#replayTo(Infinity as Recno);
@@ -143,6 +146,13 @@ class Inspector {
   #differ(difference: Difference): void {
     this.#differences.push(difference);
     this.#options.onDifference?.(difference);
+  }
+
+  /** @throws AnchorMissingError, AnchorDamagedError */
+  async #startLog(): Promise<void> {
+    const reader = openKmlReader(nodeDisk, this.#paths.kml, sha256);
+    const anchor = await findAnchor(this.#paths.anchors, reader);
+    if (anchor !== undefined) await this.#log.start(await readAnchor(anchor));
   }
 
   #replayTo(upTo: Recno): void {

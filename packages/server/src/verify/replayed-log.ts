@@ -12,10 +12,14 @@ import {
   type Recno,
   type ReplicatedOperation,
   type ServerRecord,
+  type SnapshotRow,
 } from "@izo/core";
 
+import { loadAnchor } from "../log/load-anchor.ts";
+
 /**
- * What a log says, from nothing but the log: replayed into memory by the code that clients replay
+ * What a log says, from nothing but the log (and the tree where it begins, once it was truncated):
+ * replayed into memory by the code that clients replay
  * with, which shares nothing with the index. It remembers which record touched what last.
  */
 export class ReplayedLog {
@@ -28,6 +32,13 @@ export class ReplayedLog {
   /** The last record replayed. */
   get head(): Recno {
     return this.#head;
+  }
+
+  /** Starts from the tree where a truncated log begins, before anything is replayed. */
+  async start(rows: AsyncIterable<SnapshotRow>): Promise<void> {
+    const { recno } = await loadAnchor(rows, this.state);
+    this.#head = recno;
+    for (const { oid } of this.state.objects()) this.#objects.set(oid, recno);
   }
 
   /** Replays what the log holds behind the head, up to a record. */
