@@ -12,6 +12,7 @@ import { offlineCommand } from "./commands/offline.ts";
 import { onlineCommand } from "./commands/online.ts";
 import { peersCommand } from "./commands/peers.ts";
 import { reindexCommand } from "./commands/reindex.ts";
+import { salvageCommand } from "./commands/salvage.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { statusCommand } from "./commands/status.ts";
 import { truncateCommand } from "./commands/truncate.ts";
@@ -59,6 +60,7 @@ export function createProgram(cli: Cli): CommandUnknownOpts {
     .addCommand(logCommand(cli))
     .addCommand(kmlCommand(cli))
     .addCommand(verifyCommand(cli))
+    .addCommand(salvageCommand(cli))
     .addCommand(reindexCommand(cli))
     .addCommand(demoCommand(cli))
     .addCommand(versionCommand(cli));

@@ -16,3 +16,6 @@ export {
 // remote
 export { parseFilesetUrl } from "./remote/fileset-url.ts";
 export { HttpRemote } from "./remote/http-remote.ts";
+
+// sync
+export type { SalvagePlan } from "./sync/lost-log.ts";

@@ -208,6 +208,8 @@ function controlOf({ cacheDir }: MountOptions, parts: MountParts): MountControl 
       return settings;
     },
     conflicts: async () => replica.conflicts(),
+    planSalvage: (signal) => sync.planSalvage(signal),
+    salvage: (signal) => sync.salvage(signal),
     unmount: async () => {
       local.endFetches();
       await fuse[Symbol.asyncDispose]();

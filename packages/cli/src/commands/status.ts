@@ -69,7 +69,9 @@ function describeMount(status: MountStatus, url: string, cacheDir: string): stri
       ? []
       : [["conflicts", `${formatCount(status.conflicts)}: see izo conflicts`] as const]),
     ["cached", `${formatBytes(status.cachedBytes)} in ${cacheDir}`],
-    ...(lastError === null ? [] : [["error", lastError.message] as const]),
+    ...(lastError === null
+      ? []
+      : [["error", lastError.message] as const, ["to do", lastError.advice] as const]),
   ]);
 }
 

@@ -29,6 +29,8 @@ const HINTS: Readonly<Record<string, string>> = {
   "unknown-peer": "see the peers with: izo peers DIR",
   "no-conflict": "see which there are with: izo conflicts MNT",
   "kml-damaged": "look at it with: izo kml dump; the log is never repaired silently",
+  "log-diverged":
+    "see what this mount can bring back: izo salvage MNT --dry-run; more in docs/recovery.md",
   differs: "what to do about each kind of difference is in docs/recovery.md",
   "log-truncated": "the server no longer keeps those records; start at a later one with --after",
   EADDRINUSE: "another process listens there; choose another with --listen HOST:PORT",

@@ -2,6 +2,7 @@ import { IzoError, type StandingConflict } from "@izo/core";
 import { callControl, type ControlCall, ControlSilentError } from "@izo/sys";
 
 import type { MountSettings } from "../settings/mount-settings.ts";
+import type { SalvagePlan } from "../sync/lost-log.ts";
 import type { MountControl, MountStatus } from "./mount-control.ts";
 
 /** Nobody answers on the control socket: the process that served the mount is gone. */
@@ -32,6 +33,9 @@ export function connectControl(cacheDir: string): MountControl {
     changeSettings: async (body) => (await post("/settings", { body })) as MountSettings,
     conflicts: async () =>
       (await call(cacheDir, { method: "GET", path: "/conflicts" })) as readonly StandingConflict[],
+    planSalvage: async (signal) =>
+      (await call(cacheDir, { method: "GET", path: "/salvage", signal })) as SalvagePlan,
+    salvage: async (signal) => void (await post("/salvage", { signal })),
     unmount: async () => void (await post("/unmount")),
   };
 }

@@ -58,6 +58,10 @@ function notingControl(calls: string[]): MountControl {
       return { ...DEFAULT_SETTINGS, ...change };
     },
     conflicts: async () => [],
+    planSalvage: async () => {
+      throw new IzoError("not-diverged", "Cannot salvage anything");
+    },
+    salvage: async () => void calls.push("salvage"),
     unmount: async () => void calls.push("unmount"),
   };
 }

@@ -1,6 +1,7 @@
 import type { Recno, StandingConflict } from "@izo/core";
 
 import type { MountSettings, OfflinePolicy, SettingsChange } from "../settings/mount-settings.ts";
+import type { SalvagePlan } from "../sync/lost-log.ts";
 
 /** What `izo status MNT` shows. Scripts count on these names. */
 export interface MountStatus {
@@ -26,7 +27,12 @@ export interface MountStatus {
   /** Content held in the cache, in bytes. */
   readonly cachedBytes: number;
   /** What went wrong last and was not put right since; null for nothing. */
-  readonly lastError: { readonly code: string; readonly message: string } | null;
+  readonly lastError: {
+    readonly code: string;
+    readonly message: string;
+    /** What a person can do about it. */
+    readonly advice: string;
+  } | null;
 }
 
 /** What one can ask of a running mount, from inside its process or through its control socket. */
@@ -40,6 +46,10 @@ export interface MountControl {
   changeSettings(change: SettingsChange): MountSettings | Promise<MountSettings>;
   /** The conflicts that stand in the visible tree, in the order of their paths. */
   conflicts(): Promise<readonly StandingConflict[]>;
+  /** What {@link salvage} would bring back to a server that was restored from a backup. */
+  planSalvage(signal: AbortSignal): Promise<SalvagePlan>;
+  /** Brings it back; resolves when it waits to be pushed. */
+  salvage(signal: AbortSignal): Promise<void>;
   /** Unmounts once operations in flight are done; resolves when the mount is gone. */
   unmount(): Promise<void>;
 }

@@ -21,6 +21,8 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     return control.waitFor(recno, signal);
   },
   "GET /conflicts": (control) => control.conflicts(),
+  "GET /salvage": (control, { signal }) => control.planSalvage(signal),
+  "POST /salvage": (control, { signal }) => control.salvage(signal),
   "POST /unmount": (control) => control.unmount(),
 };
 

@@ -20,12 +20,11 @@ import {
   type FilesetId,
   type Pulled,
   type Recno,
-  type Sha256,
 } from "@izo/core";
 
 import type { CacheExecutor } from "./cache-executor.ts";
-import { findCommon } from "./find-common.ts";
 import type { LocalReplica } from "./local-replica.ts";
+import { LostLog, NotDivergedError, type SalvagePlan, ServerRestoredError } from "./lost-log.ts";
 import { Prefetcher } from "./prefetcher.ts";
 import { ContentLostError, Pusher } from "./pusher.ts";
 import { receiveTree } from "./receive-tree.ts";
@@ -81,6 +80,7 @@ export class InterSync implements AsyncDisposable {
   /** Rung to end the wait before the next attempt to connect. */
   readonly #connectBell = new WakeUp();
   readonly #recorded: Disposable;
+  readonly #lostLog: LostLog;
   /** Changes of the tree that the cache could not show yet; they come before anything newer. */
   readonly #unapplied: ChangeSet[] = [];
   #state: ConnectionState = CONNECTION_START;
@@ -103,6 +103,7 @@ export class InterSync implements AsyncDisposable {
     if (options.isForcedOffline === true) this.#state = nextState(this.#state, "forced-offline");
     this.#headRecno = replica.position.recno;
     const onProblem = (error: unknown): void => this.#note(error);
+    this.#lostLog = new LostLog({ replica, remote, cache });
     this.#sealer = new Sealer({ replica, cache, random, onProblem });
     this.#pusher = new Pusher({
       replica,
@@ -149,6 +150,7 @@ export class InterSync implements AsyncDisposable {
     this.#sealer.wake();
     this.retryNow();
     await this.#waiters.until(() => {
+      this.#throwIfLogIsLost();
       if (replica.pendingCount === 0) return true;
       // Under another id the records have other numbers: then all of them are waited for.
       return replica.peer === peer && (replica.pending.oldestRecno ?? ownHead + 1) > ownHead;
@@ -158,15 +160,29 @@ export class InterSync implements AsyncDisposable {
   /** Resolves when the server's log was replayed up to a record. @throws the signal's reason */
   async waitFor(recno: Recno, signal: AbortSignal): Promise<void> {
     const { replica } = this.#options;
-    await this.#waiters.until(
-      () => replica.position.recno >= recno && this.#unapplied.length === 0,
-      this.#until(signal),
-    );
+    await this.#waiters.until(() => {
+      if (replica.position.recno >= recno && this.#unapplied.length === 0) return true;
+      this.#throwIfLogIsLost();
+      return false;
+    }, this.#until(signal));
   }
 
   /** Resolves when there is a tree to show. @throws the signal's reason */
   async waitForTree(signal: AbortSignal): Promise<void> {
     await this.#waiters.until(() => this.#options.replica.hasTree, this.#until(signal));
+  }
+
+  /** What `izo salvage` would bring back. @throws NotDivergedError; what the remote throws */
+  async planSalvage(signal: AbortSignal): Promise<SalvagePlan> {
+    if (this.#state.divergence !== "log") throw new NotDivergedError(this.#state.name);
+    return this.#lostLog.plan(this.#until(signal));
+  }
+
+  /** Brings back what the server has lost; resolves when that waits to be pushed. @throws NotDivergedError */
+  async salvage(signal: AbortSignal): Promise<void> {
+    if (this.#state.divergence !== "log") throw new NotDivergedError(this.#state.name);
+    this.#lostLog.decide();
+    await this.#waiters.until(() => this.#lostLog.isUndecided, this.#until(signal));
   }
 
   /** Resolves when the server was asked once, with whatever answer, or shall not be. @throws the signal's reason */
@@ -251,7 +267,7 @@ export class InterSync implements AsyncDisposable {
       case "pushing":
         return this.#poll(signal);
       case "diverged":
-        return this.#state.divergence === "log" ? this.#salvage(signal) : this.#renew(signal);
+        return this.#state.divergence === "log" ? this.#settleLostLog(signal) : this.#renew(signal);
     }
   }
 
@@ -300,20 +316,14 @@ export class InterSync implements AsyncDisposable {
     this.#options.replica.truncateLog().catch((error: unknown) => this.#note(error));
   }
 
-  /** The server was restored from a backup: it gets back what only this client has. */
-  async #salvage(signal: AbortSignal): Promise<void> {
-    const { replica, remote, cache } = this.#options;
-    const common = await findCommon(replica.pastPositions, remote, signal);
-    using database = replica.receiveTree();
-    const start = await receiveTree(remote.snapshot(replica.peer, signal), database, signal);
-    const here = new Set<Sha256>();
-    for (const { oid, sha256 } of replica.authoritative.files()) {
-      if (sha256 !== null && cache.hasContent(oid, sha256)) here.add(sha256);
+  /** The server was restored from a backup: what only this client has is brought back, once that is wanted. */
+  async #settleLostLog(signal: AbortSignal): Promise<void> {
+    const { replica } = this.#options;
+    const changes = await this.#lostLog.settle(signal);
+    if (changes !== null) {
+      this.#prefetcher?.want(replica.authoritative.files());
+      this.#show(changes);
     }
-    const received = { database, start };
-    const changes = await replica.adoptRestoredTree(received, common, (sha256) => here.has(sha256));
-    this.#prefetcher?.want(replica.authoritative.files());
-    this.#show(changes);
     this.#happen("recovered");
   }
 
@@ -465,6 +475,12 @@ export class InterSync implements AsyncDisposable {
     }
     this.#endLocalFailures();
     this.#waiters.check();
+  }
+
+  /** Who waits for this server would wait for ever: a person has to decide first. */
+  #throwIfLogIsLost(): void {
+    if (this.#state.divergence !== "log" || !this.#lostLog.isUndecided) return;
+    throw new ServerRestoredError(this.#options.replica.position.recno);
   }
 
   #prefetch(): void {

@@ -20,6 +20,7 @@ import {
   KmlBrokenError,
   loadPending,
   NO_CHECK,
+  objectPath,
   renumberPending,
   Replica,
   ROOT_OID,
@@ -51,6 +52,7 @@ import {
   type StandingConflict,
   type StateReader,
   type TimeNs,
+  type TreeObject,
 } from "@izo/core";
 
 import { openIndex, type ClientIndex } from "../db/open-index.ts";
@@ -353,6 +355,26 @@ export class LocalReplica implements AsyncDisposable {
     );
   }
 
+  /** The records that {@link adoptRestoredTree} would put before what waits; changes nothing. */
+  planSalvage(
+    { database }: ReceivedTree,
+    common: Recno,
+    hasContent: (sha256: Sha256) => boolean,
+  ): PendingRecord[] {
+    const records = this.#salvage(database, common, hasContent, this.peer);
+    return records.slice(0, records.length - this.#pending.size);
+  }
+
+  /** Paths of files that were changed behind `common` and whose content is not here. */
+  pathsWithout(common: Recno, hasContent: (sha256: Sha256) => boolean): string[] {
+    const isAbsent = ({ sha256, contentVersion }: TreeObject): boolean =>
+      sha256 !== null && (contentVersion as number) > common && !hasContent(sha256);
+    return [...this.#state.files()]
+      .filter(isAbsent)
+      .map(({ oid }) => objectPath(this.#state, oid))
+      .toSorted();
+  }
+
   /**
    * Goes on with a server that was restored from a backup: its tree takes the place of the
    * authoritative one, and under a new peer id the own log gets what only this client has of the time
@@ -369,16 +391,7 @@ export class LocalReplica implements AsyncDisposable {
   ): Promise<ChangeSet> {
     const before = this.#replica;
     const salvaged = (newPeer: PeerId): PendingRecord[] =>
-      salvage({
-        before: this.#state,
-        after: database.state,
-        common,
-        pending: this.#pending,
-        newPeer,
-        nowNs: this.#options.nowNs(),
-        actor: INTERSYNC,
-        hasContent,
-      });
+      this.#salvage(database, common, hasContent, newPeer);
     let changes: ChangeSet | undefined;
     await this.#log.renew(salvaged, () => {
       this.#owed = [];
@@ -479,6 +492,25 @@ export class LocalReplica implements AsyncDisposable {
     database.moveInto(this.#index, isSameLog, () =>
       this.#standing.write({ position: start.position, acknowledged }, this.peer),
     );
+  }
+
+  #salvage(
+    { state: after }: SnapshotDatabase,
+    common: Recno,
+    hasContent: (sha256: Sha256) => boolean,
+    newPeer: PeerId,
+  ): PendingRecord[] {
+    const nowNs = this.#options.nowNs();
+    return salvage({
+      before: this.#state,
+      after,
+      common,
+      pending: this.#pending,
+      newPeer,
+      nowNs,
+      actor: INTERSYNC,
+      hasContent,
+    });
   }
 
   /** Tells whether the server holds a record under this id that this own log cannot have made. */

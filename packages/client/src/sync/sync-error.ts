@@ -42,7 +42,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   "unknown-fileset": "Check the name of the fileset in the URL",
   "foreign-server": "The server serves another fileset now; use another cache directory for it",
   "log-diverged":
-    "The server was restored from a backup; what only this client has is brought back to it",
+    "The server was restored from a backup. Nothing is lost here, and nothing is pulled or pushed until somebody decides: see izo salvage --help",
   "peer-diverged": "A copy of this cache is in use elsewhere; this one goes on under a new id",
   "kml-broken": "Check the disk of the cache, then unmount and mount again",
   ENOSPC: NO_ROOM,

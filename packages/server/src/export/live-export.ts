@@ -122,6 +122,7 @@ export class LiveExport implements Export {
   readLog(after: Position, limits: LogLimits): LogChunk {
     const head = this.headPosition;
     if (after.recno > head.recno || !this.#isOwnPosition(after)) {
+      this.#noteDivergence(after);
       throw new LogDivergedError(after, head);
     }
     const { limitRecords = Infinity, limitBytes = CHUNK_BYTES } = limits;
@@ -335,6 +336,14 @@ export class LiveExport implements Export {
     for (const scanned of this.#log.read((recno - 1) as Recno, { upTo })) {
       yield scanned.decode() as ServerRecord;
     }
+  }
+
+  /** The server cannot know by itself that it came from a backup: its clients can. */
+  #noteDivergence({ recno }: Position): void {
+    this.#keeper.fileset.noteProblem({
+      path: "the log",
+      message: `a client has replayed record ${recno} of a log that went on differently: was this export restored from a backup? See docs/recovery.md`,
+    });
   }
 
   #isOwnPosition(after: Position): boolean {
