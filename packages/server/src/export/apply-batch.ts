@@ -63,6 +63,7 @@ export async function applyBatch(
     outgoing: [],
     contents: new Map(),
     onDirectory,
+    reach,
     notes: new Map(),
     changedDirectories: new Set(),
   };

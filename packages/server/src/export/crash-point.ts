@@ -5,6 +5,8 @@
 export type CrashLabel =
   | "items-prepared"
   | "intents-written"
+  /** Between two system calls of one step: further names of an inode, a victim still to be taken out. */
+  | "half-step"
   | "step-done"
   | "tree-changed"
   | "log-synced"

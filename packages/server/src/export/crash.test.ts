@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { link, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -14,9 +14,11 @@ import type { CrashLabel } from "./crash-point.ts";
 import type { Export } from "./export.ts";
 import { verifyExport } from "./verify-export.ts";
 
+const CONTENTS = ["new content", "a edited", "l edited"];
+
 const CRASHING_SERVER = fileURLToPath(new URL("../testing/crash-export.ts", import.meta.url));
 
-/** All kinds of steps: 9 of them, and names that move under earlier ones. */
+/** All kinds of steps: 10 of them, names that move under earlier ones, and a file with three names. */
 async function preparePush(exported: Export): Promise<{ peer: TestPeer; text: string }> {
   const peer = new TestPeer(exported);
   const at = (path: string) => {
@@ -87,14 +89,16 @@ async function preparePush(exported: Export): Promise<{ peer: TestPeer; text: st
       conflict: null,
     },
   ];
-  await peer.stage("new content");
-  await peer.stage("a edited");
+  const linked = at("/l1").object;
+  operations.push(closeFile(linked.oid, "l edited", linked.contentVersion, "/l1"));
+  for (const content of CONTENTS) await peer.stage(content);
   return { peer, text: writePush(operations.map((operation) => peer.record(operation))) };
 }
 
 async function fill(dir: string): Promise<void> {
   await mkdir(join(dir, "d"));
-  for (const name of ["d/a", "b", "c", "gone"]) await writeFile(join(dir, name), name);
+  for (const name of ["d/a", "b", "c", "gone", "l1"]) await writeFile(join(dir, name), name);
+  for (const name of ["l2", "l3"]) await link(join(dir, "l1"), join(dir, name));
 }
 
 async function runUntilKilled(
@@ -115,7 +119,8 @@ async function runUntilKilled(
 const POINTS: { label: CrashLabel; count: number }[] = [
   { label: "items-prepared", count: 1 },
   { label: "intents-written", count: 1 },
-  ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((count) => ({ label: "step-done" as const, count })),
+  ...[1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((count) => ({ label: "step-done" as const, count })),
+  ...[1, 2, 3].map((count) => ({ label: "half-step" as const, count })),
   { label: "tree-changed", count: 1 },
   { label: "log-synced", count: 1 },
   { label: "index-committed", count: 1 },
@@ -141,20 +146,21 @@ describe("a server killed in the middle of a push", () => {
 
       await using exported = await openTestExport(dir);
       expect(await verifyExport(dir)).toEqual([]);
-      await peer.resume(exported).stage("new content");
-      await peer.resume(exported).stage("a edited");
+      for (const content of CONTENTS) await peer.resume(exported).stage(content);
       const results = await exported.reintegrate(readPush(await readFile(path, "utf8"), peer.peer));
-      expect(results.map(({ verdict }) => verdict)).toEqual(Array(9).fill("applied"));
+      expect(results.map(({ verdict }) => verdict)).toEqual(Array(10).fill("applied"));
       expect(await verifyExport(dir)).toEqual([]);
       const read = (name: string) => readFile(join(dir, name), "utf8");
-      expect(await Promise.all(["new/f", "e/a", "c", "hard"].map(read))).toEqual([
+      expect(await Promise.all(["new/f", "e/a", "c", "hard", "l1", "l2", "l3"].map(read))).toEqual([
         "new content",
         "a edited",
         "b",
         "a edited",
+        ...Array<string>(3).fill("l edited"),
       ]);
+      expect((await stat(join(dir, "l3"))).nlink).toBe(3);
       const names = exported.lookUp("/")!.children.map(({ entry }) => entry.name);
-      expect(names).toEqual(["c", "e", "hard", "new"]);
+      expect(names).toEqual(["c", "e", "hard", "l1", "l2", "l3", "new"]);
     },
   );
 });

@@ -89,6 +89,7 @@ function exchange(step: Extract<Step, { kind: "exchange" }>, context: StepContex
     isUnlogged: before.isUnlogged,
   });
   for (const [index, other] of others.entries()) {
+    context.reach("half-step");
     exchangeLink(`${item}-${index}`, to, other, before.note, context);
   }
   context.contents.set(object.oid, object.sha256);
@@ -171,6 +172,7 @@ function move(step: Extract<Step, { kind: "move" }>, context: StepContext): void
     throw lookAt(from, oid);
   }
   if (standing !== null) {
+    context.reach("half-step");
     try {
       takeOut({ ...standing, item: step.item, at: from }, context);
     } catch (error) {

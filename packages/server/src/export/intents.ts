@@ -33,21 +33,33 @@ export interface Intent {
   readonly record: ServerRecord;
   readonly probe: IntentProbe | null;
   /** What a move still has to take out: the path and inode of its victim, and the item it becomes. */
-  readonly rest: { readonly path: string; readonly ino: string; readonly item: string } | null;
+  readonly rest: IntentRest | null;
+  /**
+   * What an exchange still has to do: these further names hold the old inode until they are given the
+   * one that stands at `from`. Null where the file has one name.
+   */
+  readonly links: IntentLinks | null;
 }
 
-interface StoredIntent {
-  readonly record: string;
-  readonly probe: IntentProbe | null;
-  readonly rest: Intent["rest"];
+export interface IntentRest {
+  readonly path: string;
+  readonly ino: string;
+  readonly item: string;
 }
+
+export interface IntentLinks {
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly ino: string;
+}
+
+type StoredIntent = Omit<Intent, "record"> & { readonly record: string };
 
 /** Makes the intents of a batch durable. */
 export async function writeIntents(path: string, intents: readonly Intent[]): Promise<void> {
-  const stored = intents.map(({ record, probe, rest }): StoredIntent => ({
+  const stored = intents.map(({ record, ...steps }): StoredIntent => ({
     record: Buffer.from(encodeRecord(record)).toString("base64"),
-    probe,
-    rest,
+    ...steps,
   }));
   const body = JSON.stringify(stored);
   await replaceContent(path, `${hash("sha256", body)}\n${body}`);
@@ -68,10 +80,9 @@ export async function readIntents(path: string): Promise<Intent[]> {
   const end = text.indexOf("\n");
   const body = text.slice(end + 1);
   if (end < 0 || hash("sha256", body) !== text.slice(0, end)) return [];
-  return (JSON.parse(body) as StoredIntent[]).map(({ record, probe, rest }) => ({
+  return (JSON.parse(body) as StoredIntent[]).map(({ record, ...steps }) => ({
     record: decodeRecord(Buffer.from(record, "base64")) as ServerRecord,
-    probe,
-    rest,
+    ...steps,
   }));
 }
 

@@ -14,7 +14,15 @@ export function planIntent(record: ServerRecord, step: Step | null, after: State
   const probe = step && planProbe(step, after);
   const isReplacing = step?.kind === "move" && step.victim !== null;
   const rest = isReplacing ? { path: pathBytes(step.from, after), ino: "", item: step.item } : null;
-  return { record, probe, rest };
+  const hasLinks = step?.kind === "exchange" && step.others.length > 0;
+  const links = hasLinks
+    ? {
+        from: pathBytes(step.to, after),
+        to: step.others.map((place) => pathBytes(place, after)),
+        ino: "",
+      }
+    : null;
+  return { record, probe, rest, links };
 }
 
 function planProbe(step: Step, after: StateReader): IntentProbe {
@@ -47,9 +55,10 @@ export function withInodes(
   return planned.map(({ step, intent }) => {
     if (step === null || intent.probe === null) return intent;
     if (step.kind === "place" || step.kind === "exchange") {
+      const links = intent.links && { ...intent.links, ino: inodeOf(step.object.oid) };
       const ino = String(fstatat(fileset.applyFd, step.item, { noFollow: true }).ino);
       inodes.set(step.object.oid, ino);
-      return { ...intent, probe: { ...intent.probe, ino } };
+      return { ...intent, probe: { ...intent.probe, ino }, links };
     }
     if (step.kind !== "move" && step.kind !== "link") return intent;
     const ino = inodeOf(step.oid);

@@ -11,7 +11,7 @@ import { constants } from "node:fs";
 import { rename } from "node:fs/promises";
 
 import { textToBytes, type KmlLog, type ServerRecord } from "@izo/core";
-import { fstatat, openat2, readDirectory, renameat2, unlinkat } from "@izo/sys";
+import { fstatat, linkat, openat2, readDirectory, renameat2, syncfs, unlinkat } from "@izo/sys";
 
 import { isContentKnown } from "../db/contents.ts";
 import { noteOfStat } from "../db/disk-notes.ts";
@@ -38,6 +38,8 @@ export async function recoverIntents(fileset: Fileset, log: KmlLog): Promise<str
     .map(({ record }) => record)
     .filter((record: ServerRecord) => record.recno > log.head.recno);
   if (records.length > 0) {
+    // The steps are in the tree, and perhaps not on its disk: what the log says must be there first.
+    syncfs(fileset.rootFd);
     log.append(records);
     await log.sync();
   }
@@ -48,7 +50,10 @@ export async function recoverIntents(fileset: Fileset, log: KmlLog): Promise<str
 /** How many records of the batch took effect; finishes the last of them. */
 function countDone(fileset: Fileset, intents: readonly Intent[]): number {
   const last = intents.findLastIndex(({ probe }) => probe !== null && isDone(fileset, probe));
-  if (last >= 0) finishMove(fileset, intents[last]!);
+  if (last >= 0) {
+    finishMove(fileset, intents[last]!);
+    finishLinks(fileset, intents[last]!);
+  }
   let count = last + 1;
   while (count < intents.length && repeat(fileset, intents[count]!)) count += 1;
   return count;
@@ -74,6 +79,21 @@ function finishMove(fileset: Fileset, { rest }: Intent): void {
   if (rest === null || inodeAt(fileset, rest.path) !== rest.ino) return;
   using parent = heldFd(openParent(fileset, rest.path));
   renameat2(parent.fd, baseName(rest.path), fileset.applyFd, rest.item, { noReplace: true });
+}
+
+/** Names of one inode are exchanged one after another: those that still hold the old one follow. */
+function finishLinks(fileset: Fileset, { links }: Intent): void {
+  if (!links) return;
+  const { applyFd } = fileset;
+  const item = "link";
+  using from = heldFd(openParent(fileset, links.from));
+  for (const path of links.to) {
+    if (inodeAt(fileset, path) !== links.ino) continue;
+    using parent = heldFd(openParent(fileset, path));
+    linkat(from.fd, baseName(links.from), applyFd, item);
+    renameat2(applyFd, item, parent.fd, baseName(path), { exchange: true });
+    unlinkat(applyFd, item);
+  }
 }
 
 /** Does what can be done twice; false at the first step that would have to be done for the first time. */

@@ -80,7 +80,9 @@ describe("an export of which a part came back from a backup", () => {
     await (await makeBackup(dir))[Symbol.asyncDispose]();
     const record = await firstRecord(dir);
     const later = { ...record, recno: 900 as Recno };
-    await writeIntents(join(dir, STATE, "lml"), [{ record: later, probe: null, rest: null }]);
+    await writeIntents(join(dir, STATE, "lml"), [
+      { record: later, probe: null, rest: null, links: null },
+    ]);
     const notices: string[] = [];
     await using _ = await openTestExport(dir, { onNotice: (text) => notices.push(text) });
     expect(notices).toEqual([expect.stringMatching(/^intents of another log were found/)]);

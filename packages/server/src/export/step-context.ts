@@ -2,6 +2,7 @@ import type { Oid, Sha256 } from "@izo/core";
 
 import type { DiskNote } from "../db/disk-notes.ts";
 import type { BatchDirectories } from "./batch-directories.ts";
+import type { CrashPoint } from "./crash-point.ts";
 import type { Fileset } from "./fileset.ts";
 import type { Place } from "./step.ts";
 
@@ -30,6 +31,7 @@ export interface StepContext {
   readonly notes: Map<Oid, DiskNote | null>;
   /** Told of each directory that was made: something may already be in it. */
   readonly onDirectory: (oid: Oid, fd: number) => void;
+  readonly reach: CrashPoint;
   /** Directories whose entries changed: to be synced. */
   readonly changedDirectories: Set<number>;
 }
