@@ -218,6 +218,7 @@ export class InterSync implements AsyncDisposable {
   retryNow(): void {
     this.#connectBell.ring();
     this.#pushBell.ring();
+    this.#lostLog.askAgain();
   }
 
   /** A file has lost its last writer: its CLOSE can be sealed. */

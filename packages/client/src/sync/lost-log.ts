@@ -65,7 +65,7 @@ export interface LostLogOptions {
 
 export class LostLog {
   readonly #options: LostLogOptions;
-  readonly #decision = new WakeUp();
+  readonly #bell = new WakeUp();
   #isDecided = false;
   #plan: Promise<SalvagePlan> | null = null;
 
@@ -78,10 +78,15 @@ export class LostLog {
     return !this.#isDecided;
   }
 
+  /** Ends the wait before the server is asked again: it may have the log by now. */
+  askAgain(): void {
+    this.#bell.ring();
+  }
+
   /** What this client has shall be brought back. */
   decide(): void {
     this.#isDecided = true;
-    this.#decision.ring();
+    this.#bell.ring();
   }
 
   /**
@@ -93,7 +98,7 @@ export class LostLog {
   async settle(signal: AbortSignal): Promise<ChangeSet | null> {
     while (this.isUndecided) {
       // oxlint-disable-next-line no-await-in-loop -- the bell is what the loop waits for
-      await this.#decision.wait(signal, ASK_AGAIN_MS);
+      await this.#bell.wait(signal, ASK_AGAIN_MS);
       signal.throwIfAborted();
       // oxlint-disable-next-line no-await-in-loop
       if (await this.#isBack(signal)) return null;
