@@ -278,3 +278,18 @@ describe("a crash at any call on the disk", () => {
     }
   });
 });
+
+test("[D6] dropSegmentsBefore() leaves a log that opens after a power cut, whatever was not synced", async () => {
+  for (const kept of [0, 0.99]) {
+    const disk = new MemoryDisk();
+    const log = await open(disk, 512);
+    log.append(plainRecords(1, 10));
+    // Ends in a new segment, of which nothing is durable.
+    await log.sync();
+    log.append(plainRecords(11, 12));
+    await log.dropSegmentsBefore(11 as Recno);
+    await using found = await open(disk.powerCut(() => kept));
+    expect(found.oldest).toBe(11);
+    expect(found.lastRecno).toBeGreaterThanOrEqual(10);
+  }
+});

@@ -78,7 +78,7 @@ export class KmlLog extends KmlReader implements AsyncDisposable {
   #running: RunningHash;
   #head: Position;
   #durable: Position;
-  /** A segment was made whose directory entry is not durable yet. */
+  /** A segment was made of which header or directory entry is not durable yet. */
   #isDirectoryDirty = false;
   #broken: KmlBrokenError | null = null;
   /** The sync that started last, and the one behind it that later callers share. */
@@ -171,10 +171,16 @@ export class KmlLog extends KmlReader implements AsyncDisposable {
    */
   async dropSegmentsBefore(recno: Recno): Promise<Recno> {
     this.#assertUsable();
-    const kept = this.list.findIndex((segment) => !segment.isSealed || segment.last >= recno);
-    if (kept > 0) {
-      for (const segment of this.list.slice(0, kept)) {
-        this.disk.remove(segment.path);
+    const isSpare = ({ isSealed, last }: Segment): boolean => isSealed && last < recno;
+    if (isSpare(this.list[0]!)) {
+      // The segment that comes first then has to survive a power cut before the others go: without its
+      // header nothing says any more where the log goes on.
+      while (this.#isDirectoryDirty) {
+        // oxlint-disable-next-line no-await-in-loop -- a sync may end with a new segment
+        await this.sync();
+      }
+      for (let first = this.list[0]!; isSpare(first); first = this.list[0]!) {
+        this.disk.remove(first.path);
         this.list.shift();
       }
       await this.disk.syncDirectory(this.#dir);
@@ -252,7 +258,8 @@ export class KmlLog extends KmlReader implements AsyncDisposable {
     try {
       await file.sync();
       if (this.#isDirectoryDirty) {
-        this.#isDirectoryDirty = false;
+        // A segment that was made meanwhile has its entry now, but not its header.
+        this.#isDirectoryDirty = file !== this.#file;
         await this.disk.syncDirectory(this.#dir);
       }
     } catch (error) {
