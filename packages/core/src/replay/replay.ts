@@ -13,6 +13,7 @@ import { EMPTY_SHA256, type Oid, type PeerId, type Recno } from "../kml/identity
 import type { Name } from "../kml/name.ts";
 import type { ConflictNote, Operation, RenameOperation } from "../kml/operation.ts";
 import type { ServerRecord } from "../kml/record.ts";
+import { conflictName } from "../reintegrate/conflict-name.ts";
 import { outcomeOfTrace } from "../reintegrate/outcome.ts";
 import { KIND_OF } from "./creation.ts";
 import type { MutableState } from "./state.ts";
@@ -62,7 +63,7 @@ export function applyOperation(
     case "SYMLINK":
     case "MKNOD":
       reviveDirectory(operation.parent, at, state);
-      removeName(operation.parent, operation.name, at, state);
+      makeRoom(operation.parent, operation.name, at, state);
       state.removeTombstone(operation.oid);
       state.putObject(
         {
@@ -89,7 +90,7 @@ export function applyOperation(
     case "LINK":
       if (state.object(operation.oid) === undefined) return;
       reviveDirectory(operation.parent, at, state);
-      removeName(operation.parent, operation.name, at, state);
+      makeRoom(operation.parent, operation.name, at, state);
       putName(operation, at, state);
       noteConflict(operation, at, state);
       return;
@@ -166,7 +167,8 @@ function rename(operation: RenameOperation, at: Version, state: MutableState): v
     return;
   }
   if (from !== undefined) state.removeEntry(from.parent, from.name, at);
-  if (target !== undefined) detach(target, at, state);
+  if (target !== undefined && target.oid === operation.victim?.oid) detach(target, at, state);
+  else makeRoom(operation.toParent, operation.toName, at, state);
   state.putEntry(
     { parent: operation.toParent, name: operation.toName, oid: operation.oid, version: at },
     at,
@@ -222,9 +224,35 @@ function putName(
   );
 }
 
-function removeName(parent: Oid, name: Name, at: Version, state: MutableState): void {
+/**
+ * Takes a name from what stands in the way of a pending record of this client; on the authoritative log
+ * nothing does. It is hidden until the record's outcome is known, but not where work of this client is in
+ * it: the record of that work waits too, and its content would be nowhere.
+ */
+function makeRoom(parent: Oid, name: Name, at: Version, state: MutableState): void {
   const entry = state.entry(parent, name);
-  if (entry !== undefined) detach(entry, at, state);
+  if (entry === undefined) return;
+  const object = state.object(entry.oid);
+  if (object === undefined || !holdsWork(object, state) || state.links(object.oid).length > 1) {
+    detach(entry, at, state);
+    return;
+  }
+  state.removeEntry(parent, name, at);
+  state.putEntry({ ...entry, name: nameBeside(entry, object, state) }, at);
+}
+
+/** Tells whether a pending record may be about the object, or about something below it. */
+function holdsWork({ kind, oid, contentVersion }: TreeObject, state: MutableState): boolean {
+  return kind === "directory" ? state.hasChildren(oid) : typeof contentVersion !== "number";
+}
+
+/** Where something is shown while a pending record has its name: as the server's copy. */
+function nameBeside(
+  { parent, name }: { readonly parent: Oid; readonly name: Name },
+  { mtimeNs }: TreeObject,
+  state: MutableState,
+): Name {
+  return conflictName(name, mtimeNs, "server", (other) => state.entry(parent, other) !== undefined);
 }
 
 /** Removes a name; with the last one the object becomes a tombstone. */
@@ -244,11 +272,13 @@ function revive(oid: Oid, at: Version, state: MutableState): TreeObject | undefi
   const tombstone = state.tombstone(oid);
   if (tombstone === undefined) return undefined;
   reviveDirectory(tombstone.parent, at, state);
-  removeName(tombstone.parent, tombstone.name, at, state);
+  const { object, parent } = tombstone;
+  const isTaken = state.entry(parent, tombstone.name) !== undefined;
+  const name = isTaken ? nameBeside(tombstone, object, state) : tombstone.name;
   state.removeTombstone(oid);
-  state.putObject(tombstone.object, at);
-  state.putEntry({ parent: tombstone.parent, name: tombstone.name, oid, version: at }, at);
-  return tombstone.object;
+  state.putObject(object, at);
+  state.putEntry({ parent, name, oid, version: at }, at);
+  return object;
 }
 
 function reviveDirectory(oid: Oid, at: Version, state: MutableState): void {

@@ -139,6 +139,60 @@ describe("[C5] what a pending record touches", () => {
   });
 });
 
+/** The server moves the shared file to a name that this client has given to something else. */
+function moveOver(name: string): void {
+  const { parent, name: fromName, version } = server.state.links(A)[0]!;
+  server.submit({
+    opcode: "RENAME",
+    oid: A,
+    contentBase: server.state.object(A)!.contentVersion,
+    fromParent: parent,
+    fromName,
+    fromPath: "/a",
+    fromBase: version,
+    toParent: ROOT_OID,
+    toName: parseName(name),
+    toPath: `/${name}`,
+    victim: null,
+    keepsOid: false,
+    conflict: null,
+  });
+  pull();
+}
+
+describe("[C5] what stands in the way of a pending record", () => {
+  const orders = [
+    { description: "made before the edit", isMadeFirst: true },
+    { description: "made after the edit", isMadeFirst: false },
+  ];
+  test.each(orders)(
+    "is shown beside it where it was edited here: $description",
+    ({ isMadeFirst }) => {
+      const base = share();
+      const edit = close(A, base, TWO);
+      const make = { ...create(B, "b"), opcode: "MKDIR" } as ClientOperation;
+      for (const operation of isMadeFirst ? [make, edit] : [edit, make]) log(operation);
+      moveOver("b");
+      expect(shown("b")).toBe(B);
+      expect(replica.visible.object(A)?.sha256).toBe(TWO);
+      expect(names()).toEqual(["b", "b.conflict-19700101T000000Z-server"]);
+      freeze();
+      push();
+      pull();
+      expect(shown("b")).toBe(A);
+      expect(replica.visible.object(A)?.sha256).toBe(TWO);
+    },
+  );
+
+  test("is hidden where nothing of this client is in it", () => {
+    share();
+    log(create(B, "b"));
+    moveOver("b");
+    expect(names()).toEqual(["b"]);
+    expect(shown("b")).toBe(B);
+  });
+});
+
 test("[C5] pull() changes no base of a record that waits", () => {
   const base = share();
   const recno = log(close(A, base, TWO));
