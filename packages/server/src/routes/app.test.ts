@@ -3,6 +3,7 @@ import { hash } from "node:crypto";
 import {
   formatPosition,
   MAX_PUSH_BYTES,
+  type Name,
   type Oid,
   parsePermitResponse,
   parsePermitsResponse,
@@ -23,7 +24,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { openTestApp, type TestApp } from "../testing/test-app.ts";
-import { createFile, closeFile, TestPeer } from "../testing/test-peer.ts";
+import { closeFile, createFile, makeDirectory, TestPeer } from "../testing/test-peer.ts";
 
 const HELLO = "hello, world\n";
 const HELLO_SHA256 = hash("sha256", HELLO) as Sha256;
@@ -168,6 +169,19 @@ test("GET /snapshot gives the whole tree at the head", async () => {
   expect(rows[0]).toMatchObject({ kind: "start", position: t.fileset.headPosition });
   const names = rows.flatMap((row) => (row.kind === "entry" ? [row.entry.name] : []));
   expect(names).toEqual(expect.arrayContaining(["hello.txt", "sub", "a <b>.bin", "empty"]));
+});
+
+test("GET /snapshot gives what was merged and what was removed in the order that clients insist on", async () => {
+  const peer = new TestPeer(t.fileset);
+  const base = { peer: peer.peer, recno: peer.nextRecno };
+  const gone = createFile("gone");
+  const place = { oid: gone.oid, parent: ROOT_OID, name: "gone" as Name, path: "/gone" };
+  const bases = { nameBase: base, contentBase: base, isLastName: true };
+  await peer.push(gone, { opcode: "UNLINK", ...place, ...bases }, makeDirectory("sub"));
+  const { body } = await t.get(`/snapshot?peer=${peer.peer}`);
+  const kinds = new Set<string>();
+  for await (const { kind } of parseSnapshotResponse(body!)) kinds.add(kind);
+  expect([...kinds].slice(-4)).toEqual(["alias", "tombstone", "outcome", "end"]);
 });
 
 describe("GET /content", () => {
