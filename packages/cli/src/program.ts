@@ -11,6 +11,7 @@ import { offlinePolicyCommand } from "./commands/offline-policy.ts";
 import { offlineCommand } from "./commands/offline.ts";
 import { onlineCommand } from "./commands/online.ts";
 import { peersCommand } from "./commands/peers.ts";
+import { permitCommand } from "./commands/permit.ts";
 import { reindexCommand } from "./commands/reindex.ts";
 import { salvageCommand } from "./commands/salvage.ts";
 import { serveCommand } from "./commands/serve.ts";
@@ -56,6 +57,7 @@ export function createProgram(cli: Cli): CommandUnknownOpts {
     .addCommand(offlineCommand(cli))
     .addCommand(onlineCommand(cli))
     .addCommand(offlinePolicyCommand(cli))
+    .addCommand(permitCommand(cli))
     .addCommand(conflictsCommand(cli))
     .addCommand(logCommand(cli))
     .addCommand(kmlCommand(cli))

@@ -13,6 +13,10 @@ export {
   type OfflinePolicy,
 } from "./settings/mount-settings.ts";
 
+// permit
+export type { MountPermit } from "./permit/permit-keeper.ts";
+export { PERMIT_MODES, type PermitMode } from "./permit/permit-mode.ts";
+
 // remote
 export { parseFilesetUrl } from "./remote/fileset-url.ts";
 export { HttpRemote } from "./remote/http-remote.ts";

@@ -4,7 +4,7 @@
  */
 import { readdirSync, rmSync } from "node:fs";
 
-import type { Oid, Recno } from "@izo/core";
+import { isWithin, type Oid, type Recno } from "@izo/core";
 
 import { ChangeApplier } from "./cache/apply-changes.ts";
 import { CacheContent } from "./cache/cache-content.ts";
@@ -20,8 +20,10 @@ import type { FilterContext } from "./filter/filter-context.ts";
 import { createFilter } from "./filter/filter.ts";
 import { logContent } from "./filter/log-content.ts";
 import { OwedContents } from "./filter/owed-contents.ts";
+import { guardWithPermit } from "./filter/permit-guard.ts";
 import { ProgramFetches } from "./filter/program-fetches.ts";
 import type { FileSystem } from "./fuse/file-system.ts";
+import type { PermitGate } from "./permit/permit-gate.ts";
 
 export interface LocalFileSystemOptions {
   /** The cache's directory; the caller holds its lock. */
@@ -36,6 +38,8 @@ export interface LocalFileSystemOptions {
   readonly waitFor: (recno: Recno, signal: AbortSignal) => Promise<void>;
   readonly onWriterGone: (oid: Oid) => void;
   readonly onProblem: ProblemReporter;
+  /** Asked before each change; without one everything may be changed. */
+  readonly gate?: PermitGate;
 }
 
 export class LocalFileSystem implements Disposable {
@@ -47,6 +51,7 @@ export class LocalFileSystem implements Disposable {
   readonly fetches: ProgramFetches;
   /** What had to be repaired; undefined when the last use ended well. */
   readonly recovered: RecoveryReport | undefined;
+  readonly #tree: CacheTree;
   readonly #abort = new AbortController();
   readonly #notifier = new LateNotifier();
   readonly #useNote: UseNote;
@@ -59,6 +64,7 @@ export class LocalFileSystem implements Disposable {
     rmSync(paths.staging, { recursive: true });
     makeCachePaths(cacheDir);
     const tree = new CacheTree({ paths, visible: () => log.visible, onProblem: options.onProblem });
+    this.#tree = tree;
     const fetcher = new ContentFetcher({
       ...options,
       tree,
@@ -88,12 +94,24 @@ export class LocalFileSystem implements Disposable {
     }
     this.#useNote.write();
     this.content = new CacheContent(tree, applier, fetcher);
-    this.fileSystem = createFilter(context);
+    const filter = createFilter(context);
+    const { gate } = options;
+    this.fileSystem = gate === undefined ? filter : guardWithPermit(filter, tree, gate);
   }
 
   /** From here on the kernel is told what changes behind its back. */
   connect(notifier: KernelNotifier): void {
     this.#notifier.target = notifier;
+  }
+
+  /** Tells whether a program has a file below a directory open for writing. */
+  hasWriterBelow(directory: Oid): boolean {
+    const { visible, nodes } = this.#tree;
+    for (const { oid } of nodes.withWriter()) {
+      if (visible.links(oid).some(({ parent }) => isWithin(visible, parent, directory)))
+        return true;
+    }
+    return false;
   }
 
   /** Opens that wait for content fail from here on. */

@@ -6,9 +6,10 @@
  * done is in the cache's own log, and what the cache holds is compared with it at the next start.
  */
 import { hash, randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import { join } from "node:path";
 
-import { type FilesetId, IzoError, type Oid, type Recno } from "@izo/core";
+import { type FilesetId, IzoError, objectAt, type Oid, type Recno } from "@izo/core";
 import { nodeDisk } from "@izo/sys";
 import type { Logger } from "pino";
 
@@ -20,6 +21,10 @@ import { serveControl } from "./control/serve-control.ts";
 import type { FuseMount, MountEnd } from "./fuse/fuse-mount.ts";
 import { mountFuseNative } from "./fuse/fuse-native-driver.ts";
 import { LocalFileSystem } from "./local-file-system.ts";
+import { bootClockMs } from "./permit/boot-clock.ts";
+import { PermitKeeper } from "./permit/permit-keeper.ts";
+import type { PermitMode } from "./permit/permit-mode.ts";
+import { PermitNote } from "./permit/permit-note.ts";
 import { HttpRemote } from "./remote/http-remote.ts";
 import type { SettingsChange } from "./settings/mount-settings.ts";
 import { SettingsFile } from "./settings/settings-file.ts";
@@ -40,6 +45,8 @@ export interface MountOptions {
   /** Made where it is missing; an absolute path. */
   readonly cacheDir: string;
   readonly mode: SyncMode;
+  /** `none` by default. */
+  readonly permitMode?: PermitMode;
   /** Settings that this mount starts with; all others are those that the cache had last. */
   readonly settings?: SettingsChange;
   readonly logger: Logger;
@@ -86,8 +93,26 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
       onSyncFailed: (error) => logger.error({ err: error }, "own log failed"),
     }),
   );
-  // Each needs the other: the file system fetches when it is asked, InterSync starts at once.
+  // Each needs the others: the file system fetches when it is asked, InterSync starts at once.
   let sync: InterSync | undefined;
+  const permitMode = options.permitMode ?? "none";
+  const permits = new PermitKeeper({
+    mode: permitMode,
+    note: new PermitNote(cacheDir),
+    remote,
+    hostName: hostname(),
+    peer: () => replica.peer,
+    visible: () => replica.visible,
+    clockMs: bootClockMs,
+    nowMs: Date.now,
+    random: Math.random,
+    mayAsk: () => sync?.status().isForcedOffline !== true,
+    isServerLost: () => sync?.isServerLost === true,
+    replayTo: async (recno, signal) => sync?.waitFor(recno, signal),
+    flush: async (signal) => sync?.flush(signal),
+    hasWriterBelow: (oid) => local.hasWriterBelow(oid),
+    onPassedOn: (fence) => logger.warn(fence, "a permit was passed on: its changes go without it"),
+  });
   const local = stack.use(
     new LocalFileSystem({
       cacheDir,
@@ -105,7 +130,11 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
         return undefined;
       },
       waitFor: async (recno, signal) => sync?.waitFor(recno, signal),
-      onWriterGone: () => sync?.noteIdleFile(),
+      onWriterGone: () => {
+        sync?.noteIdleFile();
+        permits.noteWriterGone();
+      },
+      ...(permitMode !== "none" && { gate: permits }),
       onProblem: (path, error) => logger.warn({ path, err: error }, "not in the cache"),
     }),
   );
@@ -120,6 +149,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
       cache: local.content,
       fileset,
       mode: options.mode,
+      permits,
       nowMs: Date.now,
       random: Math.random,
       isForcedOffline: isForcedOffline && replica.hasTree,
@@ -137,6 +167,9 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
   if (!replica.hasTree) {
     await Promise.race([sync.waitForTree(new AbortController().signal), failure.promise]);
   }
+  // Handed back when nothing is mounted any more, and while there is still somebody to push.
+  stack.use(permits);
+  permits.start();
   const fuse = stack.use(
     await mountFuseNative(local.fileSystem, mountPoint, {
       onError: (error) => logger.error({ err: error }, "file system"),
@@ -145,7 +178,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
   local.connect(fuse);
   // An open that waits for content would hold up the end of the mount.
   stack.defer(() => local.endFetches());
-  const control = controlOf(options, { replica, sync, fuse, local, file });
+  const control = controlOf(options, { replica, sync, permits, fuse, local, file });
   stack.use(await serveControl(cacheDir, control));
   const contact = await makeContact(sync);
   const held = stack.move();
@@ -178,16 +211,31 @@ async function makeContact(sync: InterSync): Promise<Mount["contact"]> {
   return state === "offline" || state === "refused" ? "offline" : "online";
 }
 
+/** A permit is of a directory that the server knows. @throws IzoError `unknown-directory` */
+function directoryAt({ authoritative }: LocalReplica, path: string): Oid {
+  const oid = objectAt(authoritative, path);
+  if (oid !== undefined && authoritative.object(oid)?.kind === "directory") return oid;
+  throw new IzoError(
+    "unknown-directory",
+    `Cannot find the directory ${JSON.stringify(path)}: the server has none there`,
+    { path },
+  );
+}
+
 interface MountParts {
   readonly replica: LocalReplica;
   readonly sync: InterSync;
+  readonly permits: PermitKeeper;
   readonly fuse: FuseMount;
   readonly local: LocalFileSystem;
   readonly file: SettingsFile;
 }
 
-function controlOf({ cacheDir }: MountOptions, parts: MountParts): MountControl {
-  const { replica, sync, fuse, local, file } = parts;
+function controlOf(
+  { cacheDir, permitMode = "none" }: MountOptions,
+  parts: MountParts,
+): MountControl {
+  const { replica, sync, permits, fuse, local, file } = parts;
   return {
     async status(): Promise<MountStatus> {
       const { offlinePolicy } = file.settings;
@@ -196,6 +244,7 @@ function controlOf({ cacheDir }: MountOptions, parts: MountParts): MountControl 
         offlinePolicy,
         waitingPrograms: local.fetches.waiting,
         conflicts: replica.conflicts().length,
+        permit: { mode: permitMode, permits: permits.list() },
         cachedBytes: await measureContent(join(cacheDir, "tree")),
       };
     },
@@ -210,6 +259,8 @@ function controlOf({ cacheDir }: MountOptions, parts: MountParts): MountControl 
     conflicts: async () => replica.conflicts(),
     planSalvage: (signal) => sync.planSalvage(signal),
     salvage: (signal) => sync.salvage(signal),
+    takePermit: async (path, signal) => permits.take(directoryAt(replica, path), signal),
+    releasePermit: async (path, signal) => permits.release(directoryAt(replica, path), signal),
     unmount: async () => {
       local.endFetches();
       await fuse[Symbol.asyncDispose]();

@@ -27,6 +27,8 @@ export interface ServeOptions {
   readonly logger?: Logger;
   /** Told how far the scan at start is. */
   readonly onProgress?: (progress: LookProgress) => void;
+  /** How long a permit holds without being renewed; a minute by default. */
+  readonly permitTermMs?: number;
   /** Log the removals that an earlier scan held back (design S4). */
   readonly confirmsRemoval?: boolean;
 }
@@ -66,7 +68,15 @@ const IDLE_CHECK_MS = 20;
  * @throws CannotListenError; what `openExport` throws
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
-  const { directory, host, port, onProgress, confirmsRemoval, filesetName = "rootfset" } = options;
+  const {
+    directory,
+    host,
+    port,
+    onProgress,
+    confirmsRemoval,
+    permitTermMs,
+    filesetName = "rootfset",
+  } = options;
   const logger = options.logger ?? pino({ enabled: false });
   const ending = new AbortController();
   let answer = notReady;
@@ -82,6 +92,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       onNotice: (notice) => logger.warn(notice),
       onError: (error) => logger.error({ err: error }, "the export met an error"),
       ...(onProgress !== undefined && { onProgress }),
+      ...(permitTermMs !== undefined && { permitTermMs }),
       ...(confirmsRemoval !== undefined && { confirmsRemoval }),
     }),
   );

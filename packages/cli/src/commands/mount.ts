@@ -7,6 +7,8 @@ import {
   OFFLINE_POLICIES,
   type OfflinePolicy,
   parseFilesetUrl,
+  PERMIT_MODES,
+  type PermitMode,
 } from "@izo/client";
 
 import { type Cli, outputOf } from "../cli.ts";
@@ -24,6 +26,7 @@ interface MountPlan {
   readonly mountPoint: string;
   readonly cacheDir: string;
   readonly mode: (typeof CACHE_MODES)[number];
+  readonly permitMode: PermitMode;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** Undefined where the cache's own setting stays. */
   readonly offlinePolicy: OfflinePolicy | undefined;
@@ -48,6 +51,15 @@ export function mountCommand(cli: Cli) {
     )
     .addOption(
       new Option(
+        "--permit <mode>",
+        "whether to write only under a permit, or take it over when free",
+      )
+        .choices(PERMIT_MODES)
+        .env("IZO_PERMIT")
+        .default("none" as const),
+    )
+    .addOption(
+      new Option(
         "--offline-policy <policy>",
         "absent content without a server: fail at once, or wait (default: as it was last; at first, fail)",
       )
@@ -69,6 +81,10 @@ The cache outlives the mount: mounting again with the same cache is quick, works
 and sends what the server has not acknowledged. A mount whose process died is cleared away first.
 Settings that were changed while it ran (izo offline, izo offline-policy) are those of the next mount.
 
+With --permit required the mount is read-only (EROFS) but where it holds a permit: izo permit MNT take.
+With take-over it takes that of the whole fileset by itself, whenever nobody has it or the lease of its
+holder is over.
+
 Examples:
   izo mount http://nas:8370/rootfset /mnt/project
   izo mount http://nas:8370/rootfset /mnt/project --mode replica --cache /var/cache/project`,
@@ -81,6 +97,7 @@ Examples:
         mountPoint: mountPointOf(mnt),
         cacheDir: resolve(options.cache ?? defaultCacheDir(url, cli.env)),
         mode: options.mode,
+        permitMode: options.permit,
         logLevel: options.logLevel,
         offlinePolicy: options.offlinePolicy,
       };
@@ -104,6 +121,8 @@ async function mountInBackground(
     cacheDir,
     "--mode",
     mode,
+    "--permit",
+    plan.permitMode,
     "--log-level",
     logLevel,
     ...(plan.offlinePolicy === undefined ? [] : ["--offline-policy", plan.offlinePolicy]),
@@ -128,9 +147,10 @@ async function serveMount(plan: MountPlan, cli: Cli): Promise<void> {
   const { url, mountPoint, cacheDir, mode, logLevel } = plan;
   const logger = createLogger(logLevel, cli);
   try {
-    const { offlinePolicy } = plan;
+    const { offlinePolicy, permitMode } = plan;
     const settings = offlinePolicy === undefined ? {} : { offlinePolicy };
-    await using mount = await mountFileset({ url, mountPoint, cacheDir, mode, settings, logger });
+    const wanted = { url, mountPoint, cacheDir, mode, permitMode, settings };
+    await using mount = await mountFileset({ ...wanted, logger });
     noteMount({ mountPoint, cacheDir, url, pid: process.pid });
     reportStart({ isServing: true, contact: mount.contact });
     logger.info({ mountPoint, url, mode, contact: mount.contact }, "mounted");

@@ -18,3 +18,10 @@ export function parseSeconds(text: string): number {
   }
   return number;
 }
+
+/** Reads the term of permits: below a second the network's delays would be most of it. */
+export function parsePermitTerm(text: string): number {
+  const seconds = parseSeconds(text);
+  if (seconds < 1) throw new InvalidArgumentError("A permit's term is at least 1 second.");
+  return seconds;
+}

@@ -7,6 +7,7 @@ import { formatBytes } from "../output/quantity.ts";
 import { parseListen } from "../parse-address.ts";
 import { untilAborted } from "../until-aborted.ts";
 import { jsonOption } from "./json-option.ts";
+import { parsePermitTerm } from "./parse-number.ts";
 
 /** `izo serve`: exports a directory until Ctrl-C. */
 export function serveCommand(cli: Cli) {
@@ -20,6 +21,12 @@ export function serveCommand(cli: Cli) {
     )
     .addOption(
       new Option("--fileset <name>", "its name in URLs").env("IZO_FILESET").default("rootfset"),
+    )
+    .addOption(
+      new Option("--permit-term <seconds>", "how long a permit holds without being renewed")
+        .env("IZO_PERMIT_TERM")
+        .argParser(parsePermitTerm)
+        .default(60),
     )
     .addOption(
       new Option("--log-level <level>", "what goes to standard error")
@@ -50,6 +57,7 @@ Examples:
       await using server = await serve({
         directory: dir,
         filesetName: options.fileset,
+        permitTermMs: options.permitTerm * 1000,
         host,
         port,
         logger: createLogger(options.logLevel, cli),

@@ -8,6 +8,7 @@ import { formatBytes, formatCount } from "../output/quantity.ts";
 import { formatFields, formatTable } from "../output/table.ts";
 import { isUrl } from "../parse-address.ts";
 import { jsonOption } from "./json-option.ts";
+import { describePermits } from "./permit.ts";
 
 /** `izo status`: how far a mount or a server is, and what it waits for. */
 export function statusCommand(cli: Cli) {
@@ -68,6 +69,9 @@ function describeMount(status: MountStatus, url: string, cacheDir: string): stri
     ...(status.conflicts === 0
       ? []
       : [["conflicts", `${formatCount(status.conflicts)}: see izo conflicts`] as const]),
+    ...(status.permit.mode === "none" && status.permit.permits.length === 0
+      ? []
+      : [["permit", describePermits(status.permit)] as const]),
     ["cached", `${formatBytes(status.cachedBytes)} in ${cacheDir}`],
     ...(lastError === null
       ? []

@@ -1,4 +1,4 @@
-import { OFFLINE_POLICIES } from "@izo/client";
+import { OFFLINE_POLICIES, PERMIT_MODES } from "@izo/client";
 import { z } from "zod";
 
 /** The names of the cache modes, as `--mode` takes them. */
@@ -16,6 +16,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       listen: z.string().optional(),
       fileset: z.string().optional(),
+      permitTerm: z.number().min(1).optional(),
       logLevel: z.enum(LOG_LEVELS).optional(),
     })
     .optional(),
@@ -23,6 +24,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       cache: z.string().optional(),
       mode: z.enum(CACHE_MODES).optional(),
+      permit: z.enum(PERMIT_MODES).optional(),
       offlinePolicy: z.enum(OFFLINE_POLICIES).optional(),
       logLevel: z.enum(LOG_LEVELS).optional(),
     })

@@ -36,6 +36,7 @@ const EXIT_OF_CODE: Readonly<Record<string, ExitCode>> = {
   ENOTFOUND: EXIT.unreachable,
   "peer-diverged": EXIT.conflict,
   "log-diverged": EXIT.conflict,
+  "permit-held": EXIT.conflict,
   "already-served": EXIT.conflict,
   "cache-in-use": EXIT.conflict,
   "mount-point-in-use": EXIT.conflict,

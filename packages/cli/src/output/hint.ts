@@ -7,6 +7,8 @@ const HINTS: Readonly<Record<string, string>> = {
   unreachable: NOBODY_ANSWERS,
   "invalid-url": "write it like http://nas:8370/rootfset",
   "unknown-fileset": "the server lists its filesets at /v1/filesets; the default name is rootfset",
+  "permit-held": "ask its holder, or wait: izo permit MNT take",
+  "unknown-directory": "a new directory has to be on the server first: izo flush MNT",
   "protocol-version": "run the same version of izo on both machines",
   "already-served": "another izo serve has it; stop that one first",
   "cache-in-use": "another mount uses this cache; give this one its own --cache",

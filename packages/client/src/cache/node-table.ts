@@ -49,6 +49,11 @@ export class NodeTable {
     return this.#byOid.get(oid);
   }
 
+  /** Those that somebody has open for writing. */
+  *withWriter(): Iterable<CacheNode> {
+    for (const node of this.#byId.values()) if (node.hasWriter) yield node;
+  }
+
   add(oid: Oid, kind: ObjectKind, holding: Holding): CacheNode {
     if (this.#byId.size > MAX_NODES) this.#dropIdle();
     const node = new CacheNode(this.#nextId, oid, kind, holding);

@@ -36,6 +36,10 @@ export function connectControl(cacheDir: string): MountControl {
     planSalvage: async (signal) =>
       (await call(cacheDir, { method: "GET", path: "/salvage", signal })) as SalvagePlan,
     salvage: async (signal) => void (await post("/salvage", { signal })),
+    takePermit: async (path, signal) =>
+      void (await post(`/permit/take?path=${encodeURIComponent(path)}`, { signal })),
+    releasePermit: async (path, signal) =>
+      void (await post(`/permit/release?path=${encodeURIComponent(path)}`, { signal })),
     unmount: async () => void (await post("/unmount")),
   };
 }

@@ -22,6 +22,7 @@ const STATUS: MountStatus = {
   pending: 2,
   isComplete: false,
   conflicts: 0,
+  permit: { mode: "none", permits: [] },
   cachedBytes: 4096,
   lastError: null,
 };
@@ -62,6 +63,8 @@ function notingControl(calls: string[]): MountControl {
       throw new IzoError("not-diverged", "Cannot salvage anything");
     },
     salvage: async () => void calls.push("salvage"),
+    takePermit: async (path) => void calls.push(`take ${path}`),
+    releasePermit: async (path) => void calls.push(`release ${path}`),
     unmount: async () => void calls.push("unmount"),
   };
 }

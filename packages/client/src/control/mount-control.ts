@@ -1,5 +1,7 @@
 import type { Recno, StandingConflict } from "@izo/core";
 
+import type { MountPermit } from "../permit/permit-keeper.ts";
+import type { PermitMode } from "../permit/permit-mode.ts";
 import type { MountSettings, OfflinePolicy, SettingsChange } from "../settings/mount-settings.ts";
 import type { SalvagePlan } from "../sync/lost-log.ts";
 
@@ -24,6 +26,8 @@ export interface MountStatus {
   readonly isComplete: boolean;
   /** Conflict copies that nobody has decided on. */
   readonly conflicts: number;
+  /** Whether the mount writes without a permit, and those that are wanted or held. */
+  readonly permit: { readonly mode: PermitMode; readonly permits: readonly MountPermit[] };
   /** Content held in the cache, in bytes. */
   readonly cachedBytes: number;
   /** What went wrong last and was not put right since; null for nothing. */
@@ -50,6 +54,10 @@ export interface MountControl {
   planSalvage(signal: AbortSignal): Promise<SalvagePlan>;
   /** Brings it back; resolves when it waits to be pushed. */
   salvage(signal: AbortSignal): Promise<void>;
+  /** Resolves when the permit of a directory's subtree, `/a/b`, is held; `/` is all of the fileset. */
+  takePermit(path: string, signal: AbortSignal): Promise<void>;
+  /** Resolves when the permit was handed back, and all that was done under it is on the server. */
+  releasePermit(path: string, signal: AbortSignal): Promise<void>;
   /** Unmounts once operations in flight are done; resolves when the mount is gone. */
   unmount(): Promise<void>;
 }

@@ -2,7 +2,7 @@
  * Answers what the commands ask a running mount, on the control socket in its cache directory. The worst
  * that a caller can do is to unmount.
  */
-import { isRecno } from "@izo/core";
+import { isRecno, parsePath } from "@izo/core";
 import { type ControlRequest, serveControl as serveSocket } from "@izo/sys";
 
 import { type SettingsChange, settingsChangeSchema } from "../settings/mount-settings.ts";
@@ -23,8 +23,14 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   "GET /conflicts": (control) => control.conflicts(),
   "GET /salvage": (control, { signal }) => control.planSalvage(signal),
   "POST /salvage": (control, { signal }) => control.salvage(signal),
+  "POST /permit/take": (control, { url, signal }) => control.takePermit(pathOf(url), signal),
+  "POST /permit/release": (control, { url, signal }) => control.releasePermit(pathOf(url), signal),
   "POST /unmount": (control) => control.unmount(),
 };
+
+function pathOf(url: URL): string {
+  return parsePath(url.searchParams.get("path") ?? "/");
+}
 
 /** Serves the control socket of a mount. The caller holds the cache's lock. */
 export function serveControl(cacheDir: string, control: MountControl): Promise<AsyncDisposable> {

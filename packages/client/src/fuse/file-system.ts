@@ -89,6 +89,9 @@ export interface FileSystemStatistics {
 export type Awaitable<T> = T | Promise<T>;
 
 export interface FileSystem {
+  /** `willWrite` comes before every write, because any of them may be refused. */
+  readonly announcesEveryWrite?: true;
+
   /** The node of a name, or undefined when there is none: absence is common and must be cheap. */
   lookup(parent: NodeId, name: Name): NodeId | undefined;
   forget(node: NodeId): void;

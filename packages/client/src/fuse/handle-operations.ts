@@ -78,7 +78,9 @@ export function handleOperations(requests: Requests) {
   }
 
   function announceWrite(handle: Handle): void {
-    if (!handle.isWriteAnnounced) fileSystem.willWrite(handle.node, handle.fd);
+    if (!handle.isWriteAnnounced || fileSystem.announcesEveryWrite === true) {
+      fileSystem.willWrite(handle.node, handle.fd);
+    }
     handle.isWriteAnnounced = true;
     handle.isWritten = true;
   }

@@ -26,9 +26,10 @@ import { asRemoteError, isBrokenConnection } from "./transport-error.ts";
 
 /**
  * Requests that must not wait for one another have connections of their own: a poll waits for most of
- * a minute, contents may fill a slow line, and a small push is to go out between them.
+ * a minute, contents may fill a slow line, and a small push is to go out between them. Each permit that
+ * is held waits for whoever wants it, so those have as many as they need.
  */
-const LANES = { poll: 1, control: 2, bulk: 4 } as const;
+const LANES = { poll: 1, control: 2, bulk: 4, permit: null } as const;
 
 export type Lane = keyof typeof LANES;
 
@@ -103,7 +104,12 @@ export class HttpConnection implements AsyncDisposable {
         },
         bodyTimeout: timeouts.stallMs,
       });
-    this.#pools = { poll: pool("poll"), control: pool("control"), bulk: pool("bulk") };
+    this.#pools = {
+      poll: pool("poll"),
+      control: pool("control"),
+      bulk: pool("bulk"),
+      permit: pool("permit"),
+    };
   }
 
   /**

@@ -23,6 +23,8 @@ import {
   parseConflictsResponse,
   parseContentPackResponse,
   parsePeersResponse,
+  parsePermitResponse,
+  parsePermitsResponse,
   parsePollResponse,
   parsePosition,
   parseProfileResponse,
@@ -30,6 +32,9 @@ import {
   parseSnapshotResponse,
   parseStatusResponse,
   type PeerId,
+  type PermitLease,
+  type PermitRequest,
+  type PermitStatus,
   type PeerStanding,
   type Position,
   type Recno,
@@ -41,6 +46,7 @@ import {
   type SnapshotRow,
   writeContentPackRequest,
   writePeerHeader,
+  writePermitRequest,
   writePollRequest,
   writeReintegrateRequest,
   writeSnapshotRequest,
@@ -174,6 +180,25 @@ export class HttpRemote implements Remote {
     return checkMessage(response.url, () => parseReintegrateResponse(text, request));
   }
 
+  /** Asks for, renews or hands back a permit; resolves with the lease, null once it is handed back. */
+  async permit(request: PermitRequest, signal: AbortSignal): Promise<PermitLease | null> {
+    const response = await this.#connection.request("permit", {
+      method: "POST",
+      path: this.#path("permit"),
+      headers: { "Content-Type": MEDIA_TYPES.json },
+      body: new TextEncoder().encode(writePermitRequest(request)),
+      heldBackMs: "waitSeconds" in request ? request.waitSeconds * 1000 : 0,
+      signal,
+    });
+    const text = decode(await readWhole(response, MAX_JSON_BYTES));
+    return checkMessage(response.url, () => parsePermitResponse(text));
+  }
+
+  /** Who holds which permit. */
+  async permits(signal?: AbortSignal): Promise<PermitStatus[]> {
+    return this.#getJson("permit", parsePermitsResponse, signal);
+  }
+
   async upload(
     sha256: Sha256,
     sizeBytes: number,
@@ -189,7 +214,7 @@ export class HttpRemote implements Remote {
   }
 
   async #getJson<T>(
-    route: "profile" | "status" | "peers" | "conflicts",
+    route: "profile" | "status" | "peers" | "conflicts" | "permit",
     parse: (text: string) => T,
     signal: AbortSignal | undefined,
   ): Promise<T> {

@@ -26,7 +26,7 @@ import type { CacheExecutor } from "./cache-executor.ts";
 import type { LocalReplica } from "./local-replica.ts";
 import { LostLog, NotDivergedError, type SalvagePlan, ServerRestoredError } from "./lost-log.ts";
 import { Prefetcher } from "./prefetcher.ts";
-import { ContentLostError, Pusher } from "./pusher.ts";
+import { ContentLostError, type PushedPermits, Pusher } from "./pusher.ts";
 import { receiveTree } from "./receive-tree.ts";
 import type { Remote } from "./remote.ts";
 import { Sealer } from "./sealer.ts";
@@ -59,6 +59,8 @@ export interface InterSyncOptions {
   readonly cache: CacheExecutor;
   readonly fileset: FilesetId;
   readonly mode: SyncMode;
+  /** What a push has to state. */
+  readonly permits?: PushedPermits;
   readonly nowMs: () => number;
   readonly random: () => number;
   /** Offline by the user's wish from the start; see {@link InterSync.setForcedOffline}. */
@@ -110,6 +112,7 @@ export class InterSync implements AsyncDisposable {
       remote,
       cache,
       host: hostname(),
+      permits: options.permits,
       onUploaded: () => this.#pushBell.ring(),
       onUploadFailed: (error) => this.#fail(error),
     });

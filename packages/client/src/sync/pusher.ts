@@ -16,6 +16,7 @@ import {
   type FrozenRecord,
   type InlineContent,
   type Optimized,
+  type PermitFence,
   type PendingRecord,
   type Recno,
   type Sha256,
@@ -50,12 +51,20 @@ export class ContentLostError extends IzoError {
   }
 }
 
+/** The permits under which own records were made, and who forgets those that were passed on. */
+export interface PushedPermits {
+  readonly current: readonly PermitFence[];
+  /** The server gave it to somebody else: what was made under it is sent without. @returns whether it was known */
+  notePassedOn(fence: PermitFence): boolean;
+}
+
 export interface PusherOptions {
   readonly replica: LocalReplica;
   readonly remote: Remote;
   readonly cache: CacheExecutor;
   /** Name of this host, for the names of conflict copies. */
   readonly host: string;
+  readonly permits?: PushedPermits | undefined;
   readonly onUploaded: () => void;
   readonly onUploadFailed: (error: unknown) => void;
 }
@@ -94,16 +103,20 @@ export class Pusher {
     began();
     const records = batch.map(({ submitted }) => submitted);
     const { peer, received } = replica;
+    const permits = this.#options.permits?.current ?? [];
     const contents = this.#inlineContents(batch);
     try {
-      const { results } = await remote.push({ peer, host, received, records, contents }, signal);
+      const batchOf = { peer, host, received, permits, records, contents };
+      const { results } = await remote.push(batchOf, signal);
       if (replica.peer !== peer) return true;
       const last = records[results.length - 1];
       if (last !== undefined) replica.noteReceived(last.origin);
       for (const { sha256 } of contents) this.#contents.forget(sha256);
     } catch (error) {
-      if (!(error instanceof RemoteProblemError) || error.code !== "content-missing") throw error;
-      await this.#bringMissing(error.data["missing"], batch, signal);
+      if (!(error instanceof RemoteProblemError)) throw error;
+      if (error.code === "content-missing") {
+        await this.#bringMissing(error.data["missing"], batch, signal);
+      } else if (error.code !== "permit-passed-on" || !this.#forgetPermit(error.data)) throw error;
     }
     return true;
   }
@@ -172,6 +185,13 @@ export class Pusher {
     if (close.sizeBytes <= MAX_INLINE_BYTES)
       return this.#contents.read(close, visible) !== undefined;
     return this.#uploader.isThere(close, visible, signal);
+  }
+
+  /** The records go again without it, and are judged like any others. */
+  #forgetPermit({ oid, epoch }: Readonly<Record<string, unknown>>): boolean {
+    const { permits } = this.#options;
+    const fence = permits?.current.find((one) => one.oid === oid && one.epoch === epoch);
+    return fence !== undefined && permits!.notePassedOn(fence);
   }
 
   /** The next frozen records, in the order of their numbers. */

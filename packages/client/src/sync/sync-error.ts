@@ -36,6 +36,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   unreachable: "Check the network and the server; it is tried again by itself",
   "not-ready": "The server is starting; it is tried again by itself",
   internal: "Look at the server's log; it is tried again by itself",
+  "permit-held": "Wait for it, or ask its holder: izo permit MNT take",
+  "permit-passed-on": "Somebody else has the permit now; ask for it again: izo permit MNT take",
   "no-space": "Make room on the server's disk; nothing is lost, and it is tried again by itself",
   "protocol-version": "Install the same version of izo on client and server",
   "protocol-error": "Check the URL: what answers there is no izo server",

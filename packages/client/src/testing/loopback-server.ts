@@ -16,7 +16,11 @@ const PROGRAM = `
   import { openExport } from "./src/export/open-export.ts";
   import { createApp } from "./src/routes/app.ts";
   import { serve } from "@hono/node-server";
-  const fileset = await openExport({ dir: process.argv[1], onError: console.error });
+  const fileset = await openExport({
+    dir: process.argv[1],
+    permitTermMs: Number(process.argv[3]),
+    onError: console.error,
+  });
   const app = createApp({ filesets: [fileset] });
   serve({ fetch: app.fetch, hostname: "127.0.0.1", port: Number(process.argv[2]) }, ({ port }) =>
     console.log(port),
@@ -28,8 +32,14 @@ export class LoopbackServer implements AsyncDisposable {
   #child: ChildProcess | null = null;
   #port = 0;
 
-  static async start(): Promise<LoopbackServer> {
-    const server = new LoopbackServer();
+  readonly #permitTermMs: number;
+
+  private constructor(permitTermMs: number) {
+    this.#permitTermMs = permitTermMs;
+  }
+
+  static async start(permitTermMs = 60_000): Promise<LoopbackServer> {
+    const server = new LoopbackServer(permitTermMs);
     await server.start();
     return server;
   }
@@ -45,10 +55,14 @@ export class LoopbackServer implements AsyncDisposable {
   /** Starts it on the port that it had before, if it had one. */
   async start(): Promise<void> {
     const args = ["--conditions=izo:source", "--input-type=module", "-e", PROGRAM];
-    this.#child = spawn(process.execPath, [...args, this.dir, String(this.#port)], {
-      cwd: SERVER_PACKAGE,
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+    this.#child = spawn(
+      process.execPath,
+      [...args, this.dir, String(this.#port), String(this.#permitTermMs)],
+      {
+        cwd: SERVER_PACKAGE,
+        stdio: ["ignore", "pipe", "inherit"],
+      },
+    );
     const lines = createInterface({ input: this.#child.stdout! });
     // A process that ends without a word closes its output.
     const [line] = await Promise.race([once(lines, "line"), once(lines, "close")]);

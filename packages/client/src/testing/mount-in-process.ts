@@ -7,6 +7,7 @@ import { SysError, umount2 } from "@izo/sys";
 
 import { connectControl } from "../control/connect-control.ts";
 import type { MountControl } from "../control/mount-control.ts";
+import type { PermitMode } from "../permit/permit-mode.ts";
 import type { MountAnswer } from "./serve-mount.ts";
 
 const START_TIMEOUT_MS = 20_000;
@@ -16,6 +17,7 @@ export interface MountPlaces {
   readonly url: string;
   readonly mountPoint: string;
   readonly cacheDir: string;
+  readonly permitMode?: PermitMode;
 }
 
 export interface MountInProcess extends AsyncDisposable {
@@ -25,9 +27,9 @@ export interface MountInProcess extends AsyncDisposable {
 
 /** @throws IzoError with the code of what `mountFileset` threw there */
 export async function mountInProcess(places: MountPlaces): Promise<MountInProcess> {
-  const { url, mountPoint, cacheDir } = places;
+  const { url, mountPoint, cacheDir, permitMode = "none" } = places;
   const script = new URL("serve-mount.ts", import.meta.url);
-  const child = fork(script, [url, mountPoint, cacheDir], {
+  const child = fork(script, [url, mountPoint, cacheDir, permitMode], {
     execArgv: ["--conditions=izo:source"],
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });

@@ -1,15 +1,16 @@
-/** The process of a whole mount, in tests: `serve-mount.ts URL MOUNT CACHE`. */
+/** The process of a whole mount, in tests: `serve-mount.ts URL MOUNT CACHE PERMIT-MODE`. */
 import { IzoError } from "@izo/core";
 import { pino } from "pino";
 
 import { mountFileset } from "../mount.ts";
+import type { PermitMode } from "../permit/permit-mode.ts";
 
 /** What this process says first: it serves, or why it does not. */
 export type MountAnswer =
   | { readonly kind: "serving" }
   | { readonly kind: "failed"; readonly code: string; readonly message: string };
 
-const [url = "", mountPoint = "", cacheDir = ""] = process.argv.slice(2);
+const [url = "", mountPoint = "", cacheDir = "", permitMode] = process.argv.slice(2);
 
 // Frees a test that hangs in a system call on the mount and so cannot end this process itself.
 setTimeout(() => process.kill(process.pid, "SIGKILL"), 120_000).unref();
@@ -21,6 +22,7 @@ try {
     mountPoint,
     cacheDir,
     mode: "on-demand",
+    permitMode: permitMode as PermitMode,
     logger,
   });
   process.once("SIGTERM", () => void mount.unmount());

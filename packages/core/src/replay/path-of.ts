@@ -22,6 +22,15 @@ export function directoryPath(state: StateReader, directory: Oid): string {
   return path;
 }
 
+/** The object at a path from the root, `/a/b`; undefined where there is none. */
+export function objectAt(state: StateReader, path: string): Oid | undefined {
+  let oid: Oid | undefined = ROOT_OID;
+  for (const name of path.split("/")) {
+    if (name !== "" && oid !== undefined) oid = state.entry(oid, name as Name)?.oid;
+  }
+  return oid;
+}
+
 /** Path of an object by its first name, or of its last one where it was removed; `/` for the root. */
 export function objectPath(state: StateReader, oid: Oid): string {
   if (oid === ROOT_OID) return "/";

@@ -2,12 +2,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import {
   NO_CHECK,
+  objectAt,
   RecnoNotInLogError,
-  ROOT_OID,
   type ConflictReport,
   type FilesetId,
   type KmlLog,
-  type Name,
   type PeerId,
   type PeerStanding,
   type PermitLease,
@@ -219,15 +218,10 @@ export class LiveExport implements Export {
 
   lookUp(path: string): PathEntry | null {
     const { state } = this.#keeper.fileset.committed;
-    let oid = ROOT_OID;
-    for (const name of path.split("/").filter((part) => part !== "")) {
-      const entry = state.entry(oid, name as Name);
-      if (entry === undefined) return null;
-      oid = entry.oid;
-    }
-    const object = state.object(oid);
+    const oid = objectAt(state, path);
+    const object = oid === undefined ? undefined : state.object(oid);
     if (object === undefined) return null;
-    const children = [...state.children(oid)].map((entry) => ({
+    const children = [...state.children(object.oid)].map((entry) => ({
       entry,
       object: state.object(entry.oid)!,
     }));
