@@ -81,7 +81,6 @@ export * from "./permit/permit.ts";
 export { MAX_RETRY_DELAY_MS, retryDelayMs } from "./sync/backoff.ts";
 export * from "./sync/change-set.ts";
 export { changesBetween, type Differing } from "./sync/changes-between.ts";
-export { contentMoves } from "./sync/content-moves.ts";
 export {
   type ConnectionEvent,
   type ConnectionName,

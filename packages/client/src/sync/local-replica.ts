@@ -15,9 +15,9 @@ import { join } from "node:path";
 
 import {
   changesBetween,
-  contentMoves,
   KmlAppendError,
   KmlBrokenError,
+  lastCovered,
   loadPending,
   NO_CHECK,
   objectPath,
@@ -331,12 +331,16 @@ export class LocalReplica implements AsyncDisposable {
    */
   adoptTree({ database, start }: ReceivedTree): Pulled {
     const { pending, acknowledged } = loadPending(this.peer, this.#ownRecords(), database.state);
-    const moves = acknowledged
-      .filter(({ submitted }) => this.#pending.frozenRecord(submitted.origin.recno) !== undefined)
-      .flatMap((frozen) => contentMoves(frozen, database.state.outcome(frozen.submitted.origin)!));
+    const outcomes = new Map(
+      acknowledged.map((frozen) => [
+        lastCovered(frozen),
+        database.state.outcome(frozen.submitted.origin)!,
+      ]),
+    );
     const mark = later(this.#replica.acknowledged, start.received);
     const { recno } = start.position;
     const replica = new Replica(database.state, recno, pending, mark);
+    const moves = this.#replica.contentMovesTo(replica, outcomes);
     const changes = changesBetween(this.#replica, replica, this.#differing(database), moves);
     const isDiverged = this.#isForeign(start.received);
     this.#moveIn({ database, start }, true, mark);

@@ -1,18 +1,67 @@
+import type { Oid, Recno } from "../kml/identity.ts";
+import type { ClientOperation } from "../kml/operation.ts";
 import type { Outcome } from "../reintegrate/outcome.ts";
+import { resolveOid } from "../reintegrate/resolve.ts";
+import type { StateReader } from "../replay/state.ts";
 import type { ContentMove } from "./change-set.ts";
-import type { FrozenRecord } from "./pending-record.ts";
 
-/** Where the local content of a conflicted or merged object belongs, once its record's outcome is known. */
-export function contentMoves({ submitted }: FrozenRecord, outcome: Outcome): ContentMove[] {
-  const { operation } = submitted;
-  if (operation.opcode === "CLOSE" || operation.opcode === "CREATE") {
-    return operation.oid === outcome.oid ? [] : [{ from: operation.oid, to: outcome.oid }];
+/** Whose content an object shows: that of an own record, by its number, or of an authoritative object. */
+type ContentSource = Recno | Oid;
+
+/**
+ * Which own contents a visible tree shows, and where. An object that is not named here shows the content
+ * that it has in the authoritative state.
+ */
+export class ShownContents {
+  readonly #sources = new Map<Oid, ContentSource>();
+
+  /**
+   * @param operation an own record, resolved, after it was shown
+   * @param recno its number in the own log; of several that are sent as one, the last
+   */
+  note(operation: ClientOperation, recno: Recno, visible: StateReader): void {
+    if (operation.opcode === "CREATE" || operation.opcode === "CLOSE") {
+      this.#sources.set(operation.oid, recno);
+      return;
+    }
+    if (operation.opcode !== "RENAME" || !operation.keepsOid || operation.victim === null) return;
+    // The temporary object has ended: what it showed is shown under the one that it was saved to.
+    if (visible.object(operation.oid) !== undefined) return;
+    this.#sources.set(operation.victim.oid, this.#sources.get(operation.oid) ?? operation.oid);
+    this.#sources.delete(operation.oid);
   }
-  // A save that did not take over its victim: the new content, shown under the victim, is the temporary's.
-  if (operation.opcode === "RENAME" && operation.keepsOid && operation.victim !== null) {
-    return operation.victim.oid === outcome.oid
-      ? []
-      : [{ from: operation.victim.oid, to: outcome.oid }];
+
+  [Symbol.iterator](): Iterator<[Oid, ContentSource]> {
+    return this.#sources.entries();
   }
-  return [];
+}
+
+/**
+ * Where local contents belong after a pull: under the object that shows them now. An own content can
+ * come to another object although its own record still waits, as when an earlier save to the same file
+ * went to a copy and the later ones go on there.
+ *
+ * @param outcomes of own records that the pull acknowledged, by their numbers in the own log
+ */
+export function contentMoves(
+  before: ShownContents,
+  after: ShownContents,
+  visible: StateReader,
+  outcomes: ReadonlyMap<Recno, Outcome>,
+): ContentMove[] {
+  const homes = new Map<ContentSource, Oid>();
+  for (const [oid, source] of after) homes.set(source, oid);
+  const homeOf = (source: ContentSource): Oid | undefined => {
+    const outcome = typeof source === "number" ? outcomes.get(source) : undefined;
+    const owner = typeof source === "number" ? outcome?.oid : source;
+    if (owner === undefined) return homes.get(source);
+    const resolved = resolveOid(owner, visible);
+    return homes.get(resolved) ?? (visible.object(resolved) === undefined ? undefined : resolved);
+  };
+  const moves: ContentMove[] = [];
+  for (const [from, source] of before) {
+    const to = homeOf(source);
+    if (to !== undefined && to !== from) moves.push({ from, to });
+  }
+  return moves;
 }

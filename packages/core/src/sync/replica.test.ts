@@ -34,6 +34,23 @@ function close(oid: Oid, contentBase: Base, sha256: Sha256): ClientOperation {
   return { opcode: "CLOSE", oid, path: "/", contentBase, ...content };
 }
 
+/** A temporary file takes a name and, where it can, the identity of what stands there. */
+function saveOver(oid: Oid, fromBase: Base, contentBase: Base, victimBase: Base): ClientOperation {
+  const from = { fromParent: ROOT_OID, fromName: parseName(`t-${oid}`), fromPath: "/", fromBase };
+  const to = { toParent: ROOT_OID, toName: parseName("a"), toPath: "/a" };
+  const victim = { oid: A, contentBase: victimBase, isLastName: true };
+  return {
+    opcode: "RENAME",
+    oid,
+    contentBase,
+    ...from,
+    ...to,
+    victim,
+    keepsOid: true,
+    conflict: null,
+  };
+}
+
 /** The server's side: judges and logs, as the real one does. */
 class Server {
   readonly state = new MemoryState();
@@ -87,6 +104,10 @@ function log(operation: Operation): Recno {
   };
   replica.addOwn(record);
   return recno;
+}
+
+function ownBase(recno: Recno): Base {
+  return { peer: ME, recno };
 }
 
 /** Freezes all that waits, as before a first send. */
@@ -216,6 +237,32 @@ test("[C5] pull() moves the local content of a record that became a copy", () =>
   expect(replica.visible.object(copy)).toMatchObject({ sha256: TWO, conflict: { of: A } });
   expect(names()).toHaveLength(2);
   expect(pending.size).toBe(0);
+});
+
+test("[C5] pull() moves the content of a later save that waits, too, wherever it shows now", () => {
+  const base = share();
+  // Each save is parted from what it was saved over, so the content goes from object to object.
+  const [first, second] = ["c3", "d4"].map((byte) => byte.repeat(16) as Oid) as [Oid, Oid];
+  const save = (oid: Oid, victimBase: Base, sha256: Sha256): Base => {
+    const made = ownBase(log(create(oid, `t-${oid}`)));
+    const written = ownBase(log(close(oid, made, sha256)));
+    return ownBase(log(saveOver(oid, made, written, victimBase)));
+  };
+  const saved = save(first, base, TWO);
+  freeze();
+  save(second, pending.followSent(saved), THREE);
+  server.submit(close(A, base, "04".repeat(32) as Sha256));
+  push();
+  expect(pull().changes.moves).toEqual([{ from: A, to: first }]);
+  expect(replica.visible.object(first)?.sha256).toBe(THREE);
+
+  freeze();
+  server.submit(
+    close(first, server.state.object(first)!.contentVersion, "05".repeat(32) as Sha256),
+  );
+  push();
+  expect(pull().changes.moves).toEqual([{ from: first, to: second }]);
+  expect(replica.visible.object(second)?.sha256).toBe(THREE);
 });
 
 test("[D3] a record that builds on one that became a copy shows on the copy", () => {

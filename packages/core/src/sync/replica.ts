@@ -13,14 +13,14 @@
 import type { Oid, Recno } from "../kml/identity.ts";
 import type { ClientOperation, OriginId, SealedOperation } from "../kml/operation.ts";
 import { NO_CHECK, type KmlRecord, type ServerRecord } from "../kml/record.ts";
-import { continuingOid, outcomeOfTrace } from "../reintegrate/outcome.ts";
+import { continuingOid, outcomeOfTrace, type Outcome } from "../reintegrate/outcome.ts";
 import { resolveOid, resolveOperation } from "../reintegrate/resolve.ts";
 import { OverlayState } from "../replay/overlay-state.ts";
 import { applyOperation, replay } from "../replay/replay.ts";
 import type { MutableState, StateReader } from "../replay/state.ts";
 import { isSameVersion } from "../replay/tree-object.ts";
 import { Footprint, FootprintState, type ChangeSet, type ContentMove } from "./change-set.ts";
-import { contentMoves } from "./content-moves.ts";
+import { contentMoves, ShownContents } from "./content-moves.ts";
 import type { PendingLog } from "./pending-log.ts";
 import type { FrozenRecord, PendingRecord } from "./pending-record.ts";
 
@@ -45,6 +45,7 @@ export class Replica {
   readonly #authoritative: MutableState;
   readonly #pending: PendingLog;
   #overlay: OverlayState;
+  #contents = new ShownContents();
   #recno: Recno;
   #acknowledged: ReceivedMark;
   #received: ReceivedMark;
@@ -131,7 +132,7 @@ export class Replica {
         // derived anew; the pending log knows what they mean (`followSent`).
         return;
       default:
-        this.#show(operation as ClientOperation, { peer: this.#pending.peer, recno });
+        this.#show(operation as ClientOperation, { peer: this.#pending.peer, recno }, recno);
     }
   }
 
@@ -144,7 +145,8 @@ export class Replica {
       footprint,
       (origin, check) => origin.peer === this.#pending.peer && !this.#isWaiting(origin, check),
     );
-    const moves: ContentMove[] = [];
+    const contents = this.#contents;
+    const outcomes = new Map<Recno, Outcome>();
     let isDiverged = false;
     for (const record of records) {
       if (record.recno <= this.#recno) continue;
@@ -152,11 +154,21 @@ export class Replica {
       if (record.origin.peer !== this.#pending.peer || record.origin.check === NO_CHECK) continue;
       const acknowledged = this.#acknowledge(record);
       if (acknowledged === undefined) isDiverged = true;
-      else moves.push(...contentMoves(acknowledged, outcomeOfTrace(record)!));
+      else outcomes.set(lastCovered(acknowledged), outcomeOfTrace(record)!);
     }
     const overlay = this.#deriveOverlay();
     this.touch(footprint);
+    const moves = contentMoves(contents, this.#contents, overlay, outcomes);
     return { changes: footprint.compare(overlay, moves), isDiverged };
+  }
+
+  /**
+   * Where local contents belong when another replica of the same own log takes over.
+   *
+   * @param outcomes of own records that no longer wait there, by their numbers in the own log
+   */
+  contentMovesTo(after: Replica, outcomes: ReadonlyMap<Recno, Outcome>): ContentMove[] {
+    return contentMoves(this.#contents, after.#contents, after.visible, outcomes);
   }
 
   /** Notes all that the pending records touch. */
@@ -179,10 +191,13 @@ export class Replica {
 
   #deriveOverlay(): OverlayState {
     this.#overlay = new OverlayState(this.#authoritative);
-    for (const { submitted } of this.#pending.frozen)
-      this.#show(submitted.operation, submitted.origin);
+    this.#contents = new ShownContents();
+    for (const frozen of this.#pending.frozen) {
+      const { operation, origin } = frozen.submitted;
+      this.#show(operation, origin, lastCovered(frozen));
+    }
     for (const { operation, recno } of this.#pending.unsent)
-      this.#show(operation, { peer: this.#pending.peer, recno });
+      this.#show(operation, { peer: this.#pending.peer, recno }, recno);
     return this.#overlay;
   }
 
@@ -203,7 +218,8 @@ export class Replica {
     return this.#overlay.object(resolveOid(oid, this.#overlay)) !== undefined;
   }
 
-  #show(operation: ClientOperation, at: OriginId): void {
+  /** @param recno the record's number in the own log, also when it is shown under another since it was sent */
+  #show(operation: ClientOperation, at: OriginId, recno: Recno): void {
     const resolution = resolveOperation(operation, this.#overlay);
     // A record whose base was refused will be refused with it: its author already lost that tree.
     if (resolution.kind === "resolved") {
@@ -215,6 +231,12 @@ export class Replica {
         at.peer,
         this.#overlay,
       );
+      this.#contents.note(resolution.operation, recno, this.#overlay);
     }
   }
+}
+
+/** The own record whose content a frozen one carries: of several CLOSEs that became one, the last. */
+export function lastCovered({ covers, submitted }: FrozenRecord): Recno {
+  return covers.at(-1) ?? submitted.origin.recno;
 }
