@@ -83,5 +83,9 @@ export const SPEC_RULES: Readonly<Record<string, string>> = {
   K40: "the name of a copy fits",
   K41: "a marker is replaced, never nested; a taken name is numbered",
   K42: "a copy says what it conflicts with",
+  K44: "aside: a copy stands under the same path below .izo-conflicts",
+  K45: "theirs: the later replaces the first, which stays in history",
+  K46: "ours: the first stays, the later goes into history",
+  K47: "the first rule that matches a path counts; .git is aside",
   K43: "what the server's disk can never take is refused",
 };

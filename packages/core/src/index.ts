@@ -60,7 +60,9 @@ export * from "./replay/tree-object.ts";
 
 // reintegrate
 export * from "./reintegrate/admit.ts";
+export { ASIDE_DIRECTORY } from "./reintegrate/aside.ts";
 export { conflictName, parseConflictName } from "./reintegrate/conflict-name.ts";
+export * from "./reintegrate/conflict-policy.ts";
 export { refused, type Decision } from "./reintegrate/decision.ts";
 export { logDecision, type LogEnd } from "./reintegrate/log-decision.ts";
 export * from "./reintegrate/outcome.ts";

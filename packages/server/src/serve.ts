@@ -7,7 +7,7 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
 import { createAdaptorServer } from "@hono/node-server";
-import { IzoError } from "@izo/core";
+import { IzoError, type PolicyRule } from "@izo/core";
 import { type Logger, pino } from "pino";
 
 import { serveControl } from "./control/serve-control.ts";
@@ -31,6 +31,8 @@ export interface ServeOptions {
   readonly permitTermMs?: number;
   /** Log the removals that an earlier scan held back (design S4). */
   readonly confirmsRemoval?: boolean;
+  /** What becomes of the later of two truths, by path; the first rule that matches counts. */
+  readonly conflictPolicies?: readonly PolicyRule[];
 }
 
 /** A server that accepts requests. Disposing of it answers those in progress and closes the export. */
@@ -94,6 +96,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       ...(onProgress !== undefined && { onProgress }),
       ...(permitTermMs !== undefined && { permitTermMs }),
       ...(confirmsRemoval !== undefined && { confirmsRemoval }),
+      conflictPolicies: options.conflictPolicies ?? [],
     }),
   );
   cleanUp.use(await serveControl(fileset));

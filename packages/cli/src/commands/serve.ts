@@ -1,4 +1,5 @@
 import { Command, Option } from "@commander-js/extra-typings";
+import { parsePolicyRule } from "@izo/core";
 
 import { type Cli, outputOf } from "../cli.ts";
 import { LOG_LEVELS } from "../config/config-schema.ts";
@@ -29,6 +30,12 @@ export function serveCommand(cli: Cli) {
         .default(60),
     )
     .addOption(
+      new Option(
+        "--conflict-policy <pattern=policy...>",
+        "what becomes of the later of two changes: both, aside, ours or theirs",
+      ).default([], "both; aside within .git"),
+    )
+    .addOption(
       new Option("--log-level <level>", "what goes to standard error")
         .choices(LOG_LEVELS)
         .env("IZO_LOG_LEVEL")
@@ -44,9 +51,14 @@ in DIR/.intermezzo. Programs on this machine go on using DIR as before: what the
 There is no authentication yet: who reaches the port can read and write. Listen on other addresses than
 this machine's own only in a network that you trust.
 
+Conflict policies: both keeps the later change as a copy beside the file, aside keeps it in
+.izo-conflicts, ours keeps the first only, theirs the later only; what is not kept stays in history for
+its time. The first pattern that matches counts.
+
 Examples:
   izo serve /srv/project
-  izo serve /srv/project --listen 0.0.0.0:8370 --fileset project`,
+  izo serve /srv/project --listen 0.0.0.0:8370 --fileset project
+  izo serve /srv/project --conflict-policy '*.lock=theirs' '/generated=ours'`,
     )
     .action(async (dir, options) => {
       // Loaded here, because no other command needs it.
@@ -60,6 +72,7 @@ Examples:
         permitTermMs: options.permitTerm * 1000,
         host,
         port,
+        conflictPolicies: options.conflictPolicy.map(parsePolicyRule),
         logger: createLogger(options.logLevel, cli),
         onProgress: ({ files, bytes }) =>
           bar.update({ done: files, total: undefined, unit: "files", detail: formatBytes(bytes) }),

@@ -17,6 +17,7 @@ export const configSchema = z.strictObject({
       listen: z.string().optional(),
       fileset: z.string().optional(),
       permitTerm: z.number().min(1).optional(),
+      conflictPolicy: z.array(z.string()).optional(),
       logLevel: z.enum(LOG_LEVELS).optional(),
     })
     .optional(),

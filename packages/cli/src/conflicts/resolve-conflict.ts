@@ -8,7 +8,7 @@
  */
 import { lstatSync, readFileSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
 
-import { type Name, parseConflictName, type StandingConflict } from "@izo/core";
+import { ASIDE_DIRECTORY, type Name, parseConflictName, type StandingConflict } from "@izo/core";
 import { AT_FDCWD, renameat2 } from "@izo/sys";
 
 import { CannotResolveError } from "./conflict-error.ts";
@@ -99,7 +99,9 @@ function directoryOf({ original }: StandingConflict, copyPath: string): string {
   return path.slice(0, path.lastIndexOf("/"));
 }
 
-function originalPathOf(copyPath: string): string {
+function originalPathOf(path: string): string {
+  const aside = `/${ASIDE_DIRECTORY}/`;
+  const copyPath = path.startsWith(aside) ? path.slice(aside.length - 1) : path;
   const slash = copyPath.lastIndexOf("/");
   const { originalName } = parseConflictName(copyPath.slice(slash + 1) as Name)!;
   return `${copyPath.slice(0, slash)}/${originalName}`;

@@ -25,6 +25,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 const EXIT_OF_CODE: Readonly<Record<string, ExitCode>> = {
   usage: EXIT.usage,
   "invalid-config": EXIT.usage,
+  "invalid-policy": EXIT.usage,
   "invalid-url": EXIT.usage,
   unreachable: EXIT.unreachable,
   "not-mounted": EXIT.unreachable,

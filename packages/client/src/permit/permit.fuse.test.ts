@@ -39,7 +39,9 @@ let server: LoopbackServer;
 
 /** The server, and places for mounts. */
 async function serve(permitTermMs?: number): Promise<void> {
-  server = cleanup.use(await LoopbackServer.start(permitTermMs));
+  server = cleanup.use(
+    await LoopbackServer.start(permitTermMs === undefined ? {} : { permitTermMs }),
+  );
   mkdirSync(join(server.dir, "inside"));
   for (const name of ["mount", "second", "third"]) mkdirSync(join(base, name));
   for (const name of ["file", "inside/file"]) writeFileSync(join(server.dir, name), "as it was");

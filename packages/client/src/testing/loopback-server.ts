@@ -10,6 +10,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
+import type { PolicyRule } from "@izo/core";
+
 const SERVER_PACKAGE = fileURLToPath(new URL("../../../server/", import.meta.url));
 
 const PROGRAM = `
@@ -18,7 +20,7 @@ const PROGRAM = `
   import { serve } from "@hono/node-server";
   const fileset = await openExport({
     dir: process.argv[1],
-    permitTermMs: Number(process.argv[3]),
+    ...JSON.parse(process.argv[3]),
     onError: console.error,
   });
   const app = createApp({ filesets: [fileset] });
@@ -27,19 +29,25 @@ const PROGRAM = `
   );
 `;
 
+/** How the server is set; what is not said is as by default. */
+interface LoopbackSettings {
+  readonly permitTermMs?: number;
+  readonly conflictPolicies?: readonly PolicyRule[];
+}
+
 export class LoopbackServer implements AsyncDisposable {
   readonly dir = mkdtempSync(join(tmpdir(), "izo-export-"));
   #child: ChildProcess | null = null;
   #port = 0;
 
-  readonly #permitTermMs: number;
+  readonly #settings: LoopbackSettings;
 
-  private constructor(permitTermMs: number) {
-    this.#permitTermMs = permitTermMs;
+  private constructor(settings: LoopbackSettings) {
+    this.#settings = settings;
   }
 
-  static async start(permitTermMs = 60_000): Promise<LoopbackServer> {
-    const server = new LoopbackServer(permitTermMs);
+  static async start(settings: LoopbackSettings = {}): Promise<LoopbackServer> {
+    const server = new LoopbackServer(settings);
     await server.start();
     return server;
   }
@@ -55,14 +63,11 @@ export class LoopbackServer implements AsyncDisposable {
   /** Starts it on the port that it had before, if it had one. */
   async start(): Promise<void> {
     const args = ["--conditions=izo:source", "--input-type=module", "-e", PROGRAM];
-    this.#child = spawn(
-      process.execPath,
-      [...args, this.dir, String(this.#port), String(this.#permitTermMs)],
-      {
-        cwd: SERVER_PACKAGE,
-        stdio: ["ignore", "pipe", "inherit"],
-      },
-    );
+    const settings = JSON.stringify(this.#settings);
+    this.#child = spawn(process.execPath, [...args, this.dir, String(this.#port), settings], {
+      cwd: SERVER_PACKAGE,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     const lines = createInterface({ input: this.#child.stdout! });
     // A process that ends without a word closes its output.
     const [line] = await Promise.race([once(lines, "line"), once(lines, "close")]);

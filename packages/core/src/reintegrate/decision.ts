@@ -1,5 +1,5 @@
 import type { Oid, Recno } from "../kml/identity.ts";
-import type { OutcomeReason, ReplicatedOperation } from "../kml/operation.ts";
+import type { CreateOperation, OutcomeReason, ReplicatedOperation } from "../kml/operation.ts";
 import { objectPath } from "../replay/path-of.ts";
 import type { StateReader } from "../replay/state.ts";
 import type { Entry, Version } from "../replay/tree-object.ts";
@@ -40,6 +40,29 @@ export function copied(
     operations: [...before, operation],
     trace: before.length,
   };
+}
+
+/**
+ * The copy is removed again at once: its content was in the tree, so it goes into history like all that is
+ * removed, and the log says what it was and for what it went.
+ */
+export function dropped(copy: Decision): Decision {
+  const created = copy.operations.find(
+    (operation): operation is CreateOperation => operation.opcode === "CREATE",
+  );
+  if (created === undefined) return copy;
+  const { oid, parent, name, path } = created;
+  const unlink: ReplicatedOperation = {
+    opcode: "UNLINK",
+    oid,
+    parent,
+    name,
+    path,
+    nameBase: loggedVersion(undefined),
+    contentBase: loggedVersion(undefined),
+    isLastName: true,
+  };
+  return { ...copy, operations: [...copy.operations, unlink] };
 }
 
 /** The tree already is as the author wants it: an OUTCOME says on what the author's next records build. */

@@ -9,71 +9,88 @@ import type {
   OriginId,
   ReplicatedOperation,
 } from "../kml/operation.ts";
-import { objectPath, pathOf } from "../replay/path-of.ts";
+import { objectPath } from "../replay/path-of.ts";
 import type { StateReader } from "../replay/state.ts";
-import { isSameVersion, type TreeObject } from "../replay/tree-object.ts";
-import { applied, copied, loggedVersion, merged, type Decision } from "./decision.ts";
+import { isSameVersion, type Tombstone, type TreeObject } from "../replay/tree-object.ts";
+import { applied, copied, dropped, loggedVersion, merged, type Decision } from "./decision.ts";
 import {
   besides,
-  copyName,
   extendedAttributes,
+  placeCopy,
   placeIn,
   restoring,
   type Author,
 } from "./placement.ts";
+import { resolveOid } from "./resolve.ts";
 
 /**
  * Judges a new content. It is never refused, because it is somebody's work: where its base still
- * holds it is applied, an equal one merges, a removed file returns for it, and otherwise it becomes a
- * conflict copy beside what stands there.
+ * holds it is applied, an equal one merges, a removed file returns for it, and otherwise the policy of its
+ * path says which of the two stays; without one it becomes a conflict copy.
  */
 export function judgeClose(
   operation: CloseOperation,
-  origin: OriginId,
   state: StateReader,
   author: Author,
 ): Decision {
   const object = state.object(operation.oid);
-  if (object === undefined) return restoreFor(operation, origin, state, author);
-  if (object.kind !== "file") return copyOf(operation, object, origin, state, author);
+  if (object === undefined) return restoreFor(operation, state, author);
+  if (object.kind !== "file") return copyOf(operation, object, state, author);
+  const path = objectPath(state, object.oid);
   if (isSameVersion(object.contentVersion, operation.contentBase)) {
-    return applied({ ...operation, path: objectPath(state, object.oid) });
+    return applied({ ...operation, path });
   }
   if (object.sha256 === operation.sha256)
     return merged("same-content", state, object.oid, state.links(object.oid)[0]);
-  return copyOf(operation, object, origin, state, author);
+  switch (author.policyOf(path)) {
+    case "theirs":
+      return applied({ ...operation, path });
+    case "ours":
+      return dropped(copyOf(operation, object, state, author));
+    default:
+      return copyOf(operation, object, state, author);
+  }
 }
 
 /** The edit survives the removal: the file returns with its oid at its last parent and name. */
-function restoreFor(
-  operation: CloseOperation,
-  origin: OriginId,
-  state: StateReader,
-  author: Author,
-): Decision {
+function restoreFor(operation: CloseOperation, state: StateReader, author: Author): Decision {
   const tombstone = state.tombstone(operation.oid);
   if (tombstone === undefined || tombstone.object.kind !== "file") {
-    return copyOf(operation, undefined, origin, state, author);
+    return copyOf(operation, undefined, state, author);
+  }
+  const original = droppedFor(tombstone, state, author);
+  if (original !== undefined) {
+    return dropped(copyOf({ ...operation, oid: original.oid }, original, state, author));
   }
   const place = placeIn(tombstone.parent, state, author);
-  if (place === null) return copyOf(operation, undefined, origin, state, author);
+  if (place === null) return copyOf(operation, undefined, state, author);
   const cause = { base: loggedVersion(operation.contentBase), theirs: operation.sha256 };
   const { path, operations } = restoring(tombstone, place.parent, cause, state, author);
   return applied({ ...operation, path }, [...place.before, ...operations]);
 }
 
+/** What keeps the name, where the author goes on with a copy that the policy has taken away. */
+function droppedFor(
+  { object: { conflict } }: Tombstone,
+  state: StateReader,
+  author: Author,
+): TreeObject | undefined {
+  if (conflict === null) return undefined;
+  const original = state.object(resolveOid(conflict.of, state));
+  if (original?.kind !== "file") return undefined;
+  return author.policyOf(objectPath(state, original.oid)) === "ours" ? original : undefined;
+}
+
 function copyOf(
   operation: CloseOperation,
   object: TreeObject | undefined,
-  origin: OriginId,
   state: StateReader,
   author: Author,
 ): Decision {
-  const place = besides(operation.oid, lastName(operation.path), state);
-  const parent = object === undefined ? ROOT_OID : place.parent;
-  const name = copyName(parent, place.name, state, author);
-  const path = pathOf(state, parent, name);
-  const oid = copyOid(origin);
+  const beside = besides(operation.oid, lastName(operation.path), state);
+  const directory = object === undefined ? ROOT_OID : beside.parent;
+  const { parent, name, path, before } = placeCopy(directory, beside.name, state, author);
+  const oid = copyOid(author.origin);
   const conflict: ConflictNote = {
     of: operation.oid,
     base: loggedVersion(operation.contentBase),
@@ -93,6 +110,7 @@ function copyOf(
     conflict,
   };
   return copied({ ...operation, oid, path, contentBase: loggedVersion(undefined), conflict }, [
+    ...before,
     created,
     ...extendedAttributes(object, oid, path),
   ]);

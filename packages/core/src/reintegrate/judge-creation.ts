@@ -3,9 +3,17 @@ import type { LinkOperation } from "../kml/operation.ts";
 import { type Creation, KIND_OF } from "../replay/creation.ts";
 import { pathOf } from "../replay/path-of.ts";
 import type { StateReader } from "../replay/state.ts";
-import type { TreeObject } from "../replay/tree-object.ts";
-import { applied, copied, merged, mergedAsSeen, refused, type Decision } from "./decision.ts";
-import { copyName, placeIn, type Author } from "./placement.ts";
+import type { Entry, TreeObject } from "../replay/tree-object.ts";
+import {
+  applied,
+  copied,
+  dropped,
+  merged,
+  mergedAsSeen,
+  refused,
+  type Decision,
+} from "./decision.ts";
+import { placeCopy, placeIn, type Author, type Placement } from "./placement.ts";
 import { resolveOid } from "./resolve.ts";
 
 /**
@@ -56,17 +64,38 @@ export function judgeCreation(
       { opcode: "ALIAS", alias: operation.oid, oid: taken.oid },
     ]);
   }
-  const name = copyName(parent, operation.name, state, author);
+  if (operation.opcode === "CREATE" && standing?.kind === "file") {
+    switch (author.policyOf(pathOf(state, parent, operation.name))) {
+      case "theirs":
+        // One object from now on; the content that comes next is judged by the same policy.
+        return merged("same-name", state, taken.oid, taken, [
+          ...before,
+          { opcode: "ALIAS", alias: operation.oid, oid: taken.oid },
+        ]);
+      case "ours":
+        return dropped(copyOf(operation, taken, contentToCome, { parent, before }, state, author));
+      default:
+    }
+  }
+  return copyOf(operation, taken, contentToCome, { parent, before }, state, author);
+}
+
+function copyOf(
+  operation: Creation,
+  taken: Entry,
+  contentToCome: Sha256 | undefined,
+  place: Placement,
+  state: StateReader,
+  author: Author,
+): Decision {
+  const { before, ...copy } = placeCopy(place.parent, operation.name, state, author);
   const conflict = {
     of: taken.oid,
     base: NO_RECNO,
-    ours: standing?.sha256 ?? null,
+    ours: state.object(taken.oid)?.sha256 ?? null,
     theirs: operation.opcode === "CREATE" ? (contentToCome ?? null) : null,
   };
-  return copied(
-    { ...operation, parent, name, path: pathOf(state, parent, name), conflict },
-    before,
-  );
+  return copied({ ...operation, ...copy, conflict }, [...place.before, ...before]);
 }
 
 /** Judges one more name of an object. A link brings nothing back: the object has to live. */
@@ -80,10 +109,10 @@ export function judgeLink(operation: LinkOperation, state: StateReader, author: 
   if (taken === undefined)
     return applied({ ...operation, path: pathOf(state, parent, operation.name) });
   if (taken.oid === oid) return merged("same-name", state, oid, taken);
-  const name = copyName(parent, operation.name, state, author);
+  const { before, ...copy } = placeCopy(parent, operation.name, state, author);
   const ours = state.object(taken.oid)?.sha256 ?? null;
   const conflict = { of: taken.oid, base: NO_RECNO, ours, theirs: object.sha256 };
-  return copied({ ...operation, name, path: pathOf(state, parent, name), conflict });
+  return copied({ ...operation, ...copy, conflict }, before);
 }
 
 function isSameResult(

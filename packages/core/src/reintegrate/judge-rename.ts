@@ -10,7 +10,7 @@ import {
   refused,
   type Decision,
 } from "./decision.ts";
-import { copyName, type Author } from "./placement.ts";
+import { placeBeside, placeCopy, type Author } from "./placement.ts";
 
 /**
  * Judges a move. The first logged move of an object holds; what stands at the new name and was not
@@ -46,10 +46,13 @@ export function judgeRename(
   };
   if (target === undefined) return applied({ ...plain, toPath: pathOf(state, toParent, toName) });
   const standing = state.object(target.oid)!;
-  if (mayReplace(operation, object, standing, state)) {
+  const toPath = pathOf(state, toParent, toName);
+  const isWanted = (): boolean =>
+    object.kind === "file" && standing.kind === "file" && author.policyOf(toPath) === "theirs";
+  if (mayReplace(operation, object, standing, state) || isWanted()) {
     return applied({
       ...plain,
-      toPath: pathOf(state, toParent, toName),
+      toPath,
       victim: {
         oid: standing.oid,
         contentBase: standing.contentVersion,
@@ -58,18 +61,24 @@ export function judgeRename(
       keepsOid: operation.keepsOid && keepsIdentity(operation, object, standing, state),
     });
   }
-  const name = copyName(toParent, toName, state, author);
-  return copied({
-    ...plain,
-    toName: name,
-    toPath: pathOf(state, toParent, name),
-    conflict: {
-      of: standing.oid,
-      base: loggedVersion(operation.victim?.contentBase),
-      ours: standing.sha256,
-      theirs: object.sha256,
+  // A directory is never put aside: it might be the one that copies are put into.
+  const place = object.kind === "directory" ? placeBeside : placeCopy;
+  const copy = place(toParent, toName, state, author);
+  return copied(
+    {
+      ...plain,
+      toParent: copy.parent,
+      toName: copy.name,
+      toPath: copy.path,
+      conflict: {
+        of: standing.oid,
+        base: loggedVersion(operation.victim?.contentBase),
+        ours: standing.sha256,
+        theirs: object.sha256,
+      },
     },
-  });
+    copy.before,
+  );
 }
 
 /** Tells whether what stands at the new name is what the author saw there and meant to replace. */

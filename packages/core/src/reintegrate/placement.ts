@@ -7,18 +7,22 @@ import {
   type TimeNs,
 } from "../kml/identity.ts";
 import type { Name } from "../kml/name.ts";
-import type { ReplicatedOperation } from "../kml/operation.ts";
+import type { OriginId, ReplicatedOperation } from "../kml/operation.ts";
 import { creationOf } from "../replay/creation.ts";
 import { pathOf } from "../replay/path-of.ts";
 import type { StateReader } from "../replay/state.ts";
 import type { Entry, Tombstone, TreeObject } from "../replay/tree-object.ts";
+import { placeAside } from "./aside.ts";
 import { conflictName } from "./conflict-name.ts";
+import type { PolicyOf } from "./conflict-policy.ts";
 import { resolveOid } from "./resolve.ts";
 
-/** Who wrote and when: what the name of a conflict copy is made of. */
+/** Whose record is judged, as far as the place of a conflict copy depends on it. */
 export interface Author {
   readonly timeNs: TimeNs;
   readonly host: string;
+  readonly origin: OriginId;
+  readonly policyOf: PolicyOf;
 }
 
 /** A directory that lives, and the records that bring it back where it was removed. */
@@ -53,8 +57,36 @@ export function placeIn(parent: Oid, state: StateReader, author: Author): Placem
   return { parent: oid, before: [...above.before, ...restored.operations] };
 }
 
+/** Where a conflict copy stands, and the records that make its directory. */
+export interface CopyPlace {
+  readonly parent: Oid;
+  readonly name: Name;
+  readonly path: string;
+  readonly before: readonly ReplicatedOperation[];
+}
+
+/** A place for the copy of what would stand under a name: aside where the policy of the path says so. */
+export function placeCopy(parent: Oid, name: Name, state: StateReader, author: Author): CopyPlace {
+  const isAside = author.policyOf(pathOf(state, parent, name)) === "aside";
+  const aside = isAside ? placeAside(parent, author.origin, state) : null;
+  if (aside === null) return placeBeside(parent, name, state, author);
+  const copy = copyName(aside.parent, name, state, author);
+  return { ...aside, name: copy, path: `${aside.path}/${copy}` };
+}
+
+/** A place for a copy in the directory itself, whatever the policy. */
+export function placeBeside(
+  parent: Oid,
+  name: Name,
+  state: StateReader,
+  author: Author,
+): CopyPlace {
+  const copy = copyName(parent, name, state, author);
+  return { parent, name: copy, path: pathOf(state, parent, copy), before: [] };
+}
+
 /** The name of a conflict copy that stands beside `name`. */
-export function copyName(parent: Oid, name: Name, state: StateReader, author: Author): Name {
+function copyName(parent: Oid, name: Name, state: StateReader, author: Author): Name {
   return conflictName(
     name,
     author.timeNs,

@@ -14,6 +14,7 @@ import type { ServerRecord } from "../kml/record.ts";
 import { MemoryState } from "../replay/memory-state.ts";
 import { objectPath } from "../replay/path-of.ts";
 import { replay } from "../replay/replay.ts";
+import { conflictPolicies, type PolicyOf, type PolicyRule } from "./conflict-policy.ts";
 import { logDecision } from "./log-decision.ts";
 import { reintegrate, type SubmittedRecord } from "./reintegrate.ts";
 import { standingConflict } from "./standing-conflict.ts";
@@ -28,6 +29,11 @@ class Log {
   readonly state = new MemoryState();
   readonly records: ServerRecord[] = [];
   readonly #sent = new Map<string, number>();
+  readonly #policyOf: PolicyOf;
+
+  constructor(...rules: readonly PolicyRule[]) {
+    this.#policyOf = conflictPolicies(rules);
+  }
 
   /** Judges and logs one record, and gives back what became of it. */
   push(host: string, operation: ClientOperation, contentToCome?: Sha256) {
@@ -44,6 +50,7 @@ class Log {
     const decision = reintegrate(submitted, this.state, {
       host,
       contentToCome: () => contentToCome,
+      policyOf: this.#policyOf,
     });
     const headRecno = this.records.length as Recno;
     for (const record of logDecision(decision, submitted, {
@@ -183,9 +190,9 @@ const attributeSet = (id: string, value: number, base: Base): ClientOperation =>
   base,
 });
 
-/** A log with the file `/a` (object a) of content 1: name and attributes of recno 1, content of recno 2. */
-function withFile(): Log {
-  const log = new Log();
+/** A log with the file `/a` (object a) of content 1 and rules for conflicts: name and attributes of recno 1, content of recno 2. */
+function withFile(...rules: readonly PolicyRule[]): Log {
+  const log = new Log(...rules);
   log.push("one", created("a", "a"));
   log.push("one", closed("a", "1", 1 as Recno));
   return log;
@@ -209,7 +216,7 @@ interface Case {
 const CASES: readonly Case[] = [
   {
     description: "a base that holds: applied",
-    log: withFile,
+    log: () => withFile(),
     first: [],
     judged: closed("a", "2", V2),
     verdict: "applied",
@@ -217,7 +224,7 @@ const CASES: readonly Case[] = [
   },
   {
     description: "edit and edit: the first logged keeps the name, the later becomes a copy",
-    log: withFile,
+    log: () => withFile(),
     first: [closed("a", "2", V2)],
     judged: closed("a", "3", V2),
     verdict: "copied",
@@ -225,7 +232,7 @@ const CASES: readonly Case[] = [
   },
   {
     description: "edit and edit with equal content: merged",
-    log: withFile,
+    log: () => withFile(),
     first: [closed("a", "2", V2)],
     judged: closed("a", "2", V2),
     verdict: "merged",
@@ -233,7 +240,7 @@ const CASES: readonly Case[] = [
   },
   {
     description: "delete, then edit: the edit survives under its own id",
-    log: withFile,
+    log: () => withFile(),
     first: [unlinked("a", "a", V1, V2)],
     judged: closed("a", "3", V2),
     verdict: "applied",
@@ -241,7 +248,7 @@ const CASES: readonly Case[] = [
   },
   {
     description: "edit, then delete: the edit survives",
-    log: withFile,
+    log: () => withFile(),
     first: [closed("a", "3", V2)],
     judged: unlinked("a", "a", V1, V2),
     verdict: "refused",
@@ -249,7 +256,7 @@ const CASES: readonly Case[] = [
   },
   {
     description: "delete and delete: merged",
-    log: withFile,
+    log: () => withFile(),
     first: [unlinked("a", "a", V1, V2)],
     judged: unlinked("a", "a", V1, V2),
     verdict: "merged",
@@ -257,7 +264,7 @@ const CASES: readonly Case[] = [
   },
   {
     description: "edit and rename: both apply",
-    log: withFile,
+    log: () => withFile(),
     first: [renamed("a", "a", "b", V1)],
     judged: closed("a", "3", V2),
     verdict: "applied",
@@ -265,7 +272,7 @@ const CASES: readonly Case[] = [
   },
   {
     description: "rename, then delete of the old name: the file stays under its new one",
-    log: withFile,
+    log: () => withFile(),
     first: [renamed("a", "a", "b", V1)],
     judged: unlinked("a", "a", V1, V2),
     verdict: "merged",
@@ -273,7 +280,7 @@ const CASES: readonly Case[] = [
   },
   {
     description: "rename and rename of one object: the first logged holds",
-    log: withFile,
+    log: () => withFile(),
     first: [renamed("a", "a", "b", V1)],
     judged: renamed("a", "a", "c", V1),
     verdict: "refused",
@@ -281,7 +288,7 @@ const CASES: readonly Case[] = [
   },
   {
     description: "the same rename twice: merged",
-    log: withFile,
+    log: () => withFile(),
     first: [renamed("a", "a", "b", V1)],
     judged: renamed("a", "a", "b", V1),
     verdict: "merged",
@@ -289,7 +296,7 @@ const CASES: readonly Case[] = [
   },
   {
     description: "create and create of one name: the later becomes a copy",
-    log: withFile,
+    log: () => withFile(),
     first: [],
     judged: created("b", "a"),
     contentToCome: content("2"),
@@ -298,7 +305,7 @@ const CASES: readonly Case[] = [
   },
   {
     description: "create and create with equal content: merged",
-    log: withFile,
+    log: () => withFile(),
     first: [],
     judged: created("b", "a"),
     contentToCome: content("1"),
@@ -315,7 +322,7 @@ const CASES: readonly Case[] = [
   },
   {
     description: "file against directory: the first logged keeps the name",
-    log: withFile,
+    log: () => withFile(),
     first: [],
     judged: made("d", "a"),
     verdict: "copied",
@@ -390,7 +397,7 @@ const CASES: readonly Case[] = [
   },
   {
     description: "attributes and content: both apply",
-    log: withFile,
+    log: () => withFile(),
     first: [modeSet("a", 0o600, V1)],
     judged: closed("a", "3", V2),
     verdict: "applied",
@@ -398,7 +405,7 @@ const CASES: readonly Case[] = [
   },
   {
     description: "attributes and attributes: the first logged holds",
-    log: withFile,
+    log: () => withFile(),
     first: [modeSet("a", 0o600, V1)],
     judged: modeSet("a", 0o640, V1),
     verdict: "refused",
@@ -406,7 +413,7 @@ const CASES: readonly Case[] = [
   },
   {
     description: "a change of attributes brings nothing back",
-    log: withFile,
+    log: () => withFile(),
     first: [unlinked("a", "a", V1, V2)],
     judged: modeSet("a", 0o600, V1),
     verdict: "refused",
@@ -426,7 +433,7 @@ const CASES: readonly Case[] = [
   },
   {
     description: "an id that already means something else: refused",
-    log: withFile,
+    log: () => withFile(),
     first: [],
     judged: made("a", "x"),
     verdict: "refused",
@@ -601,4 +608,118 @@ describe("standingConflict()", () => {
     log.push("one", unlinked("a", "a", V1, 3 as Recno));
     expect(conflictsOf(log)).toMatchObject([{ copy: { path: `/${COPY}` }, original: null }]);
   });
+});
+
+/** All contents in the log, in its order. */
+function contents(log: Log): (Sha256 | null)[] {
+  return log.records.flatMap(({ operation }) =>
+    operation.opcode === "CLOSE" ? [operation.sha256] : [],
+  );
+}
+
+describe("reintegrate() with a policy", () => {
+  const ours = { path: "/a", policy: "ours" } as const;
+  const theirs = { path: "/a", policy: "theirs" } as const;
+  const aside = { path: "a", policy: "aside" } as const;
+
+  it("[K44] aside: the copy stands under the same path in a directory of its own", () => {
+    const log = new Log(aside);
+    log.push("one", made("d", "d"));
+    log.push("one", created("a", "a", oid("d")));
+    log.push("one", closed("a", "1", 2 as Recno));
+    log.push("one", closed("a", "2", 3 as Recno));
+    expect(log.push("two", closed("a", "3", 3 as Recno)).verdict).toBe("copied");
+    expect(log.push("three", closed("a", "4", 3 as Recno)).verdict).toBe("copied");
+    expect(log.files()).toEqual({
+      "/d": "directory",
+      "/d/a": content("2"),
+      "/.izo-conflicts": "directory",
+      "/.izo-conflicts/d": "directory",
+      [`/.izo-conflicts/d/${COPY}`]: content("3"),
+      [`/.izo-conflicts/d/${COPY.replace("two", "three")}`]: content("4"),
+    });
+    expect(conflictsOf(log)).toMatchObject([
+      { original: { path: "/d/a" } },
+      { original: { path: "/d/a" } },
+    ]);
+  });
+
+  it("[K44] aside: where something else has the directory's name, the copy stands beside", () => {
+    const log = withFile(aside);
+    log.push("one", created("b", ".izo-conflicts"));
+    log.push("one", closed("a", "2", V2));
+    log.push("two", closed("a", "3", V2));
+    expect(log.files()).toHaveProperty(`/${COPY}`);
+  });
+
+  it("[K44] aside: what is moved or made there, and a copy of a copy, stay in reach", () => {
+    const log = withFile(aside);
+    log.push("one", created("b", "b"));
+    log.push("two", renamed("b", "b", "a", 3 as Recno));
+    log.push("three", created("c", "a"), content("3"));
+    const names = Object.keys(log.files());
+    expect(names).toContain(`/.izo-conflicts/${COPY}`);
+    expect(names).toContain(`/.izo-conflicts/${COPY.replace("two", "three")}`);
+    const { contentVersion } = log.state.object(oid("c"))!;
+    log.push("one", closed("c", "4", contentVersion));
+    log.push("four", closed("c", "5", contentVersion));
+    const last = Object.entries(log.files()).find(([, bytes]) => bytes === content("5"))!;
+    expect(last[0]).toMatch(/^\/\.izo-conflicts\/a\.conflict-[^/]+-four$/);
+  });
+
+  it("[K45] theirs: the later content replaces the first, which is in the log", () => {
+    const log = withFile(theirs);
+    log.push("one", closed("a", "2", V2));
+    expect(log.push("two", closed("a", "3", V2)).verdict).toBe("applied");
+    expect(log.files()).toEqual({ "/a": content("3") });
+    expect(contents(log)).toEqual([content("1"), content("2"), content("3")]);
+  });
+
+  it("[K45] theirs: two new files of one name become one", () => {
+    const log = withFile(theirs);
+    const twin = log.push("two", created("b", "a"), content("2"));
+    expect(log.push("two", closed("b", "2", twin.origin)).verdict).toBe("applied");
+    expect(log.files()).toEqual({ "/a": content("2") });
+    expect(log.state.object(oid("a"))?.sha256).toBe(content("2"));
+  });
+
+  it("[K45] theirs: a file that is moved onto an edited one replaces it", () => {
+    const log = withFile(theirs);
+    log.push("one", created("b", "b"));
+    log.push("one", closed("a", "2", V2));
+    const over = renamed("b", "b", "a", 3 as Recno, { victim: victimOf("a", V2) });
+    expect(log.push("two", over).verdict).toBe("applied");
+    expect(log.files()).toEqual({ "/a": EMPTY_SHA256 });
+  });
+
+  it("[K46] ours: the first stays, the later content is in the log and not in the tree", () => {
+    const log = withFile(ours);
+    log.push("one", closed("a", "2", V2));
+    expect(log.push("two", closed("a", "3", V2)).verdict).toBe("copied");
+    expect(log.files()).toEqual({ "/a": content("2") });
+    expect(contents(log)).toContain(content("3"));
+    expect(conflictsOf(log)).toEqual([]);
+  });
+
+  it("[K46] ours: so does what the same author goes on to write, and a new file's content", () => {
+    const log = withFile(ours);
+    log.push("one", closed("a", "2", V2));
+    const lost = log.push("two", closed("a", "3", V2));
+    log.push("two", closed("a", "4", lost.origin));
+    const twin = log.push("three", created("b", "a"), content("5"));
+    log.push("three", closed("b", "5", twin.origin));
+    expect(log.files()).toEqual({ "/a": content("2") });
+    expect(contents(log)).toEqual(["1", "2", "3", "4", "5"].map(content));
+  });
+
+  it.each([ours, theirs, aside])(
+    "[K5] $policy: what nobody was against is applied as ever",
+    (rule) => {
+      const log = withFile(rule);
+      expect(log.push("two", closed("a", "3", V2)).verdict).toBe("applied");
+      log.push("one", unlinked("a", "a", V1, 3 as Recno));
+      expect(log.push("two", closed("a", "4", 3 as Recno)).verdict).toBe("applied");
+      expect(log.files()).toEqual({ "/a": content("4") });
+    },
+  );
 });

@@ -7,6 +7,7 @@ import { ROOT_OID, type Oid, type Sha256, type TimeNs } from "../kml/identity.ts
 import type { ClientOperation } from "../kml/operation.ts";
 import type { Actor, Origin } from "../kml/record.ts";
 import type { StateReader } from "../replay/state.ts";
+import { BUILT_IN_POLICIES, type PolicyOf } from "./conflict-policy.ts";
 import { applied, refused, type Decision } from "./decision.ts";
 import { judgeExtendedAttribute, judgeSetattr } from "./judge-attributes.ts";
 import { judgeClose } from "./judge-close.ts";
@@ -30,6 +31,8 @@ export interface ReintegrateContext {
   readonly host: string;
   /** Hash of the content that the same batch brings for an object that it creates. */
   contentToCome(oid: Oid): Sha256 | undefined;
+  /** What somebody has set for paths in conflict; without it what is built in. */
+  readonly policyOf?: PolicyOf;
 }
 
 /**
@@ -41,7 +44,12 @@ export function reintegrate(
   state: StateReader,
   context: ReintegrateContext,
 ): Decision {
-  const author: Author = { timeNs: record.authorTimeNs, host: context.host };
+  const author: Author = {
+    timeNs: record.authorTimeNs,
+    host: context.host,
+    origin: record.origin,
+    policyOf: context.policyOf ?? BUILT_IN_POLICIES,
+  };
   const resolution = resolveOperation(record.operation, state);
   if (resolution.kind === "base-refused") return judgeOrphan(record, state, author);
   const { operation } = resolution;
@@ -61,7 +69,7 @@ export function reintegrate(
     case "RMDIR":
       return judgeRmdir(operation, state);
     case "CLOSE":
-      return judgeClose(operation, record.origin, state, author);
+      return judgeClose(operation, state, author);
     case "RENAME":
       return judgeRename(operation, state, author);
     case "SETATTR":
@@ -77,5 +85,5 @@ function judgeOrphan(record: SubmittedRecord, state: StateReader, author: Author
   const { operation } = record;
   const oid = "oid" in operation ? resolveOid(operation.oid, state) : ROOT_OID;
   if (operation.opcode !== "CLOSE") return refused("base-refused", state, oid);
-  return judgeClose({ ...operation, oid }, record.origin, state, author);
+  return judgeClose({ ...operation, oid }, state, author);
 }

@@ -1,9 +1,11 @@
 import {
   admitPush,
+  conflictPolicies,
   EMPTY_SHA256,
   IzoError,
   type Admitted,
   type Oid,
+  type PolicyOf,
   type Recno,
   type Sha256,
   type SubmittedRecord,
@@ -64,7 +66,8 @@ async function takePush(context: PushContext, push: Push): Promise<PushResult[]>
   const { state } = fileset.ledger;
   fileset.permits.check(push.peer, push.permits ?? []);
   const admitted = admitPush(push, receivedRecno(fileset.connection, push.peer), state);
-  const submissions = submissionsOf(push, admitted);
+  const policyOf = conflictPolicies(fileset.conflictPolicies);
+  const submissions = submissionsOf(push, admitted, policyOf);
   checkContents(context, submissions);
   const forced = new Set<Oid>();
   const unstorable = new Set<SubmittedRecord>();
@@ -99,7 +102,11 @@ async function takePush(context: PushContext, push: Push): Promise<PushResult[]>
   });
 }
 
-function submissionsOf(push: Push, admitted: readonly Admitted[]): Submission[] {
+function submissionsOf(
+  push: Push,
+  admitted: readonly Admitted[],
+  policyOf: PolicyOf,
+): Submission[] {
   const contents = new Map<Oid, Sha256>();
   for (const { operation } of push.records) {
     if (operation.opcode === "CLOSE" && operation.sha256 !== null) {
@@ -109,6 +116,7 @@ function submissionsOf(push: Push, admitted: readonly Admitted[]): Submission[] 
   const reintegration = {
     host: push.host,
     contentToCome: (oid: Oid): Sha256 | undefined => contents.get(oid),
+    policyOf,
   };
   return admitted
     .filter(({ outcome }) => outcome === null)

@@ -1,4 +1,4 @@
-import type { PeerId, TimeNs } from "@izo/core";
+import type { PeerId, PolicyRule, TimeNs } from "@izo/core";
 
 import type { CommittedIndex } from "../db/committed-index.ts";
 import type { Connection } from "../db/open-index.ts";
@@ -23,6 +23,8 @@ export interface Fileset {
   readonly connection: Connection;
   /** Who may write where, for those who ask. */
   readonly permits: PermitOffice;
+  /** What becomes of the later of two truths, by path. */
+  readonly conflictPolicies: readonly PolicyRule[];
   readonly nowNs: () => TimeNs;
   /** Reports a path that could not be done; the same path again replaces what was said. */
   readonly noteProblem: (problem: Problem) => void;

@@ -1,3 +1,5 @@
+import type { PolicyRule } from "@izo/core";
+
 import { noCrash, type CrashPoint } from "./crash-point.ts";
 import type { Export, Problem } from "./export.ts";
 import { Keeper } from "./keeper.ts";
@@ -23,6 +25,8 @@ export interface OpenExportOptions {
   readonly onError?: (error: unknown) => void;
   /** Log the removal that the last scan held (design S4). */
   readonly confirmsRemoval?: boolean;
+  /** What becomes of the later of two truths, by path; behind them stands what is built in. */
+  readonly conflictPolicies?: readonly PolicyRule[];
   readonly quietMs?: number;
   readonly writerQuietMs?: number;
   readonly gatherMs?: number;
@@ -59,6 +63,7 @@ export async function openExport(options: OpenExportOptions): Promise<Export> {
       dir,
       filesetName,
       nowNs,
+      conflictPolicies: options.conflictPolicies ?? [],
       noteProblem: (problem) => problems.set(problem.path, problem),
       clearProblem: (path) => problems.delete(path),
       ...(segmentBytes !== undefined && { segmentBytes }),

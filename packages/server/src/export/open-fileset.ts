@@ -14,6 +14,7 @@ import {
   RecnoNotInLogError,
   type HashFunction,
   type KmlLog,
+  type PolicyRule,
   type Position,
   type Recno,
 } from "@izo/core";
@@ -41,6 +42,7 @@ export interface OpenFilesetOptions {
   readonly segmentBytes?: number;
   /** How long a permit holds without being renewed. */
   readonly permitTermMs?: number;
+  readonly conflictPolicies?: readonly PolicyRule[];
   readonly noteProblem: (problem: Problem) => void;
   readonly clearProblem: (path: string) => void;
   readonly onIndexing?: (recno: Recno, head: Recno) => void;
@@ -130,6 +132,7 @@ export async function openFileset(options: OpenFilesetOptions): Promise<OpenedFi
     connection: index.connection,
     permits,
     nowNs,
+    conflictPolicies: options.conflictPolicies ?? [],
     noteProblem,
     clearProblem,
   };
