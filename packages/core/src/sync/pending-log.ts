@@ -86,6 +86,7 @@ export class PendingLog {
         return;
       }
       case "CANCELLED":
+        this.#drop(operation.recno, this.#unsent.get(operation.recno)?.operation);
         this.#unsent.delete(operation.recno);
         return;
       case "SENT":
@@ -146,9 +147,7 @@ export class PendingLog {
     for (const recno of covers) {
       const covered = this.#unsent.get(recno)?.operation;
       this.#unsent.delete(recno);
-      // No server will ever know this number: a base that named it would never hold.
-      if (operation === null && covered?.opcode === "CLOSE")
-        this.#dropped.set(recno, covered.contentBase);
+      if (operation === null && covered?.opcode === "CLOSE") this.#drop(recno, covered);
       else this.#sentAs.set(recno, originRecno);
     }
     if (operation === null) return;
@@ -158,6 +157,11 @@ export class PendingLog {
     const sent = { authorTimeNs, actor, operation: this.#followSent(operation as ClientOperation) };
     const check = computeOriginCheck({ origin, ...sent });
     this.#frozen.set(originRecno, { covers, submitted: { origin: { ...origin, check }, ...sent } });
+  }
+
+  /** No server will ever know this number: a base that named it would never hold. */
+  #drop(recno: Recno, operation: ClientOperation | undefined): void {
+    if (operation?.opcode === "CLOSE") this.#dropped.set(recno, operation.contentBase);
   }
 
   /** Bases on own records are named by the number under which the server knows them. */

@@ -290,6 +290,24 @@ test("[D3] a record that builds on one that was never sent builds on what that o
   expect(replica.visible.object(A)?.sha256).toBe(TWO);
 });
 
+test("[D3] a save stays a save when the content that it saved is taken back with its removal", () => {
+  const base = share();
+  const created = ownBase(log(create(B, `t-${B}`)));
+  freeze();
+  push();
+  pull();
+  const written = log({ ...close(B, created, ONE), sha256: null } as ClientOperation);
+  const saved = ownBase(log(saveOver(B, created, ownBase(written), base)));
+  log({ opcode: "CANCELLED", recno: written });
+  const removal = { opcode: "UNLINK", oid: A, parent: ROOT_OID, name: parseName("a") } as const;
+  const nameBase = server.state.links(A)[0]!.version;
+  log({ ...removal, path: "/a", nameBase, contentBase: saved, isLastName: true });
+  freeze();
+  push();
+  pull();
+  expect(names()).toEqual([]);
+});
+
 describe("[P2] what the server is known to hold", () => {
   beforeEach(() => {
     log(create(A, "a"));
