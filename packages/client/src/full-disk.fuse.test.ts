@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import {
+  chmodSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -114,4 +115,25 @@ test("a cache on a full disk answers ENOSPC, loses nothing, and goes on when the
   expect(readFileSync(join(server.dir, "after"), "utf8")).toBe("after");
   const exported = readdirSync(server.dir).filter((name) => name !== ".intermezzo");
   expect(exported.toSorted()).toEqual(readdirSync(mnt).toSorted());
+});
+
+test("files can be removed on a full disk, and what they held is room again", async () => {
+  const server = cleanup.use(await LoopbackServer.start());
+  const places = { url: server.url, mountPoint: mnt, cacheDir: join(disk, "cache") };
+  const { control } = cleanup.use(await mountInProcess(places));
+  const names = Array.from({ length: 40 }, (_, index) => `file-${index}`);
+  for (const name of names) writeFileSync(join(mnt, name), Buffer.alloc(16 * 1024, 1));
+  await control.flush(soon());
+
+  fill();
+  // It takes space nowhere but in the log.
+  const fillLog = (): void => {
+    for (let mode = 0; mode < 20_000; mode += 1) chmodSync(join(mnt, "file-0"), 0o600 + (mode % 8));
+  };
+  expect(fillLog).toThrow("ENOSPC");
+  for (const name of names) unlinkSync(join(mnt, name));
+  writeFileSync(join(mnt, "after"), Buffer.alloc(64 * 1024, 2));
+  await control.flush(soon());
+  expect(readFileSync(join(server.dir, "after"))).toEqual(Buffer.alloc(64 * 1024, 2));
+  expect(readdirSync(server.dir).filter((name) => name.startsWith("file-"))).toEqual([]);
 });

@@ -29,6 +29,15 @@ import {
 
 import { makePeerId, readPeerId, writePeerId } from "./peer-id.ts";
 
+/**
+ * Room behind the log that only removals may use: on a full disk files can be removed, which is how it
+ * gets space again. Some 200 records; taken anew as soon as there is space.
+ */
+const REMOVAL_ROOM_BYTES = 64 * 1024;
+
+/** What needs no room of its own: it makes space, or takes back what did not happen. */
+const FREEING: ReadonlySet<Operation["opcode"]> = new Set(["UNLINK", "RMDIR", "CANCELLED"]);
+
 /** A record may be unsynced for this long, which is what a power cut can take (design C6). */
 const SYNC_EVERY_MS = 2_000;
 
@@ -105,11 +114,18 @@ export class OwnLog implements AsyncDisposable {
     for (const scanned of this.#kml.read((this.#kml.oldest - 1) as Recno)) yield scanned.decode();
   }
 
-  /** Appends records, all or none, into the page cache. @throws what `KmlLog.append` throws */
+  /**
+   * Appends records, all or none, into the page cache. A disk that has no room for the record that takes
+   * one of them back refuses them: the operation then has not begun.
+   *
+   * @throws what `KmlLog.append` throws
+   */
   append(entries: readonly OwnEntry[]): KmlRecord[] {
     const records = entries.map((entry, index) =>
       this.#recordOf(entry, this.#peer, (this.head + 1 + index) as Recno),
     );
+    const isFreeing = entries.every(({ operation }) => FREEING.has(operation.opcode));
+    if (!isFreeing) this.#kml.reserveFor(records, REMOVAL_ROOM_BYTES);
     this.#kml.append(records);
     this.#scheduleSync();
     return records;

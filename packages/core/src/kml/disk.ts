@@ -26,7 +26,16 @@ export interface DiskFile {
   read(offset: number, length: number): Uint8Array;
   /** Writes all of `bytes` at `offset`, or throws with any part of them written. */
   write(offset: number, bytes: Uint8Array): void;
+  /**
+   * Cuts the file to its new size, or lengthens it with zeros; what {@link reserve} took behind it is
+   * given back.
+   */
   truncate(sizeBytes: number): void;
+  /**
+   * Takes space for later writes to `[offset, offset + length)`: they find room whatever else fills the
+   * disk. The size stays. Where the file system cannot, nothing happens.
+   */
+  reserve(offset: number, length: number): void;
   /** Makes the file's content and size durable (fdatasync). */
   sync(): Promise<void>;
   /** {@link sync} that blocks until it is done. */

@@ -102,6 +102,51 @@ describe("KmlLog.append()", () => {
   );
 });
 
+describe("KmlLog.reserve()", () => {
+  /** A disk that can be full: neither writes nor reservations find room then. */
+  function fillableDisk(): { disk: MemoryDisk; fill: (isFull: boolean) => void } {
+    let isFull = false;
+    const onCall = ({ label }: DiskCall): void => {
+      if (isFull && (label === "write" || label === "reserve")) throw new DiskFault("ENOSPC");
+    };
+    return { disk: new MemoryDisk({ onCall }), fill: (full) => (isFull = full) };
+  }
+
+  test("keeps room for the records that were announced, and refuses others on a full disk", async () => {
+    const { disk, fill } = fillableDisk();
+    await using log = await open(disk);
+    const records = plainRecords(1, 3);
+    log.reserveFor(records, 0);
+    fill(true);
+    log.append(records);
+    expect(recnos(log)).toEqual([1, 2, 3]);
+    const { head } = log;
+    expect(() => log.reserve(1024 * 1024)).toThrow(
+      expect.objectContaining({ code: "kml-append-failed" }),
+    );
+    expect(log.head).toEqual(head);
+    fill(false);
+    log.reserve(1024 * 1024);
+  });
+
+  test("keeps the room when a segment is full, in it or in the next", async () => {
+    for (const isFullBefore of [false, true]) {
+      const { disk, fill } = fillableDisk();
+      const log = await open(disk, 300);
+      log.reserve(64 * 1024);
+      log.append(plainRecords(1, 5));
+      fill(isFullBefore);
+      await log.sync();
+      expect(log.segments()).toHaveLength(isFullBefore ? 1 : 2);
+      fill(true);
+      log.append(plainRecords(6, 20));
+      expect(recnos(log)).toHaveLength(20);
+      fill(false);
+      await log.close();
+    }
+  });
+});
+
 describe("KmlLog.sync()", () => {
   test("group commit: callers that come while one runs share the next", async () => {
     const started: (() => void)[] = [];

@@ -46,6 +46,9 @@ function reasonOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
 
+/** Taken beyond what was asked for, so that few records have to ask: some hundred of them. */
+const RESERVE_AHEAD_BYTES = 128 * 1024;
+
 /** What {@link openKmlLog} has found out. */
 export interface KmlLogState {
   readonly disk: Disk;
@@ -75,6 +78,8 @@ export class KmlLog extends KmlReader implements AsyncDisposable {
   #file: DiskFile;
   /** Files of sealed segments that a sync in progress may still hold. */
   #retired: DiskFile[] = [];
+  /** Up to here the active segment has its space already. */
+  #reservedEnd = 0;
   #running: RunningHash;
   #head: Position;
   #durable: Position;
@@ -135,6 +140,36 @@ export class KmlLog extends KmlReader implements AsyncDisposable {
       segment.noteCheckpoint(recno, start + end, () => this.#head.hash);
       return this.#head;
     });
+  }
+
+  /**
+   * Takes space for records that will be appended: whatever else fills the disk until then, they find
+   * room. Called before something is done that must be logged, so that a full disk refuses it and does
+   * not tear it.
+   *
+   * @throws KmlAppendError when there is no room: nothing has happened; KmlBrokenError
+   */
+  reserve(bytes: number): void {
+    this.#assertUsable();
+    if (this.#active.sizeBytes >= 2 * this.#segmentBytes) this.#rotateBlocking();
+    const { sizeBytes, name } = this.#active;
+    if (sizeBytes + bytes <= this.#reservedEnd) return;
+    try {
+      this.#reserveUpTo(sizeBytes + bytes + RESERVE_AHEAD_BYTES);
+    } catch {
+      try {
+        this.#reserveUpTo(sizeBytes + bytes);
+      } catch (error) {
+        throw new KmlAppendError((this.#head.recno + 1) as Recno, name, error);
+      }
+    }
+  }
+
+  /** {@link reserve} for these records. @throws InvalidRecordError, and what {@link reserve} throws */
+  reserveFor(records: readonly KmlRecord[], extraBytes: number): void {
+    this.#assertUsable();
+    this.#encode(records);
+    this.reserve(this.#writer.length + extraBytes);
   }
 
   /**
@@ -232,9 +267,16 @@ export class KmlLog extends KmlReader implements AsyncDisposable {
   #takeBack(sizeBytes: number): void {
     try {
       this.#file.truncate(sizeBytes);
+      this.#reservedEnd = 0;
     } catch (error) {
       this.#break(error);
     }
+  }
+
+  #reserveUpTo(end: number): void {
+    const { sizeBytes } = this.#active;
+    this.#file.reserve(sizeBytes, end - sizeBytes);
+    this.#reservedEnd = end;
   }
 
   async #startSync(): Promise<Position> {
@@ -295,8 +337,11 @@ export class KmlLog extends KmlReader implements AsyncDisposable {
     const { recno, hash } = this.#head;
     const header = { fileset, peer, first: (recno + 1) as Recno, hashBefore: hash };
     const segment = new Segment(this.#dir, header, emptySegment(recno));
-    const file = this.#tryCreate(segment.path, header);
+    const reservedBytes = Math.max(0, this.#reservedEnd - this.#active.sizeBytes);
+    const file = this.#tryCreate(segment.path, header, reservedBytes);
     if (file === null) return;
+    this.#giveBackReserve();
+    this.#reservedEnd = SEGMENT_HEADER_BYTES + reservedBytes;
     this.#active.isSealed = true;
     this.list.push(segment);
     this.#retired.push(this.#file);
@@ -306,19 +351,33 @@ export class KmlLog extends KmlReader implements AsyncDisposable {
   }
 
   /**
-   * Makes the file of a new segment, or null where there is no room for it: the full segment grows
-   * on. A file without its header must not stay: once a later segment follows it would be damage.
+   * Makes the file of a new segment, or null where there is no room for it and for what was reserved: the
+   * full segment grows on. A file without its header must not stay: once a later segment follows it would be damage.
    */
-  #tryCreate(path: string, header: SegmentHeader): DiskFile | null {
+  #tryCreate(path: string, header: SegmentHeader, reservedBytes: number): DiskFile | null {
+    let file: DiskFile | undefined;
     try {
-      return createSegment(this.disk, path, header);
+      file = createSegment(this.disk, path, header);
+      if (reservedBytes > 0) file.reserve(SEGMENT_HEADER_BYTES, reservedBytes);
+      return file;
     } catch {
+      file?.close();
       try {
         if (this.disk.list(this.#dir).includes(segmentName(header.first))) this.disk.remove(path);
       } catch (error) {
         throw this.#break(error);
       }
       return null;
+    }
+  }
+
+  /** Best effort: a sealed segment that keeps some space too much is none the worse. */
+  #giveBackReserve(): void {
+    if (this.#reservedEnd <= this.#active.sizeBytes) return;
+    try {
+      this.#file.truncate(this.#active.sizeBytes);
+    } catch {
+      // A device in trouble says so to the next sync, which is where somebody waits for an answer.
     }
   }
 

@@ -264,7 +264,8 @@ function startLog(
 function reviveSegment(disk: Disk, segment: Segment): DiskFile {
   const file = disk.open(segment.path, "write");
   try {
-    file.truncate(segment.sizeBytes);
+    // Space that was reserved behind the end stays reserved: the disk may be full now.
+    if (file.sizeBytes() > segment.sizeBytes) file.truncate(segment.sizeBytes);
     file.write(0, file.read(0, segment.sizeBytes));
     return file;
   } catch (error) {

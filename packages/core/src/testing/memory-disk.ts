@@ -12,6 +12,7 @@ export interface DiskCall {
     | "read"
     | "write"
     | "truncate"
+    | "reserve"
     | "sync"
     | "syncBlocking";
   readonly path: string;
@@ -44,6 +45,8 @@ interface StoredFile {
   current: Uint8Array;
   /** What the last sync has made durable. */
   durable: Uint8Array;
+  /** Up to here there is room, also on a full disk. */
+  reservedBytes: number;
   /**
    * Sectors that a failed sync has lost, as on Linux: they read as they were written, count as
    * clean, and no later sync writes them. Writing them again does away with it.
@@ -149,6 +152,7 @@ export class MemoryDisk implements Disk {
     const file = {
       current: new Uint8Array(0),
       durable: new Uint8Array(0),
+      reservedBytes: 0,
       lost: new Set<number>(),
     };
     this.#files.set(path, file);
@@ -194,8 +198,12 @@ class MemoryFile implements DiskFile {
     try {
       this.#call("write", this.#path);
     } catch (error) {
-      if (error instanceof DiskFault) put(file, offset, bytes.subarray(0, error.writtenBytes));
-      throw error;
+      const hasRoom = offset + bytes.length <= file.reservedBytes;
+      const isWritten = error instanceof DiskFault && error.code === "ENOSPC" && hasRoom;
+      if (!isWritten) {
+        if (error instanceof DiskFault) put(file, offset, bytes.subarray(0, error.writtenBytes));
+        throw error;
+      }
     }
     put(file, offset, bytes);
   }
@@ -206,6 +214,13 @@ class MemoryFile implements DiskFile {
     const resized = new Uint8Array(sizeBytes);
     resized.set(file.current.subarray(0, sizeBytes));
     file.current = resized;
+    file.reservedBytes = 0;
+  }
+
+  reserve(offset: number, length: number): void {
+    this.#call("reserve", this.#path);
+    const file = this.#open();
+    file.reservedBytes = Math.max(file.reservedBytes, offset + length);
   }
 
   /** Covers what was written before the call, and nothing that comes while it runs. */

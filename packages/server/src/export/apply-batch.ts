@@ -1,7 +1,7 @@
 /**
  * Applies client records in the order of design S1: judge and replay inside an open transaction → items
- * complete in staging → intents durable → tree changed and its directories synced → log appended and
- * synced → index committed. Called by the queue only.
+ * complete in staging → room in the log → intents durable → tree changed and its directories synced →
+ * log appended and synced → index committed. Called by the queue only.
  *
  * A crash leaves a prefix of the batch in the tree, and intents that say which. When a step finds a
  * change that is not logged, the records before it are finished, and the caller looks at it and judges
@@ -74,6 +74,7 @@ export async function applyBatch(
     await prepare(fileset, planned, submissions, { directories, items });
     await fsyncAsync(fileset.applyFd);
     reach("items-prepared");
+    ledger.reserve();
     await writeIntents(fileset.paths.intents, withInodes(fileset, planned));
     reach("intents-written");
     const { done, failure } = executeSteps(planned, submissions, context, reach);

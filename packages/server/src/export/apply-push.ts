@@ -12,12 +12,12 @@ import {
 } from "@izo/core";
 
 import { receivedRecno } from "../db/peers.ts";
+import { isFullDisk } from "../log/is-full-disk.ts";
 import { applyBatch } from "./apply-batch.ts";
 import type { CrashPoint } from "./crash-point.ts";
 import { ContentMissingError, NoSpaceError } from "./errors.ts";
 import type { Push, PushResult } from "./export.ts";
 import type { Fileset } from "./fileset.ts";
-import { isFullDisk } from "./is-full-disk.ts";
 import type { Submission } from "./judge-batch.ts";
 import type { LookRequest } from "./list-directory.ts";
 import { LocalChange } from "./local-change.ts";

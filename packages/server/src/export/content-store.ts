@@ -9,12 +9,12 @@ import { fstatat, openat, readDirectory, renameat2, unlinkat } from "@izo/sys";
 
 import { contentEndedAt } from "../db/contents.ts";
 import { noteOfStat } from "../db/disk-notes.ts";
+import { isFullDisk } from "../log/is-full-disk.ts";
 import { openContentSource, type ContentSource } from "./content-source.ts";
 import { ContentChangedError, NoSpaceError, UploadOffsetError, WrongHashError } from "./errors.ts";
 import type { OpenContent, SupersededContent, UploadState } from "./export.ts";
 import type { Fileset } from "./fileset.ts";
 import { hashContent } from "./hash-content.ts";
-import { isFullDisk } from "./is-full-disk.ts";
 import { JobQueue } from "./job-queue.ts";
 
 const read = promisify(readCallback);

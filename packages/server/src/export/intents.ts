@@ -7,13 +7,33 @@
  */
 
 import { hash } from "node:crypto";
-import { fdatasync } from "node:fs";
-import { open, readFile, type FileHandle } from "node:fs/promises";
+import { closeSync, constants, fdatasync, fstatSync, openSync } from "node:fs";
+import { open, readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 
 import { decodeRecord, encodeRecord, type ServerRecord } from "@izo/core";
+import { fallocate } from "@izo/sys";
 
 const fdatasyncAsync = promisify(fdatasync);
+
+/**
+ * The file is never shorter: overwriting it takes no new space, so a full disk takes removals. A batch
+ * of 256 removals fits.
+ */
+const LEAST_BYTES = 256 * 1024;
+
+/** Takes the space of the file, as far as there is any; without it a full disk refuses all batches. */
+export function reserveIntents(path: string): void {
+  const fd = openSync(path, "a", 0o600);
+  try {
+    if (fstatSync(fd).size < LEAST_BYTES) fallocate(fd, 0, 0, LEAST_BYTES);
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    if (code !== "ENOSPC" && code !== "ENOTSUP" && code !== "EDQUOT") throw error;
+  } finally {
+    closeSync(fd);
+  }
+}
 
 /** How recovery finds out whether a step was done. Inodes as decimal text, paths as base64 of bytes. */
 export type IntentProbe =
@@ -61,33 +81,45 @@ export async function writeIntents(path: string, intents: readonly Intent[]): Pr
     record: Buffer.from(encodeRecord(record)).toString("base64"),
     ...steps,
   }));
-  const body = JSON.stringify(stored);
-  await replaceContent(path, `${hash("sha256", body)}\n${body}`);
+  const body = Buffer.from(JSON.stringify(stored));
+  await overwrite(
+    path,
+    Buffer.concat([Buffer.from(`${hash("sha256", body)} ${body.length}\n`), body]),
+  );
 }
 
 /** Forgets them: the index has the records. Need not be durable, for the log tells the same. */
 export async function clearIntents(path: string): Promise<void> {
-  await using file = await open(path, "w");
-  await file.truncate(0);
+  await using file = await open(path, "r+");
+  await file.write(NOTHING, 0, NOTHING.length, 0);
 }
+
+/** In the place of a hash: nothing that follows is meant. */
+const NOTHING = Buffer.from("-\n");
 
 /** The intents of a batch that a crash cut off; none after a clean end. */
 export async function readIntents(path: string): Promise<Intent[]> {
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return "";
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return Buffer.alloc(0);
     throw error;
   });
-  const end = text.indexOf("\n");
-  const body = text.slice(end + 1);
-  if (end < 0 || hash("sha256", body) !== text.slice(0, end)) return [];
-  return (JSON.parse(body) as StoredIntent[]).map(({ record, ...steps }) => ({
+  const end = bytes.indexOf("\n");
+  const [digest, length] = bytes.toString("latin1", 0, Math.max(0, end)).split(" ");
+  const body = bytes.subarray(end + 1, end + 1 + Number(length ?? 0));
+  if (end < 0 || hash("sha256", body) !== digest) return [];
+  return (JSON.parse(body.toString()) as StoredIntent[]).map(({ record, ...steps }) => ({
     record: decodeRecord(Buffer.from(record, "base64")) as ServerRecord,
     ...steps,
   }));
 }
 
-async function replaceContent(path: string, text: string): Promise<void> {
-  await using file: FileHandle = await open(path, "w", 0o600);
-  await file.writeFile(text);
+/** What was there before is of a batch that is logged: nothing is lost when a crash tears the file. */
+async function overwrite(path: string, bytes: Buffer): Promise<void> {
+  await using file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  await file.write(bytes, 0, bytes.length, 0);
+  const { size } = await file.stat();
+  if (size > LEAST_BYTES && size > bytes.length) {
+    await file.truncate(Math.max(LEAST_BYTES, bytes.length));
+  }
   await fdatasyncAsync(file.fd);
 }

@@ -13,6 +13,7 @@ import {
 } from "@izo/core";
 import { fstat } from "@izo/sys";
 
+import { isFullDisk } from "../log/is-full-disk.ts";
 import { applyPush, type PushContext } from "./apply-push.ts";
 import { ContentStore } from "./content-store.ts";
 import type { CrashPoint } from "./crash-point.ts";
@@ -49,6 +50,8 @@ export interface KeeperOptions {
 }
 
 const EVERYTHING: LookRequest = { directory: ROOT_OID, names: null, isDeep: true };
+/** Under which the status names a full disk, among paths. */
+const FULL_DISK = "the disk";
 const OUTGOING_CHECK_MS = 1_000;
 
 export class Keeper {
@@ -132,6 +135,9 @@ export class Keeper {
     return this.#queue.run(async () => {
       try {
         return await applyPush(context, push);
+      } catch (error) {
+        this.#noteFullDisk(error);
+        throw error;
       } finally {
         this.#wake();
       }
@@ -216,6 +222,7 @@ export class Keeper {
       if (requests.includes(EVERYTHING)) this.heldRemoval = looked.held;
       return looked;
     } catch (error) {
+      this.#noteFullDisk(error);
       // Nothing that was named is forgotten: what has failed now is looked at again.
       this.#requests.push(...requests);
       this.#lookSoon(this.#options.retryMs);
@@ -248,7 +255,15 @@ export class Keeper {
     this.#lookSoon(this.#options.gatherMs);
   }
 
+  /** Said until something is logged again. */
+  #noteFullDisk(error: unknown): void {
+    if (!isFullDisk(error)) return;
+    const message = "it is full: changes wait where they were made, and only removals are taken";
+    this.fileset.noteProblem({ path: FULL_DISK, message });
+  }
+
   #follow(records: readonly ServerRecord[]): void {
+    this.fileset.clearProblem(FULL_DISK);
     for (const { operation } of records) {
       const { opcode } = operation;
       if (opcode === "RMDIR" || opcode === "UNLINK") this.#followRemoval(operation.oid);

@@ -25,9 +25,11 @@ import { readHead } from "../db/index-head.ts";
 import { openIndex, type OpenedIndex } from "../db/open-index.ts";
 import { lockInstance } from "../log/instance-lock.ts";
 import { Ledger } from "../log/ledger.ts";
+import { SpaceReserve } from "../log/space-reserve.ts";
 import { startFromAnchor } from "../log/start-from-anchor.ts";
 import type { Problem } from "./export.ts";
 import type { Fileset } from "./fileset.ts";
+import { reserveIntents } from "./intents.ts";
 import { PermitOffice } from "./permit-office.ts";
 import { recoverIntents } from "./recover-intents.ts";
 import { relearnRetained } from "./relearn-retained.ts";
@@ -88,6 +90,9 @@ export async function openFileset(options: OpenFilesetOptions): Promise<OpenedFi
   const applyFd = openHeld(() => openat(rootFd, paths.apply, DIRECTORY));
   const contentsFd = openHeld(() => openat(rootFd, paths.contents, DIRECTORY));
   const objectsFd = openHeld(() => openat(rootFd, paths.objects, DIRECTORY));
+  // Given back while it opens: on a full disk it is what recovery has to work with.
+  const space = cleanup.use(new SpaceReserve(paths.reserve));
+  space.release();
   const log = cleanup.use(
     await openKmlLog({
       disk: nodeDisk,
@@ -107,7 +112,13 @@ export async function openFileset(options: OpenFilesetOptions): Promise<OpenedFi
   const isNewIndex = readHead(index.connection)!.position.recno === NO_RECNO;
   if (isNewIndex) await startFromAnchor(index.connection, paths.anchors, log);
   const committed = cleanup.use(new CommittedIndex(paths.index));
-  const ledger = new Ledger(log, index.connection, paths.peer, nowNs);
+  const ledger = new Ledger({
+    log,
+    connection: index.connection,
+    space,
+    peer: paths.peer,
+    nowNs,
+  });
   const permits = new PermitOffice(
     {
       path: paths.permits,
@@ -139,6 +150,8 @@ export async function openFileset(options: OpenFilesetOptions): Promise<OpenedFi
   const intentsAside = await recoverIntents(fileset, log);
   ledger.catchUp(options.onIndexing);
   if (isNewIndex) await relearnRetained(fileset);
+  space.take();
+  reserveIntents(paths.intents);
   const held = cleanup.move();
   return { fileset, log, index, intentsAside, [Symbol.asyncDispose]: () => held.disposeAsync() };
 }

@@ -10,7 +10,7 @@
 import { constants } from "node:fs";
 import { rename } from "node:fs/promises";
 
-import { textToBytes, type KmlLog, type ServerRecord } from "@izo/core";
+import { textToBytes, type KmlLog } from "@izo/core";
 import { fstatat, linkat, openat2, readDirectory, renameat2, syncfs, unlinkat } from "@izo/sys";
 
 import { isContentKnown } from "../db/contents.ts";
@@ -27,16 +27,16 @@ import { heldFd, isAbsence } from "./tree-directory.ts";
 export async function recoverIntents(fileset: Fileset, log: KmlLog): Promise<string | null> {
   const intents = await readIntents(fileset.paths.intents);
   const first = intents[0]?.record.recno;
-  if (first !== undefined && first > log.head.recno + 1) {
+  // A batch is appended whole, behind its steps: where the log goes on beyond its first record, it is over,
+  // and only the note of that was lost with the power.
+  if (first === undefined || first <= log.head.recno) return null;
+  if (first > log.head.recno + 1) {
     // Log or intents came from a backup. What the batch did to the tree is found by the scan.
     const aside = `${fileset.paths.intents}.other-${fileset.nowNs() / 1_000_000n}`;
     await rename(fileset.paths.intents, aside);
     return aside;
   }
-  const done = intents.slice(0, countDone(fileset, intents));
-  const records = done
-    .map(({ record }) => record)
-    .filter((record: ServerRecord) => record.recno > log.head.recno);
+  const records = intents.slice(0, countDone(fileset, intents)).map(({ record }) => record);
   if (records.length > 0) {
     // The steps are in the tree, and perhaps not on its disk: what the log says must be there first.
     syncfs(fileset.rootFd);

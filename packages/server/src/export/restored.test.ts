@@ -1,7 +1,7 @@
-import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import type { Recno, ServerRecord } from "@izo/core";
+import { ROOT_OID, type Recno, type ServerRecord } from "@izo/core";
 import { describe, expect, it } from "vitest";
 
 import { openTestExport, temporaryDirectory } from "../testing/temporary-export.ts";
@@ -72,6 +72,22 @@ describe("an export of which a part came back from a backup", () => {
     expect(await readFile(join(dir, "a"), "utf8")).toBe("one");
     expect(exported.lookUp("/a")!.object.sizeBytes).toBe(3);
     expect(exported.lookUp("/c")).not.toBeNull();
+  });
+
+  it("does nothing again that the log has, when only the note of it was lost [S1]", async () => {
+    await using temporary = await temporaryDirectory();
+    const { dir } = temporary;
+    await using _ = await makeBackup(dir);
+    const { recno, ...record } = await firstRecord(dir);
+    const path = "/a";
+    const attributes = { base: recno, mode: 0o100, uid: 0, gid: 0 };
+    const operation = { opcode: "SETATTR", oid: ROOT_OID, path, attributes, times: null } as const;
+    const probe = { kind: "repeat", path: Buffer.from("a").toString("base64") } as const;
+    const stale = { record: { ...record, recno, operation }, probe, rest: null, links: null };
+    await writeIntents(join(dir, STATE, "lml"), [stale]);
+    await (await openTestExport(dir))[Symbol.asyncDispose]();
+    expect((await stat(join(dir, "a"))).mode & 0o777).not.toBe(0o100);
+    expect(await verifyExport(dir)).toEqual([]);
   });
 
   it("puts intents aside that belong to a longer log, and starts", async () => {

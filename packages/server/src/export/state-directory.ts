@@ -27,6 +27,8 @@ export interface StateDirectory {
   /** Who holds which permit. */
   readonly permits: string;
   readonly lock: string;
+  /** Space that a full disk has left for removals. */
+  readonly reserve: string;
   /** Uploads and contents that wait for the record that needs them. */
   readonly contents: string;
   /** Inodes on their way into the tree or out of it. */
@@ -88,6 +90,7 @@ function stateDirectoryAt(path: string): StateDirectory {
     intents: under("lml"),
     permits: under("permits"),
     lock: under("lock"),
+    reserve: under("reserve"),
     contents: under("staging/contents"),
     apply: under("staging/apply"),
     objects: under("objects"),

@@ -8,6 +8,7 @@
  */
 
 import {
+  IzoError,
   NO_CHECK,
   replay,
   type Actor,
@@ -27,6 +28,8 @@ import { LinkCache } from "../db/link-cache.ts";
 import type { Connection } from "../db/open-index.ts";
 import { SqlState } from "../db/sql-state.ts";
 import { countEntries } from "../db/totals.ts";
+import { isFullDisk } from "./is-full-disk.ts";
+import type { SpaceReserve } from "./space-reserve.ts";
 
 /** Records replayed into the index in one transaction while it catches up. */
 const CATCH_UP_RECORDS = 5_000;
@@ -34,11 +37,35 @@ const CATCH_UP_RECORDS = 5_000;
 /** Who did it is not known of changes that programs in the exported directory made. */
 const SERVER_ACTOR: Actor = { uid: 0, gid: 0, groups: [], command: "" };
 
+/** What makes space, and what a removal that comes too late leaves. */
+const FREEING: ReadonlySet<ReplicatedOperation["opcode"]> = new Set(["UNLINK", "RMDIR", "OUTCOME"]);
+
+/** Room behind the log that only removals may use, as on a client. */
+const REMOVAL_ROOM_BYTES = 128 * 1024;
+
+/** The disk is full: what is not a removal waits until there is space. */
+class ReserveSpentError extends IzoError {
+  constructor() {
+    super("ENOSPC", "Cannot log changes: the disk is full, and what is left is for removals");
+  }
+}
+
+export interface LedgerParts {
+  readonly log: KmlLog;
+  /** To the index; nobody else writes through it. */
+  readonly connection: Connection;
+  readonly space: SpaceReserve;
+  /** The server itself: author of what programs in the directory do. */
+  readonly peer: PeerId;
+  readonly nowNs: () => TimeNs;
+}
+
 export class Ledger {
   readonly state: SqlState;
   readonly notes: DiskNotes;
   readonly #links = new LinkCache();
   readonly #log: KmlLog;
+  readonly #space: SpaceReserve;
   readonly #connection: Connection;
   readonly #peer: PeerId;
   readonly #nowNs: () => TimeNs;
@@ -48,10 +75,11 @@ export class Ledger {
   #isBehind = true;
   #onCommitted: (records: readonly ServerRecord[]) => void = () => {};
 
-  constructor(log: KmlLog, connection: Connection, peer: PeerId, nowNs: () => TimeNs) {
+  constructor({ log, connection, space, peer, nowNs }: LedgerParts) {
     this.state = new SqlState(connection, this.#links);
     this.notes = new DiskNotes(connection);
     this.#log = log;
+    this.#space = space;
     this.#connection = connection;
     this.#peer = peer;
     this.#nowNs = nowNs;
@@ -87,7 +115,7 @@ export class Ledger {
 
   /** Opens the transaction that {@link commit} or {@link rollback} ends. */
   begin(): void {
-    if (this.#isBehind) this.catchUp();
+    if (this.#isBehind) this.#catchUpOnFullDisk();
     this.#connection.exec("BEGIN IMMEDIATE");
   }
 
@@ -123,6 +151,19 @@ export class Ledger {
   }
 
   /**
+   * Takes the space that the log needs for the records of the transaction, before anything is done that
+   * they tell of: a full disk refuses them then, and tears nothing. Removals may use what is kept for
+   * them; all else must leave it.
+   *
+   * @throws KmlAppendError, ReserveSpentError
+   */
+  reserve(): void {
+    const isRemoval = this.#pending.every(({ operation }) => FREEING.has(operation.opcode));
+    if (!isRemoval && !this.#space.take()) throw new ReserveSpentError();
+    this.#log.reserveFor(this.#pending, isRemoval ? 0 : REMOVAL_ROOM_BYTES);
+  }
+
+  /**
    * Makes the records of the transaction durable, then visible. When the log refuses them the
    * transaction is rolled back and nothing has happened.
    *
@@ -150,11 +191,16 @@ export class Ledger {
       this.#connection.exec("COMMIT");
       this.#timeNs = timeNs;
     } catch (error) {
-      // The log has them: they are replayed again before the next transaction.
+      // The log has them: they are replayed again, now or before the next transaction.
       this.rollback();
       this.#isBehind = true;
-      throw error;
+      if (!isFullDisk(error)) throw error;
+      this.#space.release();
+      this.catchUp();
+      this.#onCommitted(records);
+      return this.#head;
     }
+    this.#space.take();
     this.#pending = [];
     this.#head = position;
     this.#onCommitted(records);
@@ -171,6 +217,16 @@ export class Ledger {
     }
     this.#isBehind = false;
     return this.#head.recno - start;
+  }
+
+  #catchUpOnFullDisk(): void {
+    try {
+      this.catchUp();
+    } catch (error) {
+      if (!isFullDisk(error)) throw error;
+      this.#space.release();
+      this.catchUp();
+    }
   }
 
   #catchUpBatch(end: Recno): void {

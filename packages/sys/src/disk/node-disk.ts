@@ -14,6 +14,9 @@ import {
 import { open } from "node:fs/promises";
 import { promisify } from "node:util";
 
+import { fallocate, FALLOC } from "../allocate.ts";
+import { SysError } from "../sys-error.ts";
+
 const fdatasyncAsync = promisify(fdatasync);
 
 /** Flags of `open(2)` by mode, as `node:fs` writes them. */
@@ -79,6 +82,15 @@ export class NodeDiskFile {
 
   truncate(sizeBytes: number): void {
     ftruncateSync(this.#fd, sizeBytes);
+  }
+
+  /** fallocate(2) that keeps the size; nothing on file systems that know no such thing. */
+  reserve(offset: number, length: number): void {
+    try {
+      fallocate(this.#fd, FALLOC.KEEP_SIZE, offset, length);
+    } catch (error) {
+      if (!(error instanceof SysError) || error.code !== "ENOTSUP") throw error;
+    }
   }
 
   async sync(): Promise<void> {
