@@ -102,16 +102,16 @@ describe("KmlLog.append()", () => {
   );
 });
 
-describe("KmlLog.reserve()", () => {
-  /** A disk that can be full: neither writes nor reservations find room then. */
-  function fillableDisk(): { disk: MemoryDisk; fill: (isFull: boolean) => void } {
-    let isFull = false;
-    const onCall = ({ label }: DiskCall): void => {
-      if (isFull && (label === "write" || label === "reserve")) throw new DiskFault("ENOSPC");
-    };
-    return { disk: new MemoryDisk({ onCall }), fill: (full) => (isFull = full) };
-  }
+/** A disk that can be full: neither writes nor reservations find room then. */
+function fillableDisk(): { disk: MemoryDisk; fill: (isFull: boolean) => void } {
+  let isFull = false;
+  const onCall = ({ label }: DiskCall): void => {
+    if (isFull && (label === "write" || label === "reserve")) throw new DiskFault("ENOSPC");
+  };
+  return { disk: new MemoryDisk({ onCall }), fill: (full) => (isFull = full) };
+}
 
+describe("KmlLog.reserve()", () => {
   test("keeps room for the records that were announced, and refuses others on a full disk", async () => {
     const { disk, fill } = fillableDisk();
     await using log = await open(disk);
