@@ -14,6 +14,7 @@ import type { ChangeLog } from "./cache/change-log.ts";
 import type { ContentSource } from "./cache/content-source.ts";
 import { ContentFetcher } from "./cache/fetch.ts";
 import type { KernelNotifier } from "./cache/kernel-notifier.ts";
+import { OwnVersions } from "./cache/own-versions.ts";
 import { type RecoveryReport, recoverTree } from "./cache/recover.ts";
 import { UseNote } from "./cache/use-note.ts";
 import type { FilterContext } from "./filter/filter-context.ts";
@@ -63,7 +64,13 @@ export class LocalFileSystem implements Disposable {
     const paths = makeCachePaths(cacheDir);
     rmSync(paths.staging, { recursive: true });
     makeCachePaths(cacheDir);
-    const tree = new CacheTree({ paths, visible: () => log.visible, onProblem: options.onProblem });
+    const versions = new OwnVersions(log);
+    const tree = new CacheTree({
+      paths,
+      visible: () => log.visible,
+      onProblem: options.onProblem,
+      isPending: (version) => versions.isPending(version),
+    });
     this.#tree = tree;
     const fetcher = new ContentFetcher({
       ...options,
@@ -81,6 +88,7 @@ export class LocalFileSystem implements Disposable {
     const context: FilterContext = { ...options, tree, fetches: this.fetches, owed: this.#owed };
     const applier = new ChangeApplier({
       tree,
+      versions,
       notifier: this.#notifier,
       keepsOldContent: options.isReplica,
       logChanges: (node, base) => logContent(context, node, base),
@@ -90,10 +98,10 @@ export class LocalFileSystem implements Disposable {
     const lastUse = this.#useNote.read();
     if (lastUse !== "closed" || readdirSync(paths.limbo).length > 0) {
       const isPowerLost = lastUse === "machine-ended";
-      this.recovered = recoverTree({ ...options, tree, applier, isPowerLost });
+      this.recovered = recoverTree({ ...options, tree, versions, applier, isPowerLost });
     }
     this.#useNote.write();
-    this.content = new CacheContent(tree, applier, fetcher);
+    this.content = new CacheContent({ tree, versions, applier, fetcher });
     const filter = createFilter(context);
     const { gate } = options;
     this.fileSystem = gate === undefined ? filter : guardWithPermit(filter, tree, gate);

@@ -21,6 +21,7 @@ import {
   type NameChange,
   type ObjectChange,
   type Oid,
+  resolveOid,
   type TreeObject,
 } from "@izo/core";
 
@@ -30,9 +31,11 @@ import type { CacheTree } from "./cache-tree.ts";
 import { namesOf } from "./fetch.ts";
 import { makeInode, updateAttributes, updateTime } from "./inode.ts";
 import type { KernelNotifier } from "./kernel-notifier.ts";
+import type { OwnVersions } from "./own-versions.ts";
 
 export interface ChangeApplierOptions {
   readonly tree: CacheTree;
+  readonly versions: OwnVersions;
   readonly notifier: KernelNotifier;
   /** Old content stays until the new one was fetched (replica); otherwise it goes at once (on-demand). */
   readonly keepsOldContent: boolean;
@@ -42,12 +45,14 @@ export interface ChangeApplierOptions {
 
 export class ChangeApplier {
   readonly #tree: CacheTree;
+  readonly #versions: OwnVersions;
   readonly #notifier: KernelNotifier;
   readonly #keepsOldContent: boolean;
   readonly #logChanges: ChangeApplierOptions["logChanges"];
 
   constructor(options: ChangeApplierOptions) {
     this.#tree = options.tree;
+    this.#versions = options.versions;
     this.#notifier = options.notifier;
     this.#keepsOldContent = options.keepsOldContent;
     this.#logChanges = options.logChanges;
@@ -85,18 +90,44 @@ export class ChangeApplier {
     else if (node.hasWriter) node.retiredBase = before.contentVersion;
   }
 
-  /** The local content of one object becomes another's, with the descriptors that are open on it. */
+  /**
+   * The local content of one object becomes another's, with the descriptors that are open on it. A move
+   * says where to look; which inode it is about says the version that the inode holds, because by now
+   * another content can stand under the object.
+   */
   #moveContents(moves: readonly ContentMove[], places: Places): ReadonlySet<Oid> {
     const moved = new Set<Oid>();
     for (const { from, to } of moves) {
       const node = places.locateObject(from);
-      if (node === undefined || this.#tree.find(to) !== undefined) continue;
+      const target = resolveOid(to, this.#tree.visible);
+      if (node === undefined || node.oid === target || !this.#belongsTo(node, target)) continue;
+      if (!this.#vacate(target)) continue;
       for (const link of node.links.slice()) this.#tree.displace(node, link);
-      this.#tree.setOid(node, to);
+      this.#tree.setOid(node, target);
       node.retiredBase = undefined;
-      moved.add(from).add(to);
+      moved.add(from).add(target);
     }
     return moved;
+  }
+
+  #belongsTo({ holding }: CacheNode, oid: Oid): boolean {
+    switch (holding.state) {
+      case "local":
+        return this.#versions.objectOf(holding.base) === oid;
+      case "content":
+        return holding.sha256 === this.#tree.visible.object(oid)?.sha256;
+      default:
+        return false;
+    }
+  }
+
+  /** Makes way for an inode that is the object's; one with local content of its own stays. */
+  #vacate(oid: Oid): boolean {
+    const standing = this.#tree.find(oid);
+    if (standing === undefined) return true;
+    if (standing.holding.state === "local" || standing.kind !== "file") return false;
+    for (const link of standing.links.slice()) this.#tree.displace(standing, link);
+    return true;
   }
 
   #changeNames(names: readonly NameChange[], moved: ReadonlySet<Oid>, places: Places): void {
@@ -148,7 +179,8 @@ export class ChangeApplier {
     const after = this.#tree.visible.object(oid);
     const node = after === undefined ? undefined : this.#tree.find(oid);
     if (after === undefined || node === undefined || node.links.length === 0) return;
-    const hasOther = after.kind === "file" && !moved.has(oid) && !isContentOf(node, before, after);
+    const hasOther =
+      after.kind === "file" && !moved.has(oid) && !this.#isContentOf(node, before, after);
     const waits = hasOther && this.#waitsForContent(node, after);
     const current = hasOther && !waits ? this.#replaceContent(node, after) : node;
     const path = this.#tree.nodes.pathOf(current);
@@ -157,6 +189,16 @@ export class ChangeApplier {
     const hasOwnTime = current.unlogged.size > 0 || waits;
     if (!hasOwnTime && before?.mtimeNs !== after.mtimeNs) updateTime(path, after);
     this.#notifier.invalidateNode(current.id, namesOf(current));
+  }
+
+  /** Tells whether the inode's content is what the object's content is now. */
+  #isContentOf(node: CacheNode, before: TreeObject | undefined, after: TreeObject): boolean {
+    const { holding } = node;
+    if (node.unlogged.size > 0 || after.sha256 === null) return true;
+    if (holding.state === "content") return holding.sha256 === after.sha256;
+    if (holding.state !== "local") return false;
+    if (this.#versions.isSame(holding.base, after.contentVersion)) return true;
+    return before !== undefined && before.sha256 === after.sha256;
   }
 
   /** Old content stays visible until the new one is fetched; for no content, nothing has to be. */
@@ -210,18 +252,5 @@ class Places {
     if (entry === undefined) return this.#tree.find(oid);
     const parent = this.locateObject(entry.parent);
     return parent?.isPresent === true ? this.#tree.peek(parent, entry.name) : undefined;
-  }
-}
-
-/** Tells whether the inode's content is what the object's content is now. */
-function isContentOf(node: CacheNode, before: TreeObject | undefined, after: TreeObject): boolean {
-  if (node.unlogged.size > 0 || after.sha256 === null) return true;
-  switch (node.holding.state) {
-    case "content":
-      return node.holding.sha256 === after.sha256;
-    case "local":
-      return before !== undefined && before.sha256 === after.sha256;
-    default:
-      return false;
   }
 }

@@ -1,46 +1,75 @@
 /** What InterSync asks of the cache: to show what was replayed, and to hand over and take in contents. */
 import { closeSync, constants, openSync } from "node:fs";
 
-import { type ChangeSet, type Oid, resolveOid, type Sha256 } from "@izo/core";
+import type { ChangeSet, Oid, Sha256 } from "@izo/core";
 
-import type { CacheExecutor, LocalContent } from "../sync/cache-executor.ts";
+import type {
+  CacheExecutor,
+  LocalContent,
+  OwnClose,
+  WrittenContent,
+} from "../sync/cache-executor.ts";
+import { contentOid } from "../sync/content-oid.ts";
 import type { ChangeApplier } from "./apply-changes.ts";
+import type { CacheNode } from "./cache-node.ts";
 import { osPath } from "./cache-paths.ts";
 import type { CacheTree } from "./cache-tree.ts";
 import type { ContentFetcher } from "./fetch.ts";
+import type { OwnVersions } from "./own-versions.ts";
+
+export interface CacheContentOptions {
+  readonly tree: CacheTree;
+  readonly versions: OwnVersions;
+  readonly applier: ChangeApplier;
+  readonly fetcher: ContentFetcher;
+}
 
 export class CacheContent implements CacheExecutor {
   readonly #tree: CacheTree;
+  readonly #versions: OwnVersions;
   readonly #applier: ChangeApplier;
   readonly #fetcher: ContentFetcher;
+  /** The tree shows all that was replayed: what is not found in it is not there. */
+  #isUpToDate = true;
 
-  constructor(tree: CacheTree, applier: ChangeApplier, fetcher: ContentFetcher) {
+  constructor({ tree, versions, applier, fetcher }: CacheContentOptions) {
     this.#tree = tree;
+    this.#versions = versions;
     this.#applier = applier;
     this.#fetcher = fetcher;
   }
 
   apply(changes: ChangeSet): void {
+    this.#isUpToDate = false;
     this.#applier.apply(changes);
+    this.#isUpToDate = true;
   }
 
-  hasWriter(oid: Oid): boolean {
-    return this.#tree.nodes.ofObject(this.#resolve(oid))?.hasWriter === true;
+  openWritten(close: OwnClose): WrittenContent | "written" | "gone" | "unknown" {
+    const node = this.#holderOf(close);
+    if (node === undefined) return this.#isGone(close) ? "gone" : "unknown";
+    if (node.hasWriter) return "written";
+    const { generation } = node;
+    const closes = this.#versions.openClosesOf(close.recno);
+    if (node.holding.state === "local")
+      closes.push(...this.#versions.openCloses(node.holding.base));
+    return {
+      ...openForReading(this.#tree.nodes.pathOf(node)),
+      closes: [...new Set(closes)],
+      get isUntouched() {
+        return node.generation === generation && !node.hasWriter;
+      },
+    };
   }
 
-  openContent(oid: Oid): LocalContent | undefined {
-    const node = this.#tree.find(this.#resolve(oid));
-    if (node === undefined || !node.isPresent || node.kind !== "file") return undefined;
-    const flags = constants.O_RDONLY | constants.O_NOFOLLOW;
-    const fd = openSync(osPath(this.#tree.nodes.pathOf(node)), flags);
-    return { fd, [Symbol.dispose]: () => closeSync(fd) };
+  openContent(close: OwnClose): LocalContent | undefined {
+    const node = this.#holderOf(close);
+    return node === undefined ? undefined : openForReading(this.#tree.nodes.pathOf(node));
   }
 
-  lacksContent(oid: Oid): boolean {
-    const resolved = this.#resolve(oid);
-    if (this.#tree.visible.object(resolved) === undefined) return true;
-    const node = this.#tree.reach(resolved);
-    return node !== undefined && !node.isPresent;
+  isWritten(close: OwnClose): boolean {
+    const node = this.#holderOf(close);
+    return node === undefined ? !this.#isGone(close) : node.hasWriter;
   }
 
   hasContent(oid: Oid, sha256: Sha256): boolean {
@@ -59,8 +88,48 @@ export class CacheContent implements CacheExecutor {
     if (this.#tree.reach(oid) !== undefined) await this.#fetcher.fetch(oid);
   }
 
-  /** After an atomic save, what was written to the temporary object is the saved one's. */
-  #resolve(oid: Oid): Oid {
-    return resolveOid(oid, this.#tree.visible);
+  /**
+   * The inode that was written when the CLOSE was made. The object says where to look, and the version
+   * in the inode's mark whether it is the one: others can stand under the object by now, and it can wait
+   * in limbo for the server to have its content.
+   */
+  #holderOf(close: OwnClose): CacheNode | undefined {
+    const standing = this.#standingFor(close);
+    if (standing !== undefined && this.#holds(standing, close)) return standing;
+    for (const node of this.#tree.nodes.limbo.children.values()) {
+      if (this.#holds(node, close)) return node;
+    }
+    return standing !== undefined && this.#isUnmarked(standing, close) ? standing : undefined;
   }
+
+  #standingFor({ operation }: OwnClose): CacheNode | undefined {
+    return this.#tree.find(contentOid(operation, this.#tree.visible));
+  }
+
+  #holds({ holding }: CacheNode, { recno }: OwnClose): boolean {
+    return holding.state === "local" && this.#versions.isBuiltOn(holding.base, recno);
+  }
+
+  /**
+   * A crash came between the CLOSE and the mark that names it, which names the version below it still;
+   * or the CLOSE was made under an id that this client had before, and was numbered anew since.
+   */
+  #isUnmarked({ holding }: CacheNode, { operation }: OwnClose): boolean {
+    if (holding.state !== "local") return false;
+    const { contentBase } = operation;
+    return (
+      this.#versions.isSame(holding.base, contentBase) || this.#versions.isOfFormerId(holding.base)
+    );
+  }
+
+  #isGone({ operation }: OwnClose): boolean {
+    if (!this.#isUpToDate) return false;
+    const oid = contentOid(operation, this.#tree.visible);
+    return this.#tree.visible.object(oid) === undefined || this.#tree.reach(oid) !== undefined;
+  }
+}
+
+function openForReading(path: string): LocalContent {
+  const fd = openSync(osPath(path), constants.O_RDONLY | constants.O_NOFOLLOW);
+  return { fd, [Symbol.dispose]: () => closeSync(fd) };
 }

@@ -38,6 +38,12 @@ export class CacheNode {
   retiredBase: Base | undefined;
   /** The change time to show while the inode has another on disk; see `withUnchangedTimes`. */
   shownCtime: { readonly actualNs: bigint; readonly shownNs: bigint } | undefined;
+  /**
+   * Goes up whenever somebody gets the means to change the content. Only this process writes to the
+   * cache, so a content is the one that was hashed while this stays as it was and there is no writer;
+   * times would not do, because two writes within one tick of the clock have the same.
+   */
+  generation = 0;
   /** The mark was changed, so the next fsync has to carry more than the data. */
   isMarkDirty = true;
 
@@ -61,6 +67,12 @@ export class CacheNode {
   get hasWriter(): boolean {
     for (const { isWritable } of this.descriptors.values()) if (isWritable) return true;
     return false;
+  }
+
+  /** Takes in a descriptor that was opened on the inode. */
+  addDescriptor(fd: number, isWritable: boolean): void {
+    this.descriptors.set(fd, { isWritable });
+    if (isWritable) this.generation += 1;
   }
 
   /** Nobody outside the table can name it. */

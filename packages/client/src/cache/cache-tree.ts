@@ -10,6 +10,7 @@
 import { constants, readdirSync, readlinkSync, renameSync, rmSync } from "node:fs";
 
 import {
+  type Base,
   bytesToText,
   type Entry,
   type Name,
@@ -38,6 +39,11 @@ export interface CacheTreeOptions {
   /** The visible tree as it is now; asked anew each time, because it is derived anew at each change. */
   readonly visible: () => StateReader;
   readonly onProblem: ProblemReporter;
+  /**
+   * Tells whether local content of this version waits for the server. Its inode stays, in limbo where
+   * it has lost its names, because it is the only place where the content is.
+   */
+  readonly isPending: (version: Base) => boolean;
 }
 
 export class CacheTree {
@@ -45,14 +51,18 @@ export class CacheTree {
   readonly #visible: () => StateReader;
   readonly #onProblem: ProblemReporter;
   readonly #rescuePath: string;
-  #limboCount = 0;
+  readonly #isPending: CacheTreeOptions["isPending"];
+  #limboCount: number;
 
   /** @throws CacheMarksLostError */
-  constructor({ paths, visible, onProblem }: CacheTreeOptions) {
+  constructor({ paths, visible, onProblem, isPending }: CacheTreeOptions) {
     this.nodes = new NodeTable(paths.tree, paths.limbo);
     this.#visible = visible;
     this.#onProblem = onProblem;
+    this.#isPending = isPending;
     this.#rescuePath = paths.rescue;
+    // What an earlier process has left there may still be needed: no name is used twice.
+    this.#limboCount = highestNumber(readdirSync(paths.limbo));
     this.nodes.root.holding = openRoot(paths.tree);
   }
 
@@ -179,10 +189,13 @@ export class CacheTree {
     this.#rename(node, link, this.nodes.limbo, `displaced-${this.#limboCount}` as Name);
   }
 
-  /** Removes from limbo what no name claims any more, except what a program may still write to. */
+  /**
+   * Removes from limbo what no name claims any more, except what a program may still write to, and what
+   * the server has not got yet.
+   */
   sweep(): void {
     for (const [name, node] of Array.from(this.nodes.limbo.children)) {
-      if (node.hasWriter && node.links.length === 1) continue;
+      if (this.#isNeeded(node) && node.links.length === 1) continue;
       const path = this.nodes.pathIn(this.nodes.limbo, name);
       try {
         rmSync(osPath(path), { recursive: true, force: true });
@@ -201,8 +214,14 @@ export class CacheTree {
     node.isMarkDirty = true;
   }
 
-  /** The inode is another object from now on. */
-  setOid(node: CacheNode, oid: Oid): void {
+  /**
+   * The inode is another object from now on.
+   *
+   * @param version the own record that made local content the object's
+   */
+  setOid(node: CacheNode, oid: Oid, version?: Base): void {
+    if (version !== undefined && node.holding.state === "local")
+      node.holding = { state: "local", base: version };
     writeMark(this.nodes.pathOf(node), { oid, holding: node.holding });
     this.nodes.setOid(node, oid);
     node.isMarkDirty = true;
@@ -210,7 +229,8 @@ export class CacheTree {
 
   /**
    * Puts a finished inode, made in limbo or staging, under all names of the node, atomically for each.
-   * Who has the old inode open keeps it (design C3); it stays in limbo while somebody may write to it.
+   * Who has the old inode open keeps it (design C3); it stays in limbo while somebody may write to it,
+   * and while its content waits for the server.
    *
    * @returns the node that has the names now
    */
@@ -223,7 +243,7 @@ export class CacheTree {
   #replaceInode(node: CacheNode, path: string, holding: Holding): CacheNode {
     const [first, ...others] = node.links;
     if (first === undefined) return node;
-    const keptName = node.hasWriter ? this.#linkIntoLimbo(node) : undefined;
+    const keptName = this.#isNeeded(node) ? this.#linkIntoLimbo(node) : undefined;
     for (const { parent, name } of others) {
       const spare = this.sparePath();
       linkat(AT_FDCWD, osPath(path), AT_FDCWD, osPath(spare));
@@ -270,6 +290,10 @@ export class CacheTree {
   /** Puts aside what nothing explains, and says so. */
   rescue(path: string): void {
     this.#onProblem(path, rescue(path, this.#rescuePath));
+  }
+
+  #isNeeded(node: CacheNode): boolean {
+    return node.hasWriter || (node.holding.state === "local" && this.#isPending(node.holding.base));
   }
 
   #linkIntoLimbo(node: CacheNode): Name {
@@ -337,6 +361,10 @@ export class CacheTree {
       this.nodes.unlink(directory, name);
     }
   }
+}
+
+function highestNumber(names: readonly string[]): number {
+  return Math.max(0, ...names.map((name) => Number(/-(\d+)$/.exec(name)?.[1] ?? 0)));
 }
 
 /** The kind that the type bits of a mode say. */

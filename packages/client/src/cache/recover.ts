@@ -39,10 +39,12 @@ import type { ChangeLog } from "./change-log.ts";
 import { examineContent, isHole } from "./examine-content.ts";
 import { statInode } from "./inode.ts";
 import { ABSENT, type Holding, readMark, WHOLE, writeMark } from "./object-mark.ts";
+import type { OwnVersions } from "./own-versions.ts";
 import { isBlank } from "./rescue.ts";
 
 export interface RecoveryOptions {
   readonly tree: CacheTree;
+  readonly versions: OwnVersions;
   readonly applier: ChangeApplier;
   readonly log: ChangeLog;
   readonly newOid: () => Oid;
@@ -236,7 +238,11 @@ class Recovery {
 
   /** Content that another peer's change took out of the tree while it was being written. */
   #checkLimbo(node: CacheNode, stat: Stat, { base }: LocalHolding): void {
-    const { visible } = this.#options.tree;
+    const { versions, tree } = this.#options;
+    // Its CLOSE waits for the server, and the inode with it.
+    const close = versions.closeOf(base);
+    if (close !== undefined && isLogged(stat, close)) return;
+    const { visible } = tree;
     const object = visible.object(node.oid) ?? visible.tombstone(node.oid)?.object;
     if (object === undefined || isLogged(stat, object)) return;
     this.#logContent(node, stat, base);
@@ -244,26 +250,22 @@ class Recovery {
   }
 
   /** Content that was made here: is it what the log says, or has it to be logged? */
-  #checkLocal(node: CacheNode, stat: Stat, object: TreeObject, { base }: LocalHolding): void {
+  #checkLocal(node: CacheNode, stat: Stat, shown: TreeObject, { base }: LocalHolding): void {
+    const { tree } = this.#options;
+    const object = this.#giveToOwner(node, base) ?? shown;
     if (isLogged(stat, object)) {
+      this.#nameRecord(node, object);
       if (!looksLike(stat, object)) this.#changeObject(node.oid);
       return;
     }
-    const { tree } = this.#options;
     if (object.sha256 === null) {
       this.#logContent(node, stat, object.contentVersion);
       return;
     }
     const { sha256 } = examineContent(tree.nodes.pathOf(node));
-    const copy = this.#copyOf(node.oid, sha256);
     if (sha256 === object.sha256) {
       tree.setHolding(node, { state: "content", sha256 });
       this.#changeObject(node.oid);
-    } else if (copy !== undefined) {
-      // A replay was cut off that gave this content to the conflict copy.
-      this.#changeObject(node.oid);
-      tree.setOid(node, copy);
-      this.#changeObject(copy);
     } else {
       this.#logContent(node, stat, base);
     }
@@ -283,16 +285,22 @@ class Recovery {
     this.#record(operation, stat);
   }
 
-  /** The conflict copy beside an object that has this content. */
-  #copyOf(oid: Oid, sha256: Sha256): Oid | undefined {
-    const { visible } = this.#options.tree;
-    for (const { parent } of visible.links(oid)) {
-      for (const sibling of visible.children(parent)) {
-        const object = visible.object(sibling.oid);
-        if (object?.conflict?.of === oid && object.sha256 === sha256) return object.oid;
-      }
-    }
-    return undefined;
+  /** A replay was cut off that gave the content to another object, such as a conflict copy. */
+  #giveToOwner(node: CacheNode, base: Base): TreeObject | undefined {
+    const { tree, versions } = this.#options;
+    const owner = versions.objectOf(base);
+    const object = owner === undefined ? undefined : tree.visible.object(owner);
+    if (owner === undefined || object === undefined || owner === node.oid) return undefined;
+    this.#changeObject(node.oid);
+    tree.setOid(node, owner);
+    this.#changeObject(owner);
+    return object;
+  }
+
+  /** A crash came between a CLOSE and the mark that names it. */
+  #nameRecord(node: CacheNode, { contentVersion: base }: TreeObject): void {
+    const { tree, versions } = this.#options;
+    if (versions.closeOf(base) !== undefined) tree.setHolding(node, { state: "local", base });
   }
 
   #record(operation: ClientOperation, { uid, gid }: Stat): void {
@@ -323,7 +331,7 @@ function isKnown(oid: Oid, visible: CacheTree["visible"]): boolean {
 }
 
 /** Tells whether a file is as its last record says: every write since would show in its time. */
-function isLogged(stat: Stat, object: TreeObject): boolean {
+function isLogged(stat: Stat, object: Pick<TreeObject, "sizeBytes" | "mtimeNs">): boolean {
   return stat.size === object.sizeBytes && stat.mtimeNs === object.mtimeNs;
 }
 

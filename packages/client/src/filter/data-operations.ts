@@ -43,7 +43,7 @@ export function dataOperations(
     const isWritable = isForWriting(flags);
     const access = isWritable ? constants.O_RDWR : constants.O_RDONLY;
     const fd = openInode(node, access | (flags & KEPT_FLAGS));
-    node.descriptors.set(fd, { isWritable });
+    node.addDescriptor(fd, isWritable);
     if ((flags & constants.O_TRUNC) !== 0) {
       truncateOpen(context, node, fd, 0);
       node.unlogged.add(fd);
@@ -162,6 +162,7 @@ export function truncateOpen(
   fd: number,
   sizeBytes: number,
 ): void {
+  node.generation += 1;
   if (node.isPresent) markLocal(context, node);
   ftruncateSync(fd, sizeBytes);
   if (!node.isPresent) markLocal(context, node);

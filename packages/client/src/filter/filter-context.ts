@@ -30,11 +30,11 @@ export function perform<T>(
   { log }: FilterContext,
   operation: ClientOperation,
   actor: Actor,
-  work: () => T,
+  work: (recno: Recno) => T,
 ): T {
   const recno = record(log, operation, actor);
   try {
-    return work();
+    return work(recno);
   } catch (error) {
     log.cancel(recno);
     throw error;

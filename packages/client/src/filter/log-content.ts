@@ -37,7 +37,9 @@ export function logContent(context: FilterContext, node: CacheNode, base?: Base)
     sha256: null,
     conflict: null,
   };
-  record(log, operation, node.writer ?? UNKNOWN);
+  const recno = record(log, operation, node.writer ?? UNKNOWN);
+  // A crash before this leaves the version below it in the mark, of which the record names itself an edit.
+  tree.setHolding(node, { state: "local", base: { peer: log.peer, recno } });
   if (isRetired) tree.reinstate(node);
 }
 

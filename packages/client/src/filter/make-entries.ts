@@ -111,7 +111,7 @@ export function makeEntries(
   return {
     create(parent, name, mode, _flags, caller) {
       const { node, fd } = makeFile(parent, name, mode, caller);
-      node.descriptors.set(fd, { isWritable: true });
+      node.addDescriptor(fd, true);
       return { node: node.id, fd, keepCache: true };
     },
 

@@ -259,13 +259,14 @@ export function nameOperations(
         keepsOid,
         conflict: null,
       };
-      perform(context, operation, actors.of(caller), () => {
+      const version = perform(context, operation, actors.of(caller), (recno) => {
         renameSync(osPath(nodes.pathIn(from, name)), osPath(nodes.pathIn(to, newName)));
+        return { peer: log.peer, recno };
       });
       if (ending !== undefined) takeBack(ending);
       if (victim !== undefined) dropName(to, newName, victim.node);
       nodes.move(moved.node, { parent: from, name }, to, newName);
-      if (keepsOid) tree.setOid(moved.node, victim.object.oid);
+      if (keepsOid) tree.setOid(moved.node, victim.object.oid, version);
     },
   };
 }

@@ -1,9 +1,22 @@
-import type { ChangeSet, Oid, Sha256 } from "@izo/core";
+import type { ChangeSet, CloseOperation, Oid, Recno, Sha256 } from "@izo/core";
+
+/** A CLOSE of this client that is not acknowledged, by its number in the own log. */
+export interface OwnClose {
+  readonly recno: Recno;
+  readonly operation: CloseOperation;
+}
 
 /** Local content opened for reading; whoever asked for it closes it. */
 export interface LocalContent extends Disposable {
   /** Of the cache file itself; only read from it at stated offsets, never from its position. */
   readonly fd: number;
+}
+
+/** Local content that nobody is writing, and the open CLOSEs that it stands for. */
+export interface WrittenContent extends LocalContent {
+  readonly closes: readonly Recno[];
+  /** False once anybody could have changed it since it was opened here. */
+  readonly isUntouched: boolean;
 }
 
 /**
@@ -18,17 +31,20 @@ export interface CacheExecutor {
    */
   apply(changes: ChangeSet): void;
 
-  /** Tells whether a program may still write to the object's local content (design D9). */
-  hasWriter(oid: Oid): boolean;
+  /**
+   * The content that an own CLOSE waits for, to be hashed (design D9); "written" while a program may
+   * still change it, "gone" where nothing is left of it, "unknown" while that is not certain.
+   */
+  openWritten(close: OwnClose): WrittenContent | "written" | "gone" | "unknown";
 
   /**
-   * Tells that nothing a program wrote to the object is here: it is gone, or its file waits for the
-   * server's content. False while that is not certain.
+   * The local file that was written when an own CLOSE was made, as it stands: a program may have gone on
+   * writing since. Undefined where none is here.
    */
-  lacksContent(oid: Oid): boolean;
+  openContent(close: OwnClose): LocalContent | undefined;
 
-  /** The object's local content as it stands; undefined where none is here. */
-  openContent(oid: Oid): LocalContent | undefined;
+  /** Tells that a program is writing to the file for which an own CLOSE was made, or may be. */
+  isWritten(close: OwnClose): boolean;
 
   /** Tells whether the object's visible content is here: nothing has to be fetched for it. */
   hasContent(oid: Oid, sha256: Sha256): boolean;

@@ -1,13 +1,15 @@
 import { createHash } from "node:crypto";
 import { createReadStream, fstatSync, readSync } from "node:fs";
 
-import type { CloseOperation, Sha256, StateReader } from "@izo/core";
+import type { CloseOperation, Recno, Sha256 } from "@izo/core";
 
 import type { CacheExecutor, LocalContent } from "./cache-executor.ts";
-import { contentOid } from "./content-oid.ts";
 
-/** A sealed CLOSE: its content has a name. */
-export type SealedClose = CloseOperation & { readonly sha256: Sha256 };
+/** A sealed CLOSE, by its number in the own log: its content has a name. */
+export interface SealedClose {
+  readonly recno: Recno;
+  readonly operation: CloseOperation & { readonly sha256: Sha256 };
+}
 
 /** The contents of own records, read back from the cache to be sent. */
 export class OwnContents {
@@ -23,23 +25,25 @@ export class OwnContents {
   }
 
   /** A small content, or undefined where the file holds something else by now. */
-  read(close: SealedClose, visible: StateReader): Uint8Array | undefined {
-    const kept = this.#small.get(close.sha256);
+  read(close: SealedClose): Uint8Array | undefined {
+    const { sha256, sizeBytes } = close.operation;
+    const kept = this.#small.get(sha256);
     if (kept !== undefined) return kept;
-    using content = this.#cache.openContent(contentOid(close, visible));
-    if (content === undefined || fstatSync(content.fd).size !== close.sizeBytes) return undefined;
-    const bytes = new Uint8Array(close.sizeBytes);
+    using content = this.#cache.openContent(close);
+    if (content === undefined || fstatSync(content.fd).size !== sizeBytes) return undefined;
+    const bytes = new Uint8Array(sizeBytes);
     const count = readSync(content.fd, bytes, 0, bytes.length, 0);
     if (count !== bytes.length) return undefined;
-    if (createHash("sha256").update(bytes).digest("hex") !== close.sha256) return undefined;
-    this.#small.set(close.sha256, bytes);
+    if (createHash("sha256").update(bytes).digest("hex") !== sha256) return undefined;
+    this.#small.set(sha256, bytes);
     return bytes;
   }
 
   /** The file that held the content when it was sealed; whether it still does shows when it is sent. */
-  open(close: SealedClose, visible: StateReader): LocalContent | undefined {
-    const content = this.#cache.openContent(contentOid(close, visible));
-    if (content === undefined || fstatSync(content.fd).size === close.sizeBytes) return content;
+  open(close: SealedClose): LocalContent | undefined {
+    const content = this.#cache.openContent(close);
+    if (content === undefined || fstatSync(content.fd).size === close.operation.sizeBytes)
+      return content;
     content[Symbol.dispose]();
     return undefined;
   }

@@ -20,6 +20,7 @@ import {
   type PendingRecord,
   type Recno,
   type Sha256,
+  type Version,
 } from "@izo/core";
 
 import type { CacheExecutor } from "./cache-executor.ts";
@@ -36,6 +37,9 @@ const BATCH_BYTES = 1024 * 1024;
 
 /** What a record weighs in a batch beside its content: most are smaller. */
 const RECORD_BYTES = 512;
+
+/** What is sent for a file that was removed. */
+const NOTHING = { sizeBytes: 0, sha256: EMPTY_SHA256 } as const;
 
 /**
  * A record was frozen with a content that is nowhere any more, and the server has not got it: it can
@@ -136,10 +140,10 @@ export class Pusher {
     const { replica } = this.#options;
     let bytes = 0;
     let count = 0;
-    const waits = ({ operation }: PendingRecord): boolean => {
+    const waits = ({ recno, operation }: PendingRecord): boolean => {
       if (count >= BATCH_RECORDS || bytes >= BATCH_BYTES) return true;
-      if (operation.opcode === "CLOSE" && !this.#isAvailable(operation as SealedClose, signal))
-        return true;
+      const close = sealedClose(recno, operation);
+      if (close !== undefined && !this.#isAvailable(close, signal)) return true;
       count += 1;
       bytes += RECORD_BYTES + inlineSize(operation);
       return false;
@@ -155,36 +159,39 @@ export class Pusher {
    */
   #withPresentContent(each: Optimized): Optimized {
     const { record } = each;
-    if (record?.operation.opcode !== "CLOSE" || record.operation.sha256 === null) return each;
-    const close = record.operation as SealedClose;
+    const close = record === null ? undefined : sealedClose(record.recno, record.operation);
+    if (record === null || close === undefined || this.#isStillHere(close)) return each;
     const { replica, cache } = this.#options;
     const { visible } = replica;
-    if (this.#isStillHere(close)) return each;
-    const oid = contentOid(close, visible);
-    const content = visible.object(oid) ?? { ...close, sizeBytes: 0, sha256: EMPTY_SHA256 };
-    // Being written: its next CLOSE is on its way, and says what there is.
-    if (content.sha256 === null || cache.hasWriter(oid)) return each;
-    const { sizeBytes, mtimeNs, sha256 } = content;
-    const present = { ...close, sizeBytes, mtimeNs, sha256 };
-    // What shows is this very content, and the file holds another: its author wrote on in a file that a
-    // conflict has parted from it since. That content has a record of its own.
-    if (!this.#isStillHere(present)) return { ...each, record: null };
-    return { ...each, record: { ...record, operation: present } };
+    const object = visible.object(contentOid(close.operation, visible));
+    const { sizeBytes, mtimeNs, sha256 } = object ?? { ...close.operation, ...NOTHING };
+    // Its next CLOSE is on its way, and says what there is.
+    if (sha256 === null) return each;
+    const operation = { ...close.operation, sizeBytes, mtimeNs, sha256 };
+    const recno = object === undefined ? close.recno : this.#ownRecno(object.contentVersion);
+    if (recno !== undefined && this.#isStillHere({ recno, operation }))
+      return { ...each, record: { ...record, operation } };
+    // No later content of the file has a record yet. Where none will come, there is nothing to send.
+    return cache.isWritten(close) ? each : { ...each, record: null };
+  }
+
+  #ownRecno(version: Version): Recno | undefined {
+    if (typeof version === "number") return undefined;
+    return version.peer === this.#options.replica.peer ? version.recno : undefined;
   }
 
   #isStillHere(close: SealedClose): boolean {
-    const { visible } = this.#options.replica;
-    if (close.sha256 === EMPTY_SHA256) return true;
-    if (close.sizeBytes > MAX_INLINE_BYTES) return !this.#uploader.hasChanged(close.sha256);
-    return this.#contents.read(close, visible) !== undefined;
+    const { sha256, sizeBytes } = close.operation;
+    if (sha256 === EMPTY_SHA256) return true;
+    if (sizeBytes > MAX_INLINE_BYTES) return !this.#uploader.hasChanged(sha256);
+    return this.#contents.read(close) !== undefined;
   }
 
   #isAvailable(close: SealedClose, signal: AbortSignal): boolean {
-    const { visible } = this.#options.replica;
-    if (close.sha256 === EMPTY_SHA256) return true;
-    if (close.sizeBytes <= MAX_INLINE_BYTES)
-      return this.#contents.read(close, visible) !== undefined;
-    return this.#uploader.isThere(close, visible, signal);
+    const { sha256, sizeBytes } = close.operation;
+    if (sha256 === EMPTY_SHA256) return true;
+    if (sizeBytes <= MAX_INLINE_BYTES) return this.#contents.read(close) !== undefined;
+    return this.#uploader.isThere(close, signal);
   }
 
   /** The records go again without it, and are judged like any others. */
@@ -207,14 +214,13 @@ export class Pusher {
   }
 
   #inlineContents(batch: readonly FrozenRecord[]): InlineContent[] {
-    const { visible } = this.#options.replica;
     const contents = new Map<Sha256, Uint8Array>();
     for (const { submitted } of batch) {
-      if (inlineSize(submitted.operation) === 0) continue;
-      const close = submitted.operation as SealedClose;
+      const close = sealedClose(submitted.origin.recno, submitted.operation);
+      if (close === undefined || inlineSize(close.operation) === 0) continue;
       // Not here any more: the server has it, from an earlier push, or says that it has not.
-      const bytes = this.#contents.read(close, visible);
-      if (bytes !== undefined) contents.set(close.sha256, bytes);
+      const bytes = this.#contents.read(close);
+      if (bytes !== undefined) contents.set(close.operation.sha256, bytes);
     }
     return Array.from(contents, ([sha256, bytes]) => ({ sha256, bytes }));
   }
@@ -225,19 +231,22 @@ export class Pusher {
     batch: readonly FrozenRecord[],
     signal: AbortSignal,
   ): Promise<void> {
-    const { visible } = this.#options.replica;
     const hashes = new Set<unknown>(Array.isArray(missing) ? missing : []);
     for (const { submitted } of batch) {
-      const { operation, origin } = submitted;
-      if (operation.opcode !== "CLOSE" || operation.sha256 === null) continue;
-      if (!hashes.has(operation.sha256)) continue;
-      const close = operation as SealedClose;
-      this.#uploader.forget(close.sha256);
+      const close = sealedClose(submitted.origin.recno, submitted.operation);
+      if (close === undefined || !hashes.has(close.operation.sha256)) continue;
+      const { sha256 } = close.operation;
+      this.#uploader.forget(sha256);
       // oxlint-disable-next-line no-await-in-loop -- rare, and the batch needs all of them anyway
-      const isUploaded = await this.#uploader.upload(close, visible, signal);
-      if (!isUploaded) throw new ContentLostError(origin.recno, close.sha256);
+      const isUploaded = await this.#uploader.upload(close, signal);
+      if (!isUploaded) throw new ContentLostError(close.recno, sha256);
     }
   }
+}
+
+function sealedClose(recno: Recno, operation: PendingRecord["operation"]): SealedClose | undefined {
+  if (operation.opcode !== "CLOSE" || operation.sha256 === null) return undefined;
+  return { recno, operation: { ...operation, sha256: operation.sha256 } };
 }
 
 /** Bytes that travel with a record inside its push. */

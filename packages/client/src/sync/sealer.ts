@@ -1,18 +1,19 @@
 /**
  * Seals open CLOSEs off the hot path (design D9): a file that nobody writes any more is hashed, made
- * durable, and its CLOSE gets hash, size and time. A CLOSE is sealed only when the file had the same
- * stat before and after; until then it holds back what depends on it and nothing else (P3).
+ * durable, and its CLOSE gets hash, size and time. A CLOSE is sealed only when nobody could write to the
+ * file from before the hash to its end; until then it holds back what depends on it and nothing else
+ * (P3). Which file a CLOSE is about is asked anew for each: while one is hashed a conflict can part
+ * another from its object.
  *
  * A crash loses a hash, which is computed again.
  */
 
-import { fdatasync, fstatSync, type BigIntStats } from "node:fs";
+import { fdatasync, fstatSync } from "node:fs";
 import { promisify } from "node:util";
 
-import { retryDelayMs, type Oid, type PendingRecord, type StateReader } from "@izo/core";
+import { retryDelayMs } from "@izo/core";
 
-import type { CacheExecutor } from "./cache-executor.ts";
-import { contentOid } from "./content-oid.ts";
+import type { CacheExecutor, OwnClose } from "./cache-executor.ts";
 import { FileHasher } from "./hash-file.ts";
 import type { LocalReplica } from "./local-replica.ts";
 
@@ -89,62 +90,37 @@ export class Sealer implements AsyncDisposable {
   }
 
   async #sealAll(): Promise<void> {
-    const { replica } = this.#options;
-    for (const [oid, records] of byObject(replica.unsealed(), replica.visible)) {
+    const { replica, onProblem } = this.#options;
+    for (const { recno, operation } of replica.unsealed()) {
       if (this.#isDisposed) return;
-      if (this.#options.cache.hasWriter(oid)) continue;
+      // Sealed with one that was made on top of it.
+      if (operation.opcode !== "CLOSE" || !replica.isOpen(recno)) continue;
       try {
         // oxlint-disable-next-line no-await-in-loop -- one file at a time: the disk is the mount's, too
-        await this.#seal(oid, records);
+        await this.#seal({ recno, operation });
       } catch (error) {
-        this.#options.onProblem(error);
+        onProblem(error);
       }
     }
   }
 
-  /** Successive open CLOSEs of one object are one: all get what the file holds now. */
-  async #seal(oid: Oid, records: readonly PendingRecord[]): Promise<void> {
+  /** Successive open CLOSEs of one file are one: all get what the file holds now. */
+  async #seal(close: OwnClose): Promise<void> {
     const { replica, cache } = this.#options;
     const { peer } = replica;
-    using content = cache.openContent(oid);
-    if (content === undefined) {
-      if (cache.lacksContent(oid)) this.#takeBack(records);
-      return;
-    }
-    const before = fstatSync(content.fd, { bigint: true });
-    const sha256 = await this.#hasher.hash(content.fd, Number(before.size));
+    const found = cache.openWritten(close);
+    // What was written is nowhere any more: nothing is left that this CLOSE could be about.
+    if (found === "gone") replica.cancel(close.recno);
+    if (typeof found === "string") return;
+    using content = found;
+    const { size } = fstatSync(content.fd);
+    const sha256 = await this.#hasher.hash(content.fd, size);
     await makeDurable(content.fd);
-    const after = fstatSync(content.fd, { bigint: true });
-    if (!isUnchanged(before, after) || replica.peer !== peer) return;
-    for (const { recno } of records) {
-      if (!replica.isOpen(recno)) continue;
-      replica.seal(recno, { sizeBytes: Number(after.size), mtimeNs: after.mtimeNs, sha256 });
+    if (!content.isUntouched || replica.peer !== peer) return;
+    const { size: sizeBytes, mtimeNs } = fstatSync(content.fd, { bigint: true });
+    for (const recno of content.closes) {
+      if (replica.isOpen(recno))
+        replica.seal(recno, { sizeBytes: Number(sizeBytes), mtimeNs, sha256 });
     }
   }
-
-  /**
-   * What was written went on in another file, under a record of its own: a conflict parted them while
-   * the program was writing. Nothing is left that this CLOSE could be about.
-   */
-  #takeBack(records: readonly PendingRecord[]): void {
-    const { replica } = this.#options;
-    for (const { recno } of records) if (replica.isOpen(recno)) replica.cancel(recno);
-  }
-}
-
-function byObject(
-  records: readonly PendingRecord[],
-  visible: StateReader,
-): Map<Oid, PendingRecord[]> {
-  const result = new Map<Oid, PendingRecord[]>();
-  for (const record of records) {
-    if (record.operation.opcode !== "CLOSE") continue;
-    const oid = contentOid(record.operation, visible);
-    result.set(oid, [...(result.get(oid) ?? []), record]);
-  }
-  return result;
-}
-
-function isUnchanged(a: BigIntStats, b: BigIntStats): boolean {
-  return a.size === b.size && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs;
 }

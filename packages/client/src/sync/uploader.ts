@@ -1,4 +1,4 @@
-import type { Sha256, StateReader } from "@izo/core";
+import type { Sha256 } from "@izo/core";
 
 import { readFrom, type OwnContents, type SealedClose } from "./own-contents.ts";
 import { RemoteProblemError } from "./remote-error.ts";
@@ -36,12 +36,12 @@ export class Uploader {
    * Tells whether the server holds the content; if not, sees to it that it will. Where the file holds
    * something else by now, nothing is done: the record waits for the file's next CLOSE.
    */
-  isThere(close: SealedClose, visible: StateReader, signal: AbortSignal): boolean {
-    const { sha256 } = close;
+  isThere(close: SealedClose, signal: AbortSignal): boolean {
+    const { sha256 } = close.operation;
     if (this.#uploaded.has(sha256)) return true;
     if (this.#running.has(sha256) || this.#changed.has(sha256) || this.#running.size >= PARALLEL)
       return false;
-    const running = this.#run(close, visible, signal).finally(() => this.#running.delete(sha256));
+    const running = this.#run(close, signal).finally(() => this.#running.delete(sha256));
     this.#running.set(sha256, running);
     running.then(this.#options.onUploaded, this.#options.onFailed);
     return false;
@@ -73,25 +73,26 @@ export class Uploader {
    * @returns false where the file does not hold it any more
    * @throws what `Remote` throws
    */
-  async upload(close: SealedClose, visible: StateReader, signal: AbortSignal): Promise<boolean> {
-    await this.#run(close, visible, signal);
-    return this.#uploaded.has(close.sha256);
+  async upload(close: SealedClose, signal: AbortSignal): Promise<boolean> {
+    await this.#run(close, signal);
+    return this.#uploaded.has(close.operation.sha256);
   }
 
-  async #run(close: SealedClose, visible: StateReader, signal: AbortSignal): Promise<void> {
+  async #run(close: SealedClose, signal: AbortSignal): Promise<void> {
     const { remote, contents } = this.#options;
-    using content = contents.open(close, visible);
+    const { sha256, sizeBytes } = close.operation;
+    using content = contents.open(close);
     if (content === undefined) {
-      this.#changed.add(close.sha256);
+      this.#changed.add(sha256);
       return;
     }
     try {
       const source = (offset: number): AsyncIterable<Uint8Array> => readFrom(content, offset);
-      await remote.upload(close.sha256, close.sizeBytes, source, signal);
-      this.#uploaded.add(close.sha256);
+      await remote.upload(sha256, sizeBytes, source, signal);
+      this.#uploaded.add(sha256);
     } catch (error) {
       if (!(error instanceof RemoteProblemError) || error.code !== "wrong-hash") throw error;
-      this.#changed.add(close.sha256);
+      this.#changed.add(sha256);
     }
   }
 }

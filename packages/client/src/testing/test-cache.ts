@@ -168,9 +168,10 @@ export class TestCache implements AsyncDisposable {
   /** Gives every open CLOSE its hash, and keeps the content as a server would. */
   seal(): void {
     for (const { recno, operation } of this.replica.unsealed()) {
-      if (operation.opcode !== "CLOSE" || this.local.content.hasWriter(operation.oid)) continue;
-      using content = this.local.content.openContent(operation.oid);
-      if (content === undefined) continue;
+      if (operation.opcode !== "CLOSE") continue;
+      const found = this.local.content.openWritten({ recno, operation });
+      if (typeof found === "string") continue;
+      using content = found;
       const { size, mtimeNs } = fstatSync(content.fd, { bigint: true });
       const bytes = Buffer.alloc(Number(size));
       readSync(content.fd, bytes, 0, bytes.length, 0);
