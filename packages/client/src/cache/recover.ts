@@ -25,7 +25,6 @@ import {
   type ObjectChange,
   type Oid,
   resolveOid,
-  type Sha256,
   type TreeObject,
 } from "@izo/core";
 import type { Stat } from "@izo/sys";

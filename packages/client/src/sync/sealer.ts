@@ -2,20 +2,20 @@
  * Seals open CLOSEs off the hot path (design D9): a file that nobody writes any more is hashed, made
  * durable, and its CLOSE gets hash, size and time. A CLOSE is sealed only when nobody could write to the
  * file from before the hash to its end; until then it holds back what depends on it and nothing else
- * (P3). Which file a CLOSE is about is asked anew for each: while one is hashed a conflict can part
- * another from its object.
+ * (P3).
  *
  * A crash loses a hash, which is computed again.
  */
 
-import { fdatasync, fstatSync } from "node:fs";
+import { fdatasync } from "node:fs";
 import { promisify } from "node:util";
 
 import { retryDelayMs } from "@izo/core";
 
-import type { CacheExecutor, OwnClose } from "./cache-executor.ts";
+import type { CacheExecutor } from "./cache-executor.ts";
 import { FileHasher } from "./hash-file.ts";
 import type { LocalReplica } from "./local-replica.ts";
+import { sealOpenCloses, type SealingDisk } from "./seal-open-closes.ts";
 
 const makeDurable = promisify(fdatasync);
 
@@ -40,7 +40,7 @@ export class Sealer implements AsyncDisposable {
   #round: Promise<void> | null = null;
   /** Woken while a round was running, which may have gone past what is new. */
   #isStale = false;
-  #isDisposed = false;
+  readonly #stop = new AbortController();
 
   constructor(options: SealerOptions) {
     this.#options = options;
@@ -57,7 +57,7 @@ export class Sealer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isDisposed = true;
+    this.#stop.abort();
     this.#recorded[Symbol.dispose]();
     if (this.#timer !== null) clearTimeout(this.#timer);
     await this.#round;
@@ -65,7 +65,7 @@ export class Sealer implements AsyncDisposable {
   }
 
   #schedule(delayMs: number): void {
-    if (this.#isDisposed) return;
+    if (this.#stop.signal.aborted) return;
     if (this.#round !== null) {
       this.#isStale = true;
       return;
@@ -77,6 +77,11 @@ export class Sealer implements AsyncDisposable {
     }, delayMs).unref();
   }
 
+  #sealAll(): Promise<void> {
+    const hash: SealingDisk["hash"] = (fd, sizeBytes) => this.#hasher.hash(fd, sizeBytes);
+    return sealOpenCloses({ ...this.#options, hash, makeDurable }, this.#stop.signal);
+  }
+
   #endRound(): void {
     this.#round = null;
     if (this.#isStale) {
@@ -86,41 +91,6 @@ export class Sealer implements AsyncDisposable {
       // Something still has a writer, or was written to while it was hashed.
       this.#attempts += 1;
       this.#schedule(retryDelayMs(this.#attempts, this.#options.random()));
-    }
-  }
-
-  async #sealAll(): Promise<void> {
-    const { replica, onProblem } = this.#options;
-    for (const { recno, operation } of replica.unsealed()) {
-      if (this.#isDisposed) return;
-      // Sealed with one that was made on top of it.
-      if (operation.opcode !== "CLOSE" || !replica.isOpen(recno)) continue;
-      try {
-        // oxlint-disable-next-line no-await-in-loop -- one file at a time: the disk is the mount's, too
-        await this.#seal({ recno, operation });
-      } catch (error) {
-        onProblem(error);
-      }
-    }
-  }
-
-  /** Successive open CLOSEs of one file are one: all get what the file holds now. */
-  async #seal(close: OwnClose): Promise<void> {
-    const { replica, cache } = this.#options;
-    const { peer } = replica;
-    const found = cache.openWritten(close);
-    // What was written is nowhere any more: nothing is left that this CLOSE could be about.
-    if (found === "gone") replica.cancel(close.recno);
-    if (typeof found === "string") return;
-    using content = found;
-    const { size } = fstatSync(content.fd);
-    const sha256 = await this.#hasher.hash(content.fd, size);
-    await makeDurable(content.fd);
-    if (!content.isUntouched || replica.peer !== peer) return;
-    const { size: sizeBytes, mtimeNs } = fstatSync(content.fd, { bigint: true });
-    for (const recno of content.closes) {
-      if (replica.isOpen(recno))
-        replica.seal(recno, { sizeBytes: Number(sizeBytes), mtimeNs, sha256 });
     }
   }
 }

@@ -1,0 +1,59 @@
+import { fstatSync } from "node:fs";
+
+import type { Sha256 } from "@izo/core";
+
+import type { CacheExecutor, OwnClose } from "./cache-executor.ts";
+import type { LocalReplica } from "./local-replica.ts";
+
+/** What sealing does with a file: both may take long, and anything can happen meanwhile. */
+export interface SealingDisk {
+  /** The SHA-256 of an open file from its start to its end. */
+  readonly hash: (fd: number, sizeBytes: number) => Promise<Sha256>;
+  readonly makeDurable: (fd: number) => Promise<void>;
+}
+
+export interface SealingOptions extends SealingDisk {
+  readonly replica: LocalReplica;
+  readonly cache: CacheExecutor;
+  /** A file could not be read or synced; it is tried again with the next round. */
+  readonly onProblem: (error: unknown) => void;
+}
+
+/**
+ * Gives the open CLOSEs of files that nobody writes any more their hash, one file after another.
+ *
+ * Which file a CLOSE is about is asked anew for each: while one is hashed, a conflict can part another
+ * from its object.
+ */
+export async function sealOpenCloses(options: SealingOptions, signal: AbortSignal): Promise<void> {
+  const { replica, onProblem } = options;
+  for (const { recno, operation } of replica.unsealed()) {
+    if (signal.aborted) return;
+    // Sealed already, with one that was made on top of it.
+    if (operation.opcode !== "CLOSE" || !replica.isOpen(recno)) continue;
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- one file at a time: the disk is the mount's, too
+      await sealClose(options, { recno, operation });
+    } catch (error) {
+      onProblem(error);
+    }
+  }
+}
+
+/** Successive open CLOSEs of one file are one (design D9): all get what the file holds now. */
+async function sealClose(options: SealingOptions, close: OwnClose): Promise<void> {
+  const { replica, cache, hash, makeDurable } = options;
+  const { peer } = replica;
+  const found = cache.openWritten(close);
+  // What was written is nowhere any more: nothing is left that this CLOSE could be about.
+  if (found === "gone") replica.cancel(close.recno);
+  if (typeof found === "string") return;
+  using content = found;
+  const sha256 = await hash(content.fd, fstatSync(content.fd).size);
+  await makeDurable(content.fd);
+  if (!content.isUntouched || replica.peer !== peer) return;
+  const { size, mtimeNs } = fstatSync(content.fd, { bigint: true });
+  for (const recno of content.closes) {
+    if (replica.isOpen(recno)) replica.seal(recno, { sizeBytes: Number(size), mtimeNs, sha256 });
+  }
+}
