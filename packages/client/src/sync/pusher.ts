@@ -64,7 +64,7 @@ export interface PushedPermits {
 
 export interface PusherOptions {
   readonly replica: LocalReplica;
-  readonly remote: Remote;
+  readonly remote: Pick<Remote, "push" | "upload">;
   readonly cache: CacheExecutor;
   /** Name of this host, for the names of conflict copies. */
   readonly host: string;

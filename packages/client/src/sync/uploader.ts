@@ -8,7 +8,7 @@ import type { Remote } from "./remote.ts";
 const PARALLEL = 2;
 
 export interface UploaderOptions {
-  readonly remote: Remote;
+  readonly remote: Pick<Remote, "upload">;
   readonly contents: OwnContents;
   /** An upload has ended; what waited for it may go on. */
   readonly onUploaded: () => void;

@@ -1,0 +1,308 @@
+import { deepEqual } from "node:assert/strict";
+/**
+ * A program writes while its client seals, sends and pulls, and others change the same files: a story is
+ * a list of steps, and those behind a sealing happen in the middle of it, at each place where it waits.
+ *
+ * Cache, own log, sealing and sending are the real ones, on a real directory; the server is in memory.
+ */
+import { hash } from "node:crypto";
+import { type BigIntStats, fstatSync, lstatSync } from "node:fs";
+import { join } from "node:path";
+
+import { EMPTY_SHA256, parseName, ROOT_OID } from "@izo/core";
+
+import type { NodeId } from "../fuse/file-system.ts";
+import { hashDescriptor } from "../sync/hash-file.ts";
+import { Pusher } from "../sync/pusher.ts";
+import { sealOpenCloses } from "../sync/seal-open-closes.ts";
+import { MemoryServer } from "./memory-server.ts";
+import { CALLER, oid, readDescriptor, remoteOperations, TestCache } from "./test-cache.ts";
+
+/** Files that are there when a story begins. */
+export const STORY_NAMES = ["a", "b"] as const;
+const NEVER = new AbortController().signal;
+
+export type Step =
+  | {
+      readonly do: "save" | "save over" | "remove" | "other writes" | "other removes";
+      readonly name: string;
+    }
+  | {
+      readonly do: "open";
+      readonly name: string;
+      readonly handle: number;
+      readonly truncates: boolean;
+    }
+  | { readonly do: "write" | "flush" | "close"; readonly handle: number }
+  | { readonly do: "seal" | "push" | "restart" }
+  | { readonly do: "pull"; readonly count: number };
+
+/** A file as its program knows it: an inode of the cache, which a conflict moves and never changes. */
+type Inode = string;
+
+interface OpenFile {
+  readonly fd: number;
+  readonly node: NodeId;
+}
+
+export class Story implements AsyncDisposable {
+  readonly #cache: TestCache;
+  readonly #server: MemoryServer;
+  readonly #steps: Step[];
+  readonly #handles = new Map<number, OpenFile>();
+  /** Still open, and removed by the program. */
+  readonly #orphans: OpenFile[] = [];
+  readonly #dirty = new Set<Inode>();
+  /** What each inode held when it was last closed; gone once its program has changed or removed it. */
+  readonly #closed = new Map<Inode, string>();
+  #pusher!: Pusher;
+  #count = 0;
+
+  private constructor(cache: TestCache, steps: readonly Step[]) {
+    this.#cache = cache;
+    this.#server = new MemoryServer(cache.contents);
+    this.#steps = steps.slice();
+    this.#usePusher();
+  }
+
+  /** @throws AssertionError when the client shows anything else than the log says, or the log has not got it */
+  static async tell(steps: readonly Step[], isReplica: boolean): Promise<void> {
+    await using story = new Story(await TestCache.open({ isReplica }), steps);
+    for (const each of STORY_NAMES) story.#otherCreates(each);
+    story.#pull(Number.POSITIVE_INFINITY);
+    while (story.#steps.length > 0) await story.#next();
+    await story.#finish();
+    await story.#check();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#cache[Symbol.asyncDispose]();
+  }
+
+  async #next(): Promise<void> {
+    const next = this.#steps.shift();
+    if (next === undefined) return;
+    switch (next.do) {
+      case "save":
+        return this.#save(next.name);
+      case "save over":
+        await this.#save("temporary");
+        this.#forget(next.name);
+        this.#cache.rename("/temporary", `/${next.name}`);
+        return;
+      case "remove":
+        this.#forget(next.name);
+        if (this.#cache.find(`/${next.name}`) !== undefined) this.#cache.unlink(`/${next.name}`);
+        return;
+      case "open":
+        return this.#open(next.name, next.handle, next.truncates);
+      case "write":
+        return this.#onHandle(next.handle, ({ node, fd }) => this.#writeTo(node, fd, "written"));
+      case "flush":
+        return this.#onHandle(next.handle, ({ node, fd }) => this.#cache.fs.flush(node, fd));
+      case "close":
+        return this.#closeHandle(next.handle);
+      case "seal":
+        return this.#seal();
+      case "push":
+        await this.#pusher.push(NEVER, () => {});
+        return;
+      case "pull":
+        return this.#pull(next.count);
+      case "other writes":
+        return this.#otherWrites(next.name);
+      case "other removes":
+        return this.#otherRemoves(next.name);
+      case "restart":
+        this.#closeAll();
+        await this.#cache.kill();
+        await this.#cache.start();
+        this.#usePusher();
+    }
+  }
+
+  /** The sealing of the client, with the steps that follow it wherever it waits. */
+  async #seal(): Promise<void> {
+    const { replica, local, problems } = this.#cache;
+    const meanwhile = async (): Promise<void> => {
+      const following = this.#steps[0]?.do;
+      if (following !== "seal" && following !== "restart") await this.#next();
+    };
+    await sealOpenCloses(
+      {
+        replica,
+        cache: local.content,
+        onProblem: (error) => problems.push(error),
+        hash: async (fd) => {
+          await meanwhile();
+          const sha256 = hashDescriptor(fd);
+          await meanwhile();
+          return sha256;
+        },
+        makeDurable: meanwhile,
+      },
+      NEVER,
+    );
+  }
+
+  #usePusher(): void {
+    const { replica, local, problems } = this.#cache;
+    this.#pusher = new Pusher({
+      replica,
+      cache: local.content,
+      host: "test",
+      remote: { push: (request) => this.#server.push(request), upload: refuseUpload },
+      onUploaded: () => {},
+      onUploadFailed: (error) => problems.push(error),
+    });
+  }
+
+  #pull(count: number): void {
+    const { replica, local } = this.#cache;
+    const { recno } = replica.position;
+    const records = this.#server.log.slice(recno, recno + count);
+    const last = records.at(-1);
+    if (last === undefined) return;
+    const { changes } = replica.applyRemote(records, { recno: last.recno, hash: EMPTY_SHA256 });
+    local.content.apply(changes);
+  }
+
+  async #save(path: string): Promise<void> {
+    const [fd, node] = await this.#cache.openForWriting(`/${path}`);
+    this.#writeTo(node, fd, "saved");
+    this.#end(node, fd);
+  }
+
+  async #open(path: string, handle: number, truncates: boolean): Promise<void> {
+    const node = this.#cache.find(`/${path}`);
+    if (node === undefined || this.#handles.has(handle)) return;
+    try {
+      const { fd } = await this.#cache.fs.open(node, truncates ? 0o1001 : 2, CALLER);
+      if (truncates) this.#closed.delete(inodeOf(fd));
+      this.#handles.set(handle, { fd, node });
+    } catch (error) {
+      // Another content took the name while this one was fetched: the kernel would look it up again.
+      if (!(error instanceof Error && "code" in error && error.code === "ESTALE")) throw error;
+    }
+  }
+
+  #onHandle(handle: number, use: (open: OpenFile) => void): void {
+    const open = this.#handles.get(handle);
+    if (open !== undefined) use(open);
+  }
+
+  /** Contents of one length: only what they are tells them apart. */
+  #writeTo(node: NodeId, fd: number, text: string): void {
+    this.#count += 1;
+    this.#closed.delete(inodeOf(fd));
+    this.#dirty.add(inodeOf(fd));
+    this.#cache.writeTo(node, fd, `${text} ${String(this.#count).padStart(6, "0")}`, 0);
+  }
+
+  #end(node: NodeId, fd: number): void {
+    const inode = inodeOf(fd);
+    if (this.#dirty.has(inode)) this.#closed.set(inode, readDescriptor(fd));
+    this.#cache.close(node, fd);
+  }
+
+  #closeHandle(handle: number): void {
+    const open = this.#handles.get(handle);
+    if (open === undefined) return;
+    this.#handles.delete(handle);
+    this.#end(open.node, open.fd);
+  }
+
+  /** The program takes a file away: nobody has to find what was in it, nor what is written to it still. */
+  #forget(path: string): void {
+    const at = join(this.#cache.cacheDir, "tree", path);
+    const stat = lstatSync(at, { bigint: true, throwIfNoEntry: false });
+    if (stat === undefined) return;
+    this.#closed.delete(nameOf(stat));
+    this.#dirty.delete(nameOf(stat));
+    for (const [handle, { fd, node }] of this.#handles) {
+      if (inodeOf(fd) !== nameOf(stat)) continue;
+      this.#handles.delete(handle);
+      this.#orphans.push({ fd, node });
+    }
+  }
+
+  #otherCreates(each: string): void {
+    const { create } = remoteOperations;
+    this.#server.change(create(oid(each), each));
+    this.#otherWrites(each);
+  }
+
+  #otherWrites(each: string): void {
+    const entry = this.#server.state.entry(ROOT_OID, parseName(each));
+    if (entry === undefined) return;
+    this.#count += 1;
+    const text = `other ${String(this.#count).padStart(6, "0")}`;
+    const { content } = remoteOperations;
+    this.#server.change(content(entry.oid, this.#cache.store(text), text.length));
+  }
+
+  #otherRemoves(each: string): void {
+    const entry = this.#server.state.entry(ROOT_OID, parseName(each));
+    if (entry !== undefined) this.#server.change(remoteOperations.unlink(entry.oid, each));
+  }
+
+  async #finish(): Promise<void> {
+    this.#closeAll();
+    for (let rounds = 20; rounds > 0 && this.#cache.replica.pendingCount > 0; rounds -= 1) {
+      // oxlint-disable no-await-in-loop -- each round builds on the one before
+      await this.#seal();
+      while (await this.#pusher.push(NEVER, () => {}));
+      // oxlint-enable no-await-in-loop
+      this.#pull(Number.POSITIVE_INFINITY);
+    }
+    this.#pull(Number.POSITIVE_INFINITY);
+    // A replica shows the content that it has until the newest is here.
+    for (const { oid: id } of this.#server.state.children(ROOT_OID)) {
+      // oxlint-disable-next-line no-await-in-loop -- a handful
+      await this.#cache.local.content.fetch(id, NEVER);
+    }
+  }
+
+  #closeAll(): void {
+    for (const handle of this.#handles.keys()) this.#closeHandle(handle);
+    for (const { fd, node } of this.#orphans.splice(0)) this.#cache.close(node, fd);
+  }
+
+  /** The client shows what the log says, and the log has what was closed. */
+  async #check(): Promise<void> {
+    const { replica } = this.#cache;
+    deepEqual(replica.pending.unsent, []);
+    const shown = new Map<string, string>();
+    for (const each of this.#cache.list("/")) {
+      // oxlint-disable-next-line no-await-in-loop -- a handful
+      shown.set(each, sha256Of(await this.#cache.read(`/${each}`)));
+    }
+    const logged = [...this.#server.state.children(ROOT_OID)].map(
+      ({ name: at, oid: id }) => [at, this.#server.state.object(id)?.sha256] as const,
+    );
+    deepEqual(shown, new Map(logged));
+    const contents = new Set<string | null>();
+    for (const { operation } of this.#server.log)
+      if (operation.opcode === "CLOSE") contents.add(operation.sha256);
+    const lost = [...this.#closed.values()].filter((text) => !contents.has(sha256Of(text)));
+    deepEqual(lost, []);
+    this.#cache.assertTidy();
+  }
+}
+
+function refuseUpload(): never {
+  throw new Error("a small content is not uploaded");
+}
+
+function sha256Of(text: string): string {
+  return hash("sha256", text);
+}
+
+function inodeOf(fd: number): Inode {
+  return nameOf(fstatSync(fd, { bigint: true }));
+}
+
+/** Numbers are used again at once: the time of making tells apart who had it. */
+function nameOf({ ino, birthtimeNs }: BigIntStats): Inode {
+  return `${ino} ${birthtimeNs}`;
+}
