@@ -83,6 +83,7 @@ export * from "./permit/permit.ts";
 export { MAX_RETRY_DELAY_MS, retryDelayMs } from "./sync/backoff.ts";
 export * from "./sync/change-set.ts";
 export { changesBetween, type Differing } from "./sync/changes-between.ts";
+export { forgottenObjects } from "./sync/forgotten-objects.ts";
 export {
   type ConnectionEvent,
   type ConnectionName,

@@ -104,9 +104,10 @@ export class OwnLog implements AsyncDisposable {
     return this.#kml.oldest;
   }
 
-  /** Tells whether there is anything that {@link truncate} could drop. */
-  get hasSealedSegments(): boolean {
-    return this.#kml.segments().length > 1;
+  /** Tells whether {@link truncate} would drop anything. */
+  canTruncate(recno: Recno): boolean {
+    const [first] = this.#kml.segments();
+    return first !== undefined && first.isSealed && first.last < recno;
   }
 
   /** All records that are here, oldest first. */

@@ -15,6 +15,7 @@ import { join } from "node:path";
 
 import {
   changesBetween,
+  forgottenObjects,
   KmlAppendError,
   KmlBrokenError,
   lastCovered,
@@ -339,9 +340,11 @@ export class LocalReplica implements AsyncDisposable {
     );
     const mark = later(this.#replica.acknowledged, start.received);
     const { recno } = start.position;
+    const differing = this.#differing(database);
+    this.#keepForgotten({ database, start }, pending, differing);
     const replica = new Replica(database.state, recno, pending, mark);
     const moves = this.#replica.contentMovesTo(replica, outcomes);
-    const changes = changesBetween(this.#replica, replica, this.#differing(database), moves);
+    const changes = changesBetween(this.#replica, replica, differing, moves);
     const isDiverged = this.#isForeign(start.received);
     this.#moveIn({ database, start }, true, mark);
     this.#reload();
@@ -412,8 +415,8 @@ export class LocalReplica implements AsyncDisposable {
 
   /** Drops what the own log need not keep any more. */
   async truncateLog(): Promise<void> {
-    if (!this.#log.hasSealedSegments || this.#pending.buildsOnOwn()) return;
     const oldest = this.#pending.oldestRecno ?? ((this.#log.head + 1) as Recno);
+    if (!this.#log.canTruncate(oldest) || this.#pending.buildsOnOwn()) return;
     // What acknowledged these records has to survive a power cut before they go.
     this.#index.sqlite.pragma("wal_checkpoint(FULL)");
     await this.#log.truncate(oldest);
@@ -484,6 +487,25 @@ export class LocalReplica implements AsyncDisposable {
     this.#replica = loaded.replica;
     this.#position = loaded.position;
     this.#hasTree = loaded.hasTree;
+  }
+
+  /**
+   * What the log has forgotten to be removed was known here: own records that wait, and those of a file
+   * that a program still writes, show at its last place until the server has judged them.
+   */
+  #keepForgotten(
+    { database, start }: ReceivedTree,
+    pending: PendingLog,
+    { objects }: Differing,
+  ): void {
+    if (!this.#hasTree) return;
+    const { recno } = start.position;
+    const { visible } = new Replica(database.state, recno, pending, NOTHING_ACKNOWLEDGED);
+    const removedAt = Math.max(0, start.oldestRecno - 1) as Recno;
+    const oids = new Set([...objects, ...this.#replica.touchedObjects()]);
+    for (const tombstone of forgottenObjects(this.#replica.visible, visible, oids, removedAt)) {
+      database.state.putTombstone(tombstone);
+    }
   }
 
   /** Before the first tree only the root can have been looked at. */

@@ -171,6 +171,11 @@ export class Replica {
     return contentMoves(this.#contents, after.#contents, after.visible, outcomes);
   }
 
+  /** Objects that the pending records touch. */
+  touchedObjects(): Iterable<Oid> {
+    return this.#overlay.touchedObjects();
+  }
+
   /** Notes all that the pending records touch. */
   touch(footprint: Footprint): void {
     for (const oid of this.#overlay.touchedObjects()) footprint.touchObject(oid);
