@@ -70,11 +70,44 @@ export function noteRetained(
     .run(bytesOf(sha256), stat.ino, BigInt(stat.size), stat.mtimeNs, stat.ctimeNs, sinceMs);
 }
 
-/** Takes the retained contents that are older from the index and names them, to be removed. */
-export function forgetRetainedBefore(connection: Connection, beforeMs: number): Sha256[] {
+/** Which of the retained contents go. */
+export interface RetainedLimits {
+  /** What was replaced later than this stays. */
+  readonly replacedBeforeMs: number;
+  /** What was replaced before this goes. */
+  readonly outlivedBeforeMs: number;
+  readonly maxCount: number;
+  readonly maxBytes: number;
+}
+
+/** The retained contents that are beyond the limits, the oldest of them. */
+export function retainedBeyond(connection: Connection, limits: RetainedLimits): Sha256[] {
   return connection
-    .prepare<[number], Buffer>("DELETE FROM retained WHERE since_ms < ? RETURNING sha256")
+    .prepare<[RetainedLimits], Buffer>(
+      `SELECT sha256 FROM (
+         SELECT sha256, since_ms, row_number() OVER newest AS place, sum(size_bytes) OVER newest AS total
+         FROM retained WINDOW newest AS (ORDER BY since_ms DESC, sha256)
+       ) WHERE since_ms < @replacedBeforeMs
+         AND (since_ms < @outlivedBeforeMs OR place > @maxCount OR total > @maxBytes)`,
+    )
     .pluck()
-    .all(beforeMs)
+    .all(limits)
     .map((sha256) => hexOf(sha256) as Sha256);
+}
+
+/** Takes retained contents, whose files are gone, out of the index. */
+export function forgetRetained(connection: Connection, hashes: readonly Sha256[]): void {
+  const remove = connection.prepare<[Buffer]>("DELETE FROM retained WHERE sha256 = ?");
+  connection.transaction(() => {
+    for (const sha256 of hashes) remove.run(bytesOf(sha256));
+  })();
+}
+
+/** How many old contents there are, and the sum of their sizes. */
+export function sumRetained(connection: Connection): { count: number; bytes: number } {
+  return connection
+    .prepare<[], { count: number; bytes: number }>(
+      "SELECT count(*) AS count, coalesce(sum(size_bytes), 0) AS bytes FROM retained",
+    )
+    .get()!;
 }

@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 
 import { temporaryDirectory } from "../testing/temporary-export.ts";
 import { makeDirectory, TestPeer } from "../testing/test-peer.ts";
+import { DEFAULT_CONTENT_RETENTION } from "./content-retention.ts";
 import { noCrash } from "./crash-point.ts";
 import { Keeper } from "./keeper.ts";
 import { openFileset } from "./open-fileset.ts";
@@ -30,7 +31,7 @@ async function openKeeper(dir: string): Promise<AsyncDisposable & { readonly kee
     retryMs: 100,
     rescanMs: hourMs,
     scanMs: hourMs,
-    retainMs: hourMs,
+    contentRetention: DEFAULT_CONTENT_RETENTION,
     reach: noCrash,
     onError: (error) => {
       throw error;

@@ -15,7 +15,9 @@ import { fstat } from "@izo/sys";
 
 import { isFullDisk } from "../log/is-full-disk.ts";
 import { applyPush, type PushContext } from "./apply-push.ts";
+import { type ContentRetention, dropOldContents } from "./content-retention.ts";
 import { ContentStore } from "./content-store.ts";
+import { copyOutgoing } from "./copy-outgoing.ts";
 import type { CrashPoint } from "./crash-point.ts";
 import type { HeldRemoval, Problem, Push, PushResult, WatchMode } from "./export.ts";
 import type { Fileset } from "./fileset.ts";
@@ -25,7 +27,6 @@ import type { LookRequest } from "./list-directory.ts";
 import { look, mergeRequests, type Looked, type LookProgress } from "./look.ts";
 import { OutgoingWatch } from "./outgoing-watch.ts";
 import { clearStaging } from "./recover-intents.ts";
-import { dropRetainedBefore } from "./retain-outgoing.ts";
 import { settleObject } from "./settle-object.ts";
 import { TreeWatch } from "./tree-watch.ts";
 
@@ -42,8 +43,7 @@ export interface KeeperOptions {
   readonly rescanMs: number;
   /** Whole scans where directories cannot be watched. */
   readonly scanMs: number;
-  /** Old contents are kept at least this long (design D8). */
-  readonly retainMs: number;
+  readonly contentRetention: ContentRetention;
   readonly reach: CrashPoint;
   /** Called with what went wrong outside of any caller's request. */
   readonly onError: (error: unknown) => void;
@@ -65,6 +65,8 @@ export class Keeper {
   readonly #outgoing: OutgoingWatch;
   readonly #abort = new AbortController();
   readonly #waiters = new Set<() => void>();
+  /** Copies of old contents that are being made. */
+  readonly #copies = new Set<Promise<void>>();
   #requests: LookRequest[] = [];
   #lookTimer: NodeJS.Timeout | null = null;
   #rescanTimer: NodeJS.Timeout | null = null;
@@ -129,6 +131,7 @@ export class Keeper {
       },
       takeOutgoing: (outgoing) => {
         this.#outgoing.take(outgoing);
+        this.#copyOutgoing();
         this.#checkOutgoingSoon();
       },
     };
@@ -171,7 +174,7 @@ export class Keeper {
     await this.#queue.run(async () => {
       const { quietMs } = this.#options;
       await this.#look([EVERYTHING], { quietMs, holdsMassRemoval: !isRemovalConfirmed });
-      dropRetainedBefore(this.fileset, this.nowMs() - this.#options.retainMs);
+      dropOldContents(this.fileset, this.#options.contentRetention);
     });
   }
 
@@ -197,6 +200,7 @@ export class Keeper {
       if (timer !== null) clearTimeout(timer);
     }
     this.#watch[Symbol.dispose]();
+    await Promise.allSettled(this.#copies);
     await this.#queue.idle();
   }
 
@@ -317,11 +321,20 @@ export class Keeper {
       this.#outgoingTimer = null;
       const job = this.#queue.run(async () => {
         const copies = this.#outgoing.release();
+        this.#copyOutgoing();
         if (copies.length > 0) await this.#look(copies, { quietMs: 0, holdsMassRemoval: false });
       });
       this.#inBackground(job.finally(() => this.#checkOutgoingSoon()));
     }, OUTGOING_CHECK_MS);
     this.#outgoingTimer.unref();
+  }
+
+  #copyOutgoing(): void {
+    for (const outgoing of this.#outgoing.takeToCopy()) {
+      const job = copyOutgoing(this.fileset, outgoing).then((finish) => this.run(finish));
+      this.#copies.add(job);
+      this.#inBackground(job.finally(() => this.#copies.delete(job)));
+    }
   }
 
   #inBackground(job: Promise<unknown>): void {

@@ -1,5 +1,6 @@
 import type { PolicyRule } from "@izo/core";
 
+import { type ContentRetention, DEFAULT_CONTENT_RETENTION } from "./content-retention.ts";
 import { noCrash, type CrashPoint } from "./crash-point.ts";
 import type { Export, Problem } from "./export.ts";
 import { Keeper } from "./keeper.ts";
@@ -33,7 +34,8 @@ export interface OpenExportOptions {
   readonly retryMs?: number;
   readonly rescanMs?: number;
   readonly scanMs?: number;
-  readonly retainMs?: number;
+  /** How long old contents are kept; what is not said is as by default. */
+  readonly contentRetention?: Partial<ContentRetention>;
   /** How long records stay in the log; what is not said is as by default. */
   readonly logRetention?: Partial<LogRetention>;
   /** Time between two looks at whether the log can be cut. */
@@ -98,7 +100,7 @@ export async function openExport(options: OpenExportOptions): Promise<Export> {
     retryMs: options.retryMs ?? 1_000,
     rescanMs: options.rescanMs ?? HOUR_MS / 6,
     scanMs: options.scanMs ?? 5_000,
-    retainMs: options.retainMs ?? 24 * HOUR_MS,
+    contentRetention: { ...DEFAULT_CONTENT_RETENTION, ...options.contentRetention },
     reach: options.reach ?? noCrash,
     onError: options.onError ?? (() => {}),
   });

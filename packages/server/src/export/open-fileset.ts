@@ -149,7 +149,7 @@ export async function openFileset(options: OpenFilesetOptions): Promise<OpenedFi
   };
   const intentsAside = await recoverIntents(fileset, log);
   ledger.catchUp(options.onIndexing);
-  if (isNewIndex) await relearnRetained(fileset);
+  await relearnRetained(fileset);
   space.take();
   reserveIntents(paths.intents);
   const held = cleanup.move();

@@ -15,6 +15,7 @@ import { heldFd, isAbsence, openRoot, openTreeDirectory } from "./tree-directory
 export class OutgoingWatch {
   readonly #fileset: Fileset;
   #held: Outgoing[] = [];
+  #toCopy: Outgoing[] = [];
 
   constructor(fileset: Fileset) {
     this.#fileset = fileset;
@@ -26,8 +27,15 @@ export class OutgoingWatch {
 
   take(outgoing: readonly Outgoing[]): void {
     for (const one of outgoing) {
-      if (retainOutgoing(this.#fileset, one)) this.#held.push(one);
+      const fate = retainOutgoing(this.#fileset, one);
+      if (fate === "watch") this.#held.push(one);
+      if (fate === "copy") this.#toCopy.push(one);
     }
+  }
+
+  /** Inodes whose content has to be copied; each is given once. */
+  takeToCopy(): Outgoing[] {
+    return this.#toCopy.splice(0);
   }
 
   /** Looks at all that is held. Returns the names of the copies that were made, to be logged. */
@@ -45,7 +53,7 @@ export class OutgoingWatch {
       if (one.isUnlogged || !isSameContent(noteOfStat(stat), one.note)) {
         copies.push(this.#makeCopy(one, stat.mtimeNs));
       } else {
-        retainOutgoing(this.#fileset, one);
+        this.take([one]);
       }
     }
     return copies;

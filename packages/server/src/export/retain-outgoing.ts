@@ -1,55 +1,57 @@
-import { constants, statSync, unlinkSync } from "node:fs";
-import { join } from "node:path";
+import { constants } from "node:fs";
 
-import { EMPTY_SHA256 } from "@izo/core";
+import { EMPTY_SHA256, type Sha256 } from "@izo/core";
 import { fstatat, hasWriter, openat, renameat2, unlinkat } from "@izo/sys";
 
-import { forgetRetainedBefore, noteRetained } from "../db/contents.ts";
+import { noteRetained } from "../db/contents.ts";
 import { isSameContent, noteOfStat } from "../db/disk-notes.ts";
+import { openContentSource } from "./content-source.ts";
 import type { Fileset } from "./fileset.ts";
 import type { Outgoing } from "./step-context.ts";
 import { heldFd } from "./tree-directory.ts";
 
 /**
- * Decides about an inode that was taken out of the tree: kept under its hash as old content (design D8),
- * dropped, or, where somebody can still write to it or it holds what no log knows, left for the
- * caller to watch (design S3).
- *
- * @returns true when it has to be watched
+ * What is left to do about an inode that was taken out of the tree: nothing; watch it, because somebody
+ * can still write to it or it holds what no log knows (design S3); copy its content.
  */
-export function retainOutgoing(fileset: Fileset, outgoing: Outgoing): boolean {
+export type OutgoingFate = "done" | "watch" | "copy";
+
+/**
+ * Decides about an inode that was taken out of the tree: kept under its hash as old content (design D8),
+ * dropped, or left to the caller with what has to be done.
+ */
+export function retainOutgoing(fileset: Fileset, outgoing: Outgoing): OutgoingFate {
   const { applyFd, objectsFd } = fileset;
   const { item, sha256, isUnlogged } = outgoing;
   const stat = fstatat(applyFd, item, { noFollow: true, throwIfNoEntry: false });
-  if (stat === undefined) return false;
+  if (stat === undefined) return "done";
   const type = stat.mode & constants.S_IFMT;
   if (type !== constants.S_IFREG) {
     unlinkat(applyFd, item, { directory: type === constants.S_IFDIR });
-    return false;
+    return "done";
   }
-  // Other names still hold it: what is written to it later is found there.
+  const isAsNoted = !isUnlogged && isSameContent(noteOfStat(stat), outgoing.note);
+  const isContent = sha256 !== null && sha256 !== EMPTY_SHA256;
+  // Other names still hold it: what is written to it later is found there, where they are in the tree.
   if (stat.nlink > 1) {
+    if (isAsNoted && isContent && !isElsewhere(fileset, sha256)) return "copy";
     unlinkat(applyFd, item);
-    return false;
+    return "done";
   }
-  if (isUnlogged || isWritable(applyFd, item)) return true;
-  if (!isSameContent(noteOfStat(stat), outgoing.note)) return true;
-  if (sha256 === null || sha256 === EMPTY_SHA256) {
+  if (!isAsNoted || isWritable(applyFd, item)) return "watch";
+  if (!isContent) {
     unlinkat(applyFd, item);
-    return false;
+    return "done";
   }
   renameat2(applyFd, item, objectsFd, sha256);
   const kept = fstatat(objectsFd, sha256, { noFollow: true });
   noteRetained(fileset.connection, sha256, kept, Number(fileset.nowNs() / 1_000_000n));
-  return false;
+  return "done";
 }
 
-/** Drops old contents that were replaced before then. */
-export function dropRetainedBefore(fileset: Fileset, beforeMs: number): void {
-  for (const sha256 of forgetRetainedBefore(fileset.connection, beforeMs)) {
-    const path = join(fileset.paths.objects, sha256);
-    if (statSync(path, { throwIfNoEntry: false }) !== undefined) unlinkSync(path);
-  }
+function isElsewhere(fileset: Fileset, sha256: Sha256): boolean {
+  using source = openContentSource(fileset, sha256);
+  return source !== null;
 }
 
 /** Tells whether somebody still holds an outgoing file open for writing. */
