@@ -21,7 +21,7 @@ export function statusCommand(cli: Cli) {
       `
 Of a mount: state, isForcedOffline, offlinePolicy, waitingPrograms, mode, recno (replayed), headRecno
 (the server's), pending (changes that the server has not acknowledged), conflicts, cachedBytes. Of a
-fileset: headRecno, oldestRecno, files, bytes, peers.
+fileset: headRecno, oldestRecno, files, bytes, logBytes, oldContents (replaced or removed, and kept), peers.
 
 Examples:
   izo status /mnt/project
@@ -85,9 +85,13 @@ function describeFileset(status: FilesetStatus): string {
     ["fileset", `${status.filesetName} (${status.filesetId})`],
     [
       "records",
-      `${formatCount(status.headRecno)}, kept from ${formatCount(status.oldestRecno)} on`,
+      `${formatCount(status.headRecno)}, kept from ${formatCount(status.oldestRecno)} on (${formatBytes(status.logBytes)})`,
     ],
     ["files", `${formatCount(status.files)}, ${formatBytes(status.bytes)}`],
+    [
+      "old contents",
+      `${formatCount(status.oldContents.count)}, ${formatBytes(status.oldContents.bytes)}`,
+    ],
     ["watching", status.watching],
     ...(heldRemoval === null
       ? []

@@ -52,6 +52,8 @@ const status: FilesetStatus = {
   oldestRecno: 1 as Recno,
   files: 3,
   bytes: 4,
+  logBytes: 4096,
+  oldContents: { count: 2, bytes: 300 },
   peers: [
     { peer: id, host: "nas", receivedRecno: 7 as Recno, replayedRecno: 6 as Recno, lastSeenMs: 8 },
   ],

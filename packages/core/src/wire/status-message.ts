@@ -22,6 +22,10 @@ export interface FilesetStatus {
   /** Regular files in the tree, and the sum of their sizes. */
   readonly files: number;
   readonly bytes: number;
+  /** Size of the log on disk. */
+  readonly logBytes: number;
+  /** Contents that were replaced or removed and are kept (design D8). */
+  readonly oldContents: { readonly count: number; readonly bytes: number };
   readonly peers: readonly PeerStatus[];
   /** How direct changes in the exported directory are noticed. */
   readonly watching: "inotify" | "scanning" | "off";
@@ -46,6 +50,8 @@ export function parseStatusResponse(body: string): FilesetStatus {
     oldestRecno: fields.recno("oldestRecno"),
     files: fields.whole("files"),
     bytes: fields.whole("bytes"),
+    logBytes: fields.whole("logBytes"),
+    oldContents: parseOldContents(fields.fields("oldContents")),
     peers: fields.list("peers", parsePeer),
     watching: fields.oneOf("watching", ["inotify", "scanning", "off"]),
     heldRemoval: fields.nullable("heldRemoval", () =>
@@ -66,6 +72,10 @@ function parsePeer(fields: JsonFields): PeerStatus {
     replayedRecno: fields.recno("replayedRecno"),
     lastSeenMs: fields.whole("lastSeenMs"),
   };
+}
+
+function parseOldContents(fields: JsonFields): { count: number; bytes: number } {
+  return { count: fields.whole("count"), bytes: fields.whole("bytes") };
 }
 
 function parseHeldRemoval(fields: JsonFields): { removed: number; objects: number } {

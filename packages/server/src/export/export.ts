@@ -242,6 +242,10 @@ export interface ExportStatus {
   /** Regular files in the tree and the sum of their sizes. */
   readonly files: number;
   readonly bytes: number;
+  /** Size of the log on disk. */
+  readonly logBytes: number;
+  /** Contents that were replaced or removed and are kept (design D8). */
+  readonly oldContents: { readonly count: number; readonly bytes: number };
   readonly peers: readonly PeerStatus[];
   /** How direct changes in the directory are noticed. */
   readonly watching: WatchMode;

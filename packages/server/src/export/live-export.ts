@@ -20,6 +20,7 @@ import {
 } from "@izo/core";
 
 import { CommittedIndex } from "../db/committed-index.ts";
+import { sumRetained } from "../db/contents.ts";
 import { readHead } from "../db/index-head.ts";
 import { countTracesBehind, receivedMark } from "../db/peers.ts";
 import { snapshotRows } from "../db/snapshot-rows.ts";
@@ -291,6 +292,8 @@ export class LiveExport implements Export {
       headRecno: this.headPosition.recno,
       oldestRecno: this.oldestRecno,
       ...sumFiles(connection),
+      logBytes: this.#log.segments().reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+      oldContents: sumRetained(connection),
       peers: this.#peers
         .list()
         .filter(({ forgottenMs }) => forgottenMs === null)

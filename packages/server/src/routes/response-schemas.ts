@@ -38,6 +38,8 @@ export const statusAnswer = z.object({
   oldestRecno: recno,
   files: z.int().min(0),
   bytes: z.int().min(0),
+  logBytes: z.int().min(0),
+  oldContents: z.object({ count: z.int().min(0), bytes: z.int().min(0) }),
   peers: z.array(
     z.object({
       peer: id,
