@@ -346,6 +346,16 @@ describe("[C4] without a mark nothing is claimed to be here", () => {
     expect(cache.list("/")).toEqual([]);
     expect(cache.pending).toEqual([]);
   });
+
+  test("nor is a content that came from the server", async () => {
+    cache.list("/");
+    const holding = { state: "content", sha256: cache.store("theirs") } as const;
+    writeFileSync(onDisk("ghost"), "theirs");
+    writeMark(onDisk("ghost"), { oid: oid("abc"), holding });
+    await crash();
+    expect(cache.list("/")).toEqual([]);
+    expect(cache.pending).toEqual([]);
+  });
 });
 
 describe("nothing is removed that the cache does not understand", () => {

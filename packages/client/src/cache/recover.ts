@@ -132,7 +132,7 @@ class Recovery {
     const { tree } = this.#options;
     const seen = new Set<Name>();
     for (const { name, path, stat } of this.#inodesIn(tree.nodes.pathOf(directory))) {
-      if (this.#isForeignPlaceholder(path, stat)) {
+      if (this.#isForeign(path, stat)) {
         rmSync(osPath(path));
         continue;
       }
@@ -149,11 +149,17 @@ class Recovery {
     }
   }
 
-  /** A placeholder whose object the index does not know any more, because it lost its end: no work is in it. */
-  #isForeignPlaceholder(path: string, stat: Stat): boolean {
+  /**
+   * What came from the server and belongs to an object that the index does not know any more, because it
+   * lost its end: the log brings it again, and no work is in it.
+   */
+  #isForeign(path: string, stat: Stat): boolean {
     const mark = kindOf(stat.mode) === "file" ? readMark(path) : undefined;
     const { visible } = this.#options.tree;
-    return mark?.holding.state === "absent" && !isKnown(resolveOid(mark.oid, visible), visible);
+    if (mark === undefined || isKnown(resolveOid(mark.oid, visible), visible)) return false;
+    const { holding } = mark;
+    if (holding.state === "content") return examineContent(path).sha256 === holding.sha256;
+    return holding.state === "absent";
   }
 
   /** Which object an inode is: by its mark, by the name that a record gave it, or a new one. */

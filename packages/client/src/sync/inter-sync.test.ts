@@ -6,6 +6,8 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
+import { openIndex } from "../db/open-index.ts";
+import { StandingTable } from "../db/standing.ts";
 import { CuttingProxy } from "../testing/cutting-proxy.ts";
 import { LoopbackServer } from "../testing/loopback-server.ts";
 import { SyncHost } from "../testing/sync-host.ts";
@@ -49,6 +51,17 @@ test("InterSync shows the server's tree to a new client", async () => {
   const b = await open();
   expect(b.list()).toEqual(["hello"]);
   expect(await b.read("/hello")).toBe("world");
+});
+
+test("[C6] InterSync makes a received tree durable before it counts", async () => {
+  const a = await open();
+  const directory = mkdtempSync(join(tmpdir(), "izo-cut-"));
+  cleanup.defer(() => rmSync(directory, { recursive: true }));
+  // SQLite syncs at checkpoints: a power cut takes what is in the write-ahead log only.
+  cpSync(join(a.cacheDir, "index.sqlite"), join(directory, "index.sqlite"));
+  const index = openIndex(join(directory, "index.sqlite"));
+  cleanup.defer(() => void index.sqlite.close());
+  expect(new StandingTable(index).read(a.replica.peer)?.position).toEqual(a.replica.position);
 });
 
 test("InterSync brings what one client does to another", async () => {

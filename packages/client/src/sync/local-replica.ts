@@ -518,6 +518,9 @@ export class LocalReplica implements AsyncDisposable {
     database.moveInto(this.#index, isSameLog, () =>
       this.#standing.write({ position: start.position, acknowledged }, this.peer),
     );
+    // A power cut may take the index back, but not to where there was no tree: recovery would take all
+    // that is in the cache for work of this machine.
+    this.#index.sqlite.pragma("wal_checkpoint(FULL)");
   }
 
   #salvage(

@@ -1,0 +1,50 @@
+import { rmSync, truncateSync, writeFileSync, mkdirSync } from "node:fs";
+
+import { runCommand } from "./run-command.ts";
+
+/**
+ * An ext4 of its own in an image file, whose power can be cut.
+ *
+ * The cut is ext4's own shutdown without a flush of its journal: from that moment on the file system
+ * hands nothing to the loop device any more, so the image holds what was written back or synced until
+ * then, and what programs only wrote stays in the page cache and goes with it. A control file shows
+ * that at each cut. The machine then starts from a copy of the image, and ext4 recovers its journal.
+ */
+export interface PowerDisk {
+  /** Nothing reaches the disk any more; programs get EIO. They are the caller's to end. */
+  cut(): Promise<void>;
+  /** Mounts a copy of the image at the same place; nobody may use the old one any more. */
+  restart(): Promise<void>;
+}
+
+/** linux/fs/ext4/ext4.h: EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH. Perl is on every Debian. */
+const SHUTDOWN = `
+open(my $directory, "<", $ARGV[0]) or die "open: $!";
+my $flags = pack("L", 2);
+ioctl($directory, 0x8004587d, $flags) or die "ioctl: $!";`;
+
+/** Mounts it at a directory, made where it is missing. It comes down with the work directory around it. */
+export async function mountPowerDisk(mountPoint: string, sizeMib: number): Promise<PowerDisk> {
+  let count = 0;
+  let image = `${mountPoint}-0.img`;
+  const mount = () => runCommand(["mount", "-o", "loop", image, mountPoint]);
+  mkdirSync(mountPoint, { recursive: true });
+  writeFileSync(image, "");
+  truncateSync(image, sizeMib * 1024 * 1024);
+  await runCommand(["mkfs.ext4", "-q", "-m", "0", image]);
+  await mount();
+  // It would be part of an exported tree.
+  rmSync(`${mountPoint}/lost+found`, { recursive: true });
+  return {
+    cut: async () => void (await runCommand(["perl", "-e", SHUTDOWN, mountPoint])),
+    async restart() {
+      await runCommand(["umount", mountPoint]);
+      const former = image;
+      count += 1;
+      image = `${mountPoint}-${count}.img`;
+      await runCommand(["cp", "--sparse=always", former, image]);
+      rmSync(former);
+      await mount();
+    },
+  };
+}
