@@ -4,6 +4,7 @@ import type { Cli } from "./cli.ts";
 import { conflictsCommand } from "./commands/conflicts.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { flushCommand } from "./commands/flush.ts";
+import { heldCommand } from "./commands/held.ts";
 import { kmlCommand } from "./commands/kml.ts";
 import { logCommand } from "./commands/log.ts";
 import { mountCommand } from "./commands/mount.ts";
@@ -59,6 +60,7 @@ export function createProgram(cli: Cli): CommandUnknownOpts {
     .addCommand(offlinePolicyCommand(cli))
     .addCommand(permitCommand(cli))
     .addCommand(conflictsCommand(cli))
+    .addCommand(heldCommand(cli))
     .addCommand(logCommand(cli))
     .addCommand(kmlCommand(cli))
     .addCommand(verifyCommand(cli))

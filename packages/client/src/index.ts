@@ -3,6 +3,9 @@ export { connectControl, MountNotAnsweringError } from "./control/connect-contro
 export type { MountControl, MountStatus } from "./control/mount-control.ts";
 export { serveControl } from "./control/serve-control.ts";
 
+// sync
+export type { HeldRemoval } from "./sync/removal-hold.ts";
+
 // mount
 export { type Mount, mountFileset, type MountOptions } from "./mount.ts";
 

@@ -257,6 +257,8 @@ function controlOf(
       return settings;
     },
     conflicts: async () => replica.conflicts(),
+    confirmRemoval: async () => sync.confirmRemoval(),
+    dropRemoval: async () => sync.dropRemoval(),
     planSalvage: (signal) => sync.planSalvage(signal),
     salvage: (signal) => sync.salvage(signal),
     takePermit: async (path, signal) => permits.take(directoryAt(replica, path), signal),

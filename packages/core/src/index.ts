@@ -94,6 +94,7 @@ export {
 } from "./sync/connection.ts";
 export { renumberPending } from "./sync/diverge.ts";
 export { loadPending } from "./sync/load-pending.ts";
+export { isMassRemoval } from "./sync/mass-removal.ts";
 export * from "./sync/pending-log.ts";
 export type * from "./sync/pending-record.ts";
 export * from "./sync/replica.ts";

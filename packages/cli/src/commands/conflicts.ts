@@ -62,8 +62,9 @@ Examples:
   izo conflicts show /mnt/project/note.txt
   izo conflicts show /mnt/project/*.conflict-*`,
     )
-    .action(async (paths, options) => {
-      const output = outputOf(cli, options);
+    .action(async (paths, _options, command) => {
+      // Options of the same name are read by "conflicts" first.
+      const output = outputOf(cli, command.optsWithGlobals());
       for (const [index, path] of paths.entries()) {
         if (index > 0) output.say("");
         // oxlint-disable-next-line no-await-in-loop -- in the order that was asked for
@@ -113,8 +114,8 @@ Examples:
   izo conflicts resolve /mnt/project/note.txt --merge 'git merge-file %A %O %B'
   izo conflicts resolve /mnt/project/note.txt --merge 'meld --output %A %A %O %B'`,
     )
-    .action(async (paths, options) => {
-      const output = outputOf(cli, options);
+    .action(async (paths, options, command) => {
+      const output = outputOf(cli, command.optsWithGlobals());
       const how = chosenOf(options);
       for (const path of paths) {
         // oxlint-disable-next-line no-await-in-loop -- one decision after another

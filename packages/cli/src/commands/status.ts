@@ -66,6 +66,14 @@ function describeMount(status: MountStatus, url: string, cacheDir: string): stri
       `${formatCount(status.recno)}${behind > 0 ? `, ${formatCount(behind)} behind` : ""}`,
     ],
     ["pending", status.pending === 0 ? "none" : formatCount(status.pending)],
+    ...(status.heldRemoval === null
+      ? []
+      : [
+          [
+            "held",
+            `the removal of ${formatCount(status.heldRemoval.removed)} of ${formatCount(status.heldRemoval.names)} names: see izo held`,
+          ] as const,
+        ]),
     ...(status.conflicts === 0
       ? []
       : [["conflicts", `${formatCount(status.conflicts)}: see izo conflicts`] as const]),

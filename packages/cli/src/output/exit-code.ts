@@ -42,6 +42,7 @@ const EXIT_OF_CODE: Readonly<Record<string, ExitCode>> = {
   "cache-in-use": EXIT.conflict,
   "mount-point-in-use": EXIT.conflict,
   "cannot-resolve": EXIT.conflict,
+  "removal-held": EXIT.conflict,
   "foreign-cache": EXIT.conflict,
   "foreign-server": EXIT.conflict,
   "cache-marks-lost": EXIT.damaged,

@@ -29,6 +29,9 @@ const HINTS: Readonly<Record<string, string>> = {
   "anchor-missing":
     "put the state directory back from a backup (docs/recovery.md); the files in the export are as they were",
   "unknown-peer": "see the peers with: izo peers DIR",
+  "removal-held":
+    "see what is held with: izo held MNT, then izo held confirm MNT, or izo held drop MNT",
+  "nothing-held": "see what is held with: izo held MNT",
   "no-conflict": "see which there are with: izo conflicts MNT",
   "kml-damaged": "look at it with: izo kml dump; the log is never repaired silently",
   "log-diverged":

@@ -3,6 +3,7 @@ import { callControl, type ControlCall, ControlSilentError } from "@izo/sys";
 
 import type { MountSettings } from "../settings/mount-settings.ts";
 import type { SalvagePlan } from "../sync/lost-log.ts";
+import type { HeldRemoval } from "../sync/removal-hold.ts";
 import type { MountControl, MountStatus } from "./mount-control.ts";
 
 /** Nobody answers on the control socket: the process that served the mount is gone. */
@@ -33,6 +34,8 @@ export function connectControl(cacheDir: string): MountControl {
     changeSettings: async (body) => (await post("/settings", { body })) as MountSettings,
     conflicts: async () =>
       (await call(cacheDir, { method: "GET", path: "/conflicts" })) as readonly StandingConflict[],
+    confirmRemoval: async () => (await post("/held/confirm")) as HeldRemoval,
+    dropRemoval: async () => (await post("/held/drop")) as HeldRemoval,
     planSalvage: async (signal) =>
       (await call(cacheDir, { method: "GET", path: "/salvage", signal })) as SalvagePlan,
     salvage: async (signal) => void (await post("/salvage", { signal })),

@@ -21,11 +21,14 @@ const STATUS: MountStatus = {
   headRecno: 41 as Recno,
   pending: 2,
   isComplete: false,
+  heldRemoval: null,
   conflicts: 0,
   permit: { mode: "none", permits: [] },
   cachedBytes: 4096,
   lastError: null,
 };
+
+const HELD = { removed: 30, names: 31, sinceMs: 0, paths: ["/a"], isSent: false };
 
 let directory = "";
 /** A name that alone is longer than a socket's address may be. */
@@ -59,6 +62,8 @@ function notingControl(calls: string[]): MountControl {
       return { ...DEFAULT_SETTINGS, ...change };
     },
     conflicts: async () => [],
+    confirmRemoval: async () => HELD,
+    dropRemoval: async () => HELD,
     planSalvage: async () => {
       throw new IzoError("not-diverged", "Cannot salvage anything");
     },

@@ -4,6 +4,7 @@ import type { MountPermit } from "../permit/permit-keeper.ts";
 import type { PermitMode } from "../permit/permit-mode.ts";
 import type { MountSettings, OfflinePolicy, SettingsChange } from "../settings/mount-settings.ts";
 import type { SalvagePlan } from "../sync/lost-log.ts";
+import type { HeldRemoval } from "../sync/removal-hold.ts";
 
 /** What `izo status MNT` shows. Scripts count on these names. */
 export interface MountStatus {
@@ -24,6 +25,8 @@ export interface MountStatus {
   readonly pending: number;
   /** Replica mode: every content that the tree names is here, as far as is known. */
   readonly isComplete: boolean;
+  /** Removals of nearly everything, which wait for somebody's decision; null for none. */
+  readonly heldRemoval: HeldRemoval | null;
   /** Conflict copies that nobody has decided on. */
   readonly conflicts: number;
   /** Whether the mount writes without a permit, and those that are wanted or held. */
@@ -50,6 +53,10 @@ export interface MountControl {
   changeSettings(change: SettingsChange): MountSettings | Promise<MountSettings>;
   /** The conflicts that stand in the visible tree, in the order of their paths. */
   conflicts(): Promise<readonly StandingConflict[]>;
+  /** Sends the removals that are held; resolves with what they are. */
+  confirmRemoval(): Promise<HeldRemoval>;
+  /** Takes them back: what they removed is there again. */
+  dropRemoval(): Promise<HeldRemoval>;
   /** What {@link salvage} would bring back to a server that was restored from a backup. */
   planSalvage(signal: AbortSignal): Promise<SalvagePlan>;
   /** Brings it back; resolves when it waits to be pushed. */

@@ -21,6 +21,8 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     return control.waitFor(recno, signal);
   },
   "GET /conflicts": (control) => control.conflicts(),
+  "POST /held/confirm": (control) => control.confirmRemoval(),
+  "POST /held/drop": (control) => control.dropRemoval(),
   "GET /salvage": (control, { signal }) => control.planSalvage(signal),
   "POST /salvage": (control, { signal }) => control.salvage(signal),
   "POST /permit/take": (control, { url, signal }) => control.takePermit(pathOf(url), signal),

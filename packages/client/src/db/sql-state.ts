@@ -162,6 +162,11 @@ export class SqlState implements MutableState {
     };
   }
 
+  /** Names in the tree. */
+  countEntries(): number {
+    return (this.#sql.countEntries.get() as { count: number }).count;
+  }
+
   /** All files with a content, in pieces: what replica mode has to have. */
   *files(): Iterable<TreeObject> {
     let after: Buffer = Buffer.alloc(0);
@@ -274,6 +279,7 @@ function prepare(sqlite: Database) {
     links: sqlite.prepare("SELECT parent, name, oid, version FROM entries WHERE oid = ?"),
     children: sqlite.prepare("SELECT parent, name, oid, version FROM entries WHERE parent = ?"),
     hasChildren: sqlite.prepare("SELECT 1 FROM entries WHERE parent = ? LIMIT 1"),
+    countEntries: sqlite.prepare("SELECT count(*) AS count FROM entries"),
     putEntry: sqlite.prepare(
       "INSERT INTO entries (parent, name, oid, version) VALUES (?, ?, ?, ?)",
     ),

@@ -172,7 +172,10 @@ export class HttpRemote implements Remote {
     const response = await this.#connection.request("control", {
       method: "POST",
       path: this.#path("reintegrate"),
-      headers: { "Content-Type": MEDIA_TYPES.reintegrate },
+      headers: {
+        "Content-Type": MEDIA_TYPES.reintegrate,
+        ...(request.isRemovalConfirmed === true && { [HEADERS.removalConfirmed]: "?1" }),
+      },
       body: writeReintegrateRequest(request),
       signal,
     });

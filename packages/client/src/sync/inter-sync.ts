@@ -29,12 +29,14 @@ import { Prefetcher } from "./prefetcher.ts";
 import { ContentLostError, type PushedPermits, Pusher } from "./pusher.ts";
 import { receiveTree } from "./receive-tree.ts";
 import type { Remote } from "./remote.ts";
+import { type HeldRemoval, RemovalHold } from "./removal-hold.ts";
 import { Sealer } from "./sealer.ts";
 import {
   connectionEventOf,
   describeError,
   ForcedOfflineError,
   ForeignServerError,
+  RemovalHeldError,
   type SyncError,
 } from "./sync-error.ts";
 import type { SyncMode, SyncStatus } from "./sync-status.ts";
@@ -73,6 +75,7 @@ export interface InterSyncOptions {
 export class InterSync implements AsyncDisposable {
   readonly #options: InterSyncOptions;
   readonly #pusher: Pusher;
+  readonly #removals: RemovalHold;
   readonly #sealer: Sealer;
   readonly #prefetcher: Prefetcher | null;
   readonly #stop = new AbortController();
@@ -107,8 +110,10 @@ export class InterSync implements AsyncDisposable {
     const onProblem = (error: unknown): void => this.#note(error);
     this.#lostLog = new LostLog({ replica, remote, cache });
     this.#sealer = new Sealer({ replica, cache, random, onProblem });
+    this.#removals = new RemovalHold(replica);
     this.#pusher = new Pusher({
       replica,
+      removals: this.#removals,
       remote,
       cache,
       host: hostname(),
@@ -140,6 +145,7 @@ export class InterSync implements AsyncDisposable {
       pending: replica.pendingCount,
       pendingBytes: replica.pendingBytes,
       isComplete: this.#prefetcher?.isIdle ?? false,
+      heldRemoval: this.#removals.held(),
       lastError: this.#lastError,
     };
   }
@@ -155,9 +161,30 @@ export class InterSync implements AsyncDisposable {
     await this.#waiters.until(() => {
       this.#throwIfLogIsLost();
       if (replica.pendingCount === 0) return true;
+      if (this.#removals.isAllThatWaits()) throw new RemovalHeldError(this.#removals.held()!);
       // Under another id the records have other numbers: then all of them are waited for.
       return replica.peer === peer && (replica.pending.oldestRecno ?? ownHead + 1) > ownHead;
     }, this.#until(signal));
+  }
+
+  /** Removals that wait for somebody's decision, or null. */
+  heldRemoval(): HeldRemoval | null {
+    return this.#removals.held();
+  }
+
+  /** Sends the removals that are held. @throws NothingHeldError */
+  confirmRemoval(): HeldRemoval {
+    const held = this.#removals.confirm();
+    this.#pushBell.ring();
+    return held;
+  }
+
+  /** Takes the removals that are held back: what they removed is there again. @throws NothingHeldError */
+  dropRemoval(): HeldRemoval {
+    const { held, recnos } = this.#removals.toDrop();
+    this.#show(this.#options.replica.takeBack(recnos));
+    this.#pushBell.ring();
+    return held;
   }
 
   /** Resolves when the server's log was replayed up to a record. @throws the signal's reason */
@@ -379,6 +406,7 @@ export class InterSync implements AsyncDisposable {
     } catch (error) {
       if (!signal.aborted) this.#failPush(error);
     }
+    this.#waiters.check();
   }
 
   /** What stops a push alone is tried again later; polling goes on. */

@@ -239,6 +239,19 @@ export class LocalReplica implements AsyncDisposable {
     }
   }
 
+  /**
+   * Takes back unsent records of operations that were done; says what has to be shown again.
+   *
+   * @throws KmlAppendError, KmlBrokenError; nothing has changed then
+   */
+  takeBack(recnos: readonly Recno[]): ChangeSet {
+    const cancelled = recnos.map((recno) => ({
+      operation: { opcode: "CANCELLED", recno } as const,
+      actor: INTERSYNC,
+    }));
+    return this.#replica.takeBack(this.#log.append(cancelled));
+  }
+
   /** Gives an open CLOSE its content, which is durable and was the same before and after hashing. */
   seal(recno: Recno, content: Omit<SealedOperation, "opcode" | "recno">): void {
     this.#append({ opcode: "SEALED", recno, ...content }, INTERSYNC);

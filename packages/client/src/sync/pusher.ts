@@ -29,6 +29,7 @@ import type { LocalReplica } from "./local-replica.ts";
 import { OwnContents, type SealedClose } from "./own-contents.ts";
 import { RemoteProblemError } from "./remote-error.ts";
 import type { Remote } from "./remote.ts";
+import type { RemovalHold } from "./removal-hold.ts";
 import { Uploader } from "./uploader.ts";
 
 /** Of one push: small enough that its reply comes soon, large enough that round trips do not count. */
@@ -69,6 +70,7 @@ export interface PusherOptions {
   /** Name of this host, for the names of conflict copies. */
   readonly host: string;
   readonly permits?: PushedPermits | undefined;
+  readonly removals: RemovalHold;
   readonly onUploaded: () => void;
   readonly onUploadFailed: (error: unknown) => void;
 }
@@ -97,7 +99,8 @@ export class Pusher {
    * @throws ContentLostError; what `Remote` throws
    */
   async push(signal: AbortSignal, began: () => void): Promise<boolean> {
-    const { replica, remote, host } = this.#options;
+    const { replica, remote, host, removals } = this.#options;
+    if (replica.pendingCount === 0) removals.noteAllSent();
     if (replica.toSend.length === 0) {
       const ready = this.#takeReady(signal);
       if (ready.length > 0) await replica.freeze(ready);
@@ -110,7 +113,8 @@ export class Pusher {
     const permits = this.#options.permits?.current ?? [];
     const contents = this.#inlineContents(batch);
     try {
-      const batchOf = { peer, host, received, permits, records, contents };
+      const { isConfirmed: isRemovalConfirmed } = this.#options.removals;
+      const batchOf = { peer, host, received, permits, records, contents, isRemovalConfirmed };
       const { results } = await remote.push(batchOf, signal);
       if (replica.peer !== peer) return true;
       const last = records[results.length - 1];
@@ -118,6 +122,7 @@ export class Pusher {
       for (const { sha256 } of contents) this.#contents.forget(sha256);
     } catch (error) {
       if (!(error instanceof RemoteProblemError)) throw error;
+      if (error.code === "mass-removal") this.#options.removals.noteRefused();
       if (error.code === "content-missing") {
         await this.#bringMissing(error.data["missing"], batch, signal);
       } else if (error.code !== "permit-passed-on" || !this.#forgetPermit(error.data)) throw error;
@@ -149,7 +154,8 @@ export class Pusher {
       return false;
     };
     const ready = replica.pending.sendable().map((each) => this.#withPresentContent(each));
-    return withoutHeld(ready, waits);
+    const held = this.#options.removals.heldAmong(ready);
+    return withoutHeld(ready, (record) => held.has(record.recno) || waits(record));
   }
 
   /**

@@ -37,6 +37,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   "not-ready": "The server is starting; it is tried again by itself",
   internal: "Look at the server's log; it is tried again by itself",
   "permit-held": "Wait for it, or ask its holder: izo permit MNT take",
+  "mass-removal": "Decide on the removals: izo held MNT, then izo held confirm MNT",
   "permit-passed-on": "Somebody else has the permit now; ask for it again: izo permit MNT take",
   "no-space": "Make room on the server's disk; nothing is lost, and it is tried again by itself",
   "protocol-version": "Install the same version of izo on client and server",
@@ -73,6 +74,17 @@ export class ForcedOfflineError extends IzoError {
       "forced-offline",
       `Cannot flush ${pending} pending records: the mount is kept offline by its user`,
       { pending },
+    );
+  }
+}
+
+/** Removals of nearly everything wait for somebody's decision, and nothing else is left to send. */
+export class RemovalHeldError extends IzoError {
+  constructor({ removed, names }: { readonly removed: number; readonly names: number }) {
+    super(
+      "removal-held",
+      `Cannot flush: the removal of ${removed} of ${names} names waits to be confirmed or dropped`,
+      { removed, names },
     );
   }
 }

@@ -1,5 +1,6 @@
 import type { ConnectionName, Recno } from "@izo/core";
 
+import type { HeldRemoval } from "./removal-hold.ts";
 import type { SyncError } from "./sync-error.ts";
 
 /** When contents come into the cache: at the first open, or at once. */
@@ -23,6 +24,8 @@ export interface SyncStatus {
   readonly pendingBytes: number;
   /** Replica mode: every content that the tree names is here, as far as is known. */
   readonly isComplete: boolean;
+  /** Removals of nearly everything, which wait for somebody's decision; null for none. */
+  readonly heldRemoval: HeldRemoval | null;
   /** What went wrong last and was not put right since; null for nothing. */
   readonly lastError: SyncError | null;
 }

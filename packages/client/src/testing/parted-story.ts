@@ -14,6 +14,7 @@ import { EMPTY_SHA256, parseName, ROOT_OID } from "@izo/core";
 import type { NodeId } from "../fuse/file-system.ts";
 import { hashDescriptor } from "../sync/hash-file.ts";
 import { Pusher } from "../sync/pusher.ts";
+import { RemovalHold } from "../sync/removal-hold.ts";
 import { sealOpenCloses } from "../sync/seal-open-closes.ts";
 import { MemoryServer } from "./memory-server.ts";
 import { CALLER, oid, readDescriptor, remoteOperations, TestCache } from "./test-cache.ts";
@@ -149,6 +150,7 @@ export class Story implements AsyncDisposable {
     const { replica, local, problems } = this.#cache;
     this.#pusher = new Pusher({
       replica,
+      removals: new RemovalHold(replica),
       cache: local.content,
       host: "test",
       remote: { push: (request) => this.#server.push(request), upload: refuseUpload },

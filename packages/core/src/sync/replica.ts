@@ -136,6 +136,16 @@ export class Replica {
     }
   }
 
+  /** Takes back several own records at once, which the own log has as CANCELLED; says what shows again. */
+  takeBack(cancelled: readonly KmlRecord[]): ChangeSet {
+    const footprint = new Footprint(this.#overlay);
+    this.touch(footprint);
+    for (const record of cancelled) this.#pending.add(record);
+    const overlay = this.#deriveOverlay();
+    this.touch(footprint);
+    return footprint.compare(overlay, []);
+  }
+
   /** Replays records of the server's log, forgets what they acknowledge, and derives the visible tree anew. */
   pull(records: readonly ServerRecord[]): Pulled {
     const footprint = new Footprint(this.#overlay);

@@ -22,6 +22,7 @@ export const PROBLEMS = {
   "peer-diverged": { status: 409, title: "Another peer uses this peer's id" },
   "upload-offset": { status: 409, title: "The upload goes on from another offset" },
   "permit-held": { status: 409, title: "Somebody else holds the permit" },
+  "mass-removal": { status: 409, title: "The removal of nearly everything has to be confirmed" },
   "permit-passed-on": { status: 409, title: "Somebody else was given the permit since" },
   "content-missing": { status: 409, title: "A content has to be uploaded first" },
   "log-truncated": { status: 410, title: "The log was cut off behind this position" },

@@ -13,6 +13,8 @@ export const HEADERS = {
   head: "Izo-Head",
   /** The peer that polls, and its host: for the server's status. */
   peer: "Izo-Peer",
+  /** `?1` on a push that may remove nearly everything: a person has confirmed it. */
+  removalConfirmed: "Izo-Removal-Confirmed",
   /** Names one request in the logs of both sides; made by the client, else by the server. */
   requestId: "Izo-Request-Id",
   /** Bytes of an upload that the server holds, or from which a PUT goes on. Names and forms of the three

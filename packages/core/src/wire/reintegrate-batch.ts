@@ -17,6 +17,8 @@ export interface ReintegrateRequest extends PushHead {
   readonly host: string;
   /** The permits under which the records were made; none for a client that needs none. */
   readonly permits?: readonly PermitFence[];
+  /** Somebody has confirmed that nearly everything is removed; it travels as a header. */
+  readonly isRemovalConfirmed?: boolean;
   /** Contents up to 64 KiB that the records name; larger ones were uploaded before. */
   readonly contents: readonly InlineContent[];
 }

@@ -43,6 +43,8 @@ export function connectServer(directory: string, filesetName: string): ServerCon
   };
   return {
     status: async () => (await ask("GET", "/status")) as ExportStatus,
+    confirmRemoval: async () => void (await ask("POST", "/held/confirm")),
+    rescan: async () => void (await ask("POST", "/held/rescan")),
     peers: async () =>
       ((await ask("GET", "/peers")) as { readonly peers: readonly PeerStanding[] }).peers,
     truncate: async (request) => (await ask("POST", "/truncate", request)) as Truncated,

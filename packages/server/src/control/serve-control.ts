@@ -13,6 +13,8 @@ type Handler = (fileset: Export, asked: ControlRequest) => unknown;
 
 const HANDLERS: Readonly<Record<string, Handler>> = {
   "GET /status": (fileset) => fileset.status(),
+  "POST /held/confirm": (fileset) => fileset.confirmRemoval(),
+  "POST /held/rescan": (fileset) => fileset.rescan(),
   "GET /peers": (fileset) => ({ peers: fileset.peers() }),
   "POST /peers/forget": (fileset, { url }) => fileset.forgetPeer(peerOf(url.searchParams)),
   "POST /truncate": (fileset, { body }) =>

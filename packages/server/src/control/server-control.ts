@@ -8,6 +8,10 @@ import type { ExportStatus, Truncated, TruncateRequest } from "../export/export.
  */
 export interface ServerControl {
   status(): Promise<ExportStatus>;
+  /** Logs the removals that the last scan has held. */
+  confirmRemoval(): Promise<void>;
+  /** Scans the exported directory again, and holds what is missing still. */
+  rescan(): Promise<void>;
   /** The peers that the server has met, those forgotten among them. */
   peers(): Promise<readonly PeerStanding[]>;
   /**

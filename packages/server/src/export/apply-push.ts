@@ -2,6 +2,7 @@ import {
   admitPush,
   conflictPolicies,
   EMPTY_SHA256,
+  isMassRemoval,
   IzoError,
   type Admitted,
   type Oid,
@@ -15,7 +16,7 @@ import { receivedRecno } from "../db/peers.ts";
 import { isFullDisk } from "../log/is-full-disk.ts";
 import { applyBatch } from "./apply-batch.ts";
 import type { CrashPoint } from "./crash-point.ts";
-import { ContentMissingError, NoSpaceError } from "./errors.ts";
+import { ContentMissingError, MassRemovalError, NoSpaceError } from "./errors.ts";
 import type { Push, PushResult } from "./export.ts";
 import type { Fileset } from "./fileset.ts";
 import type { Submission } from "./judge-batch.ts";
@@ -68,6 +69,7 @@ async function takePush(context: PushContext, push: Push): Promise<PushResult[]>
   const admitted = admitPush(push, receivedRecno(fileset.connection, push.peer), state);
   const policyOf = conflictPolicies(fileset.conflictPolicies);
   const submissions = submissionsOf(push, admitted, policyOf);
+  if (push.isRemovalConfirmed !== true) refuseMassRemoval(fileset, submissions);
   checkContents(context, submissions);
   const forced = new Set<Oid>();
   const unstorable = new Set<SubmittedRecord>();
@@ -127,6 +129,18 @@ function submissionsOf(
       }
       return { record, context: reintegration };
     });
+}
+
+/** A client asks before it sends such a push; one that is old, or hostile, does not. */
+function refuseMassRemoval(fileset: Fileset, submissions: readonly Submission[]): void {
+  const removed = submissions.filter(({ record: { operation } }) => {
+    const isRemoval = operation.opcode === "UNLINK" || operation.opcode === "RMDIR";
+    return isRemoval && fileset.ledger.state.object(operation.oid) !== undefined;
+  }).length;
+  // Counting all names is for pushes that might remove them.
+  if (!isMassRemoval(removed, removed)) return;
+  const names = fileset.ledger.countEntries();
+  if (isMassRemoval(removed, names)) throw new MassRemovalError(removed, names);
 }
 
 /** Design S1: content is complete before anything is judged. */

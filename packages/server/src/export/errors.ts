@@ -88,6 +88,17 @@ export class ContentChangedError extends IzoError {
   }
 }
 
+/** Nobody has confirmed that a push may remove nearly everything (design §7); nothing of it was taken. */
+export class MassRemovalError extends IzoError {
+  constructor(removed: number, names: number) {
+    super(
+      "mass-removal",
+      `Cannot take the push: it removes ${removed} of ${names} names, and nobody has confirmed that`,
+      { removed, names },
+    );
+  }
+}
+
 /** Somebody else may write there until he hands the permit back, or his lease is over. */
 export class PermitHeldError extends IzoError {
   constructor({ path, peer, host, leaseMs }: PermitStatus) {

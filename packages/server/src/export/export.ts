@@ -71,7 +71,7 @@ export interface Export extends AsyncDisposable {
    * Judges, applies and logs the records of a client, in their order. Resolves when all of them are
    * durable; each record has taken effect exactly once, whatever was sent before (design P1).
    *
-   * @throws PermitPassedOnError, PeerDivergedError, ContentMissingError, NoSpaceError. What was done before a NoSpaceError
+   * @throws PermitPassedOnError, PeerDivergedError, MassRemovalError, ContentMissingError, NoSpaceError. What was done before a NoSpaceError
    *   stays done; the same push again goes on from there.
    */
   reintegrate(push: Push): Promise<readonly PushResult[]>;
@@ -126,6 +126,11 @@ export interface Export extends AsyncDisposable {
 
   /** Cuts the front off the log. @throws what the disk says; the log is whole from its new front on */
   truncate(request: TruncateRequest): Promise<Truncated>;
+
+  /** Logs the removals that the last scan has held, as they are on disk now. */
+  confirmRemoval(): Promise<void>;
+  /** Scans again: what is back on disk is not missed any more. */
+  rescan(): Promise<void>;
 
   /** What `izo status URL` shows. */
   status(): ExportStatus;
@@ -192,6 +197,8 @@ export type SnapshotRow =
 export interface Push extends PushHead {
   /** Those under which the records were made. */
   readonly permits?: readonly PermitFence[];
+  /** A person has confirmed that this may remove nearly everything. */
+  readonly isRemovalConfirmed?: boolean;
   /** Name of the author's host, for the names of conflict copies. */
   readonly host: string;
 }

@@ -273,6 +273,14 @@ export class LiveExport implements Export {
     return this.#keeper.run(() => this.#peers.forget(peer));
   }
 
+  confirmRemoval(): Promise<void> {
+    return this.#keeper.rescan(true);
+  }
+
+  rescan(): Promise<void> {
+    return this.#keeper.rescan(false);
+  }
+
   conflicts(): readonly ConflictReport[] {
     const { connection, state } = this.#keeper.fileset.committed;
     return listConflicts({

@@ -225,6 +225,7 @@ export const OPERATIONS: readonly Operation[] = [
     route: "reintegrate",
     summary: "Hand over a batch of a client's records",
     path: filesetParameters,
+    headers: [HEADERS.removalConfirmed],
     body: MEDIA_TYPES.reintegrate,
     answers: {
       200: {

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 
 import {
+  HEADERS,
   MAX_PUSH_BYTES,
   parseReintegrateRequest,
   ProblemError,
@@ -33,7 +34,8 @@ export const postReintegrate = createFactory<AppEnvironment>().createHandlers(
       digest,
     );
     await Promise.all(contents.map(({ sha256, bytes }) => fileset.stageInline(sha256, bytes)));
-    const results = await fileset.reintegrate(push);
+    const isRemovalConfirmed = c.req.header(HEADERS.removalConfirmed) === "?1";
+    const results = await fileset.reintegrate({ ...push, isRemovalConfirmed });
     metrics.pushed(results);
     return jsonResponse(c, writeReintegrateResponse({ head: fileset.headPosition, results }));
   },
