@@ -11,7 +11,9 @@ import { IzoError, type PolicyRule } from "@izo/core";
 import { type Logger, pino } from "pino";
 
 import { serveControl } from "./control/serve-control.ts";
+import type { ContentRetention } from "./export/content-retention.ts";
 import type { Export } from "./export/export.ts";
+import type { LogRetention } from "./export/log-retention.ts";
 import type { LookProgress } from "./export/look.ts";
 import { openExport } from "./export/open-export.ts";
 import { createApp } from "./routes/app.ts";
@@ -29,6 +31,10 @@ export interface ServeOptions {
   readonly onProgress?: (progress: LookProgress) => void;
   /** How long a permit holds without being renewed; a minute by default. */
   readonly permitTermMs?: number;
+  /** How long records stay in the log; what is not said is as by default. */
+  readonly logRetention?: Partial<LogRetention>;
+  /** How long old contents are kept; what is not said is as by default. */
+  readonly contentRetention?: Partial<ContentRetention>;
   /** Log the removals that an earlier scan held back (design S4). */
   readonly confirmsRemoval?: boolean;
   /** What becomes of the later of two truths, by path; the first rule that matches counts. */
@@ -97,6 +103,8 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       ...(permitTermMs !== undefined && { permitTermMs }),
       ...(confirmsRemoval !== undefined && { confirmsRemoval }),
       conflictPolicies: options.conflictPolicies ?? [],
+      logRetention: options.logRetention ?? {},
+      contentRetention: options.contentRetention ?? {},
     }),
   );
   cleanUp.use(await serveControl(fileset));

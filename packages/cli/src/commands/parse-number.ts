@@ -10,6 +10,15 @@ export function parseRecno(text: string): Recno {
   return number;
 }
 
+/** Reads a count of an option. */
+export function parseCount(text: string): number {
+  const number = Number(text);
+  if (!/^[0-9]+$/.test(text) || !Number.isSafeInteger(number)) {
+    throw new InvalidArgumentError("A count is a whole number from 0 on.");
+  }
+  return number;
+}
+
 /** Reads a duration in seconds of an option, `30` or `0.5`. */
 export function parseSeconds(text: string): number {
   const number = Number(text);

@@ -8,7 +8,10 @@ import { formatBytes } from "../output/quantity.ts";
 import { parseListen } from "../parse-address.ts";
 import { untilAborted } from "../until-aborted.ts";
 import { jsonOption } from "./json-option.ts";
-import { parsePermitTerm } from "./parse-number.ts";
+import { parseAge } from "./parse-age.ts";
+import { parseCount, parsePermitTerm } from "./parse-number.ts";
+import { parseSize } from "./parse-size.ts";
+import { retentionOf } from "./retention-settings.ts";
 
 /** `izo serve`: exports a directory until Ctrl-C. */
 export function serveCommand(cli: Cli) {
@@ -36,6 +39,50 @@ export function serveCommand(cli: Cli) {
       ).default([], "both; aside within .git"),
     )
     .addOption(
+      new Option("--log-min-age <age>", "keep records at least so long (default: 7d)").argParser(
+        parseAge,
+      ),
+    )
+    .addOption(
+      new Option(
+        "--log-min-size <size>",
+        "keep at least so much of the log (default: 16MiB)",
+      ).argParser(parseSize),
+    )
+    .addOption(
+      new Option(
+        "--log-peer-age <age>",
+        "keep what a peer lacks until it was not seen for so long (default: 30d)",
+      ).argParser(parseAge),
+    )
+    .addOption(
+      new Option(
+        "--log-max-size <size>",
+        "keep no more of the log, whoever lacks it (default: 1GiB)",
+      ).argParser(parseSize),
+    )
+    .addOption(
+      new Option(
+        "--old-min-age <age>",
+        "keep old contents at least so long (default: 24h)",
+      ).argParser(parseAge),
+    )
+    .addOption(
+      new Option("--old-max-age <age>", "keep old contents no longer (default: 30d)").argParser(
+        parseAge,
+      ),
+    )
+    .addOption(
+      new Option("--old-max-size <size>", "keep no more of them (default: 10GiB)").argParser(
+        parseSize,
+      ),
+    )
+    .addOption(
+      new Option("--old-max-count <n>", "keep no more of them (default: 100000)").argParser(
+        parseCount,
+      ),
+    )
+    .addOption(
       new Option("--log-level <level>", "what goes to standard error")
         .choices(LOG_LEVELS)
         .env("IZO_LOG_LEVEL")
@@ -55,6 +102,9 @@ Conflict policies: both keeps the later change as a copy beside the file, aside 
 .izo-conflicts, ours keeps the first only, theirs the later only; what is not kept stays in history for
 its time. The first pattern that matches counts.
 
+The log is cut off at its front by itself, and old contents (what was replaced or removed) go by age,
+size and count; izo status shows how much there is.
+
 Examples:
   izo serve /srv/project
   izo serve /srv/project --listen 0.0.0.0:8370 --fileset project
@@ -73,6 +123,7 @@ Examples:
         host,
         port,
         conflictPolicies: options.conflictPolicy.map(parsePolicyRule),
+        ...retentionOf(options),
         logger: createLogger(options.logLevel, cli),
         onProgress: ({ files, bytes }) =>
           bar.update({ done: files, total: undefined, unit: "files", detail: formatBytes(bytes) }),

@@ -1,11 +1,28 @@
 import { OFFLINE_POLICIES, PERMIT_MODES } from "@izo/client";
 import { z } from "zod";
 
+import { parseAge } from "../commands/parse-age.ts";
+import { parseSize } from "../commands/parse-size.ts";
+
 /** The names of the cache modes, as `--mode` takes them. */
 export const CACHE_MODES = ["on-demand", "replica"] as const;
 
 /** How much a server or a mount writes to its log. */
 export const LOG_LEVELS = ["error", "warn", "info", "debug"] as const;
+
+/** A text of which an option's parser makes a number. */
+const parsedBy = (parse: (text: string) => number) =>
+  z.string().transform((text, context) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      context.addIssue({ code: "custom", message: (error as Error).message });
+      return z.NEVER;
+    }
+  });
+
+const age = parsedBy(parseAge);
+const size = parsedBy(parseSize);
 
 /**
  * The configuration file: for each command the values of its options, under their names in camel
@@ -18,6 +35,14 @@ export const configSchema = z.strictObject({
       fileset: z.string().optional(),
       permitTerm: z.number().min(1).optional(),
       conflictPolicy: z.array(z.string()).optional(),
+      logMinAge: age.optional(),
+      logMinSize: size.optional(),
+      logPeerAge: age.optional(),
+      logMaxSize: size.optional(),
+      oldMinAge: age.optional(),
+      oldMaxAge: age.optional(),
+      oldMaxSize: size.optional(),
+      oldMaxCount: z.int().min(0).optional(),
       logLevel: z.enum(LOG_LEVELS).optional(),
     })
     .optional(),

@@ -45,7 +45,19 @@ describe("loadConfig()", () => {
     });
   });
 
+  test("reads ages and sizes with their units, as the options do", () => {
+    write("izo.config.json", '{"serve":{"logMinAge":"2d","oldMaxSize":"1GiB","oldMaxCount":5}}');
+    expect(load()).toEqual({
+      serve: { logMinAge: 172_800_000, oldMaxSize: 1_073_741_824, oldMaxCount: 5 },
+    });
+  });
+
   test.each([
+    {
+      description: "an age without a unit",
+      text: '{"serve":{"logMinAge":"7"}}',
+      reason: /serve\.logMinAge: .*number with a unit/,
+    },
     { description: "no JSON", text: "{", reason: "it is not JSON" },
     { description: "an unknown word", text: '{"serve":{"port":1}}', reason: /serve: .*"port"/ },
     {
