@@ -60,3 +60,19 @@ test("izo reindex makes the index anew and keeps the old one", async () => {
   expect(stdout).toMatch(/^indexed \d+ records; the old index is kept as ".*damaged-\d+"\n$/);
   expect((await izo("verify", directory)).status).toBe(EXIT.ok);
 });
+
+test("izo verify --repair says what it would do, and does it", async () => {
+  writeFileSync(join(directory, ".intermezzo/rootfset/index.sqlite"), "damage");
+  const planned = await izo("verify", directory, "--repair", "--dry-run", "--json");
+  expect(JSON.parse(planned.stdout)).toMatchObject({
+    isDryRun: true,
+    repairs: [{ path: "index.sqlite", action: "reindex" }],
+  });
+  expect((await izo("verify", directory)).status).toBe(EXIT.failed);
+  const { status, stdout } = await izo("verify", directory, "--repair");
+  expect(status).toBe(EXIT.ok);
+  expect(stdout).toMatch(
+    /index.sqlite: .*\n {2}made anew from the log; the old one is kept\n1 repair made/,
+  );
+  expect((await izo("verify", directory)).status).toBe(EXIT.ok);
+});

@@ -26,3 +26,9 @@ export { HttpRemote } from "./remote/http-remote.ts";
 
 // sync
 export type { SalvagePlan } from "./sync/lost-log.ts";
+
+// verify
+export type { CacheDifference } from "./verify/cache-difference.ts";
+export { inspectCache, type CacheInspection } from "./verify/inspect-cache.ts";
+export { readCache } from "./verify/read-cache.ts";
+export { repairCache, type CacheRepair } from "./verify/repair-cache.ts";

@@ -32,6 +32,7 @@ import { claimCache, readCacheIdentity } from "./sync/cache-identity.ts";
 import { InterSync } from "./sync/inter-sync.ts";
 import { LocalReplica } from "./sync/local-replica.ts";
 import type { SyncMode } from "./sync/sync-status.ts";
+import { inspectMount } from "./verify/inspect-mount.ts";
 import { wallClock } from "./wall-clock.ts";
 
 /** How long the start of a mount waits to learn whether its server is there. */
@@ -178,7 +179,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
   local.connect(fuse);
   // An open that waits for content would hold up the end of the mount.
   stack.defer(() => local.endFetches());
-  const control = controlOf(options, { replica, sync, permits, fuse, local, file });
+  const control = controlOf(options, { replica, remote, sync, permits, fuse, local, file });
   stack.use(await serveControl(cacheDir, control));
   const contact = await makeContact(sync);
   const held = stack.move();
@@ -224,6 +225,7 @@ function directoryAt({ authoritative }: LocalReplica, path: string): Oid {
 
 interface MountParts {
   readonly replica: LocalReplica;
+  readonly remote: HttpRemote;
   readonly sync: InterSync;
   readonly permits: PermitKeeper;
   readonly fuse: FuseMount;
@@ -235,7 +237,7 @@ function controlOf(
   { cacheDir, permitMode = "none" }: MountOptions,
   parts: MountParts,
 ): MountControl {
-  const { replica, sync, permits, fuse, local, file } = parts;
+  const { replica, remote, sync, permits, fuse, local, file } = parts;
   return {
     async status(): Promise<MountStatus> {
       const { offlinePolicy } = file.settings;
@@ -263,6 +265,7 @@ function controlOf(
     salvage: (signal) => sync.salvage(signal),
     takePermit: async (path, signal) => permits.take(directoryAt(replica, path), signal),
     releasePermit: async (path, signal) => permits.release(directoryAt(replica, path), signal),
+    verify: (options, signal) => inspectMount({ cacheDir, replica, remote }, options, signal),
     unmount: async () => {
       local.endFetches();
       await fuse[Symbol.asyncDispose]();

@@ -8,3 +8,4 @@ export { createApp } from "./routes/app.ts";
 export { CannotListenError, type RunningServer, serve, type ServeOptions } from "./serve.ts";
 export type { Difference } from "./verify/difference.ts";
 export { inspectExport, type Inspection } from "./verify/inspect-export.ts";
+export { repairExport, type ExportRepair } from "./verify/repair-export.ts";

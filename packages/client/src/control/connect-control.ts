@@ -4,6 +4,7 @@ import { callControl, type ControlCall, ControlSilentError } from "@izo/sys";
 import type { MountSettings } from "../settings/mount-settings.ts";
 import type { SalvagePlan } from "../sync/lost-log.ts";
 import type { HeldRemoval } from "../sync/removal-hold.ts";
+import type { CacheInspection } from "../verify/inspect-cache.ts";
 import type { MountControl, MountStatus } from "./mount-control.ts";
 
 /** Nobody answers on the control socket: the process that served the mount is gone. */
@@ -43,6 +44,10 @@ export function connectControl(cacheDir: string): MountControl {
       void (await post(`/permit/take?path=${encodeURIComponent(path)}`, { signal })),
     releasePermit: async (path, signal) =>
       void (await post(`/permit/release?path=${encodeURIComponent(path)}`, { signal })),
+    verify: async ({ isQuick }, signal) => {
+      const path = isQuick ? "/verify?quick" : "/verify";
+      return (await call(cacheDir, { method: "GET", path, signal })) as CacheInspection;
+    },
     unmount: async () => void (await post("/unmount")),
   };
 }

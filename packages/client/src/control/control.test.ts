@@ -68,6 +68,9 @@ function notingControl(calls: string[]): MountControl {
       throw new IzoError("not-diverged", "Cannot salvage anything");
     },
     salvage: async () => void calls.push("salvage"),
+    verify: async () => {
+      throw new IzoError("no-cache", "Cannot find a cache");
+    },
     takePermit: async (path) => void calls.push(`take ${path}`),
     releasePermit: async (path) => void calls.push(`release ${path}`),
     unmount: async () => void calls.push("unmount"),

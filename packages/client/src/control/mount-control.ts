@@ -5,6 +5,7 @@ import type { PermitMode } from "../permit/permit-mode.ts";
 import type { MountSettings, OfflinePolicy, SettingsChange } from "../settings/mount-settings.ts";
 import type { SalvagePlan } from "../sync/lost-log.ts";
 import type { HeldRemoval } from "../sync/removal-hold.ts";
+import type { CacheInspection } from "../verify/inspect-cache.ts";
 
 /** What `izo status MNT` shows. Scripts count on these names. */
 export interface MountStatus {
@@ -65,6 +66,8 @@ export interface MountControl {
   takePermit(path: string, signal: AbortSignal): Promise<void>;
   /** Resolves when the permit was handed back, and all that was done under it is on the server. */
   releasePermit(path: string, signal: AbortSignal): Promise<void>;
+  /** Checks that records, index, cache and server agree, while programs work. */
+  verify(options: { readonly isQuick: boolean }, signal: AbortSignal): Promise<CacheInspection>;
   /** Unmounts once operations in flight are done; resolves when the mount is gone. */
   unmount(): Promise<void>;
 }

@@ -27,6 +27,8 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   "POST /salvage": (control, { signal }) => control.salvage(signal),
   "POST /permit/take": (control, { url, signal }) => control.takePermit(pathOf(url), signal),
   "POST /permit/release": (control, { url, signal }) => control.releasePermit(pathOf(url), signal),
+  "GET /verify": (control, { url, signal }) =>
+    control.verify({ isQuick: url.searchParams.has("quick") }, signal),
   "POST /unmount": (control) => control.unmount(),
 };
 

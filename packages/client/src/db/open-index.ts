@@ -33,6 +33,12 @@ export function openIndex(path: string): ClientIndex {
   }
 }
 
+/** Opens an index that is there, to read it; nothing is migrated, renewed or put aside. */
+export function openIndexReader(path: string): Omit<ClientIndex, "setAside"> {
+  const sqlite = new Database(path, { readonly: true });
+  return { sqlite, orm: drizzle(sqlite, { casing: "snake_case" }) };
+}
+
 function open(path: string): Omit<ClientIndex, "setAside"> {
   const sqlite = new Database(path);
   try {

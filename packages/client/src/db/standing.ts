@@ -30,7 +30,7 @@ const KEPT_POSITIONS = 256;
 export class StandingTable {
   readonly #orm: ClientIndex["orm"];
 
-  constructor({ orm }: ClientIndex) {
+  constructor({ orm }: Pick<ClientIndex, "orm">) {
     this.#orm = orm;
   }
 

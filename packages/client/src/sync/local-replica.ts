@@ -56,6 +56,7 @@ import {
   type TreeObject,
 } from "@izo/core";
 
+import { describeDamage } from "../db/index-damage.ts";
 import { openIndex, type ClientIndex } from "../db/open-index.ts";
 import { SnapshotDatabase } from "../db/snapshot-database.ts";
 import { SqlState } from "../db/sql-state.ts";
@@ -334,8 +335,18 @@ export class LocalReplica implements AsyncDisposable {
   }
 
   /** Starts to receive a tree; it is thrown away unless {@link adoptTree} takes it. */
-  receiveTree(): SnapshotDatabase {
-    return new SnapshotDatabase(join(this.#options.cacheDir, "snapshot.sqlite"), this.peer);
+  receiveTree(name: "snapshot" | "verify" = "snapshot"): SnapshotDatabase {
+    return new SnapshotDatabase(join(this.#options.cacheDir, `${name}.sqlite`), this.peer);
+  }
+
+  /** Objects and names in which a received tree is not the authoritative one. */
+  differencesFrom(database: SnapshotDatabase): Differing {
+    return database.compareWith(this.#index);
+  }
+
+  /** What SQLite finds wrong with the index; null for nothing. */
+  describeDamage(): string | null {
+    return describeDamage(this.#index.sqlite);
   }
 
   /**

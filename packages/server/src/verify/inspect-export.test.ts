@@ -12,13 +12,10 @@ import {
 } from "node:fs/promises";
 import { join } from "node:path";
 
-import type { Oid } from "@izo/core";
-import { fstatat, futimens } from "@izo/sys";
-import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 
-import { DiskNotes, noteOfStat } from "../db/disk-notes.ts";
 import { reindexExport } from "../export/reindex-export.ts";
+import { editKeepingTime, rotFile, withIndex } from "../testing/db/rot-file.ts";
 import { openTestExport, temporaryDirectory } from "../testing/temporary-export.ts";
 import { closeFile, createFile, TestPeer } from "../testing/test-peer.ts";
 import { inspectExport } from "./inspect-export.ts";
@@ -38,34 +35,6 @@ async function makeExport(dir: string): Promise<void> {
     const { contentVersion } = exported.lookUp("/pushed")!.object;
     await peer.push(closeFile(create.oid, text, contentVersion, "/pushed"));
   }
-}
-
-function withIndex(dir: string, change: (index: Database.Database) => void): void {
-  const index = new Database(join(dir, STATE, "index.sqlite"));
-  change(index);
-  index.close();
-}
-
-/** Gives a file other bytes of the same length, and its mtime back. */
-async function edit(path: string, text: string): Promise<void> {
-  const { mtimeNs } = fstatat(-1, path, { noFollow: true });
-  await using file = await open(path, "r+");
-  await file.write(text, 0);
-  futimens(file.fd, "omit", mtimeNs);
-}
-
-/** What a failing disk does: other bytes, and a stat that says that nothing was done. */
-async function rot(dir: string, name: string): Promise<void> {
-  const path = join(dir, name);
-  await edit(path, "#");
-  withIndex(dir, (index) => {
-    const inode = fstatat(-1, path, { noFollow: true });
-    const oid = index
-      .prepare("SELECT oid FROM disk WHERE ino = ?")
-      .pluck()
-      .get(inode.ino) as Buffer;
-    new DiskNotes(index).put(oid.toString("hex") as Oid, noteOfStat(inode));
-  });
 }
 
 async function overwrite(path: string, offset: number): Promise<void> {
@@ -88,7 +57,7 @@ const DAMAGES = [
   },
   {
     description: "a file with other bytes under an unchanged stat",
-    damage: (dir: string) => rot(dir, "d/b"),
+    damage: (dir: string) => rotFile(dir, "d/b"),
     expected: {
       path: /^\/d\/b$/,
       between: "log and tree",
@@ -228,7 +197,7 @@ describe("inspectExport()", () => {
   it("hashes nothing when it is quick", async () => {
     await using temporary = await temporaryDirectory();
     await makeExport(temporary.dir);
-    await edit(join(temporary.dir, "a"), "CONTENT");
+    await editKeepingTime(join(temporary.dir, "a"), "CONTENT");
     expect((await inspectExport({ ...temporary, isQuick: true })).differences).toEqual([]);
     expect((await inspectExport(temporary)).differences).toMatchObject([
       { path: "/a", cause: "unlogged" },
