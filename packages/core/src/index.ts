@@ -113,6 +113,7 @@ export * from "./wire/peer-header.ts";
 export * from "./wire/peers-message.ts";
 export * from "./wire/permit-message.ts";
 export * from "./wire/poll-message.ts";
+export * from "./wire/position-message.ts";
 export * from "./wire/problem.ts";
 export * from "./wire/profile-message.ts";
 export { checkProtocolVersion } from "./wire/protocol-version.ts";

@@ -8,6 +8,7 @@ import type { LogSource } from "../log/log-source.ts";
 import { isAbout, toFilesetPath } from "../log/record-paths.ts";
 import { beforeLast, serverSource } from "../log/server-source.ts";
 import { findMountNote, mountPointOf } from "../mounts/mount-registry.ts";
+import type { Output } from "../output/output.ts";
 import { isUrl } from "../parse-address.ts";
 import { jsonOption } from "./json-option.ts";
 import { parseRecno } from "./parse-number.ts";
@@ -39,7 +40,7 @@ Examples:
       const output = outputOf(cli, options);
       const { signal } = cli;
       await using source = openSource(what, options.pending === true);
-      const after = await firstRecno(source, options, signal);
+      const after = await firstRecno(source, options, { signal, output });
       const about = path === undefined ? undefined : toFilesetPath(path);
       const follows = options.follow === true;
       try {
@@ -63,12 +64,18 @@ function openSource(what: string, wantsPending: boolean): LogSource {
   return directorySource(directory);
 }
 
+/** Where reading starts: what was cut off is told, unless a place was named. */
 async function firstRecno(
   source: LogSource,
   options: { readonly after?: Recno | undefined; readonly last?: Recno | undefined },
-  signal: AbortSignal,
+  { signal, output }: { readonly signal: AbortSignal; readonly output: Output },
 ): Promise<Recno> {
-  const after = options.after ?? (0 as Recno);
+  const { oldest, head } = await source.extent(signal);
+  const before = (oldest - 1) as Recno;
+  if (options.after === undefined && options.last === undefined && before > 0) {
+    output.warn(`records 1 to ${before} were cut off the log`);
+  }
+  const after = options.after ?? before;
   if (options.last === undefined) return after;
-  return Math.max(after, beforeLast(await source.head(signal), options.last)) as Recno;
+  return Math.max(after, beforeLast(head, options.last)) as Recno;
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { HttpRemote } from "@izo/client";
-import { type PeerId, startPosition } from "@izo/core";
+import { type PeerId, type Recno, startPosition } from "@izo/core";
 import { type RunningServer, serve } from "@izo/server";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -59,6 +59,42 @@ test("izo truncate says what would go, names the peer that needs it, and cuts on
   const cut = await izo("truncate", directory, "--older-than", "0s", "--json");
   expect(JSON.parse(cut.stdout)).toMatchObject({ oldestRecno: head + 1, heldBy: null });
   expect(server.fileset.oldestRecno).toBe(head + 1);
+});
+
+test("izo log begins where the log does, and says what was cut off", async () => {
+  const { oldestRecno } = server.fileset;
+  await writeFile(join(directory, "b"), "b");
+  await server.fileset.waitForRecno((oldestRecno + 1) as Recno, 10_000);
+  const head = server.fileset.headPosition.recno;
+  for (const what of [server.url, join(directory, ".intermezzo/rootfset")]) {
+    const whole = await izo("log", what, "--json");
+    expect(whole).toMatchObject({
+      status: EXIT.ok,
+      stderr: `warning: records 1 to ${oldestRecno - 1} were cut off the log\n`,
+    });
+    const recnos = whole.stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { recno: number }).recno);
+    expect(recnos[0]).toBe(oldestRecno);
+    expect(recnos.at(-1)).toBe(head);
+    const last = await izo("log", what, "--last", "1", "--json");
+    expect(JSON.parse(last.stdout)).toMatchObject({ recno: head });
+    expect(last.stderr).toBe("");
+    expect(await izo("log", what, "--after", String(head + 5))).toMatchObject({ stdout: "" });
+    const cutOff = await izo("log", what, "--after", "1");
+    expect(cutOff.status).toBe(EXIT.failed);
+    expect(cutOff.stderr).toContain("start at a later one with --after");
+  }
+});
+
+test("a server names no place beyond its head", async () => {
+  await using remote = new HttpRemote(server.url);
+  const { recno, hash } = server.fileset.headPosition;
+  expect(await remote.positionAt(recno)).toEqual({ recno, hash });
+  await expect(remote.positionAt((recno + 1) as Recno)).rejects.toMatchObject({
+    code: "unknown-record",
+  });
 });
 
 test("izo truncate refuses both limits at once, and a server that does not run", async () => {

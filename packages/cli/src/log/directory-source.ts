@@ -46,8 +46,9 @@ export function directorySource(directory: string): LogSource {
   const open = (): KmlReader => openKmlReader(nodeDisk, directory, nodeHash);
   return {
     label: directory,
-    async head() {
-      return open().lastRecno;
+    async extent() {
+      const { oldest, lastRecno: head } = open();
+      return { oldest, head };
     },
     async *records(after, { follows, signal }) {
       // Set up before the first read: nothing that is appended in between goes unseen.

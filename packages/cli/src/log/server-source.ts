@@ -1,28 +1,29 @@
 import { HttpRemote } from "@izo/client";
-import { type Recno, startPosition } from "@izo/core";
+import type { Position, Recno } from "@izo/core";
 
-import { nodeHash } from "./directory-source.ts";
 import type { LogSource } from "./log-source.ts";
 
 /** How long the server may hold an answer back while there is nothing new. */
 const POLL_WAIT_SECONDS = 25;
 
 /**
- * The log of a served fileset. It is read from its start, because only who has the running hash may ask
- * for what follows: a log that was changed behind our back is found out on the way.
+ * The log of a served fileset. Where reading starts is taken on the server's word; from there on the
+ * running hash is computed, so a log that changes behind our back is found out.
  */
 export function serverSource(url: string): LogSource {
   const remote = new HttpRemote(url);
   return {
     label: url,
-    async head(signal) {
-      return (await remote.profile(signal)).head.recno;
+    async extent(signal) {
+      const { head, oldestRecno } = await remote.profile(signal);
+      return { oldest: oldestRecno, head: head.recno };
     },
     async *records(after, { follows, signal }) {
-      const profile = await remote.profile(signal);
-      let position = startPosition(profile.id, nodeHash);
+      const { head } = await remote.profile(signal);
+      const isBeyond = after >= head.recno;
+      let position: Position = isBeyond ? head : await remote.positionAt(after, signal);
       for (;;) {
-        const isAtHead = position.recno >= profile.head.recno;
+        const isAtHead = position.recno >= head.recno;
         if (isAtHead && !follows) return;
         const waitSeconds = isAtHead ? POLL_WAIT_SECONDS : 0;
         const { records, last } = await remote.poll(position, { waitSeconds }, signal);

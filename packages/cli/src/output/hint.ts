@@ -38,6 +38,7 @@ const HINTS: Readonly<Record<string, string>> = {
     "see what this mount can bring back: izo salvage MNT --dry-run; more in docs/recovery.md",
   differs: "what to do about each kind of difference is in docs/recovery.md",
   "log-truncated": "the server no longer keeps those records; start at a later one with --after",
+  "recno-not-in-log": "the log no longer holds those records; start at a later one with --after",
   EADDRINUSE: "another process listens there; choose another with --listen HOST:PORT",
   EADDRNOTAVAIL: "the address is not one of this machine",
   EACCES: "run as a user who may do that, usually root",

@@ -27,6 +27,7 @@ import {
   parsePermitsResponse,
   parsePollResponse,
   parsePosition,
+  parsePositionResponse,
   parseProfileResponse,
   parseReintegrateResponse,
   parseSnapshotResponse,
@@ -90,22 +91,29 @@ export class HttpRemote implements Remote {
   }
 
   async profile(signal?: AbortSignal): Promise<FilesetProfile> {
-    return this.#getJson("profile", parseProfileResponse, signal);
+    return this.#getJson(this.#path("profile"), parseProfileResponse, signal);
   }
 
   /** What `izo status URL` shows. */
   async status(signal?: AbortSignal): Promise<FilesetStatus> {
-    return this.#getJson("status", parseStatusResponse, signal);
+    return this.#getJson(this.#path("status"), parseStatusResponse, signal);
+  }
+
+  /** The place behind a record, taken on trust: a client that follows the log computes it. */
+  async positionAt(recno: Recno, signal?: AbortSignal): Promise<Position> {
+    const values = { fileset: this.#fileset, recno: String(recno) };
+    const path = this.#prefix + routePath("position", values);
+    return this.#getJson(path, parsePositionResponse, signal);
   }
 
   /** What `izo peers URL` shows. */
   async peers(signal?: AbortSignal): Promise<PeerStanding[]> {
-    return this.#getJson("peers", parsePeersResponse, signal);
+    return this.#getJson(this.#path("peers"), parsePeersResponse, signal);
   }
 
   /** The conflicts that stand on the server. */
   async conflicts(signal?: AbortSignal): Promise<ConflictReport[]> {
-    return this.#getJson("conflicts", parseConflictsResponse, signal);
+    return this.#getJson(this.#path("conflicts"), parseConflictsResponse, signal);
   }
 
   async poll(
@@ -199,7 +207,7 @@ export class HttpRemote implements Remote {
 
   /** Who holds which permit. */
   async permits(signal?: AbortSignal): Promise<PermitStatus[]> {
-    return this.#getJson("permit", parsePermitsResponse, signal);
+    return this.#getJson(this.#path("permit"), parsePermitsResponse, signal);
   }
 
   async upload(
@@ -217,17 +225,16 @@ export class HttpRemote implements Remote {
   }
 
   async #getJson<T>(
-    route: "profile" | "status" | "peers" | "conflicts" | "permit",
+    path: string,
     parse: (text: string) => T,
     signal: AbortSignal | undefined,
   ): Promise<T> {
-    const path = this.#path(route);
     const response = await this.#connection.request("control", { path, signal });
     const text = decode(await readWhole(response, MAX_JSON_BYTES));
     return checkMessage(response.url, () => parse(text));
   }
 
-  #path(route: Exclude<Route, "segment" | "content">): string {
+  #path(route: Exclude<Route, "segment" | "content" | "position">): string {
     return this.#prefix + routePath(route, { fileset: this.#fileset });
   }
 

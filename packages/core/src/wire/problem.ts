@@ -15,6 +15,7 @@ export const PROBLEMS = {
   "unknown-path": { status: 404, title: "There is no such file or directory" },
   "unknown-directory": { status: 404, title: "There is no such directory" },
   "unknown-content": { status: 404, title: "No file has or had this content" },
+  "unknown-record": { status: 404, title: "The log does not hold this record yet" },
   "unknown-segment": { status: 404, title: "The log has no such segment" },
   "content-superseded": { status: 404, title: "A newer content has replaced this one" },
   "method-not-allowed": { status: 405, title: "The resource does not support this method" },

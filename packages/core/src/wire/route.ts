@@ -7,6 +7,7 @@ export const ROUTES = {
   kml: "/v1/filesets/:fileset/kml",
   segments: "/v1/filesets/:fileset/kml/segments",
   segment: "/v1/filesets/:fileset/kml/segments/:first",
+  position: "/v1/filesets/:fileset/kml/positions/:recno",
   snapshot: "/v1/filesets/:fileset/snapshot",
   peers: "/v1/filesets/:fileset/peers",
   content: "/v1/filesets/:fileset/content/:sha256",

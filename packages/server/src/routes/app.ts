@@ -10,6 +10,7 @@ import { getFile } from "./get-file.ts";
 import { getHome } from "./get-home.ts";
 import { getKml } from "./get-kml.ts";
 import { getMetrics } from "./get-metrics.ts";
+import { getPosition } from "./get-position.ts";
 import { getConflicts, getFilesets, getPeers, getProfile, getStatus } from "./get-profile.ts";
 import { getSegment, getSegments } from "./get-segments.ts";
 import { getSnapshot } from "./get-snapshot.ts";
@@ -67,6 +68,7 @@ export function createApp(options: AppOptions): Hono<AppEnvironment> {
   app.get(ROUTES.kml, ...getKml);
   app.get(ROUTES.segments, getSegments);
   app.get(ROUTES.segment, ...getSegment);
+  app.get(ROUTES.position, ...getPosition);
   app.get(ROUTES.snapshot, ...getSnapshot);
   app.get(ROUTES.contentPack, ...getContentPack);
   app.get(ROUTES.content, ...getContent);

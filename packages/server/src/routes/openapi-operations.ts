@@ -6,6 +6,7 @@ import {
   contentParameters,
   filesetParameters,
   pollQuery,
+  positionParameters,
   segmentParameters,
   snapshotQuery,
 } from "./parameters.ts";
@@ -15,6 +16,7 @@ import {
   healthAnswer,
   listingAnswer,
   peersAnswer,
+  positionAnswer,
   permitAnswer,
   permitsAnswer,
   profileAnswer,
@@ -157,6 +159,13 @@ export const OPERATIONS: readonly Operation[] = [
       206: PARTIAL,
       304: UNCHANGED,
     },
+  },
+  {
+    method: "get",
+    route: "position",
+    summary: "The place behind a record",
+    path: positionParameters,
+    answers: { 200: { description: "The place", content: json(positionAnswer) } },
   },
   {
     method: "get",

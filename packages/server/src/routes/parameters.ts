@@ -78,4 +78,5 @@ export const filesetParameters = z.object({
   fileset: z.string().meta({ description: "Name of the fileset", examples: ["rootfset"] }),
 });
 export const segmentParameters = filesetParameters.extend({ first: recnoText });
+export const positionParameters = filesetParameters.extend({ recno: recnoText });
 export const contentParameters = filesetParameters.extend({ sha256: sha256Text });

@@ -104,6 +104,8 @@ export const conflictsAnswer = z.object({
   ),
 });
 
+export const positionAnswer = z.object({ position });
+
 export const segmentsAnswer = z.object({
   segments: z.array(
     z.object({ first: recno, last: recno, sizeBytes: z.int().min(0), isSealed: z.boolean() }),
