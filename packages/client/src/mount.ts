@@ -259,6 +259,7 @@ function controlOf(
       return settings;
     },
     conflicts: async () => replica.conflicts(),
+    planPush: async () => sync.planPush(),
     confirmRemoval: async () => sync.confirmRemoval(),
     dropRemoval: async () => sync.dropRemoval(),
     planSalvage: (signal) => sync.planSalvage(signal),

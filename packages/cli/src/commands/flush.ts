@@ -1,6 +1,7 @@
 import { Command, Option } from "@commander-js/extra-typings";
 
 import { type Cli, outputOf } from "../cli.ts";
+import { describePlan } from "../conflicts/describe-plan.ts";
 import { findMount } from "../mounts/open-mount.ts";
 import { withTimeout } from "../with-timeout.ts";
 import { jsonOption } from "./json-option.ts";
@@ -16,16 +17,26 @@ export function flushCommand(cli: Cli) {
         parseSeconds,
       ),
     )
+    .option("--dry-run", "print what would become of each change, and send nothing")
     .addOption(jsonOption())
     .addHelpText(
       "after",
       `
+A dry run judges what waits, after optimizing, by the rules of the server against the server's tree as it
+is known here. What others have done since is not in it.
+
 Examples:
   make -C /mnt/project && izo flush /mnt/project
-  izo flush /mnt/project --timeout 30`,
+  izo flush /mnt/project --timeout 30
+  izo flush /mnt/project --dry-run`,
     )
     .action(async (mnt, options) => {
       const { control } = findMount(mnt);
+      if (options.dryRun === true) {
+        const plan = await control.planPush();
+        outputOf(cli, options).result(plan, describePlan(plan));
+        return;
+      }
       await withTimeout("flush", options.timeout, cli.signal, (signal) => control.flush(signal));
       const { recno, pending } = await control.status();
       outputOf(cli, options).result({ recno, pending }, `flushed: replayed up to record ${recno}`);

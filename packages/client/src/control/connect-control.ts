@@ -3,6 +3,7 @@ import { callControl, type ControlCall, ControlSilentError } from "@izo/sys";
 
 import type { MountSettings } from "../settings/mount-settings.ts";
 import type { SalvagePlan } from "../sync/lost-log.ts";
+import type { PushPlan } from "../sync/plan-push.ts";
 import type { HeldRemoval } from "../sync/removal-hold.ts";
 import type { CacheInspection } from "../verify/inspect-cache.ts";
 import type { MountControl, MountStatus } from "./mount-control.ts";
@@ -35,6 +36,7 @@ export function connectControl(cacheDir: string): MountControl {
     changeSettings: async (body) => (await post("/settings", { body })) as MountSettings,
     conflicts: async () =>
       (await call(cacheDir, { method: "GET", path: "/conflicts" })) as readonly StandingConflict[],
+    planPush: async () => (await call(cacheDir, { method: "GET", path: "/push-plan" })) as PushPlan,
     confirmRemoval: async () => (await post("/held/confirm")) as HeldRemoval,
     dropRemoval: async () => (await post("/held/drop")) as HeldRemoval,
     planSalvage: async (signal) =>

@@ -4,6 +4,7 @@ import type { MountPermit } from "../permit/permit-keeper.ts";
 import type { PermitMode } from "../permit/permit-mode.ts";
 import type { MountSettings, OfflinePolicy, SettingsChange } from "../settings/mount-settings.ts";
 import type { SalvagePlan } from "../sync/lost-log.ts";
+import type { PushPlan } from "../sync/plan-push.ts";
 import type { HeldRemoval } from "../sync/removal-hold.ts";
 import type { CacheInspection } from "../verify/inspect-cache.ts";
 
@@ -54,6 +55,8 @@ export interface MountControl {
   changeSettings(change: SettingsChange): MountSettings | Promise<MountSettings>;
   /** The conflicts that stand in the visible tree, in the order of their paths. */
   conflicts(): Promise<readonly StandingConflict[]>;
+  /** What a push would do now; nothing is sent. */
+  planPush(): Promise<PushPlan>;
   /** Sends the removals that are held; resolves with what they are. */
   confirmRemoval(): Promise<HeldRemoval>;
   /** Takes them back: what they removed is there again. */

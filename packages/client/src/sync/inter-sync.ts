@@ -18,6 +18,7 @@ import {
   type ConnectionEvent,
   type ConnectionState,
   type FilesetId,
+  type PolicyRule,
   type Pulled,
   type Recno,
 } from "@izo/core";
@@ -25,6 +26,7 @@ import {
 import type { CacheExecutor } from "./cache-executor.ts";
 import type { LocalReplica } from "./local-replica.ts";
 import { LostLog, NotDivergedError, type SalvagePlan, ServerRestoredError } from "./lost-log.ts";
+import { planPush, type PushPlan } from "./plan-push.ts";
 import { Prefetcher } from "./prefetcher.ts";
 import { ContentLostError, type PushedPermits, Pusher } from "./pusher.ts";
 import { receiveTree } from "./receive-tree.ts";
@@ -93,6 +95,8 @@ export class InterSync implements AsyncDisposable {
   #headRecno: Recno;
   #lastError: SyncError | null = null;
   #pushFailures = 0;
+  /** By which the server judges; null before the first contact. */
+  #policies: readonly PolicyRule[] | null = null;
   /** Steps in a row that failed on this machine, as on a full disk: the input of their backoff. */
   #localFailures = 0;
   /** Ends the requests that belong to the connection as it is. */
@@ -165,6 +169,12 @@ export class InterSync implements AsyncDisposable {
       // Under another id the records have other numbers: then all of them are waited for.
       return replica.peer === peer && (replica.pending.oldestRecno ?? ownHead + 1) > ownHead;
     }, this.#until(signal));
+  }
+
+  /** What a push would do now, as far as is known here. Nothing is sent. */
+  planPush(): PushPlan {
+    const { replica } = this.#options;
+    return planPush(replica, this.#removals, this.#policies);
   }
 
   /** Removals that wait for somebody's decision, or null. */
@@ -311,6 +321,7 @@ export class InterSync implements AsyncDisposable {
     const profile = await remote.profile(signal);
     if (profile.id !== fileset) throw new ForeignServerError(profile.id, fileset);
     this.#headRecno = profile.head.recno;
+    this.#policies = profile.conflictPolicies;
     replica.forgetReceived();
     this.#happen(replica.hasTree ? "connected" : "connected-empty");
     this.#prefetch();

@@ -23,12 +23,14 @@ import {
   NO_CHECK,
   objectPath,
   renumberPending,
+  predictPush,
   Replica,
   ROOT_OID,
   salvage,
   standingConflict,
   startPosition,
   withBases,
+  withoutHeld,
   type Actor,
   type ChangeSet,
   type ClientOperation,
@@ -41,7 +43,9 @@ import {
   type PeerId,
   type PendingLog,
   type PendingRecord,
+  type PolicyOf,
   type Position,
+  type Prediction,
   type Pulled,
   type ReceivedMark,
   type Recno,
@@ -238,6 +242,23 @@ export class LocalReplica implements AsyncDisposable {
       this.#owed.push(operation);
       this.#replica.addOwn(unlogged(operation, this.peer));
     }
+  }
+
+  /** What a push of all that waits would do, as far as is known here; nothing is sent. */
+  predict(
+    waits: (record: PendingRecord) => boolean,
+    context: { readonly host: string; readonly policyOf: PolicyOf },
+  ): { readonly predicted: readonly Prediction[]; readonly waiting: readonly PendingRecord[] } {
+    const ready = this.#pending.sendable();
+    const free = withoutHeld(ready, waits).flatMap(({ record }) => record ?? []);
+    const frozen = this.#pending.frozen.map(({ submitted }) => submitted);
+    const sent = new Set(free);
+    const waiting = [
+      ...this.unsealed(),
+      ...ready.flatMap(({ record }) => (record === null || sent.has(record) ? [] : record)),
+    ];
+    const known = { state: this.#state, recno: this.#position.recno, peer: this.peer };
+    return { predicted: predictPush(frozen, free, { ...known, ...context }), waiting };
   }
 
   /**

@@ -62,6 +62,12 @@ export class RemovalHold {
     return new Set(isHeld ? removals.map(({ recno }) => recno) : []);
   }
 
+  /** Tells of one record whether it waits for a person. */
+  waits(): (record: PendingRecord) => boolean {
+    const held = this.heldAmong(this.#replica.pending.sendable());
+    return ({ recno }) => held.has(recno);
+  }
+
   /** What is held, or null. */
   held(): HeldRemoval | null {
     if (this.#isRefused) return this.#describe(this.#frozenRemovals(), true);

@@ -4,7 +4,7 @@ import { fstatSync, mkdtempSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { parseName, type Name, type Oid } from "@izo/core";
+import { parseName, type Name, type Oid, type Position } from "@izo/core";
 import { nodeDisk } from "@izo/sys";
 
 import { rootNode, type Caller, type NodeId } from "../fuse/file-system.ts";
@@ -94,6 +94,11 @@ export class SyncHost implements AsyncDisposable {
   /** What InterSync shows changes in. */
   get cache(): LocalFileSystem["content"] {
     return this.#local.content;
+  }
+
+  /** Records of the server's log behind a position, and the place behind them. */
+  remoteLog(after: Position): ReturnType<HttpRemote["poll"]> {
+    return this.#remote.poll(after);
   }
 
   /** Waits until the server has all that was done here. */

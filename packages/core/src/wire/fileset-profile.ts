@@ -1,5 +1,6 @@
 import type { FilesetId, PeerId, Recno } from "../kml/identity.ts";
 import type { Position } from "../kml/position.ts";
+import type { PolicyRule } from "../reintegrate/conflict-policy.ts";
 
 /** What a fileset is and where its log stands. */
 export interface FilesetProfile {
@@ -13,6 +14,8 @@ export interface FilesetProfile {
   /** The first record that can still be read; head + 1 while there is none. */
   readonly oldestRecno: Recno;
   readonly limits: ProfileLimits;
+  /** By which this server judges what is in conflict; what is built in stands behind them. */
+  readonly conflictPolicies: readonly PolicyRule[];
   /** Names of what this server can do beyond version 1 of the protocol; unknown ones are ignored. */
   readonly features: readonly string[];
 }

@@ -42,6 +42,7 @@ const profile: FilesetProfile = {
     pollWaitSeconds: 5,
     packRecnos: 6,
   },
+  conflictPolicies: [{ path: "*.lock", policy: "theirs" }],
   features: ["one"],
 };
 const status: FilesetStatus = {
@@ -73,6 +74,10 @@ describe("parseProfileResponse()", () => {
     { description: "a recno that is no whole number", change: { oldestRecno: 1.5 } },
     { description: "a recno that is a text", change: { oldestRecno: "1" } },
     { description: "limits that are a list", change: { limits: [] } },
+    {
+      description: "a conflict policy that does not exist",
+      change: { conflictPolicies: [{ path: "a", policy: "mine" }] },
+    },
     { description: "a feature that is no text", change: { features: [1] } },
     { description: "no name", change: { name: undefined } },
   ])("refuses $description", ({ change }) => {

@@ -1,5 +1,6 @@
 import type { FilesetId } from "../kml/identity.ts";
 import { formatPosition } from "../kml/position.ts";
+import { CONFLICT_POLICIES } from "../reintegrate/conflict-policy.ts";
 import type { FilesetProfile } from "./fileset-profile.ts";
 import { JsonFields } from "./json-fields.ts";
 
@@ -44,6 +45,10 @@ export function parseProfileResponse(body: string): FilesetProfile {
       pollWaitSeconds: limits.whole("pollWaitSeconds"),
       packRecnos: limits.whole("packRecnos"),
     },
+    conflictPolicies: fields.list("conflictPolicies", (rule) => ({
+      path: rule.text("path"),
+      policy: rule.oneOf("policy", CONFLICT_POLICIES),
+    })),
     features: fields.texts("features"),
   };
 }

@@ -20,6 +20,7 @@ import type {
   PermitLease,
   PermitRequest,
   PermitStatus,
+  PolicyRule,
   Position,
   PushHead,
   Recno,
@@ -34,6 +35,8 @@ export interface Export extends AsyncDisposable {
   readonly filesetName: string;
   readonly filesetId: FilesetId;
   readonly serverPeer: PeerId;
+  /** By which it judges what is in conflict; what is built in stands behind them. */
+  readonly conflictPolicies: readonly PolicyRule[];
   /** Where the fileset keeps what it knows; the control socket is there. */
   readonly stateDirectory: string;
   /** Durable in the log and committed in the index. */

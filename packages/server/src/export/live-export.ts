@@ -12,6 +12,7 @@ import {
   type PermitLease,
   type PermitRequest,
   type PermitStatus,
+  type PolicyRule,
   type Position,
   type Recno,
   type SegmentInfo,
@@ -95,6 +96,10 @@ export class LiveExport implements Export {
 
   get serverPeer(): PeerId {
     return this.#keeper.fileset.peer;
+  }
+
+  get conflictPolicies(): readonly PolicyRule[] {
+    return this.#keeper.fileset.conflictPolicies;
   }
 
   get headPosition(): Position {

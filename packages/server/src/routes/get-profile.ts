@@ -35,7 +35,8 @@ export function getFilesets(c: AppContext): Response {
 }
 
 export function getProfile(c: AppContext): Response {
-  const { filesetId, filesetName, serverPeer, headPosition, oldestRecno } = c.var.fileset;
+  const { filesetId, filesetName, serverPeer, headPosition, oldestRecno, conflictPolicies } =
+    c.var.fileset;
   const profile = {
     protocol: PROTOCOL_VERSION,
     id: filesetId,
@@ -44,6 +45,7 @@ export function getProfile(c: AppContext): Response {
     head: headPosition,
     oldestRecno,
     limits: LIMITS,
+    conflictPolicies,
     features: [],
   };
   return jsonResponse(c, writeProfileResponse(profile));

@@ -1,4 +1,4 @@
-import { OUTCOME_REASONS, PEER_STATES, PROBLEMS } from "@izo/core";
+import { CONFLICT_POLICIES, OUTCOME_REASONS, PEER_STATES, PROBLEMS } from "@izo/core";
 import { z } from "zod";
 
 /** Forms of the JSON answers, for the OpenAPI document. The writers are in `@izo/core`, wire. */
@@ -27,6 +27,7 @@ export const profileAnswer = z.object({
     pollWaitSeconds: z.int(),
     packRecnos: z.int(),
   }),
+  conflictPolicies: z.array(z.object({ path: z.string(), policy: z.enum(CONFLICT_POLICIES) })),
   features: z.array(z.string()),
 });
 
