@@ -15,6 +15,20 @@ export function objectsWithContent(connection: Connection, sha256: Sha256): Oid[
     .map((oid) => hexOf(oid) as Oid);
 }
 
+/** Contents up to a size that objects have now and got from one of the records `after` + 1 to `until`. */
+export function contentsBetween(
+  connection: Connection,
+  range: { readonly after: Recno; readonly until: Recno; readonly maxBytes: number },
+): Sha256[] {
+  return connection
+    .prepare<[typeof range], Buffer>(
+      "SELECT DISTINCT sha256 FROM objects WHERE content_version > @after AND content_version <= @until AND to_recno IS NULL AND sha256 IS NOT NULL AND size_bytes <= @maxBytes",
+    )
+    .pluck()
+    .all(range)
+    .map((sha256) => hexOf(sha256) as Sha256);
+}
+
 /** The record with which the last object that had this content got another, or ended. */
 export function contentEndedAt(connection: Connection, sha256: Sha256): Recno | undefined {
   return (

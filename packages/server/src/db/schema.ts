@@ -55,6 +55,9 @@ export const objects = sqliteTable(
       .on(table.oid)
       .where(sql`to_recno IS NULL`),
     index("objects_by_content").on(table.sha256, table.toRecno),
+    index("objects_by_content_version")
+      .on(table.contentVersion)
+      .where(sql`to_recno IS NULL AND sha256 IS NOT NULL`),
     index("objects_ended")
       .on(table.toRecno)
       .where(sql`to_recno IS NOT NULL`),

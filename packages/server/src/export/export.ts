@@ -84,6 +84,11 @@ export interface Export extends AsyncDisposable {
    * where the fileset does not know of it.
    */
   openContent(sha256: Sha256): Promise<OpenContent | SupersededContent | null>;
+  /**
+   * Contents of at most `maxBytes` that objects have now and got from one of the records `after` + 1 to
+   * `until`, whether the log still holds those or not.
+   */
+  presentContents(after: Recno, until: Recno, maxBytes: number): Sha256[];
   /** The hashes among these for which a push would need an upload. */
   missingContents(hashes: Iterable<Sha256>): ReadonlySet<Sha256>;
 

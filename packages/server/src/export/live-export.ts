@@ -21,7 +21,7 @@ import {
 } from "@izo/core";
 
 import { CommittedIndex } from "../db/committed-index.ts";
-import { sumRetained } from "../db/contents.ts";
+import { contentsBetween, sumRetained } from "../db/contents.ts";
 import { readHead } from "../db/index-head.ts";
 import { countTracesBehind, receivedMark } from "../db/peers.ts";
 import { snapshotRows } from "../db/snapshot-rows.ts";
@@ -200,6 +200,11 @@ export class LiveExport implements Export {
       await this.#keeper.settled();
     }
     return contents.open(sha256);
+  }
+
+  presentContents(after: Recno, until: Recno, maxBytes: number): Sha256[] {
+    const { connection } = this.#keeper.fileset.committed;
+    return contentsBetween(connection, { after, until, maxBytes });
   }
 
   missingContents(hashes: Iterable<Sha256>): ReadonlySet<Sha256> {

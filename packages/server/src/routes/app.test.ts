@@ -5,6 +5,7 @@ import {
   MAX_PUSH_BYTES,
   type Name,
   type Oid,
+  parseContentPackResponse,
   parsePermitResponse,
   parsePermitsResponse,
   parsePollResponse,
@@ -224,6 +225,39 @@ test("GET /content-pack gives the small contents of a range of the log", async (
   const body = await bytesOf(await t.get(`/content-pack?after=0&until=${until}`));
   expect(Buffer.from(body).includes(HELLO)).toBe(true);
   expect(body.length).toBeLessThan(65_536);
+});
+
+test("GET /content-pack gives what is left of a part that was cut off the log", async () => {
+  await using own = await openTestApp();
+  const peer = new TestPeer(own.fileset);
+  const create = createFile("replaced");
+  await peer.push(create);
+  for (const text of ["before", "after"]) {
+    await peer.stage(text);
+    const { contentVersion } = own.fileset.lookUp("/replaced")!.object;
+    await peer.push(closeFile(create.oid, text, contentVersion, "/replaced"));
+  }
+  const cutAt = own.fileset.headPosition.recno;
+  await own.fileset.truncate({ olderThanMs: 0, isDryRun: false });
+  await peer.stage("later");
+  const later = createFile("later");
+  await peer.push(later);
+  const { contentVersion } = own.fileset.lookUp("/later")!.object;
+  await peer.push(closeFile(later.oid, "later", contentVersion, "/later"));
+  const until = own.fileset.headPosition.recno;
+  const textsOf = async (after: number) => {
+    const body = await bytesOf(await own.get(`/content-pack?after=${after}&until=${until}`));
+    const texts: string[] = [];
+    const chunks = (async function* () {
+      yield body;
+    })();
+    for await (const { bytes } of parseContentPackResponse(chunks)) {
+      texts.push(Buffer.from(bytes).toString());
+    }
+    return texts.toSorted();
+  };
+  expect(await textsOf(0)).toEqual(["after", "hello, world\n", "later"]);
+  expect(await textsOf(cutAt)).toEqual(["later"]);
 });
 
 describe("PUT /content", () => {

@@ -45,8 +45,13 @@ export const getContentPack = createFactory<AppEnvironment>().createHandlers(
 
 /** Hashes of the contents up to 64 KiB that CLOSEs in this range of the log name. */
 function smallContents(fileset: Export, after: Recno, until: Recno): Set<Sha256> {
-  const hashes = new Set<Sha256>();
-  let position = fileset.positionAt(after);
+  // Of the part that was cut off the log the index knows what is left: what clients still want.
+  const kept = Math.min(until, Math.max(after, fileset.oldestRecno - 1)) as Recno;
+  const hashes = new Set(
+    kept > after ? fileset.presentContents(after, kept, MAX_INLINE_BYTES) : [],
+  );
+  if (kept === until) return hashes;
+  let position = fileset.positionAt(kept);
   while (position.recno < until) {
     const chunk = fileset.readLog(position, { limitRecords: until - position.recno });
     for (const { operation } of chunk.records()) {

@@ -1,0 +1,1 @@
+CREATE INDEX `objects_by_content_version` ON `objects` (`content_version`) WHERE to_recno IS NULL AND sha256 IS NOT NULL;
