@@ -9,61 +9,65 @@ const free = (): boolean => false;
 describe("conflictName()", () => {
   const cases = [
     {
-      description: "before the extension",
+      description: "[K38] before the extension",
       name: "a.txt",
       expected: "a.conflict-20260102T030405Z-box.txt",
     },
     {
-      description: "no extension",
+      description: "[K38] no extension",
       name: "Makefile",
       expected: "Makefile.conflict-20260102T030405Z-box",
     },
     {
-      description: "a leading dot stays",
+      description: "[K39] a leading dot stays",
       name: ".bashrc",
       expected: ".bashrc.conflict-20260102T030405Z-box",
     },
     {
-      description: "a leading dot and an extension",
+      description: "[K39] a leading dot and an extension",
       name: ".a.txt",
       expected: ".a.conflict-20260102T030405Z-box.txt",
     },
     {
-      description: ".tar.* is one extension",
+      description: "[K39] .tar.* is one extension",
       name: "x.tar.gz",
       expected: "x.conflict-20260102T030405Z-box.tar.gz",
     },
     {
-      description: "several dots",
+      description: "[K39] several dots",
       name: "v1.2.zip",
       expected: "v1.2.conflict-20260102T030405Z-box.zip",
     },
     {
-      description: "a marker is replaced, never nested",
+      description: "[K41] a marker is replaced, never nested",
       name: "a.conflict-20250101T000000Z-other-2.txt",
       expected: "a.conflict-20260102T030405Z-box.txt",
     },
-    { description: "a trailing dot", name: "a.", expected: "a.conflict-20260102T030405Z-box." },
+    {
+      description: "[K39] a trailing dot",
+      name: "a.",
+      expected: "a.conflict-20260102T030405Z-box.",
+    },
   ];
   it.each(cases)("$description", ({ name, expected }) => {
     expect(conflictName(name as Name, TIME_NS, "box", free)).toBe(expected);
   });
 
-  it("counts up where names are taken", () => {
+  it("[K41] counts up where names are taken", () => {
     const taken = new Set(["a.conflict-20260102T030405Z-box", "a.conflict-20260102T030405Z-box-2"]);
     expect(conflictName("a" as Name, TIME_NS, "box", (name) => taken.has(name))).toBe(
       "a.conflict-20260102T030405Z-box-3",
     );
   });
 
-  it("keeps to 255 bytes and cuts at a character boundary", () => {
+  it("[K40] keeps to 255 bytes and cuts at a character boundary", () => {
     const name = conflictName(`${"ü".repeat(120)}x.txt` as Name, TIME_NS, "box", free);
     expect(textToBytes(name).length).toBeLessThanOrEqual(255);
     expect(textToBytes(name).length).toBeGreaterThanOrEqual(254);
     expect(name).toMatch(/^ü+\.conflict-20260102T030405Z-box\.txt$/);
   });
 
-  it("makes a host name safe for a file name", () => {
+  it("[K40] makes a host name safe for a file name", () => {
     expect(conflictName("a" as Name, TIME_NS, "../höst/1", free)).toBe(
       "a.conflict-20260102T030405Z-___h_st_1",
     );

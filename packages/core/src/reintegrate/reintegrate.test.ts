@@ -100,6 +100,8 @@ const created = (id: string, name: string, parent = ROOT_OID): ClientOperation =
 });
 const made = (id: string, name: string, parent = ROOT_OID): ClientOperation =>
   ({ ...created(id, name, parent), opcode: "MKDIR" }) as ClientOperation;
+const symlinked = (id: string, name: string, target: string): ClientOperation =>
+  ({ ...created(id, name), opcode: "SYMLINK", target }) as ClientOperation;
 const linked = (id: string, name: string): ClientOperation => ({
   opcode: "LINK",
   oid: oid(id),
@@ -215,7 +217,7 @@ interface Case {
 
 const CASES: readonly Case[] = [
   {
-    description: "a base that holds: applied",
+    description: "[K1] [K8] a base that holds: applied",
     log: () => withFile(),
     first: [],
     judged: closed("a", "2", V2),
@@ -223,7 +225,7 @@ const CASES: readonly Case[] = [
     files: { "/a": content("2") },
   },
   {
-    description: "edit and edit: the first logged keeps the name, the later becomes a copy",
+    description: "[K10] edit and edit: the first logged keeps the name, the later becomes a copy",
     log: () => withFile(),
     first: [closed("a", "2", V2)],
     judged: closed("a", "3", V2),
@@ -231,7 +233,7 @@ const CASES: readonly Case[] = [
     files: { "/a": content("2"), [`/${COPY}`]: content("3") },
   },
   {
-    description: "edit and edit with equal content: merged",
+    description: "[K9] edit and edit with equal content: merged",
     log: () => withFile(),
     first: [closed("a", "2", V2)],
     judged: closed("a", "2", V2),
@@ -239,7 +241,7 @@ const CASES: readonly Case[] = [
     files: { "/a": content("2") },
   },
   {
-    description: "delete, then edit: the edit survives under its own id",
+    description: "[K11] delete, then edit: the edit survives under its own id",
     log: () => withFile(),
     first: [unlinked("a", "a", V1, V2)],
     judged: closed("a", "3", V2),
@@ -247,7 +249,7 @@ const CASES: readonly Case[] = [
     files: { "/a": content("3") },
   },
   {
-    description: "edit, then delete: the edit survives",
+    description: "[K24] edit, then delete: the edit survives",
     log: () => withFile(),
     first: [closed("a", "3", V2)],
     judged: unlinked("a", "a", V1, V2),
@@ -255,7 +257,7 @@ const CASES: readonly Case[] = [
     files: { "/a": content("3") },
   },
   {
-    description: "delete and delete: merged",
+    description: "[K22] delete and delete: merged",
     log: () => withFile(),
     first: [unlinked("a", "a", V1, V2)],
     judged: unlinked("a", "a", V1, V2),
@@ -263,7 +265,7 @@ const CASES: readonly Case[] = [
     files: {},
   },
   {
-    description: "edit and rename: both apply",
+    description: "[K8] edit and rename: both apply",
     log: () => withFile(),
     first: [renamed("a", "a", "b", V1)],
     judged: closed("a", "3", V2),
@@ -271,7 +273,7 @@ const CASES: readonly Case[] = [
     files: { "/b": content("3") },
   },
   {
-    description: "rename, then delete of the old name: the file stays under its new one",
+    description: "[K22] rename, then delete of the old name: the file stays under its new one",
     log: () => withFile(),
     first: [renamed("a", "a", "b", V1)],
     judged: unlinked("a", "a", V1, V2),
@@ -279,7 +281,7 @@ const CASES: readonly Case[] = [
     files: { "/b": content("1") },
   },
   {
-    description: "rename and rename of one object: the first logged holds",
+    description: "[K28] rename and rename of one object: the first logged holds",
     log: () => withFile(),
     first: [renamed("a", "a", "b", V1)],
     judged: renamed("a", "a", "c", V1),
@@ -287,7 +289,7 @@ const CASES: readonly Case[] = [
     files: { "/b": content("1") },
   },
   {
-    description: "the same rename twice: merged",
+    description: "[K28] the same rename twice: merged",
     log: () => withFile(),
     first: [renamed("a", "a", "b", V1)],
     judged: renamed("a", "a", "b", V1),
@@ -295,7 +297,7 @@ const CASES: readonly Case[] = [
     files: { "/b": content("1") },
   },
   {
-    description: "create and create of one name: the later becomes a copy",
+    description: "[K19] create and create of one name: the later becomes a copy",
     log: () => withFile(),
     first: [],
     judged: created("b", "a"),
@@ -304,7 +306,7 @@ const CASES: readonly Case[] = [
     files: { "/a": content("1"), [`/${COPY}`]: EMPTY_SHA256 },
   },
   {
-    description: "create and create with equal content: merged",
+    description: "[K18] create and create with equal content: merged",
     log: () => withFile(),
     first: [],
     judged: created("b", "a"),
@@ -313,7 +315,7 @@ const CASES: readonly Case[] = [
     files: { "/a": content("1") },
   },
   {
-    description: "mkdir and mkdir: merged",
+    description: "[K18] mkdir and mkdir: merged",
     log: () => new Log(),
     first: [made("d", "d")],
     judged: made("e", "d"),
@@ -321,7 +323,7 @@ const CASES: readonly Case[] = [
     files: { "/d": "directory" },
   },
   {
-    description: "file against directory: the first logged keeps the name",
+    description: "[K19] file against directory: the first logged keeps the name",
     log: () => withFile(),
     first: [],
     judged: made("d", "a"),
@@ -329,7 +331,7 @@ const CASES: readonly Case[] = [
     files: { "/a": content("1"), [`/${COPY}`]: "directory" },
   },
   {
-    description: "removal of a directory that got an entry: refused",
+    description: "[K26] removal of a directory that got an entry: refused",
     log: () => new Log(),
     first: [made("d", "d"), created("f", "f", oid("d"))],
     judged: removed("d", "d", V1),
@@ -337,7 +339,7 @@ const CASES: readonly Case[] = [
     files: { "/d": "directory", "/d/f": EMPTY_SHA256 },
   },
   {
-    description: "a file made in a removed directory: the directory returns with its id",
+    description: "[K15] a file made in a removed directory: the directory returns with its id",
     log: () => new Log(),
     first: [made("d", "d"), removed("d", "d", V1)],
     judged: created("f", "f", oid("d")),
@@ -345,7 +347,7 @@ const CASES: readonly Case[] = [
     files: { "/d": "directory", "/d/f": EMPTY_SHA256 },
   },
   {
-    description: "a move that would make a cycle: refused",
+    description: "[K27] a move that would make a cycle: refused",
     log: () => new Log(),
     first: [made("d", "d"), made("e", "e"), renamed("e", "e", "e", V2, { toParent: oid("d") })],
     judged: renamed("d", "d", "d", V1, { toParent: oid("e") }),
@@ -353,7 +355,7 @@ const CASES: readonly Case[] = [
     files: { "/d": "directory", "/d/e": "directory" },
   },
   {
-    description: "a move into a removed directory: refused, the content stays",
+    description: "[K27] a move into a removed directory: refused, the content stays",
     log: () => {
       const log = withFile();
       log.push("one", made("d", "d"));
@@ -365,7 +367,7 @@ const CASES: readonly Case[] = [
     files: { "/a": content("1") },
   },
   {
-    description: "rename over what was edited meanwhile: the moved one takes a copy's name",
+    description: "[K30] rename over what was edited meanwhile: the moved one takes a copy's name",
     log: () => {
       const log = withFile();
       log.push("two", created("b", "b"));
@@ -379,7 +381,7 @@ const CASES: readonly Case[] = [
     files: { "/a": content("2"), [`/${COPY}`]: EMPTY_SHA256 },
   },
   {
-    description: "atomic save: the saved object lives on with the new content",
+    description: "[K31] atomic save: the saved object lives on with the new content",
     log: () => {
       const log = withFile();
       log.push("two", created("b", "b"));
@@ -396,7 +398,7 @@ const CASES: readonly Case[] = [
     files: { "/a": content("9") },
   },
   {
-    description: "attributes and content: both apply",
+    description: "[K33] attributes and content: both apply",
     log: () => withFile(),
     first: [modeSet("a", 0o600, V1)],
     judged: closed("a", "3", V2),
@@ -404,7 +406,7 @@ const CASES: readonly Case[] = [
     files: { "/a": content("3") },
   },
   {
-    description: "attributes and attributes: the first logged holds",
+    description: "[K34] attributes and attributes: the first logged holds",
     log: () => withFile(),
     first: [modeSet("a", 0o600, V1)],
     judged: modeSet("a", 0o640, V1),
@@ -412,7 +414,7 @@ const CASES: readonly Case[] = [
     files: { "/a": content("1") },
   },
   {
-    description: "a change of attributes brings nothing back",
+    description: "[K32] a change of attributes brings nothing back",
     log: () => withFile(),
     first: [unlinked("a", "a", V1, V2)],
     judged: modeSet("a", 0o600, V1),
@@ -420,7 +422,7 @@ const CASES: readonly Case[] = [
     files: {},
   },
   {
-    description: "the last of two names, removed by one who saw both: refused",
+    description: "[K23] the last of two names, removed by one who saw both: refused",
     log: () => {
       const log = withFile();
       log.push("one", linked("a", "b"));
@@ -432,7 +434,7 @@ const CASES: readonly Case[] = [
     files: { "/a": content("1") },
   },
   {
-    description: "an id that already means something else: refused",
+    description: "[K14] an id that already means something else: refused",
     log: () => withFile(),
     first: [],
     judged: made("a", "x"),
@@ -440,12 +442,117 @@ const CASES: readonly Case[] = [
     files: { "/a": content("1") },
   },
   {
-    description: "a content for an object that never was: kept as a copy in the root",
+    description: "[K12] a content for an object that never was: kept as a copy in the root",
     log: () => new Log(),
     first: [],
     judged: closed("7", "7", V1),
     verdict: "copied",
     files: { [`/${COPY}`]: content("7") },
+  },
+  {
+    description: "[K13] the very same object under its name again: merged",
+    log: () => withFile(),
+    first: [],
+    judged: created("a", "a"),
+    verdict: "merged",
+    files: { "/a": content("1") },
+  },
+  {
+    description: "[K16] a parent that never was a directory: refused",
+    log: () => withFile(),
+    first: [],
+    judged: created("b", "b", oid("a")),
+    verdict: "refused",
+    files: { "/a": content("1") },
+  },
+  {
+    description: "[K17] a free name: applied",
+    log: () => withFile(),
+    first: [],
+    judged: created("b", "b"),
+    verdict: "applied",
+    files: { "/a": content("1"), "/b": EMPTY_SHA256 },
+  },
+  {
+    description: "[K18] two links to one place: merged",
+    log: () => new Log(),
+    first: [symlinked("l", "link", "there")],
+    judged: symlinked("m", "link", "there"),
+    verdict: "merged",
+    files: { "/link": "there" },
+  },
+  {
+    description: "[K19] two links to two places: the later becomes a copy",
+    log: () => new Log(),
+    first: [symlinked("l", "link", "there")],
+    judged: symlinked("m", "link", "elsewhere"),
+    verdict: "copied",
+    files: { "/link": "there", "/link.conflict-20260102T030405Z-two": "elsewhere" },
+  },
+  {
+    description: "[K20] one more name of what was removed: refused",
+    log: () => withFile(),
+    first: [unlinked("a", "a", V1, V2)],
+    judged: linked("a", "b"),
+    verdict: "refused",
+    files: {},
+  },
+  {
+    description: "[K21] the same name of one object twice: merged",
+    log: () => withFile(),
+    first: [linked("a", "b")],
+    judged: linked("a", "b"),
+    verdict: "merged",
+    files: { "/a": content("1") },
+  },
+  {
+    description:
+      "[K25] one of two names, removed after an edit: applied, the edit is under the other",
+    log: () => withFile(),
+    first: [linked("a", "b"), closed("a", "2", V2)],
+    judged: unlinked("a", "a", V1, V2, false),
+    verdict: "applied",
+    files: { "/b": content("2") },
+  },
+  {
+    description: "[K26] removal of an empty directory: applied",
+    log: () => new Log(),
+    first: [made("d", "d")],
+    judged: removed("d", "d", V1),
+    verdict: "applied",
+    files: {},
+  },
+  {
+    description: "[K29] a move onto what was removed meanwhile: applied",
+    log: () => withFile(),
+    first: [created("b", "b"), unlinked("a", "a", V1, V2)],
+    judged: renamed("b", "b", "a", 3 as Recno, { victim: victimOf("a", V2) }),
+    verdict: "applied",
+    files: { "/a": EMPTY_SHA256 },
+  },
+  {
+    description: "[K34] attributes, changed to the same by both: merged",
+    log: () => withFile(),
+    first: [modeSet("a", 0o600, V1)],
+    judged: modeSet("a", 0o600, V1),
+    verdict: "merged",
+    files: { "/a": content("1") },
+  },
+  {
+    description: "[K37] two extended attributes of one file: both apply",
+    log: () => withFile(),
+    first: [modeSet("a", 0o600, V1)],
+    judged: attributeSet("a", 1, 0 as Recno),
+    verdict: "applied",
+    files: { "/a": content("1") },
+  },
+  {
+    description: "[K37] one extended attribute, changed by both: the first logged holds",
+    log: () => withFile(),
+    first: [attributeSet("a", 1, 0 as Recno)],
+    judged: attributeSet("a", 2, 0 as Recno),
+    verdict: "refused",
+    files: { "/a": content("1") },
   },
 ];
 
@@ -461,7 +568,7 @@ describe("reintegrate()", () => {
   );
 
   it.each(CASES)(
-    "[P1] leaves exactly one trace: $description",
+    "[K2] [P1] leaves exactly one trace: $description",
     ({ log: make, first, judged, contentToCome }) => {
       const log = make();
       for (const operation of first) log.push("one", operation);
@@ -474,7 +581,7 @@ describe("reintegrate()", () => {
     },
   );
 
-  it("[D3] goes on with the copy that an unacknowledged base became", () => {
+  it("[K4] [D3] goes on with the copy that an unacknowledged base became", () => {
     const log = withFile();
     log.push("one", closed("a", "2", V2));
     const copied = log.push("two", closed("a", "3", V2));
@@ -482,7 +589,7 @@ describe("reintegrate()", () => {
     expect(log.files()).toEqual({ "/a": content("2"), [`/${COPY}`]: content("4") });
   });
 
-  it("[D3] refuses what builds on a refused record, and keeps its content", () => {
+  it("[K4] [K5] [D3] refuses what builds on a refused record, and keeps its content", () => {
     const log = withFile();
     const refusal = log.push("two", created("a", "x"));
     expect(refusal.verdict).toBe("refused");
@@ -491,7 +598,7 @@ describe("reintegrate()", () => {
     expect(Object.values(log.files())).toContain(content("9"));
   });
 
-  it("[D3] the next change of an attribute builds on an equal one that was merged", () => {
+  it("[K37] [D3] the next change of an attribute builds on an equal one that was merged", () => {
     const log = withFile();
     const first = log.push("one", attributeSet("a", 1, 0 as Recno));
     const merged = log.push("two", attributeSet("a", 1, 0 as Recno));
@@ -499,7 +606,7 @@ describe("reintegrate()", () => {
     expect(log.push("two", attributeSet("a", 2, merged.origin)).verdict).toBe("applied");
   });
 
-  it("a file that returns has its attributes again, and so has a copy", () => {
+  it("[K11] [K10] a file that returns has its attributes again, and so has a copy", () => {
     const log = withFile();
     log.push("one", attributeSet("a", 1, 0 as Recno));
     log.push("one", closed("a", "2", V2));
@@ -514,7 +621,29 @@ describe("reintegrate()", () => {
     expect(Object.keys(log.files())).toHaveLength(2);
   });
 
-  it("[D3] a time belongs to the content for which it was given", () => {
+  it("[K36] [D3] a record with mode and time of which one half holds is applied with that half", () => {
+    const log = withFile();
+    log.push("one", closed("a", "2", V2));
+    const both: ClientOperation = {
+      opcode: "SETATTR",
+      oid: oid("a"),
+      path: "/a",
+      attributes: { base: V1, mode: 0o600, uid: 1, gid: 1 },
+      times: { contentBase: V2, mtimeNs: 5n },
+    };
+    expect(log.push("two", both).verdict).toBe("applied");
+    expect(log.state.object(oid("a"))).toMatchObject({ mode: 0o600, mtimeNs: 0n });
+  });
+
+  it("[K3] [D3] takes the id of a merged object for the one that is left", () => {
+    const log = withFile();
+    const twin = log.push("two", created("b", "a"), content("1"));
+    expect(twin.verdict).toBe("merged");
+    expect(log.push("two", modeSet("b", 0o600, twin.origin)).verdict).toBe("applied");
+    expect(log.state.object(oid("a"))?.mode).toBe(0o600);
+  });
+
+  it("[K35] [D3] a time belongs to the content for which it was given", () => {
     const log = withFile();
     log.push("one", closed("a", "2", V2));
     const late: ClientOperation = {

@@ -15,7 +15,7 @@ function makeDevice(name: string): ClientOperation {
 }
 
 describe("a record that the disk can never take", () => {
-  it("is refused, and those around it are applied [P3]", async () => {
+  it("is refused, and those around it are applied [P3] [K43]", async () => {
     await using temporary = await temporaryDirectory();
     // A look that finds "/f" in order takes the problem from it.
     await using exported = await openTestExport(temporary.dir, { gatherMs: 60_000 });

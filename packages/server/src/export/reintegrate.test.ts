@@ -200,7 +200,7 @@ describe("reintegrate()", () => {
     expect(await verifyExport(temporary.dir)).toEqual([]);
   });
 
-  it("logs an unlogged local change first, and the client's content becomes a copy [S3]", async () => {
+  it("logs an unlogged local change first, and the client's content becomes a copy [S3] [K6]", async () => {
     await using temporary = await temporaryDirectory();
     const path = join(temporary.dir, "f.txt");
     await writeFile(path, "first");
@@ -268,7 +268,7 @@ describe("reintegrate()", () => {
     expect(await verifyExport(temporary.dir)).toEqual([]);
   });
 
-  it("never lets a client name the server's own state", async () => {
+  it("never lets a client name the server's own state [K7]", async () => {
     await using temporary = await temporaryDirectory();
     await using exported = await openTestExport(temporary.dir);
     const peer = new TestPeer(exported);
