@@ -36,18 +36,20 @@ export interface MountOptions {
   /** Holds `mnt` and `cache` of this host. */
   readonly directory: string;
   readonly mode: "on-demand" | "replica";
+  /** More of the command line. */
+  readonly options?: readonly string[];
 }
 
 const START_MS = 90_000;
 
 /** Mounts on a host; a second call with the same directory mounts the same cache again. */
 export async function startMount(options: MountOptions): Promise<MountProcess> {
-  const { host, url, directory, mode } = options;
+  const { host, url, directory, mode, options: more = [] } = options;
   const mountPoint = join(directory, "mnt");
   const cacheDir = join(directory, "cache");
   if (!isMountPointThere(mountPoint)) mkdirSync(mountPoint, { recursive: true });
   const { pid } = await izoJson<{ pid: number }>(
-    ["mount", url, mountPoint, "--cache", cacheDir, "--mode", mode],
+    ["mount", url, mountPoint, "--cache", cacheDir, "--mode", mode, ...more],
     { prefix: host.inside, timeoutMs: START_MS, logFile: join(cacheDir, "mount.log") },
   );
   const logFile = join(cacheDir, "mount.log");

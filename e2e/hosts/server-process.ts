@@ -35,15 +35,17 @@ export interface ServeOptions {
   readonly logFile: string;
   readonly fileset?: string;
   readonly timeoutMs?: number;
+  /** More of the command line. */
+  readonly options?: readonly string[];
 }
 
 const PORT = 8370;
 
 /** Starts `izo serve` on a host; resolves when it has printed its URL. */
 export async function startServer(options: ServeOptions): Promise<ServerProcess> {
-  const { host, directory, logFile, fileset = "rootfset" } = options;
+  const { host, directory, logFile, fileset = "rootfset", options: more = [] } = options;
   const listen = `${host.address}:${PORT}`;
-  const args = ["serve", directory, "--listen", listen, "--fileset", fileset, "--json"];
+  const args = ["serve", directory, "--listen", listen, "--fileset", fileset, "--json", ...more];
   const log = openSync(logFile, "a");
   const [file = "", ...rest] = host.inside([...izoCommand(), ...args]);
   const child = spawn(file, rest, { stdio: ["ignore", "pipe", log] });

@@ -22,10 +22,14 @@ export interface World extends AsyncDisposable {
   readonly server: NetworkHost;
   readonly client1: NetworkHost;
   readonly client2: NetworkHost;
-  /** Starts `izo serve` of {@link exportDir}; what is started ends with the world. */
-  serve(): Promise<ServerProcess>;
-  /** Mounts on a client; again after its end, with the same cache. */
-  mount(name: ClientName, mode: "on-demand" | "replica"): Promise<MountProcess>;
+  /** Starts `izo serve` of {@link exportDir}, with options; what is started ends with the world. */
+  serve(...options: string[]): Promise<ServerProcess>;
+  /** Mounts on a client, with options; again after its end, with the same cache. */
+  mount(
+    name: ClientName,
+    mode: "on-demand" | "replica",
+    ...options: string[]
+  ): Promise<MountProcess>;
 }
 
 /** Makes a world, and clears away what worlds of dead test runs left. */
@@ -47,19 +51,20 @@ export async function createWorld(): Promise<World> {
     server,
     client1: host("client1"),
     client2: host("client2"),
-    serve: async () =>
+    serve: async (...options) =>
       cleanUp.use(
         await startServer({
           host: server,
           directory: exportDir,
           logFile: join(work.path, "server.log"),
+          options,
         }),
       ),
-    mount: async (name, mode) => {
+    mount: async (name, mode, ...options) => {
       const url = `http://${server.address}:8370/rootfset`;
       const directory = join(work.path, name);
       mkdirSync(directory, { recursive: true });
-      return cleanUp.use(await startMount({ host: host(name), url, directory, mode }));
+      return cleanUp.use(await startMount({ host: host(name), url, directory, mode, options }));
     },
     [Symbol.asyncDispose]: () => cleanUp.disposeAsync(),
   };
