@@ -5,6 +5,7 @@ import { conflictsCommand } from "./commands/conflicts.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { flushCommand } from "./commands/flush.ts";
 import { heldCommand } from "./commands/held.ts";
+import { hoardCommand } from "./commands/hoard.ts";
 import { kmlCommand } from "./commands/kml.ts";
 import { logCommand } from "./commands/log.ts";
 import { mountCommand } from "./commands/mount.ts";
@@ -13,12 +14,16 @@ import { offlineCommand } from "./commands/offline.ts";
 import { onlineCommand } from "./commands/online.ts";
 import { peersCommand } from "./commands/peers.ts";
 import { permitCommand } from "./commands/permit.ts";
+import { pinCommand } from "./commands/pin.ts";
+import { pinsCommand } from "./commands/pins.ts";
+import { quotaCommand } from "./commands/quota.ts";
 import { reindexCommand } from "./commands/reindex.ts";
 import { salvageCommand } from "./commands/salvage.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { statusCommand } from "./commands/status.ts";
 import { truncateCommand } from "./commands/truncate.ts";
 import { umountCommand } from "./commands/umount.ts";
+import { unpinCommand } from "./commands/unpin.ts";
 import { verifyCommand } from "./commands/verify.ts";
 import { versionCommand } from "./commands/version.ts";
 import { waitCommand } from "./commands/wait.ts";
@@ -58,6 +63,11 @@ export function createProgram(cli: Cli): CommandUnknownOpts {
     .addCommand(offlineCommand(cli))
     .addCommand(onlineCommand(cli))
     .addCommand(offlinePolicyCommand(cli))
+    .addCommand(pinCommand(cli))
+    .addCommand(unpinCommand(cli))
+    .addCommand(pinsCommand(cli))
+    .addCommand(hoardCommand(cli))
+    .addCommand(quotaCommand(cli))
     .addCommand(permitCommand(cli))
     .addCommand(conflictsCommand(cli))
     .addCommand(heldCommand(cli))

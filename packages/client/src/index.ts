@@ -10,6 +10,11 @@ export type { HeldRemoval } from "./sync/removal-hold.ts";
 // mount
 export { type Mount, mountFileset, type MountOptions } from "./mount.ts";
 
+// keep
+export { type HoardRule, parseHoardFile } from "./keep/hoard-file.ts";
+export type { KeptStatus, KeptTally } from "./keep/content-keeper.ts";
+export type { PinnedObject } from "./keep/pins.ts";
+
 // settings
 export {
   type MountSettings,

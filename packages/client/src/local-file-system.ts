@@ -9,11 +9,14 @@ import { isWithin, type Oid, type Recno } from "@izo/core";
 import { ChangeApplier } from "./cache/apply-changes.ts";
 import { CacheContent } from "./cache/cache-content.ts";
 import { makeCachePaths } from "./cache/cache-paths.ts";
+import { CacheQuota } from "./cache/cache-quota.ts";
 import { CacheTree, type ProblemReporter } from "./cache/cache-tree.ts";
 import type { ChangeLog } from "./cache/change-log.ts";
 import type { ContentSource } from "./cache/content-source.ts";
+import { evictContent } from "./cache/evict-content.ts";
 import { ContentFetcher } from "./cache/fetch.ts";
 import type { KernelNotifier } from "./cache/kernel-notifier.ts";
+import { LastUses } from "./cache/last-uses.ts";
 import { OwnVersions } from "./cache/own-versions.ts";
 import { type RecoveryReport, recoverTree } from "./cache/recover.ts";
 import { UseNote } from "./cache/use-note.ts";
@@ -24,7 +27,12 @@ import { OwedContents } from "./filter/owed-contents.ts";
 import { guardWithPermit } from "./filter/permit-guard.ts";
 import { ProgramFetches } from "./filter/program-fetches.ts";
 import type { FileSystem } from "./fuse/file-system.ts";
+import type { Rank } from "./keep/keep-rules.ts";
 import type { PermitGate } from "./permit/permit-gate.ts";
+import { FileHasher } from "./sync/hash-file.ts";
+
+/** How often it is noted what was used when: so much of it a crash forgets. */
+const SAVE_USES_MS = 60_000;
 
 export interface LocalFileSystemOptions {
   /** The cache's directory; the caller holds its lock. */
@@ -39,6 +47,8 @@ export interface LocalFileSystemOptions {
   readonly waitFor: (recno: Recno, signal: AbortSignal) => Promise<void>;
   readonly onWriterGone: (oid: Oid) => void;
   readonly onProblem: ProblemReporter;
+  /** How much a content is wanted here without being asked for; undefined for not at all. */
+  readonly rankOf?: (oid: Oid) => Rank | undefined;
   /** Asked before each change; without one everything may be changed. */
   readonly gate?: PermitGate;
 }
@@ -52,7 +62,12 @@ export class LocalFileSystem implements Disposable {
   readonly fetches: ProgramFetches;
   /** What had to be repaired; undefined when the last use ended well. */
   readonly recovered: RecoveryReport | undefined;
+  /** Lets content leave where there is too much of it. */
+  readonly quota: CacheQuota;
   readonly #tree: CacheTree;
+  readonly #lastUses: LastUses;
+  readonly #saving: NodeJS.Timeout;
+  readonly #hasher = new FileHasher();
   readonly #abort = new AbortController();
   readonly #notifier = new LateNotifier();
   readonly #useNote: UseNote;
@@ -72,9 +87,24 @@ export class LocalFileSystem implements Disposable {
       isPending: (version) => versions.isPending(version),
     });
     this.#tree = tree;
+    const isServerThere = (): boolean => options.source() !== undefined;
+    this.#lastUses = new LastUses(cacheDir, Date.now);
+    this.#saving = setInterval(() => this.#saveUses(options.onProblem), SAVE_USES_MS).unref();
+    const evict = { tree, authoritative: () => log.authoritative, hasher: this.#hasher };
+    this.quota = new CacheQuota({
+      treePath: paths.tree,
+      lastUses: this.#lastUses,
+      rankOf: (oid) => options.rankOf?.(oid),
+      evict: (oid) => evictContent(evict, oid),
+      isServerThere,
+      onProblem: options.onProblem,
+      signal: this.#abort.signal,
+    });
     const fetcher = new ContentFetcher({
       ...options,
       tree,
+      onArrived: (bytes) => this.quota.noteArrival(bytes),
+      reclaim: (bytes) => this.quota.reclaim(bytes),
       stagingPath: paths.staging,
       notifier: this.#notifier,
       signal: this.#abort.signal,
@@ -82,10 +112,20 @@ export class LocalFileSystem implements Disposable {
     this.#owed = new OwedContents(tree.nodes, (node) => logContent(context, node));
     this.fetches = new ProgramFetches({
       fetcher,
-      isServerThere: () => options.source() !== undefined,
+      isServerThere,
       signal: this.#abort.signal,
     });
-    const context: FilterContext = { ...options, tree, fetches: this.fetches, owed: this.#owed };
+    const context: FilterContext = {
+      ...options,
+      tree,
+      fetches: this.fetches,
+      owed: this.#owed,
+      onUsed: (oid) => this.#lastUses.note(oid),
+      onWriterGone: (oid) => {
+        options.onWriterGone(oid);
+        this.quota.check();
+      },
+    };
     const applier = new ChangeApplier({
       tree,
       versions,
@@ -122,6 +162,15 @@ export class LocalFileSystem implements Disposable {
     return false;
   }
 
+  #saveUses(onProblem: ProblemReporter): void {
+    try {
+      this.#lastUses.save();
+    } catch (error) {
+      // A full disk, as a rule: what was used when is of no use to anybody then.
+      onProblem("last-uses", error);
+    }
+  }
+
   /** Opens that wait for content fail from here on. */
   endFetches(): void {
     this.#abort.abort();
@@ -131,6 +180,9 @@ export class LocalFileSystem implements Disposable {
   [Symbol.dispose](): void {
     this.#notifier.target = undefined;
     this.endFetches();
+    clearInterval(this.#saving);
+    this.#saveUses(() => {});
+    void this.#hasher[Symbol.asyncDispose]();
     this.#owed[Symbol.dispose]();
     // What the log did not take is found by the next process.
     if (this.#owed.isEmpty) this.#useNote.remove();

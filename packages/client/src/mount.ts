@@ -20,13 +20,16 @@ import type { MountControl, MountStatus } from "./control/mount-control.ts";
 import { serveControl } from "./control/serve-control.ts";
 import type { FuseMount, MountEnd } from "./fuse/fuse-mount.ts";
 import { mountFuseNative } from "./fuse/fuse-native-driver.ts";
+import { ContentKeeper } from "./keep/content-keeper.ts";
+import { compilePattern } from "./keep/path-pattern.ts";
+import { addPins, describePins, type PinnedObject, removePins } from "./keep/pins.ts";
 import { LocalFileSystem } from "./local-file-system.ts";
 import { bootClockMs } from "./permit/boot-clock.ts";
 import { PermitKeeper } from "./permit/permit-keeper.ts";
 import type { PermitMode } from "./permit/permit-mode.ts";
 import { PermitNote } from "./permit/permit-note.ts";
 import { HttpRemote } from "./remote/http-remote.ts";
-import type { SettingsChange } from "./settings/mount-settings.ts";
+import type { MountSettings, SettingsChange } from "./settings/mount-settings.ts";
 import { SettingsFile } from "./settings/settings-file.ts";
 import { claimCache, readCacheIdentity } from "./sync/cache-identity.ts";
 import { InterSync } from "./sync/inter-sync.ts";
@@ -82,7 +85,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
   const fileset = await identifyFileset(options, remote);
   const file = new SettingsFile(cacheDir);
   if (options.settings !== undefined) file.change(options.settings);
-  const { isForcedOffline, offlinePolicy } = file.settings;
+  const { isForcedOffline, offlinePolicy, cacheQuotaBytes } = file.settings;
   const nowNs = wallClock();
   const replica = stack.use(
     await LocalReplica.open({
@@ -114,6 +117,17 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
     hasWriterBelow: (oid) => local.hasWriterBelow(oid),
     onPassedOn: (fence) => logger.warn(fence, "a permit was passed on: its changes go without it"),
   });
+  const ending = new AbortController();
+  stack.defer(() => ending.abort());
+  const keeper = new ContentKeeper({
+    isReplica: options.mode === "replica",
+    visible: () => replica.visible,
+    hasContent: (oid, sha256) => local.content.hasContent(oid, sha256),
+    makeRoomFor: (bytes, rank) => local.quota.makeRoomFor(bytes, rank),
+    want: (files) => sync?.wantContents(files),
+    onError: (error) => logger.warn({ err: error }, "looking for what is to be kept"),
+    signal: ending.signal,
+  });
   const local = stack.use(
     new LocalFileSystem({
       cacheDir,
@@ -131,6 +145,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
         return undefined;
       },
       waitFor: async (recno, signal) => sync?.waitFor(recno, signal),
+      rankOf: (oid) => keeper.rankOf(oid),
       onWriterGone: () => {
         sync?.noteIdleFile();
         permits.noteWriterGone();
@@ -140,6 +155,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
     }),
   );
   local.fetches.setPolicy(offlinePolicy);
+  local.quota.setQuota(cacheQuotaBytes);
   if (local.recovered !== undefined) logger.info(local.recovered, "cache compared with the log");
   const failure = Promise.withResolvers<never>();
   failure.promise.catch(() => {});
@@ -151,6 +167,8 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
       fileset,
       mode: options.mode,
       permits,
+      keep: keeper,
+      onNamesChanged: () => keeper.noteTreeChanged(),
       nowMs: Date.now,
       random: Math.random,
       isForcedOffline: isForcedOffline && replica.hasTree,
@@ -162,6 +180,14 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
         logger.warn(error, "sync");
         failure.reject(new IzoError(error.code, error.message, { advice: error.advice }));
       },
+    }),
+  );
+  keeper.keep(file.settings);
+  stack.use(
+    replica.onRecorded((change) => {
+      // What programs move can come below a pin, or under a path that is hoarded.
+      const isMove = change.kind === "recorded" && /RENAME|LINK/.test(change.opcode);
+      if (isMove) keeper.noteTreeChanged();
     }),
   );
   // Without a tree there is nothing to show, and the first failure is the user's to know.
@@ -179,7 +205,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
   local.connect(fuse);
   // An open that waits for content would hold up the end of the mount.
   stack.defer(() => local.endFetches());
-  const control = controlOf(options, { replica, remote, sync, permits, fuse, local, file });
+  const control = controlOf(options, { replica, remote, sync, permits, keeper, fuse, local, file });
   stack.use(await serveControl(cacheDir, control));
   const contact = await makeContact(sync);
   const held = stack.move();
@@ -228,6 +254,7 @@ interface MountParts {
   readonly remote: HttpRemote;
   readonly sync: InterSync;
   readonly permits: PermitKeeper;
+  readonly keeper: ContentKeeper;
   readonly fuse: FuseMount;
   readonly local: LocalFileSystem;
   readonly file: SettingsFile;
@@ -237,27 +264,48 @@ function controlOf(
   { cacheDir, permitMode = "none" }: MountOptions,
   parts: MountParts,
 ): MountControl {
-  const { replica, remote, sync, permits, fuse, local, file } = parts;
+  const { replica, remote, sync, permits, keeper, fuse, local, file } = parts;
+  const keep = (change: SettingsChange): MountSettings => {
+    const settings = file.change(change);
+    keeper.keep(settings);
+    sync.forgetWanted();
+    return settings;
+  };
+  const listPins = (): PinnedObject[] => describePins(file.settings.pins, replica.visible);
   return {
     async status(): Promise<MountStatus> {
-      const { offlinePolicy } = file.settings;
+      const { offlinePolicy, cacheQuotaBytes, pins, hoard } = file.settings;
+      const isKeeping = pins.length > 0 || hoard.length > 0;
       return {
         ...sync.status(),
         offlinePolicy,
         waitingPrograms: local.fetches.waiting,
         conflicts: replica.conflicts().length,
         permit: { mode: permitMode, permits: permits.list() },
+        cacheQuotaBytes,
+        kept: isKeeping ? await keeper.look() : null,
         cachedBytes: await measureContent(join(cacheDir, "tree")),
       };
     },
     flush: (signal) => sync.flush(signal),
     waitFor: (recno: Recno, signal: AbortSignal) => sync.waitFor(recno, signal),
     changeSettings(change) {
-      const settings = file.change(change);
+      for (const { pattern } of change.hoard ?? []) compilePattern(pattern);
+      const settings = keep(change);
+      if (change.cacheQuotaBytes !== undefined) local.quota.setQuota(change.cacheQuotaBytes);
       local.fetches.setPolicy(settings.offlinePolicy);
       if (change.isForcedOffline !== undefined) sync.setForcedOffline(change.isForcedOffline);
       return settings;
     },
+    async pin(paths) {
+      keep({ pins: addPins(file.settings.pins, paths, replica.visible) });
+      return listPins();
+    },
+    async unpin(paths) {
+      keep({ pins: removePins(file.settings.pins, paths, replica.visible) });
+      return listPins();
+    },
+    pins: async () => listPins(),
     conflicts: async () => replica.conflicts(),
     planPush: async () => sync.planPush(),
     confirmRemoval: async () => sync.confirmRemoval(),

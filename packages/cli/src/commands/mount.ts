@@ -19,6 +19,7 @@ import { forgetMount, mountPointOf, noteMount } from "../mounts/mount-registry.t
 import { reportStart, startDetached } from "../mounts/start-detached.ts";
 import { untilAborted } from "../until-aborted.ts";
 import { jsonOption } from "./json-option.ts";
+import { parseSizeOrNone } from "./parse-size.ts";
 
 /** What a mount is made of, all defaults filled in. */
 interface MountPlan {
@@ -30,6 +31,8 @@ interface MountPlan {
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** Undefined where the cache's own setting stays. */
   readonly offlinePolicy: OfflinePolicy | undefined;
+  /** In bytes, null for none; undefined where the cache's own setting stays. */
+  readonly cacheQuota: number | null | undefined;
 }
 
 /** `izo mount`: returns when the mount serves; a process in the background goes on. */
@@ -67,6 +70,14 @@ export function mountCommand(cli: Cli) {
         .env("IZO_OFFLINE_POLICY"),
     )
     .addOption(
+      new Option(
+        "--cache-quota <size>",
+        "how much content the cache keeps, like 10GiB, or none (default: as it was last; at first, none)",
+      )
+        .env("IZO_CACHE_QUOTA")
+        .argParser(parseSizeOrNone),
+    )
+    .addOption(
       new Option("--log-level <level>", "what goes to mount.log in the cache directory")
         .choices(LOG_LEVELS)
         .env("IZO_LOG_LEVEL")
@@ -100,6 +111,7 @@ Examples:
         permitMode: options.permit,
         logLevel: options.logLevel,
         offlinePolicy: options.offlinePolicy,
+        cacheQuota: options.cacheQuota,
       };
       if (options.foreground === true) await serveMount(plan, cli);
       else await mountInBackground(plan, cli, options);
@@ -111,7 +123,7 @@ async function mountInBackground(
   cli: Cli,
   options: { json?: true },
 ): Promise<void> {
-  const { url, mountPoint, cacheDir, mode, logLevel } = plan;
+  const { url, mountPoint, cacheDir, mode, logLevel, cacheQuota } = plan;
   const logFile = join(cacheDir, "mount.log");
   const args = [
     "mount",
@@ -126,6 +138,9 @@ async function mountInBackground(
     "--log-level",
     logLevel,
     ...(plan.offlinePolicy === undefined ? [] : ["--offline-policy", plan.offlinePolicy]),
+    ...(cacheQuota === undefined
+      ? []
+      : ["--cache-quota", cacheQuota === null ? "none" : `${cacheQuota}B`]),
   ];
   const started = { args: [...args, "--foreground"], logFile, signal: cli.signal };
   const { pid, contact } = await startDetached(started);
@@ -147,8 +162,11 @@ async function serveMount(plan: MountPlan, cli: Cli): Promise<void> {
   const { url, mountPoint, cacheDir, mode, logLevel } = plan;
   const logger = createLogger(logLevel, cli);
   try {
-    const { offlinePolicy, permitMode } = plan;
-    const settings = offlinePolicy === undefined ? {} : { offlinePolicy };
+    const { offlinePolicy, cacheQuota, permitMode } = plan;
+    const settings = {
+      ...(offlinePolicy !== undefined && { offlinePolicy }),
+      ...(cacheQuota !== undefined && { cacheQuotaBytes: cacheQuota }),
+    };
     const wanted = { url, mountPoint, cacheDir, mode, permitMode, settings };
     await using mount = await mountFileset({ ...wanted, logger });
     noteMount({ mountPoint, cacheDir, url, pid: process.pid });

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 
 const UNITS_BYTES: ReadonlyMap<string, number> = new Map([
+  ["B", 1],
   ["KiB", 1024],
   ["MiB", 1024 ** 2],
   ["GiB", 1024 ** 3],
@@ -17,4 +18,9 @@ export function parseSize(text: string): number {
     );
   }
   return Math.round(Number(number) * unitBytes);
+}
+
+/** {@link parseSize}, or null for `none`. */
+export function parseSizeOrNone(text: string): number | null {
+  return text === "none" ? null : parseSize(text);
 }

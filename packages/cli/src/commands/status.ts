@@ -1,5 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import { HttpRemote, type MountStatus } from "@izo/client";
+import { HttpRemote, type KeptTally, type MountStatus } from "@izo/client";
 import type { FilesetStatus } from "@izo/core";
 
 import { type Cli, outputOf } from "../cli.ts";
@@ -19,7 +19,8 @@ export function statusCommand(cli: Cli) {
     .addHelpText(
       "after",
       `
-Of a mount: state, isForcedOffline, offlinePolicy, waitingPrograms, mode, recno (replayed), headRecno
+Of a mount: state, isForcedOffline, offlinePolicy, waitingPrograms, kept (what is
+pinned and hoarded, and how much of it is missing), cacheQuotaBytes, mode, recno (replayed), headRecno
 (the server's), pending (changes that the server has not acknowledged), conflicts, cachedBytes. Of a
 fileset: headRecno, oldestRecno, files, bytes, logBytes, oldContents (replaced or removed, and kept), peers.
 
@@ -80,11 +81,29 @@ function describeMount(status: MountStatus, url: string, cacheDir: string): stri
     ...(status.permit.mode === "none" && status.permit.permits.length === 0
       ? []
       : [["permit", describePermits(status.permit)] as const]),
-    ["cached", `${formatBytes(status.cachedBytes)} in ${cacheDir}`],
+    ["cached", `${formatBytes(status.cachedBytes)}${describeQuota(status)} in ${cacheDir}`],
+    ...(status.kept === null
+      ? []
+      : [
+          ["pinned", describeKept(status.kept.pinned)] as const,
+          ["hoarded", describeKept(status.kept.hoarded)] as const,
+        ]),
     ...(lastError === null
       ? []
       : [["error", lastError.message] as const, ["to do", lastError.advice] as const]),
   ]);
+}
+
+function describeQuota({ cacheQuotaBytes }: MountStatus): string {
+  return cacheQuotaBytes === null ? "" : ` of ${formatBytes(cacheQuotaBytes)}`;
+}
+
+function describeKept({ files, bytes, missingFiles, missingBytes }: KeptTally): string {
+  if (files === 0) return "nothing";
+  const all = `${formatCount(files)} files, ${formatBytes(bytes)}`;
+  return missingFiles === 0
+    ? `${all}, all here`
+    : `${all}; ${formatCount(missingFiles)} files, ${formatBytes(missingBytes)} are missing`;
 }
 
 function describeFileset(status: FilesetStatus): string {

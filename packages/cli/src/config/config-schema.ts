@@ -2,7 +2,7 @@ import { OFFLINE_POLICIES, PERMIT_MODES } from "@izo/client";
 import { z } from "zod";
 
 import { parseAge } from "../commands/parse-age.ts";
-import { parseSize } from "../commands/parse-size.ts";
+import { parseSize, parseSizeOrNone } from "../commands/parse-size.ts";
 
 /** The names of the cache modes, as `--mode` takes them. */
 export const CACHE_MODES = ["on-demand", "replica"] as const;
@@ -11,7 +11,7 @@ export const CACHE_MODES = ["on-demand", "replica"] as const;
 export const LOG_LEVELS = ["error", "warn", "info", "debug"] as const;
 
 /** A text of which an option's parser makes a number. */
-const parsedBy = (parse: (text: string) => number) =>
+const parsedBy = <T>(parse: (text: string) => T) =>
   z.string().transform((text, context) => {
     try {
       return parse(text);
@@ -23,6 +23,7 @@ const parsedBy = (parse: (text: string) => number) =>
 
 const age = parsedBy(parseAge);
 const size = parsedBy(parseSize);
+const sizeOrNone = parsedBy(parseSizeOrNone);
 
 /**
  * The configuration file: for each command the values of its options, under their names in camel
@@ -52,6 +53,7 @@ export const configSchema = z.strictObject({
       mode: z.enum(CACHE_MODES).optional(),
       permit: z.enum(PERMIT_MODES).optional(),
       offlinePolicy: z.enum(OFFLINE_POLICIES).optional(),
+      cacheQuota: sizeOrNone.optional(),
       logLevel: z.enum(LOG_LEVELS).optional(),
     })
     .optional(),

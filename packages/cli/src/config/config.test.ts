@@ -61,6 +61,11 @@ describe("loadConfig()", () => {
     { description: "no JSON", text: "{", reason: "it is not JSON" },
     { description: "an unknown word", text: '{"serve":{"port":1}}', reason: /serve: .*"port"/ },
     {
+      description: "a size without a unit",
+      text: '{"mount":{"cacheQuota":"10"}}',
+      reason: /mount\.cacheQuota: .*number with a unit/,
+    },
+    {
       description: "a wrong value",
       text: '{"mount":{"mode":"fast"}}',
       reason: /mount\.mode: .*replica/,

@@ -13,6 +13,8 @@ export interface ChangeLog {
   readonly peer: PeerId;
   /** The visible tree: authoritative state under the records that wait. */
   readonly visible: StateReader;
+  /** The server's tree, as far as it was replayed. */
+  readonly authoritative: StateReader;
   /**
    * Appends a record and shows its effect. When it returns, the record survives the end of this
    * process; a power cut only after {@link syncLog}.

@@ -17,6 +17,7 @@ import { ErrnoError } from "../fuse/errno.ts";
 import type { CacheNode } from "./cache-node.ts";
 import type { CacheTree } from "./cache-tree.ts";
 import type { ContentSource } from "./content-source.ts";
+import { isDiskFull } from "./disk-full.ts";
 import { download, WrongContentError } from "./download.ts";
 import { giveAttributes } from "./inode.ts";
 import type { KernelNotifier } from "./kernel-notifier.ts";
@@ -36,6 +37,10 @@ export interface ContentFetcherOptions {
   readonly source: () => ContentSource | undefined;
   /** Resolves when the server's log was replayed up to there. */
   readonly waitFor: (recno: Recno, signal: AbortSignal) => Promise<void>;
+  /** A content has come into the cache. */
+  readonly onArrived: (bytes: number) => void;
+  /** The disk is full: tries to let other content leave. Resolves with whether any did. */
+  readonly reclaim: (bytes: number) => Promise<boolean>;
   /** Ends all fetches. They are shared, so no one that waits for them can. */
   readonly signal: AbortSignal;
 }
@@ -46,6 +51,8 @@ export class ContentFetcher {
   readonly #notifier: KernelNotifier;
   readonly #source: ContentFetcherOptions["source"];
   readonly #waitFor: ContentFetcherOptions["waitFor"];
+  readonly #onArrived: ContentFetcherOptions["onArrived"];
+  readonly #reclaim: ContentFetcherOptions["reclaim"];
   readonly #signal: AbortSignal;
   readonly #flights = new Map<Oid, Promise<void>>();
   #count = 0;
@@ -56,6 +63,8 @@ export class ContentFetcher {
     this.#notifier = options.notifier;
     this.#source = options.source;
     this.#waitFor = options.waitFor;
+    this.#onArrived = options.onArrived;
+    this.#reclaim = options.reclaim;
     this.#signal = options.signal;
   }
 
@@ -67,7 +76,7 @@ export class ContentFetcher {
   fetch(oid: Oid): Promise<void> {
     let flight = this.#flights.get(oid);
     if (flight === undefined) {
-      flight = this.#fetchVisible(oid).finally(() => this.#flights.delete(oid));
+      flight = this.#fetchWithRoom(oid).finally(() => this.#flights.delete(oid));
       this.#flights.set(oid, flight);
     }
     return flight;
@@ -88,6 +97,18 @@ export class ContentFetcher {
       closeSync(fd);
     }
     this.#install(wanted.node, wanted.object, sha256, path);
+  }
+
+  /** A full disk is a reason to let go what nobody uses, once. */
+  async #fetchWithRoom(oid: Oid): Promise<void> {
+    try {
+      await this.#fetchVisible(oid);
+    } catch (error) {
+      const object = this.#wanted(oid)?.object;
+      if (object === undefined || !isDiskFull(error, this.#stagingPath)) throw error;
+      if (!(await this.#reclaim(object.sizeBytes))) throw error;
+      await this.#fetchVisible(oid);
+    }
   }
 
   async #fetchVisible(oid: Oid): Promise<void> {
@@ -162,6 +183,7 @@ export class ContentFetcher {
     }
     const hadContent = node.isPresent;
     const next = this.#tree.replaceInode(node, path, holding);
+    this.#onArrived(object.sizeBytes);
     if (hadContent) this.#notifier.invalidateNode(next.id, namesOf(next));
   }
 

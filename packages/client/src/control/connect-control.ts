@@ -1,6 +1,7 @@
 import { IzoError, type StandingConflict } from "@izo/core";
 import { callControl, type ControlCall, ControlSilentError } from "@izo/sys";
 
+import type { PinnedObject } from "../keep/pins.ts";
 import type { MountSettings } from "../settings/mount-settings.ts";
 import type { SalvagePlan } from "../sync/lost-log.ts";
 import type { PushPlan } from "../sync/plan-push.ts";
@@ -50,6 +51,10 @@ export function connectControl(cacheDir: string): MountControl {
       const path = isQuick ? "/verify?quick" : "/verify";
       return (await call(cacheDir, { method: "GET", path, signal })) as CacheInspection;
     },
+    pin: async (body) => (await post("/pin", { body })) as readonly PinnedObject[],
+    unpin: async (body) => (await post("/unpin", { body })) as readonly PinnedObject[],
+    pins: async () =>
+      (await call(cacheDir, { method: "GET", path: "/pins" })) as readonly PinnedObject[],
     unmount: async () => void (await post("/unmount")),
   };
 }

@@ -24,6 +24,8 @@ const STATUS: MountStatus = {
   heldRemoval: null,
   conflicts: 0,
   permit: { mode: "none", permits: [] },
+  cacheQuotaBytes: null,
+  kept: null,
   cachedBytes: 4096,
   lastError: null,
 };
@@ -74,6 +76,9 @@ function notingControl(calls: string[]): MountControl {
     },
     takePermit: async (path) => void calls.push(`take ${path}`),
     releasePermit: async (path) => void calls.push(`release ${path}`),
+    pin: async () => [],
+    unpin: async () => [],
+    pins: async () => [],
     unmount: async () => void calls.push("unmount"),
   };
 }

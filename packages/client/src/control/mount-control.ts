@@ -1,5 +1,7 @@
 import type { Recno, StandingConflict } from "@izo/core";
 
+import type { KeptStatus } from "../keep/content-keeper.ts";
+import type { PinnedObject } from "../keep/pins.ts";
 import type { MountPermit } from "../permit/permit-keeper.ts";
 import type { PermitMode } from "../permit/permit-mode.ts";
 import type { MountSettings, OfflinePolicy, SettingsChange } from "../settings/mount-settings.ts";
@@ -33,6 +35,10 @@ export interface MountStatus {
   readonly conflicts: number;
   /** Whether the mount writes without a permit, and those that are wanted or held. */
   readonly permit: { readonly mode: PermitMode; readonly permits: readonly MountPermit[] };
+  /** Bytes of content that the cache keeps; null for as many as its disk holds. */
+  readonly cacheQuotaBytes: number | null;
+  /** What pins and hoard rules keep, and what of it is not here yet; null where there are none. */
+  readonly kept: KeptStatus | null;
   /** Content held in the cache, in bytes. */
   readonly cachedBytes: number;
   /** What went wrong last and was not put right since; null for nothing. */
@@ -71,6 +77,11 @@ export interface MountControl {
   releasePermit(path: string, signal: AbortSignal): Promise<void>;
   /** Checks that records, index, cache and server agree, while programs work. */
   verify(options: { readonly isQuick: boolean }, signal: AbortSignal): Promise<CacheInspection>;
+  /** Keeps what is at these paths of the mount, with all below it, wherever it is moved. */
+  pin(paths: readonly string[]): Promise<readonly PinnedObject[]>;
+  /** Lets go what was pinned there. */
+  unpin(paths: readonly string[]): Promise<readonly PinnedObject[]>;
+  pins(): Promise<readonly PinnedObject[]>;
   /** Unmounts once operations in flight are done; resolves when the mount is gone. */
   unmount(): Promise<void>;
 }

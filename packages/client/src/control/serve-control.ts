@@ -4,6 +4,7 @@
  */
 import { isRecno, parsePath } from "@izo/core";
 import { type ControlRequest, serveControl as serveSocket } from "@izo/sys";
+import { z } from "zod";
 
 import { type SettingsChange, settingsChangeSchema } from "../settings/mount-settings.ts";
 import type { MountControl } from "./mount-control.ts";
@@ -15,6 +16,9 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   "POST /flush": (control, { signal }) => control.flush(signal),
   "POST /settings": (control, { body }) =>
     control.changeSettings(settingsChangeSchema.parse(body) as SettingsChange),
+  "POST /pin": (control, { body }) => control.pin(pathsOf(body)),
+  "POST /unpin": (control, { body }) => control.unpin(pathsOf(body)),
+  "GET /pins": (control) => control.pins(),
   "POST /wait": (control, { url, signal }) => {
     const recno = Number(url.searchParams.get("recno"));
     if (!isRecno(recno)) throw new TypeError(`Cannot wait for record ${recno}: it is no number`);
@@ -32,6 +36,11 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     control.verify({ isQuick: url.searchParams.has("quick") }, signal),
   "POST /unmount": (control) => control.unmount(),
 };
+
+/** Paths of the mount, from its root. */
+function pathsOf(body: unknown): string[] {
+  return z.array(z.string()).parse(body).map(parsePath);
+}
 
 function pathOf(url: URL): string {
   return parsePath(url.searchParams.get("path") ?? "/");

@@ -44,6 +44,7 @@ export function dataOperations(
     const access = isWritable ? constants.O_RDWR : constants.O_RDONLY;
     const fd = openInode(node, access | (flags & KEPT_FLAGS));
     node.addDescriptor(fd, isWritable);
+    context.onUsed(node.oid);
     if ((flags & constants.O_TRUNC) !== 0) {
       truncateOpen(context, node, fd, 0);
       node.unlogged.add(fd);

@@ -16,6 +16,8 @@ export interface FilterContext {
   readonly cacheDir: string;
   readonly newOid: () => Oid;
   readonly nowNs: () => bigint;
+  /** A program opens a file: what was used last leaves the cache last. */
+  readonly onUsed: (oid: Oid) => void;
   /** Somebody closed or removed what he wrote: its content can be sealed. */
   readonly onWriterGone: (oid: Oid) => void;
 }

@@ -1,4 +1,8 @@
+import { isId, type Oid } from "@izo/core";
 import { z } from "zod";
+
+import { type HoardRule, MAX_PRIORITY } from "../keep/hoard-file.ts";
+import type { Pin } from "../keep/keep-rules.ts";
 
 /**
  * What becomes of a program that opens a file whose content is not in the cache while the server cannot
@@ -13,16 +17,33 @@ export interface MountSettings {
   /** No server is asked, whatever the network does, until this is taken back. */
   readonly isForcedOffline: boolean;
   readonly offlinePolicy: OfflinePolicy;
+  /** How many bytes of content the cache keeps; null for as many as its disk holds. */
+  readonly cacheQuotaBytes: number | null;
+  readonly pins: readonly Pin[];
+  readonly hoard: readonly HoardRule[];
 }
 
 export const DEFAULT_SETTINGS: MountSettings = {
   isForcedOffline: false,
   offlinePolicy: "fail",
+  cacheQuotaBytes: null,
+  pins: [],
+  hoard: [],
 };
 
 export const settingsSchema = z.object({
   isForcedOffline: z.boolean(),
   offlinePolicy: z.enum(OFFLINE_POLICIES),
+  cacheQuotaBytes: z.int().positive().nullable(),
+  pins: z.array(
+    z.object({
+      oid: z.custom<Oid>((value) => typeof value === "string" && isId(value), "it is no object id"),
+      path: z.string(),
+    }),
+  ),
+  hoard: z.array(
+    z.object({ pattern: z.string().min(1), priority: z.int().min(1).max(MAX_PRIORITY) }),
+  ),
 });
 
 /** Some of the settings, and their new values; what is absent stays. */

@@ -23,11 +23,12 @@ import {
   type Recno,
 } from "@izo/core";
 
+import { type KeptFile, REPLICA } from "../keep/keep-rules.ts";
 import type { CacheExecutor } from "./cache-executor.ts";
 import type { LocalReplica } from "./local-replica.ts";
 import { LostLog, NotDivergedError, type SalvagePlan, ServerRestoredError } from "./lost-log.ts";
 import { planPush, type PushPlan } from "./plan-push.ts";
-import { Prefetcher } from "./prefetcher.ts";
+import { type KeepPolicy, Prefetcher } from "./prefetcher.ts";
 import { ContentLostError, type PushedPermits, Pusher } from "./pusher.ts";
 import { receiveTree } from "./receive-tree.ts";
 import type { Remote } from "./remote.ts";
@@ -54,6 +55,9 @@ const POLL_WAIT_SECONDS = 10;
 /** Records replayed in one transaction: about 50 ms during which no program is answered. */
 const POLL_RECORDS = 1_000;
 
+/** Contents for which there was no room are tried again this often. */
+const PREFETCH_RETRY_MS = 30_000;
+
 /** Records of one program that come close together go out together. */
 const COALESCE_MS = 2;
 
@@ -63,6 +67,10 @@ export interface InterSyncOptions {
   readonly cache: CacheExecutor;
   readonly fileset: FilesetId;
   readonly mode: SyncMode;
+  /** What is fetched without being asked for, besides all of a replica. */
+  readonly keep?: KeepPolicy;
+  /** Names of the tree have changed. */
+  readonly onNamesChanged?: () => void;
   /** What a push has to state. */
   readonly permits?: PushedPermits;
   readonly nowMs: () => number;
@@ -79,7 +87,7 @@ export class InterSync implements AsyncDisposable {
   readonly #pusher: Pusher;
   readonly #removals: RemovalHold;
   readonly #sealer: Sealer;
-  readonly #prefetcher: Prefetcher | null;
+  readonly #prefetcher: Prefetcher;
   readonly #stop = new AbortController();
   readonly #waiters = new Waiters();
   /** Rung when there is something to send, or when it may be sent again. */
@@ -103,6 +111,7 @@ export class InterSync implements AsyncDisposable {
   #connection = new AbortController();
   /** Aborted while the server is lost: see {@link isServerLost}. */
   #lost = new AbortController();
+  readonly #retrying: NodeJS.Timeout;
   readonly #loops: Promise<unknown>;
 
   constructor(options: InterSyncOptions) {
@@ -125,15 +134,14 @@ export class InterSync implements AsyncDisposable {
       onUploaded: () => this.#pushBell.ring(),
       onUploadFailed: (error) => this.#fail(error),
     });
-    this.#prefetcher =
-      mode === "replica"
-        ? new Prefetcher({ remote, cache, headRecno: () => this.#headRecno, onProblem })
-        : null;
+    const keep = options.keep ?? keepAllOf(mode);
+    this.#prefetcher = new Prefetcher({ remote, cache, keep, onProblem });
     this.#recorded = replica.onRecorded((change) => {
       if (change.kind === "sealed") this.#pusher.noteSealed(change.sha256);
       this.#pushBell.ring();
     });
-    if (replica.hasTree) this.#prefetcher?.want(replica.authoritative.files());
+    this.#wantReplica();
+    this.#retrying = setInterval(() => this.#retryPrefetch(), PREFETCH_RETRY_MS).unref();
     this.#loops = Promise.all([this.#runConnection(), this.#runPushes()]);
   }
 
@@ -148,7 +156,7 @@ export class InterSync implements AsyncDisposable {
       headRecno: this.#headRecno,
       pending: replica.pendingCount,
       pendingBytes: replica.pendingBytes,
-      isComplete: this.#prefetcher?.isIdle ?? false,
+      isComplete: mode === "replica" && this.#prefetcher.isIdle,
       heldRemoval: this.#removals.held(),
       lastError: this.#lastError,
     };
@@ -261,6 +269,20 @@ export class InterSync implements AsyncDisposable {
     this.#lostLog.askAgain();
   }
 
+  /** Fetches these contents in the background, those of the highest rank first. */
+  wantContents(files: Iterable<KeptFile>): void {
+    for (const { object, rank } of files) this.#prefetcher.want(object, rank);
+    this.#prefetcher.retryBlocked();
+    this.#prefetch();
+  }
+
+  /** Other contents are to be kept, or there is more room: begins anew, with all of a replica. */
+  forgetWanted(): void {
+    this.#prefetcher.clear();
+    this.#wantReplica();
+    this.#prefetch();
+  }
+
   /** A file has lost its last writer: its CLOSE can be sealed. */
   noteIdleFile(): void {
     this.#sealer.wake();
@@ -270,9 +292,10 @@ export class InterSync implements AsyncDisposable {
     this.#stop.abort(new Error("the mount is going away"));
     this.#connection.abort(this.#stop.signal.reason);
     this.#recorded[Symbol.dispose]();
+    clearInterval(this.#retrying);
     await this.#loops;
     await this.#pusher.settle();
-    await this.#prefetcher?.run(this.#stop.signal);
+    await this.#prefetcher.run(this.#stop.signal);
     await this.#sealer[Symbol.asyncDispose]();
   }
 
@@ -332,7 +355,7 @@ export class InterSync implements AsyncDisposable {
     using database = replica.receiveTree();
     const start = await receiveTree(remote.snapshot(replica.peer, signal), database, signal);
     const { changes, isDiverged } = replica.adoptTree({ database, start });
-    this.#prefetcher?.want(replica.authoritative.files());
+    this.#wantReplica();
     this.#show(changes);
     this.#happen("tree-adopted");
     if (isDiverged) this.#happen("peer-diverged");
@@ -351,7 +374,7 @@ export class InterSync implements AsyncDisposable {
   }
 
   #take({ changes, isDiverged }: Pulled): void {
-    this.#prefetcher?.wantChanged(changes);
+    this.#prefetcher.wantChanged(changes);
     this.#show(changes);
     if (isDiverged) this.#happen("peer-diverged");
     this.#prefetch();
@@ -360,10 +383,9 @@ export class InterSync implements AsyncDisposable {
 
   /** The server was restored from a backup: what only this client has is brought back, once that is wanted. */
   async #settleLostLog(signal: AbortSignal): Promise<void> {
-    const { replica } = this.#options;
     const changes = await this.#lostLog.settle(signal);
     if (changes !== null) {
-      this.#prefetcher?.want(replica.authoritative.files());
+      this.#wantReplica();
       this.#show(changes);
     }
     this.#happen("recovered");
@@ -499,6 +521,7 @@ export class InterSync implements AsyncDisposable {
   }
 
   #show(changes: ChangeSet): void {
+    if (changes.names.length > 0) this.#options.onNamesChanged?.();
     this.#unapplied.push(changes);
     try {
       this.#showUnapplied();
@@ -526,11 +549,30 @@ export class InterSync implements AsyncDisposable {
     throw new ServerRestoredError(this.#options.replica.position.recno);
   }
 
+  #retryPrefetch(): void {
+    this.#prefetcher.retryBlocked();
+    this.#prefetch();
+  }
+
+  #wantReplica(): void {
+    const { replica, mode } = this.#options;
+    if (mode !== "replica" || !replica.hasTree) return;
+    for (const object of replica.authoritative.files()) this.#prefetcher.want(object, REPLICA);
+  }
+
   #prefetch(): void {
-    void this.#prefetcher?.run(this.#connection.signal);
+    if (this.#state.name !== "offline") void this.#prefetcher.run(this.#connection.signal);
   }
 
   #until(signal: AbortSignal): AbortSignal {
     return AbortSignal.any([signal, this.#stop.signal]);
   }
+}
+
+/** A replica keeps everything, whatever room it takes; a mount on demand nothing. */
+function keepAllOf(mode: SyncMode): KeepPolicy {
+  return {
+    rankOf: () => (mode === "replica" ? REPLICA : undefined),
+    makeRoomFor: () => Promise.resolve(true),
+  };
 }

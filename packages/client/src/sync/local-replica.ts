@@ -82,7 +82,7 @@ export interface LocalReplicaOptions {
 
 /** What the own log has taken in: a record of a change, or the content of an open CLOSE. */
 export type OwnChange =
-  | { readonly kind: "recorded" }
+  | { readonly kind: "recorded"; readonly opcode: ClientOperation["opcode"] }
   | { readonly kind: "sealed"; readonly sha256: Sha256 };
 
 type Cancelled = Extract<KmlRecord["operation"], { opcode: "CANCELLED" }>;
@@ -222,7 +222,7 @@ export class LocalReplica implements AsyncDisposable {
     const followed = withBases(operation, (base) => this.#pending.followSent(base));
     const { recno } = this.#append(followed, actor);
     if (operation.opcode === "CLOSE" && operation.sha256 === null) this.#open.add(recno);
-    this.#tell({ kind: "recorded" });
+    this.#tell({ kind: "recorded", opcode: operation.opcode });
     return recno;
   }
 

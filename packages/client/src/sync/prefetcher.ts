@@ -1,86 +1,93 @@
 /**
- * Replica mode: brings every content that the visible tree names into the cache, right after the
- * record that names it was replayed (design C4). Only the last content of an object counts. Small ones
- * come many at a time, in content packs; large ones by themselves, a few at once.
+ * Brings contents into the cache that nobody has asked for yet: all of a replica, what is pinned, what
+ * hoard rules match (design C4). What is wanted most comes first, and only as far as there is room. Only
+ * the last content of an object counts. Small ones come many at a time, in content packs; large ones by
+ * themselves, a few at once.
  *
  * It remembers nothing durably: after a restart all files are looked at again, and what is here is
  * skipped by the cache.
  */
 
-import {
-  EMPTY_SHA256,
-  MAX_INLINE_BYTES,
-  MAX_PACK_RECNOS,
-  type ChangeSet,
-  type Oid,
-  type Recno,
-  type Sha256,
-  type TreeObject,
-} from "@izo/core";
+import { EMPTY_SHA256, type ChangeSet, type Oid, type Recno, type TreeObject } from "@izo/core";
 
+import { ErrnoError } from "../fuse/errno.ts";
+import type { Rank } from "../keep/keep-rules.ts";
 import type { CacheExecutor } from "./cache-executor.ts";
 import { RemoteProblemError, RemoteUnreachableError } from "./remote-error.ts";
 import type { Remote } from "./remote.ts";
+import { type Pack, type Wanted, WantedContents } from "./wanted-contents.ts";
 
 /** Fetches at once: enough to hide round trips, few enough to leave room for an open that waits. */
 const PARALLEL = 4;
 
-/** A pack brings all of its range, wanted or not: for fewer contents single requests are cheaper. */
+/**
+ * A pack brings all small contents of a part of the log, wanted or not: fewer contents than these, or a
+ * smaller share of the records in between, are cheaper asked for one by one.
+ */
 const FEWEST_IN_PACK = 4;
+const SMALLEST_SHARE_OF_PACK = 1 / 16;
 
-interface Wanted {
-  readonly oid: Oid;
-  readonly sha256: Sha256;
+/** Which contents are wanted, and whether there is room for them. */
+export interface KeepPolicy {
+  rankOf(oid: Oid): Rank | undefined;
+  makeRoomFor(bytes: number, rank: Rank): Promise<boolean>;
 }
-
-/** Objects that want small contents of one range of the log. */
-type Pack = Map<Sha256, Oid[]>;
 
 export interface PrefetcherOptions {
   readonly remote: Remote;
   readonly cache: CacheExecutor;
-  /** Head of the server's log, as far as it is known. */
-  readonly headRecno: () => Recno;
+  readonly keep: KeepPolicy;
   readonly onProblem: (error: unknown) => void;
 }
 
 export class Prefetcher {
   readonly #options: PrefetcherOptions;
-  /** By object: a newer content takes the place of an older one that was not fetched yet. */
-  readonly #large = new Map<Oid, Wanted>();
-  /** By the number of the range of recnos that holds the content's CLOSE. */
-  readonly #packs = new Map<number, Pack>();
+  readonly #queues = new Map<Rank, WantedContents>();
+  /** From this rank down nothing comes: there is no room. */
+  #blockedRank: Rank = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | null = null;
 
   constructor(options: PrefetcherOptions) {
     this.#options = options;
   }
 
-  /** Wants what the changed objects show now. */
+  /** Wants what the changed objects show now, as far as it is to be kept. */
   wantChanged({ objects }: ChangeSet): void {
-    this.want(objects.flatMap(({ after }) => after ?? []));
+    this.wantKept(objects.flatMap(({ after }) => after ?? []));
   }
 
-  /** Wants the contents of these objects, as far as they have any and it is not here. */
-  want(objects: Iterable<TreeObject>): void {
-    for (const { oid, sha256, sizeBytes, contentVersion } of objects) {
-      // What has a local version is here already.
-      if (sha256 === null || sha256 === EMPTY_SHA256 || typeof contentVersion !== "number")
-        continue;
-      if (this.#options.cache.hasContent(oid, sha256)) continue;
-      if (sizeBytes > MAX_INLINE_BYTES || contentVersion === 0) {
-        this.#large.set(oid, { oid, sha256 });
-        continue;
-      }
-      const range = Math.floor((contentVersion - 1) / MAX_PACK_RECNOS);
-      let pack = this.#packs.get(range);
-      if (pack === undefined) this.#packs.set(range, (pack = new Map()));
-      pack.set(sha256, [...(pack.get(sha256) ?? []), oid]);
+  /** Wants those of the objects that are to be kept. */
+  wantKept(objects: Iterable<TreeObject>): void {
+    for (const object of objects) {
+      const rank = object.kind === "file" ? this.#options.keep.rankOf(object.oid) : undefined;
+      if (rank !== undefined) this.want(object, rank);
     }
   }
 
+  /** Wants the content of an object, as far as it has any and it is not here. */
+  want(object: TreeObject, rank: Rank): void {
+    const { oid, sha256, contentVersion } = object;
+    // What has a local version is here already.
+    if (sha256 === null || sha256 === EMPTY_SHA256 || typeof contentVersion !== "number") return;
+    if (this.#options.cache.hasContent(oid, sha256)) return;
+    let queue = this.#queues.get(rank);
+    if (queue === undefined) this.#queues.set(rank, (queue = new WantedContents()));
+    queue.add({ ...object, sha256 }, contentVersion);
+  }
+
+  /** Nothing is wanted any more, as when other things are to be kept. */
+  clear(): void {
+    this.#queues.clear();
+    this.retryBlocked();
+  }
+
+  /** There may be room now for what had none. */
+  retryBlocked(): void {
+    this.#blockedRank = Number.NEGATIVE_INFINITY;
+  }
+
   get isIdle(): boolean {
-    return this.#large.size === 0 && this.#packs.size === 0;
+    return this.#queues.size === 0;
   }
 
   /** Fetches what is wanted; what cannot be had without a connection stays wanted. */
@@ -90,40 +97,57 @@ export class Prefetcher {
   }
 
   async #fetchAll(signal: AbortSignal): Promise<void> {
-    while (!this.isIdle && !signal.aborted) {
-      const range = this.#packs.keys().next().value;
+    for (let rank = this.#nextRank(); rank !== undefined; rank = this.#nextRank()) {
+      if (signal.aborted) return;
+      const queue = this.#queues.get(rank)!;
       try {
         // oxlint-disable-next-line no-await-in-loop -- this is the loop that bounds what runs at once
-        await (range === undefined ? this.#fetchLarge(signal) : this.#fetchRange(range, signal));
+        const hasRoom = await this.#fetchSome(queue, rank, signal);
+        if (!hasRoom) this.#blockedRank = rank;
       } catch (error) {
-        if (signal.aborted || error instanceof RemoteUnreachableError) return;
+        if (signal.aborted || isAway(error)) return;
         this.#options.onProblem(error);
+        // Nothing is tried in a row that fails here, as on a full disk.
+        this.#blockedRank = rank;
       }
+      if (queue.isEmpty) this.#queues.delete(rank);
     }
   }
 
-  /** Fetches the small contents of one range of the log. */
-  async #fetchRange(range: number, signal: AbortSignal): Promise<void> {
-    const pack = this.#packs.get(range)!;
-    if (pack.size >= FEWEST_IN_PACK) await this.#fetchPack(range, pack, signal);
-    this.#packs.delete(range);
+  #nextRank(): Rank | undefined {
+    let next: Rank | undefined;
+    for (const rank of this.#queues.keys()) {
+      if (rank > this.#blockedRank && (next === undefined || rank > next)) next = rank;
+    }
+    return next;
+  }
+
+  /** @returns false where there is no room for what comes next */
+  async #fetchSome(queue: WantedContents, rank: Rank, signal: AbortSignal): Promise<boolean> {
+    const { keep } = this.#options;
+    const next = queue.nextPack();
+    if (next === undefined) {
+      const batch = queue.nextSingles(PARALLEL);
+      if (!(await keep.makeRoomFor(sizeOf(batch), rank))) return false;
+      await this.#fetchSingles(batch, queue, signal);
+      return true;
+    }
+    const [range, pack] = next;
+    if (!(await keep.makeRoomFor(sizeOf([...pack.values()].flat()), rank))) return false;
+    if (isWorthPack(pack)) await this.#fetchPack(pack, signal);
+    queue.removePack(range);
     // What the pack did not bring: few, or cut off the log meanwhile.
-    for (const [sha256, oids] of pack) {
-      for (const oid of oids) this.#large.set(oid, { oid, sha256 });
-    }
+    for (const wanted of [...pack.values()].flat()) queue.addSingle(wanted);
+    return true;
   }
 
-  async #fetchPack(range: number, pack: Pack, signal: AbortSignal): Promise<void> {
-    const { remote, cache, headRecno } = this.#options;
-    const after = range * MAX_PACK_RECNOS;
-    const until = Math.min(after + MAX_PACK_RECNOS, headRecno());
+  async #fetchPack(pack: Pack, signal: AbortSignal): Promise<void> {
+    const { remote, cache } = this.#options;
+    const { first, last } = spanOf(pack);
     try {
-      for await (const { sha256, bytes } of remote.fetchPack(
-        after as Recno,
-        until as Recno,
-        signal,
-      )) {
-        for (const oid of pack.get(sha256) ?? []) cache.putContent(oid, sha256, bytes);
+      const contents = remote.fetchPack((first - 1) as Recno, last, signal);
+      for await (const { sha256, bytes } of contents) {
+        for (const { oid } of pack.get(sha256) ?? []) cache.putContent(oid, sha256, bytes);
         pack.delete(sha256);
         if (pack.size === 0) return;
       }
@@ -133,19 +157,21 @@ export class Prefetcher {
     }
   }
 
-  async #fetchLarge(signal: AbortSignal): Promise<void> {
-    const batch = [...this.#large.values()].slice(0, PARALLEL);
-    const results = await Promise.allSettled(batch.map(({ oid }) => this.#fetchOne(oid, signal)));
+  async #fetchSingles(
+    batch: readonly Wanted[],
+    queue: WantedContents,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const results = await Promise.allSettled(batch.map((wanted) => this.#fetchOne(wanted, signal)));
     for (const [index, result] of results.entries()) {
-      const { oid, sha256 } = batch[index]!;
-      if (result.status === "rejected" && result.reason instanceof RemoteUnreachableError)
-        throw result.reason;
-      if (this.#large.get(oid)?.sha256 === sha256) this.#large.delete(oid);
+      if (result.status === "rejected" && isAway(result.reason)) throw result.reason;
+      queue.removeSingle(batch[index]!);
       if (result.status === "rejected") this.#options.onProblem(result.reason);
     }
   }
 
-  async #fetchOne(oid: Oid, signal: AbortSignal): Promise<void> {
+  async #fetchOne({ oid, sha256 }: Wanted, signal: AbortSignal): Promise<void> {
+    if (this.#options.cache.hasContent(oid, sha256)) return;
     try {
       await this.#options.cache.fetch(oid, signal);
     } catch (error) {
@@ -154,4 +180,30 @@ export class Prefetcher {
       throw error;
     }
   }
+}
+
+/** What could not be had for want of a connection stays wanted. */
+function isAway(error: unknown): boolean {
+  const isUnreachable = error instanceof ErrnoError && error.code === "EHOSTUNREACH";
+  return isUnreachable || error instanceof RemoteUnreachableError;
+}
+
+function sizeOf(wanted: readonly Wanted[]): number {
+  return wanted.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+}
+
+function isWorthPack(pack: Pack): boolean {
+  const { first, last } = spanOf(pack);
+  return pack.size >= FEWEST_IN_PACK && pack.size >= (last - first + 1) * SMALLEST_SHARE_OF_PACK;
+}
+
+/** The first and the last record that name a content of the pack. */
+function spanOf(pack: Pack): { first: Recno; last: Recno } {
+  let first = Number.POSITIVE_INFINITY;
+  let last = 0;
+  for (const { recno } of [...pack.values()].flat()) {
+    first = Math.min(first, recno);
+    last = Math.max(last, recno);
+  }
+  return { first: first as Recno, last: last as Recno };
 }
