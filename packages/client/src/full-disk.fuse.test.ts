@@ -137,3 +137,21 @@ test("files can be removed on a full disk, and what they held is room again", as
   expect(readFileSync(join(server.dir, "after"))).toEqual(Buffer.alloc(64 * 1024, 2));
   expect(readdirSync(server.dir).filter((name) => name.startsWith("file-"))).toEqual([]);
 });
+
+test("a cache on a full disk can be mounted, read and thinned out", async () => {
+  const server = cleanup.use(await LoopbackServer.start());
+  const places = { url: server.url, mountPoint: mnt, cacheDir: join(disk, "cache") };
+  const first = cleanup.use(await mountInProcess(places));
+  const names = Array.from({ length: 20 }, (_, index) => `file-${index}`);
+  for (const name of names) writeFileSync(join(mnt, name), name.repeat(2_000));
+  await first.control.flush(soon());
+  await first.stop("SIGTERM");
+  fill();
+
+  const { control } = cleanup.use(await mountInProcess(places));
+  expect(readdirSync(mnt).toSorted()).toEqual(names.toSorted());
+  expect(await readFile(join(mnt, "file-7"), "utf8")).toBe("file-7".repeat(2_000));
+  for (const name of names) unlinkSync(join(mnt, name));
+  await control.flush(soon());
+  expect(readdirSync(server.dir).filter((name) => name !== ".intermezzo")).toEqual([]);
+});

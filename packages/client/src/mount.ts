@@ -10,7 +10,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 
 import { type FilesetId, IzoError, objectAt, type Oid, type Recno } from "@izo/core";
-import { nodeDisk } from "@izo/sys";
+import { nodeDisk, SpaceReserve } from "@izo/sys";
 import type { Logger } from "pino";
 
 import { lockCache } from "./cache/cache-lock.ts";
@@ -82,6 +82,9 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
   const remote = stack.use(new HttpRemote(url));
   await checkMountPoint(mountPoint);
   stack.use(lockCache(cacheDir));
+  // Given back while the cache is opened: on a full disk it is what recovery has to work with.
+  const space = stack.use(new SpaceReserve(join(cacheDir, "reserve")));
+  space.release();
   const fileset = await identifyFileset(options, remote);
   const file = new SettingsFile(cacheDir);
   if (options.settings !== undefined) file.change(options.settings);
@@ -207,6 +210,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
   stack.defer(() => local.endFetches());
   const control = controlOf(options, { replica, remote, sync, permits, keeper, fuse, local, file });
   stack.use(await serveControl(cacheDir, control));
+  space.take();
   const contact = await makeContact(sync);
   const held = stack.move();
   return {

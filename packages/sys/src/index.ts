@@ -30,6 +30,7 @@ export { AT_FDCWD, type Path } from "./path.ts";
 export { readDirectory, type DirectoryEntry, type EntryType } from "./read-directory.ts";
 export { renameat2, type RenameOptions } from "./rename.ts";
 export { seekData, seekHole } from "./seek.ts";
+export { SpaceReserve } from "./space-reserve.ts";
 export { fstat, fstatat, type Stat } from "./stat.ts";
 export { supportsExchange } from "./supports-exchange.ts";
 export { syncfs } from "./syncfs.ts";

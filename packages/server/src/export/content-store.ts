@@ -14,6 +14,7 @@ import { openContentSource, type ContentSource } from "./content-source.ts";
 import { ContentChangedError, NoSpaceError, UploadOffsetError, WrongHashError } from "./errors.ts";
 import type { OpenContent, SupersededContent, UploadState } from "./export.ts";
 import type { Fileset } from "./fileset.ts";
+import { noteFullDisk } from "./full-disk-problem.ts";
 import { hashContent } from "./hash-content.ts";
 import { JobQueue } from "./job-queue.ts";
 
@@ -74,6 +75,7 @@ export class ContentStore {
     try {
       return await queue.run(() => this.#receive(sha256, body, range));
     } catch (error) {
+      noteFullDisk(this.#fileset, error);
       throw isFullDisk(error) ? new NoSpaceError(`take the content ${sha256}`, error) : error;
     }
   }

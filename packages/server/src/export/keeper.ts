@@ -13,7 +13,6 @@ import {
 } from "@izo/core";
 import { fstat } from "@izo/sys";
 
-import { isFullDisk } from "../log/is-full-disk.ts";
 import { applyPush, type PushContext } from "./apply-push.ts";
 import { type ContentRetention, dropOldContents } from "./content-retention.ts";
 import { ContentStore } from "./content-store.ts";
@@ -22,6 +21,7 @@ import type { CrashPoint } from "./crash-point.ts";
 import type { HeldRemoval, Problem, Push, PushResult, WatchMode } from "./export.ts";
 import type { Fileset } from "./fileset.ts";
 import { readFoundEntry } from "./found-entry.ts";
+import { clearFullDisk, noteFullDisk } from "./full-disk-problem.ts";
 import { JobQueue } from "./job-queue.ts";
 import type { LookRequest } from "./list-directory.ts";
 import { look, mergeRequests, type Looked, type LookProgress } from "./look.ts";
@@ -50,8 +50,6 @@ export interface KeeperOptions {
 }
 
 const EVERYTHING: LookRequest = { directory: ROOT_OID, names: null, isDeep: true };
-/** Under which the status names a full disk, among paths. */
-const FULL_DISK = "the disk";
 const OUTGOING_CHECK_MS = 1_000;
 
 export class Keeper {
@@ -139,7 +137,7 @@ export class Keeper {
       try {
         return await applyPush(context, push);
       } catch (error) {
-        this.#noteFullDisk(error);
+        noteFullDisk(this.fileset, error);
         throw error;
       } finally {
         this.#wake();
@@ -226,7 +224,7 @@ export class Keeper {
       if (requests.includes(EVERYTHING)) this.heldRemoval = looked.held;
       return looked;
     } catch (error) {
-      this.#noteFullDisk(error);
+      noteFullDisk(this.fileset, error);
       // Nothing that was named is forgotten: what has failed now is looked at again.
       this.#requests.push(...requests);
       this.#lookSoon(this.#options.retryMs);
@@ -259,15 +257,8 @@ export class Keeper {
     this.#lookSoon(this.#options.gatherMs);
   }
 
-  /** Said until something is logged again. */
-  #noteFullDisk(error: unknown): void {
-    if (!isFullDisk(error)) return;
-    const message = "it is full: changes wait where they were made, and only removals are taken";
-    this.fileset.noteProblem({ path: FULL_DISK, message });
-  }
-
   #follow(records: readonly ServerRecord[]): void {
-    this.fileset.clearProblem(FULL_DISK);
+    clearFullDisk(this.fileset);
     for (const { operation } of records) {
       const { opcode } = operation;
       if (opcode === "RMDIR" || opcode === "UNLINK") this.#followRemoval(operation.oid);

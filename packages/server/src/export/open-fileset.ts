@@ -18,14 +18,13 @@ import {
   type Position,
   type Recno,
 } from "@izo/core";
-import { nodeDisk, openat } from "@izo/sys";
+import { nodeDisk, openat, SpaceReserve } from "@izo/sys";
 
 import { CommittedIndex } from "../db/committed-index.ts";
 import { readHead } from "../db/index-head.ts";
 import { openIndex, type OpenedIndex } from "../db/open-index.ts";
 import { lockInstance } from "../log/instance-lock.ts";
 import { Ledger } from "../log/ledger.ts";
-import { SpaceReserve } from "../log/space-reserve.ts";
 import { startFromAnchor } from "../log/start-from-anchor.ts";
 import type { Problem } from "./export.ts";
 import type { Fileset } from "./fileset.ts";

@@ -21,6 +21,7 @@ import {
   type ServerRecord,
   type TimeNs,
 } from "@izo/core";
+import type { SpaceReserve } from "@izo/sys";
 
 import { DiskNotes } from "../db/disk-notes.ts";
 import { moveHead, readHead } from "../db/index-head.ts";
@@ -29,7 +30,6 @@ import type { Connection } from "../db/open-index.ts";
 import { SqlState } from "../db/sql-state.ts";
 import { countEntries } from "../db/totals.ts";
 import { isFullDisk } from "./is-full-disk.ts";
-import type { SpaceReserve } from "./space-reserve.ts";
 
 /** Records replayed into the index in one transaction while it catches up. */
 const CATCH_UP_RECORDS = 5_000;

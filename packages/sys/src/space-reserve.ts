@@ -1,6 +1,6 @@
 import { closeSync, ftruncateSync, openSync, statfsSync } from "node:fs";
 
-import { fallocate } from "@izo/sys";
+import { fallocate } from "./allocate.ts";
 
 /** What the index takes for a few thousand records, before and while its own log is written back. */
 const MOST_BYTES = 4 * 1024 * 1024;
@@ -8,8 +8,8 @@ const MOST_BYTES = 4 * 1024 * 1024;
 const SHARE = 1 / 8;
 
 /**
- * A file that holds nothing but space, beside the index: SQLite cannot reserve any, and on a full disk
- * neither removals nor a start would find room for what they write. It is given back for them, and
+ * A file that holds nothing but space, beside a database: SQLite cannot reserve any, and on a full disk
+ * neither a start nor removals would find room for what they write. It is given back for them, and
  * taken again when there is space. The worst that a crash can do is to leave it empty.
  */
 export class SpaceReserve implements Disposable {
