@@ -123,6 +123,8 @@ test("files can be removed on a full disk, and what they held is room again", as
   const { control } = cleanup.use(await mountInProcess(places));
   const names = Array.from({ length: 40 }, (_, index) => `file-${index}`);
   for (const name of names) writeFileSync(join(mnt, name), Buffer.alloc(16 * 1024, 1));
+  // A removal of nearly everything would wait for a confirmation.
+  for (let kept = 0; kept < 20; kept += 1) writeFileSync(join(mnt, `kept-${kept}`), "kept");
   await control.flush(soon());
 
   fill();

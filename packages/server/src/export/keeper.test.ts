@@ -52,11 +52,13 @@ describe("Keeper", () => {
       reintegrate: (push) => keeper.push(push),
       stageInline: (sha256, bytes) => keeper.contents.stageInline(sha256, bytes),
     });
+    // A removal of nearly everything would wait for a confirmation.
+    await peer.push(...Array.from({ length: 30 }, (_, index) => makeDirectory(`kept-${index}`)));
     for (let round = 0; round < 10; round += 1) {
       const made = Array.from({ length: 200 }, (_, index) => makeDirectory(`${round}-${index}`));
       const first = peer.nextRecno;
       await peer.push(...made);
-      expect(keeper.watchedDirectories).toBe(201);
+      expect(keeper.watchedDirectories).toBe(231);
       const removals = made.map(({ oid }, index): ClientOperation => ({
         opcode: "RMDIR",
         oid,
@@ -69,7 +71,7 @@ describe("Keeper", () => {
       expect(results.filter(({ verdict }) => verdict !== "applied")).toEqual([]);
     }
     await keeper.settled();
-    expect(keeper.watchedDirectories).toBe(1);
+    expect(keeper.watchedDirectories).toBe(31);
   });
 
   it("watches no directory that local programs have removed", async () => {
