@@ -14,7 +14,7 @@ import { serveControl } from "./control/serve-control.ts";
 import type { ContentRetention } from "./export/content-retention.ts";
 import type { Export } from "./export/export.ts";
 import type { LogRetention } from "./export/log-retention.ts";
-import type { LookProgress } from "./export/look.ts";
+import type { LookProgress } from "./export/look-options.ts";
 import { openExport } from "./export/open-export.ts";
 import { createApp } from "./routes/app.ts";
 

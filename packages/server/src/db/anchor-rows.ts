@@ -8,8 +8,8 @@ import {
 } from "@izo/core";
 
 import { hexOf } from "./columns.ts";
+import type { Connection } from "./connection.ts";
 import { OBJECT_COLUMNS, objectOf, type ObjectRow } from "./object-row.ts";
-import type { Connection } from "./open-index.ts";
 import { entryOf, outcomeOf } from "./sql-state.ts";
 
 type EntryRow = Parameters<typeof entryOf>[0];

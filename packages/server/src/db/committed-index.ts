@@ -1,5 +1,6 @@
+import type { Connection } from "./connection.ts";
 import { DiskNotes } from "./disk-notes.ts";
-import { openReader, type Connection } from "./open-index.ts";
+import { openReader } from "./open-index.ts";
 import { SqlState } from "./sql-state.ts";
 
 /**

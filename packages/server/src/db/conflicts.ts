@@ -1,7 +1,7 @@
 import type { Oid, Recno, Sha256 } from "@izo/core";
 
 import { bytesOf, hexOf } from "./columns.ts";
-import type { Connection } from "./open-index.ts";
+import type { Connection } from "./connection.ts";
 
 /** Objects of the tree that carry a conflict note. */
 export function conflictCopies(connection: Connection): Oid[] {

@@ -2,7 +2,7 @@ import type { Oid, Recno, Sha256 } from "@izo/core";
 import type { Stat } from "@izo/sys";
 
 import { bytesOf, hexOf } from "./columns.ts";
-import type { Connection } from "./open-index.ts";
+import type { Connection } from "./connection.ts";
 
 /** Objects whose content this is now. */
 export function objectsWithContent(connection: Connection, sha256: Sha256): Oid[] {

@@ -5,7 +5,7 @@ import type { Stat } from "@izo/sys";
 import type { Statement } from "better-sqlite3";
 
 import { bytesOf, hexOf } from "./columns.ts";
-import type { Connection } from "./open-index.ts";
+import type { Connection } from "./connection.ts";
 
 /** What of a stat tells that an inode is the same, unchanged. */
 export interface DiskNote {

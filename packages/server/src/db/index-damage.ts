@@ -1,4 +1,4 @@
-import type { Connection } from "./open-index.ts";
+import type { Connection } from "./connection.ts";
 
 /**
  * What is wrong with the pages of an index, in SQLite's words; null for nothing.

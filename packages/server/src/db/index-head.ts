@@ -10,7 +10,7 @@ import {
 } from "@izo/core";
 
 import { bytesOf, hexOf } from "./columns.ts";
-import type { Connection } from "./open-index.ts";
+import type { Connection } from "./connection.ts";
 import { SqlState } from "./sql-state.ts";
 
 /** Where an index stands in the log that it describes. */

@@ -14,10 +14,9 @@ import Database from "better-sqlite3";
 import { drizzle } from "drizzle-orm/better-sqlite3";
 import { migrate } from "drizzle-orm/better-sqlite3/migrator";
 
+import type { Connection } from "./connection.ts";
 import { describeDamage } from "./index-damage.ts";
 import { readHead, startHead } from "./index-head.ts";
-
-export type Connection = Database.Database;
 
 export interface OpenedIndex {
   readonly connection: Connection;

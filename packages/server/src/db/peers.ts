@@ -3,7 +3,7 @@ import { eq, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/better-sqlite3";
 
 import { bytesOf, hexOf } from "./columns.ts";
-import type { Connection } from "./open-index.ts";
+import type { Connection } from "./connection.ts";
 import { outcomes, peers } from "./schema.ts";
 
 /** The last record of a peer that the log holds (`last_rcvd`); 0 for none. */

@@ -1,6 +1,6 @@
 import type { Recno } from "@izo/core";
 
-import type { Connection } from "./open-index.ts";
+import type { Connection } from "./connection.ts";
 
 /** Rows removed in one transaction: some milliseconds during which nothing else is applied. */
 const BATCH_ROWS = 2_000;

@@ -2,8 +2,8 @@ import type { Oid, OriginId, PeerId, Recno } from "@izo/core";
 
 import type { SnapshotRow } from "../export/export.ts";
 import { bytesOf, hexOf, nameOf } from "./columns.ts";
+import type { Connection } from "./connection.ts";
 import { OBJECT_COLUMNS, objectOf, type ObjectRow } from "./object-row.ts";
-import type { Connection } from "./open-index.ts";
 import { entryOf, outcomeOf } from "./sql-state.ts";
 
 type EntryRow = Parameters<typeof entryOf>[0];

@@ -14,9 +14,9 @@ import type {
 import type { Statement } from "better-sqlite3";
 
 import { bytesOf, bytesOfText, hexOf, nameOf, recnoOf } from "./columns.ts";
+import type { Connection } from "./connection.ts";
 import { LinkCache } from "./link-cache.ts";
 import { OBJECT_COLUMNS, objectOf, objectValues, type ObjectRow } from "./object-row.ts";
-import type { Connection } from "./open-index.ts";
 
 interface EntryRow {
   readonly parent: Buffer;

@@ -1,7 +1,7 @@
 import type { Oid } from "@izo/core";
 
 import { hexOf } from "./columns.ts";
-import type { Connection } from "./open-index.ts";
+import type { Connection } from "./connection.ts";
 
 /** Names in the tree as it stands. */
 export function countEntries(connection: Connection): number {

@@ -1,7 +1,7 @@
 import type { PeerId, PolicyRule, TimeNs } from "@izo/core";
 
 import type { CommittedIndex } from "../db/committed-index.ts";
-import type { Connection } from "../db/open-index.ts";
+import type { Connection } from "../db/connection.ts";
 import type { Ledger } from "../log/ledger.ts";
 import type { Problem } from "./export.ts";
 import type { PermitOffice } from "./permit-office.ts";

@@ -15,7 +15,7 @@ import {
 } from "@izo/core";
 
 import { conflictCopies, contentOfVersion } from "../db/conflicts.ts";
-import type { Connection } from "../db/open-index.ts";
+import type { Connection } from "../db/connection.ts";
 
 /** Records that a decision can put before the trace of a copy: its directories and attributes. */
 const BEFORE_THE_TRACE = 300;

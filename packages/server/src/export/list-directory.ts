@@ -17,7 +17,7 @@ import { fstat, fstatat, hasWriter, openat, readDirectory, type Stat } from "@iz
 import { isSameInode, isUnchanged, noteOfStat, type DiskNote } from "../db/disk-notes.ts";
 import type { Fileset } from "./fileset.ts";
 import { readFoundEntry, type FoundEntry } from "./found-entry.ts";
-import type { LookOptions } from "./look.ts";
+import type { LookOptions } from "./look-options.ts";
 import { STATE_DIRECTORY } from "./state-directory.ts";
 import { heldFd, isAbsence, openTreeDirectory } from "./tree-directory.ts";
 

@@ -14,27 +14,9 @@ import type { Fileset } from "./fileset.ts";
 import type { FoundEntry } from "./found-entry.ts";
 import { hashFound } from "./hash-found.ts";
 import { listDirectory, type ListedDirectory, type LookRequest } from "./list-directory.ts";
+import type { LookOptions, LookProgress } from "./look-options.ts";
 import { settleAbsences } from "./settle-absences.ts";
 import { settleEntry } from "./settle.ts";
-
-export interface LookOptions {
-  /** A file younger than this is left for later; 0 takes it as it is. */
-  readonly quietMs: number;
-  /** The same for a file that somebody holds open for writing. */
-  readonly writerQuietMs: number;
-  /** Hold removals of more than half of the fileset: for scans of all of it. */
-  readonly holdsMassRemoval: boolean;
-  /** Called before a directory is listed: a watch set here misses nothing. */
-  readonly onDirectory?: (oid: Oid, fd: number) => void;
-  readonly onProgress?: (progress: LookProgress) => void;
-  readonly signal?: AbortSignal;
-}
-
-/** How far a look is; totals are not known before its end. */
-export interface LookProgress {
-  readonly files: number;
-  readonly bytes: number;
-}
 
 export interface Looked {
   readonly records: number;

@@ -7,7 +7,7 @@ import { Keeper } from "./keeper.ts";
 import { LiveExport } from "./live-export.ts";
 import { DEFAULT_LOG_RETENTION, type LogRetention } from "./log-retention.ts";
 import { LogTruncation } from "./log-truncation.ts";
-import type { LookProgress } from "./look.ts";
+import type { LookProgress } from "./look-options.ts";
 import { openFileset } from "./open-fileset.ts";
 import { PeerBook } from "./peer-book.ts";
 

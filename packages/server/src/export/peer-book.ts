@@ -6,7 +6,7 @@
 import type { PeerId, Recno } from "@izo/core";
 
 import type { CommittedIndex } from "../db/committed-index.ts";
-import type { Connection } from "../db/open-index.ts";
+import type { Connection } from "../db/connection.ts";
 import { listPeers, notePeerForgotten, notePeerSeen, type PeerRow } from "../db/peers.ts";
 import { UnknownPeerError } from "./errors.ts";
 

@@ -23,10 +23,10 @@ import {
 } from "@izo/core";
 import type { SpaceReserve } from "@izo/sys";
 
+import type { Connection } from "../db/connection.ts";
 import { DiskNotes } from "../db/disk-notes.ts";
 import { moveHead, readHead } from "../db/index-head.ts";
 import { LinkCache } from "../db/link-cache.ts";
-import type { Connection } from "../db/open-index.ts";
 import { SqlState } from "../db/sql-state.ts";
 import { countEntries } from "../db/totals.ts";
 import { isFullDisk } from "./is-full-disk.ts";

@@ -1,7 +1,7 @@
 import { IzoError, isSamePosition, type KmlReader, type Recno } from "@izo/core";
 
+import type { Connection } from "../db/connection.ts";
 import { moveHead, restartHead } from "../db/index-head.ts";
-import type { Connection } from "../db/open-index.ts";
 import { SqlState } from "../db/sql-state.ts";
 import { type Anchor, listAnchors, readAnchor } from "./anchor-store.ts";
 import { loadAnchor } from "./load-anchor.ts";
