@@ -121,6 +121,7 @@ describe("run()", () => {
     { args: ["wait", "--help"], expected: "Example" },
     { args: ["conflicts", "--help"], expected: "Examples:" },
     { args: ["conflicts", "show", "--help"], expected: "Examples:" },
+    { args: ["conflicts", "refused", "--help"], expected: "Example:" },
     { args: ["conflicts", "resolve", "--help"], expected: "Examples:" },
     { args: ["held", "--help"], expected: "Examples:" },
     { args: ["held", "confirm", "--help"], expected: "Example:" },

@@ -4,6 +4,7 @@ export type { MountControl, MountStatus } from "./control/mount-control.ts";
 export { serveControl } from "./control/serve-control.ts";
 
 // sync
+export type { Refusal } from "./sync/local-replica.ts";
 export type { PlannedRecord, PushPlan } from "./sync/plan-push.ts";
 export type { HeldRemoval } from "./sync/removal-hold.ts";
 

@@ -311,6 +311,7 @@ function controlOf(
     },
     pins: async () => listPins(),
     conflicts: async () => replica.conflicts(),
+    refusals: async () => replica.refusals(),
     planPush: async () => sync.planPush(),
     confirmRemoval: async () => sync.confirmRemoval(),
     dropRemoval: async () => sync.dropRemoval(),

@@ -94,7 +94,7 @@ export {
 } from "./sync/connection.ts";
 export { renumberPending } from "./sync/diverge.ts";
 export { loadPending } from "./sync/load-pending.ts";
-export { isMassRemoval } from "./sync/mass-removal.ts";
+export { isMassRemoval, lastingRemovals } from "./sync/mass-removal.ts";
 export * from "./sync/pending-log.ts";
 export { predictPush, type Prediction, type PredictionContext } from "./sync/predict-push.ts";
 export type * from "./sync/pending-record.ts";

@@ -8,18 +8,24 @@ import { locateConflict, type LocatedConflict } from "../conflicts/locate-confli
 import { askServer } from "../conflicts/read-sides.ts";
 import { type Resolution, resolveConflict } from "../conflicts/resolve-conflict.ts";
 import { runMerge } from "../conflicts/run-merge.ts";
+import { findMountNote, mountPointOf } from "../mounts/mount-registry.ts";
 import { findMount } from "../mounts/open-mount.ts";
 import type { Output } from "../output/output.ts";
 import { formatTable } from "../output/table.ts";
 import { isUrl } from "../parse-address.ts";
 import { UsageError } from "../usage-error.ts";
+import { filesetOption } from "./fileset-option.ts";
 import { jsonOption } from "./json-option.ts";
 
 /** `izo conflicts`: what two people did at once, and the decision between them. */
 export function conflictsCommand(cli: Cli) {
   return new Command("conflicts")
     .description("list conflicts; show or resolve some")
-    .argument("<what>", "a mount point, or http://HOST:PORT/FILESET")
+    .argument(
+      "<what>",
+      "a mount point, http://HOST:PORT/FILESET, or the directory that this machine serves",
+    )
+    .addOption(filesetOption())
     .addOption(jsonOption())
     .addHelpText(
       "after",
@@ -35,9 +41,10 @@ Examples:
     )
     .addCommand(showCommand(cli))
     .addCommand(resolveCommand(cli))
+    .addCommand(refusedCommand(cli))
     .action(async (what, options) => {
       const output = outputOf(cli, options);
-      const conflicts = await listConflicts(what, cli.signal);
+      const conflicts = await listConflicts(what, options.fileset, cli.signal);
       if (output.isJson) {
         for (const conflict of conflicts) output.result(conflict, "");
       } else {
@@ -85,6 +92,40 @@ async function showConflict(path: string, output: Output, signal: AbortSignal): 
     { ...located.conflict, record, ancestor: found },
     describeConflict(located.conflict, knowledge, located.mount.mountPoint),
   );
+}
+
+function refusedCommand(cli: Cli) {
+  return new Command("refused")
+    .description(
+      "list the last changes made here that did not take effect, because others came first",
+    )
+    .argument("<mnt>", "where it is mounted")
+    .addOption(jsonOption())
+    .addHelpText(
+      "after",
+      `
+A second move of what somebody else has moved, attributes that somebody else has set, a removal of what
+somebody else has edited: the first holds, and the tree here shows it. No content is refused. With --json
+one object per change, the latest first.
+
+Example:
+  izo conflicts refused /mnt/project`,
+    )
+    .action(async (mnt, _options, command) => {
+      const output = outputOf(cli, command.optsWithGlobals());
+      const refusals = await findMount(mnt).control.refusals();
+      if (output.isJson) {
+        for (const refusal of refusals) output.result(refusal, "");
+        return;
+      }
+      const columns = [
+        { title: "record", align: "right" },
+        { title: "why" },
+        { title: "path now" },
+      ] as const;
+      const rows = refusals.map(({ recno, reason, path }) => [String(recno), reason ?? "", path]);
+      output.say(rows.length === 0 ? "nothing was refused" : formatTable(columns, rows));
+    });
 }
 
 function resolveCommand(cli: Cli) {
@@ -177,9 +218,14 @@ function mergeWith(command: string, located: LocatedConflict, signal: AbortSigna
 
 async function listConflicts(
   what: string,
+  fileset: string,
   signal: AbortSignal,
 ): Promise<readonly StandingConflict[]> {
-  if (!isUrl(what)) return findMount(what).control.conflicts();
+  if (!isUrl(what)) {
+    if (findMountNote(mountPointOf(what)) !== undefined) return findMount(what).control.conflicts();
+    const { connectServer } = await import("@izo/server");
+    return connectServer(what, fileset).conflicts();
+  }
   await using remote = new HttpRemote(what);
   return await remote.conflicts(signal);
 }

@@ -3,6 +3,7 @@ import { callControl, type ControlCall, ControlSilentError } from "@izo/sys";
 
 import type { PinnedObject } from "../keep/pins.ts";
 import type { MountSettings } from "../settings/mount-settings.ts";
+import type { Refusal } from "../sync/local-replica.ts";
 import type { SalvagePlan } from "../sync/lost-log.ts";
 import type { PushPlan } from "../sync/plan-push.ts";
 import type { HeldRemoval } from "../sync/removal-hold.ts";
@@ -37,6 +38,8 @@ export function connectControl(cacheDir: string): MountControl {
     changeSettings: async (body) => (await post("/settings", { body })) as MountSettings,
     conflicts: async () =>
       (await call(cacheDir, { method: "GET", path: "/conflicts" })) as readonly StandingConflict[],
+    refusals: async () =>
+      (await call(cacheDir, { method: "GET", path: "/refusals" })) as readonly Refusal[],
     planPush: async () => (await call(cacheDir, { method: "GET", path: "/push-plan" })) as PushPlan,
     confirmRemoval: async () => (await post("/held/confirm")) as HeldRemoval,
     dropRemoval: async () => (await post("/held/drop")) as HeldRemoval,

@@ -64,6 +64,7 @@ function notingControl(calls: string[]): MountControl {
       return { ...DEFAULT_SETTINGS, ...change };
     },
     conflicts: async () => [],
+    refusals: async () => [],
     planPush: async () => ({ recno: 40 as Recno, arePoliciesKnown: true, records: [] }),
     confirmRemoval: async () => HELD,
     dropRemoval: async () => HELD,

@@ -5,6 +5,7 @@ import type { PinnedObject } from "../keep/pins.ts";
 import type { MountPermit } from "../permit/permit-keeper.ts";
 import type { PermitMode } from "../permit/permit-mode.ts";
 import type { MountSettings, OfflinePolicy, SettingsChange } from "../settings/mount-settings.ts";
+import type { Refusal } from "../sync/local-replica.ts";
 import type { SalvagePlan } from "../sync/lost-log.ts";
 import type { PushPlan } from "../sync/plan-push.ts";
 import type { HeldRemoval } from "../sync/removal-hold.ts";
@@ -61,6 +62,8 @@ export interface MountControl {
   changeSettings(change: SettingsChange): MountSettings | Promise<MountSettings>;
   /** The conflicts that stand in the visible tree, in the order of their paths. */
   conflicts(): Promise<readonly StandingConflict[]>;
+  /** The last own changes that the server has refused, the latest first. */
+  refusals(): Promise<readonly Refusal[]>;
   /** What a push would do now; nothing is sent. */
   planPush(): Promise<PushPlan>;
   /** Sends the removals that are held; resolves with what they are. */

@@ -25,6 +25,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     return control.waitFor(recno, signal);
   },
   "GET /conflicts": (control) => control.conflicts(),
+  "GET /refusals": (control) => control.refusals(),
   "GET /push-plan": (control) => control.planPush(),
   "POST /held/confirm": (control) => control.confirmRemoval(),
   "POST /held/drop": (control) => control.dropRemoval(),

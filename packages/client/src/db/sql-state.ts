@@ -162,6 +162,16 @@ export class SqlState implements MutableState {
     };
   }
 
+  /** The last own records that were refused, the latest first. */
+  refusals(limit: number): { oid: Oid; reason: OutcomeReason | null; trace: Recno }[] {
+    const rows = this.#sql.refusals.all(limit) as Pick<OutcomeRow, "oid" | "reason" | "trace">[];
+    return rows.map(({ oid, reason, trace }) => ({
+      oid: oid.toString("hex") as Oid,
+      reason,
+      trace,
+    }));
+  }
+
   /** Names in the tree. */
   countEntries(): number {
     return (this.#sql.countEntries.get() as { count: number }).count;
@@ -279,6 +289,9 @@ function prepare(sqlite: Database) {
     links: sqlite.prepare("SELECT parent, name, oid, version FROM entries WHERE oid = ?"),
     children: sqlite.prepare("SELECT parent, name, oid, version FROM entries WHERE parent = ?"),
     hasChildren: sqlite.prepare("SELECT 1 FROM entries WHERE parent = ? LIMIT 1"),
+    refusals: sqlite.prepare(
+      "SELECT oid, reason, trace FROM outcomes WHERE verdict = 'refused' ORDER BY trace DESC LIMIT ?",
+    ),
     countEntries: sqlite.prepare("SELECT count(*) AS count FROM entries"),
     putEntry: sqlite.prepare(
       "INSERT INTO entries (parent, name, oid, version) VALUES (?, ?, ?, ?)",

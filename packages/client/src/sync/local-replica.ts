@@ -40,6 +40,7 @@ import {
   type HashFunction,
   type KmlRecord,
   type Optimized,
+  type OutcomeReason,
   type PeerId,
   type PendingLog,
   type PendingRecord,
@@ -86,6 +87,18 @@ export type OwnChange =
   | { readonly kind: "sealed"; readonly sha256: Sha256 };
 
 type Cancelled = Extract<KmlRecord["operation"], { opcode: "CANCELLED" }>;
+
+/** An own change that did not take effect: somebody else's came first. */
+export interface Refusal {
+  /** Where the object is now. */
+  readonly path: string;
+  readonly reason: OutcomeReason | null;
+  /** The record of the server's log that says so. */
+  readonly recno: Recno;
+}
+
+/** What somebody looks at; the log has them all. */
+const SHOWN_REFUSALS = 100;
 
 /** A tree received from the server, whole, ready to take the place of the old one. */
 export interface ReceivedTree {
@@ -207,6 +220,15 @@ export class LocalReplica implements AsyncDisposable {
     return Array.from(this.#state.conflictCopies(), (oid) => standingConflict(oid, this.visible))
       .filter((conflict) => conflict !== undefined)
       .toSorted((a, b) => (a.copy.path < b.copy.path ? -1 : 1));
+  }
+
+  /** The last own changes that the server has refused, the latest first, by what their objects are now. */
+  refusals(): Refusal[] {
+    return this.#state.refusals(SHOWN_REFUSALS).map(({ oid, reason, trace }) => ({
+      path: objectPath(this.visible, oid),
+      reason,
+      recno: trace,
+    }));
   }
 
   /**

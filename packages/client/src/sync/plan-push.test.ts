@@ -64,6 +64,10 @@ it("planPush() says what becomes of each change before it is sent, and sends not
   expect(host.replica.pendingCount).toBe(pending);
   host.sync.setForcedOffline(false);
   await host.flush();
+  expect(host.replica.refusals()).toEqual([
+    { path: "/gone", reason: "edited-since", recno: expect.any(Number) },
+    { path: "/moved-there", reason: "moved-elsewhere", recno: expect.any(Number) },
+  ]);
   // The server did as it was predicted.
   expect(host.list()).toContain(copy!.becomes!.slice(1));
   expect(await host.read("/x.lock")).toBe("here");

@@ -8,6 +8,7 @@
 import {
   IzoError,
   isMassRemoval,
+  lastingRemovals,
   objectPath,
   type Optimized,
   type PendingRecord,
@@ -123,12 +124,11 @@ export class RemovalHold {
 
   #removalsAmong(ready: readonly Optimized[]): PendingRecord[] {
     const { authoritative } = this.#replica;
-    return ready.flatMap(({ record }) => {
-      if (record === null || record.recno <= this.#confirmed) return [];
-      const { operation } = record;
-      const isRemoval = operation.opcode === "UNLINK" || operation.opcode === "RMDIR";
+    const records = ready.flatMap(({ record }) => record ?? []);
+    return lastingRemovals(records).filter(({ recno, operation }) => {
       // What only this client had is nobody else's loss.
-      return isRemoval && authoritative.object(operation.oid) !== undefined ? [record] : [];
+      const isKnown = "oid" in operation && authoritative.object(operation.oid) !== undefined;
+      return isKnown && recno > this.#confirmed;
     });
   }
 

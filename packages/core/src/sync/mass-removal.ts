@@ -1,3 +1,5 @@
+import type { ClientOperation } from "../kml/operation.ts";
+
 /** A small fileset may well be emptied on purpose. */
 const FROM_NAMES = 20;
 const FROM_SHARE = 0.9;
@@ -9,4 +11,22 @@ const FROM_SHARE = 0.9;
  */
 export function isMassRemoval(removed: number, names: number): boolean {
   return names >= FROM_NAMES && removed > names * FROM_SHARE;
+}
+
+/**
+ * The removals among records after which their path stays empty: who deletes a tree and builds it again
+ * removes nothing.
+ */
+export function lastingRemovals<R extends { readonly operation: ClientOperation }>(
+  records: readonly R[],
+): R[] {
+  const filled = new Set<string>();
+  for (const { operation } of records) {
+    if (operation.opcode === "RENAME") filled.add(operation.toPath);
+    else if ("conflict" in operation && "name" in operation) filled.add(operation.path);
+  }
+  return records.filter(({ operation }) => {
+    const isRemoval = operation.opcode === "UNLINK" || operation.opcode === "RMDIR";
+    return isRemoval && !filled.has(operation.path);
+  });
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-import { IzoError, type PeerStanding } from "@izo/core";
+import { type ConflictReport, IzoError, type PeerStanding } from "@izo/core";
 import { callControl, type ControlCall, ControlSilentError } from "@izo/sys";
 
 import type { ExportStatus, Truncated } from "../export/export.ts";
@@ -43,6 +43,9 @@ export function connectServer(directory: string, filesetName: string): ServerCon
   };
   return {
     status: async () => (await ask("GET", "/status")) as ExportStatus,
+    conflicts: async () =>
+      ((await ask("GET", "/conflicts")) as { readonly conflicts: readonly ConflictReport[] })
+        .conflicts,
     confirmRemoval: async () => void (await ask("POST", "/held/confirm")),
     rescan: async () => void (await ask("POST", "/held/rescan")),
     peers: async () =>

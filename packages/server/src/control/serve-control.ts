@@ -13,6 +13,7 @@ type Handler = (fileset: Export, asked: ControlRequest) => unknown;
 
 const HANDLERS: Readonly<Record<string, Handler>> = {
   "GET /status": (fileset) => fileset.status(),
+  "GET /conflicts": (fileset) => ({ conflicts: fileset.conflicts() }),
   "POST /held/confirm": (fileset) => fileset.confirmRemoval(),
   "POST /held/rescan": (fileset) => fileset.rescan(),
   "GET /peers": (fileset) => ({ peers: fileset.peers() }),

@@ -1,4 +1,4 @@
-import type { PeerId, PeerStanding } from "@izo/core";
+import type { ConflictReport, PeerId, PeerStanding } from "@izo/core";
 
 import type { ExportStatus, Truncated, TruncateRequest } from "../export/export.ts";
 
@@ -8,6 +8,8 @@ import type { ExportStatus, Truncated, TruncateRequest } from "../export/export.
  */
 export interface ServerControl {
   status(): Promise<ExportStatus>;
+  /** The conflicts that stand, in the order of their paths. */
+  conflicts(): Promise<readonly ConflictReport[]>;
   /** Logs the removals that the last scan has held. */
   confirmRemoval(): Promise<void>;
   /** Scans the exported directory again, and holds what is missing still. */

@@ -3,6 +3,7 @@ import {
   conflictPolicies,
   EMPTY_SHA256,
   isMassRemoval,
+  lastingRemovals,
   IzoError,
   type Admitted,
   type Oid,
@@ -133,10 +134,11 @@ function submissionsOf(
 
 /** A client asks before it sends such a push; one that is old, or hostile, does not. */
 function refuseMassRemoval(fileset: Fileset, submissions: readonly Submission[]): void {
-  const removed = submissions.filter(({ record: { operation } }) => {
-    const isRemoval = operation.opcode === "UNLINK" || operation.opcode === "RMDIR";
-    return isRemoval && fileset.ledger.state.object(operation.oid) !== undefined;
-  }).length;
+  const { state } = fileset.ledger;
+  const removals = lastingRemovals(submissions.map(({ record }) => record));
+  const removed = removals.filter(
+    ({ operation }) => "oid" in operation && state.object(operation.oid) !== undefined,
+  ).length;
   // Counting all names is for pushes that might remove them.
   if (!isMassRemoval(removed, removed)) return;
   const names = fileset.ledger.countEntries();
