@@ -48,6 +48,7 @@ export function connectServer(directory: string, filesetName: string): ServerCon
         .conflicts,
     confirmRemoval: async () => void (await ask("POST", "/held/confirm")),
     rescan: async () => void (await ask("POST", "/held/rescan")),
+    settle: async () => void (await ask("POST", "/settle")),
     peers: async () =>
       ((await ask("GET", "/peers")) as { readonly peers: readonly PeerStanding[] }).peers,
     truncate: async (request) => (await ask("POST", "/truncate", request)) as Truncated,

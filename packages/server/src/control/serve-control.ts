@@ -16,6 +16,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   "GET /conflicts": (fileset) => ({ conflicts: fileset.conflicts() }),
   "POST /held/confirm": (fileset) => fileset.confirmRemoval(),
   "POST /held/rescan": (fileset) => fileset.rescan(),
+  "POST /settle": (fileset) => fileset.settle(),
   "GET /peers": (fileset) => ({ peers: fileset.peers() }),
   "POST /peers/forget": (fileset, { url }) => fileset.forgetPeer(peerOf(url.searchParams)),
   "POST /truncate": (fileset, { body }) =>

@@ -140,6 +140,9 @@ export interface Export extends AsyncDisposable {
   /** Scans again: what is back on disk is not missed any more. */
   rescan(): Promise<void>;
 
+  /** Resolves when what programs in the directory have done is logged, but for files too young to be. */
+  settle(): Promise<void>;
+
   /** What `izo status URL` shows. */
   status(): ExportStatus;
 }

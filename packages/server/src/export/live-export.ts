@@ -301,6 +301,10 @@ export class LiveExport implements Export {
     });
   }
 
+  settle(): Promise<void> {
+    return this.#keeper.settled();
+  }
+
   status(): ExportStatus {
     const { connection } = this.#keeper.fileset.committed;
     return {

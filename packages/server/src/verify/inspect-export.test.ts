@@ -14,6 +14,7 @@ import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
+import { serveControl } from "../control/serve-control.ts";
 import { reindexExport } from "../export/reindex-export.ts";
 import { editKeepingTime, rotFile, withIndex } from "../testing/db/rot-file.ts";
 import { openTestExport, temporaryDirectory } from "../testing/temporary-export.ts";
@@ -208,7 +209,8 @@ describe("inspectExport()", () => {
     await using temporary = await temporaryDirectory();
     const { dir } = temporary;
     await makeExport(dir);
-    await using _ = await openTestExport(dir, { quietMs: 400 });
+    await using exported = await openTestExport(dir, { quietMs: 200 });
+    await using _ = await serveControl(exported);
     await writeFile(join(dir, "new"), "new");
     expect((await inspectExport({ dir })).differences).toEqual([]);
   });

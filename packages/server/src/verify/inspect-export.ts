@@ -8,12 +8,13 @@
  */
 
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { KmlDamageError, KmlVersionError, openKmlReader, verifyLog, type Recno } from "@izo/core";
 import { nodeDisk } from "@izo/sys";
 
+import { connectServer, ServerNotAnsweringError } from "../control/connect-control.ts";
 import { CommittedIndex } from "../db/committed-index.ts";
 import { describeDamage } from "../db/index-damage.ts";
 import { readHead } from "../db/index-head.ts";
@@ -244,6 +245,8 @@ class Inspector {
     for (let look = 0; look < LOOKS_AGAIN && left.length > 0; look += 1) {
       // oxlint-disable-next-line no-await-in-loop -- the time is what is given to the server
       await sleep(LOOK_AGAIN_MS, undefined, { signal: this.#signal });
+      // oxlint-disable-next-line no-await-in-loop
+      await this.#settle();
       this.#replayTo(Infinity as Recno);
       const still: PlacedDifference[] = [];
       for (const { place } of left) {
@@ -254,6 +257,16 @@ class Inspector {
       left = still;
     }
     for (const { difference } of left) this.#differ(difference);
+  }
+
+  /** However busy it is, the server has then looked at what was changed before. */
+  async #settle(): Promise<void> {
+    try {
+      await connectServer(this.#dir, basename(this.#paths.path)).settle();
+    } catch (error) {
+      // Whoever holds the lock answers no questions, or has just ended: time is all that it is given.
+      if (!(error instanceof ServerNotAnsweringError)) throw error;
+    }
   }
 
   async #checkRetained(): Promise<void> {
