@@ -293,3 +293,12 @@ test("[D6] dropSegmentsBefore() leaves a log that opens after a power cut, whate
     expect(found.lastRecno).toBeGreaterThanOrEqual(10);
   }
 });
+
+test("[D6] nothing counts as durable that a power cut takes, where nobody syncs and segments fill up", async () => {
+  const disk = new MemoryDisk();
+  const log = await open(disk, 512);
+  for (const record of plainRecords(1, 40)) log.append([record]);
+  expect(log.segments().length).toBeGreaterThan(3);
+  await using found = await open(disk.powerCut(() => 0));
+  expect(found.lastRecno).toBeGreaterThanOrEqual(log.durable.recno);
+});

@@ -221,13 +221,16 @@ describe("KmlLog.sync()", () => {
     for (const record of plainRecords(1, 60)) log.append([record]);
     const sealed = log.segments().filter((segment) => segment.isSealed);
     expect(sealed.length).toBeGreaterThan(1);
-    expect(log.durable.recno).toBe(sealed.at(-1)!.last);
+    // The later ones are durable but for their names.
+    expect(log.durable.recno).toBe(sealed[0]!.last);
     for (const { first } of sealed) {
       const path = `kml/${segmentName(first)}`;
       const records = disk.contentOf(path).subarray(SEGMENT_HEADER_BYTES);
       expect(disk.durableContentOf(path).subarray(SEGMENT_HEADER_BYTES)).toEqual(records);
     }
     expect(recnos(log)).toEqual(range(1, 60));
+    await log.sync();
+    expect(log.durable.recno).toBe(60);
   });
 });
 

@@ -326,7 +326,8 @@ export class KmlLog extends KmlReader implements AsyncDisposable {
     } catch (error) {
       throw this.#break(error);
     }
-    this.#durable = this.#head;
+    // Its name may not be durable yet, and no sync of a directory blocks: then the next sync says it.
+    if (!this.#isDirectoryDirty) this.#durable = this.#head;
     this.#markDurable(this.#file);
     this.#rotate();
   }
