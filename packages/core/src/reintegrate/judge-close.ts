@@ -90,7 +90,10 @@ function copyOf(
   const beside = besides(operation.oid, lastName(operation.path), state);
   const directory = object === undefined ? ROOT_OID : beside.parent;
   const { parent, name, path, before } = placeCopy(directory, beside.name, state, author);
-  const oid = copyOid(author.origin);
+  const brought = state.object(copyOid(author.origin));
+  if (brought !== undefined && brought.sha256 === operation.sha256)
+    return merged("same-content", state, brought.oid, state.links(brought.oid)[0]);
+  const oid = freeCopyOid(author.origin, state);
   const conflict: ConflictNote = {
     of: operation.oid,
     base: loggedVersion(operation.contentBase),
@@ -116,12 +119,26 @@ function copyOf(
   ]);
 }
 
-/** The oid of the copy that a record becomes: the same wherever the record is judged. */
-function copyOid(origin: OriginId): Oid {
-  return bytesToHex(sha256(utf8ToBytes(`izo conflict copy ${origin.peer}/${origin.recno}`))).slice(
-    0,
-    32,
-  ) as Oid;
+/**
+ * The oid of the copy that a record becomes. A server that was restored may have got the copy back before
+ * its record comes again: what was made of the copy since stays, and the record becomes another one.
+ */
+function freeCopyOid(origin: OriginId, state: StateReader): Oid {
+  for (let attempt = 1; ; attempt += 1) {
+    const oid = copyOid(origin, attempt);
+    const isTaken =
+      state.object(oid) !== undefined ||
+      state.tombstone(oid) !== undefined ||
+      state.alias(oid) !== undefined;
+    if (!isTaken) return oid;
+  }
+}
+
+/** The same for a record wherever it is judged. */
+function copyOid({ peer, recno }: OriginId, attempt = 1): Oid {
+  const suffix = attempt === 1 ? "" : ` ${attempt}`;
+  const text = utf8ToBytes(`izo conflict copy ${peer}/${recno}${suffix}`);
+  return bytesToHex(sha256(text)).slice(0, 32) as Oid;
 }
 
 function lastName(path: string): Name {

@@ -589,6 +589,27 @@ describe("reintegrate()", () => {
     expect(log.files()).toEqual({ "/a": content("2"), [`/${COPY}`]: content("4") });
   });
 
+  it("[K10] leaves alone what came of its copy, where a restored server got that back first", () => {
+    const before = withFile();
+    before.push("one", closed("a", "2", V2));
+    before.push("two", closed("a", "3", V2));
+    const copy = Array.from(before.state.objects()).find(({ conflict }) => conflict !== null)!;
+    for (const [now, files] of [
+      ["3", ["2", "3"]],
+      ["7", ["2", "3", "7"]],
+    ] as const) {
+      const log = withFile();
+      log.push("one", closed("a", "2", V2));
+      const back = { ...created("0", "back"), oid: copy.oid } as ClientOperation;
+      const made = log.push("three", back);
+      log.push("three", { ...closed("0", now, made.origin), oid: copy.oid } as ClientOperation);
+      log.push("two", closed("a", "3", V2));
+      expect(Object.values(log.files()).toSorted((x, y) => (x < y ? -1 : 1))).toEqual(
+        files.map(content),
+      );
+    }
+  });
+
   it("[K4] [K5] [D3] refuses what builds on a refused record, and keeps its content", () => {
     const log = withFile();
     const refusal = log.push("two", created("a", "x"));
