@@ -5,7 +5,7 @@
  */
 
 import type { Oid, Recno } from "../kml/identity.ts";
-import type { ClientOperation, CloseOperation } from "../kml/operation.ts";
+import type { Base, ClientOperation, CloseOperation } from "../kml/operation.ts";
 import type { PendingRecord } from "../sync/pending-record.ts";
 import { basesOf } from "./dependencies.ts";
 
@@ -46,21 +46,34 @@ export function optimize(records: readonly PendingRecord[]): Optimized[] {
 
 /**
  * Objects that these records make and remove again, with nothing left of them elsewhere: no second
- * name, and no save over another object.
+ * name, no save over another object, and no content that the removal had not seen.
  */
 function objectsThatCameAndWent(records: readonly PendingRecord[]): Set<Oid> {
   const fates = new Map<Oid, "made" | "gone">();
   const kept = new Set<Oid>();
-  for (const { operation } of records) {
+  /** The record that gave each object the content that it has now. */
+  const contents = new Map<Oid, Recno>();
+  // What is brought back to a restored server is not always what its author's own records build on.
+  const buildOn = (oid: Oid, base: Base): void => {
+    if (!isOwn(base, contents.get(oid))) kept.add(oid);
+  };
+  for (const { operation, recno } of records) {
     // It came back: somebody else kept it, and its author went on with it.
     if ("oid" in operation && fates.get(operation.oid) === "gone") kept.add(operation.oid);
     switch (operation.opcode) {
       case "CREATE":
       case "SYMLINK":
       case "MKNOD":
+        if (fates.has(operation.oid)) kept.add(operation.oid);
         fates.set(operation.oid, "made");
+        contents.set(operation.oid, recno);
+        break;
+      case "CLOSE":
+        buildOn(operation.oid, operation.contentBase);
+        contents.set(operation.oid, recno);
         break;
       case "UNLINK":
+        buildOn(operation.oid, operation.contentBase);
         if (fates.get(operation.oid) === "made") fates.set(operation.oid, "gone");
         break;
       case "LINK":
@@ -93,19 +106,26 @@ function closesThatAreFollowed(records: readonly PendingRecord[]): Map<Recno, Re
       openClose.set(operation.oid, record);
     } else {
       for (const [oid, close] of openClose) {
-        if (concernsContent(operation, oid) || buildsOn(operation, close)) openClose.delete(oid);
+        if (concerns(operation, oid) || buildsOn(operation, close)) openClose.delete(oid);
       }
     }
   }
   return followed;
 }
 
-function concernsContent(operation: ClientOperation, oid: Oid): boolean {
-  if (operation.opcode === "RENAME") return operation.oid === oid || operation.victim?.oid === oid;
-  if (operation.opcode === "SETATTR") return operation.oid === oid && operation.times !== null;
-  return operation.opcode === "UNLINK" && operation.oid === oid;
+/**
+ * What else is done to an object stays behind the content that was there: where somebody has removed the
+ * object meanwhile, that content brings it back, and a LINK before it would come to nothing.
+ */
+function concerns(operation: ClientOperation, oid: Oid): boolean {
+  if (operation.opcode === "RENAME" && operation.victim?.oid === oid) return true;
+  return "oid" in operation && operation.oid === oid;
 }
 
 function buildsOn(operation: ClientOperation, record: PendingRecord): boolean {
-  return basesOf(operation).some((base) => typeof base !== "number" && base.recno === record.recno);
+  return basesOf(operation).some((base) => isOwn(base, record.recno));
+}
+
+function isOwn(base: Base, recno: Recno | undefined): boolean {
+  return typeof base !== "number" && base.recno === recno;
 }
