@@ -62,6 +62,8 @@ export function applyOperation(
     case "MKDIR":
     case "SYMLINK":
     case "MKNOD":
+      // Somebody has brought it back to a restored server, perhaps elsewhere: it is not made twice.
+      if (state.object(operation.oid) !== undefined) return;
       reviveDirectory(operation.parent, at, state);
       makeRoom(operation.parent, operation.name, at, state);
       state.removeTombstone(operation.oid);

@@ -214,6 +214,14 @@ describe("[C5] what stands in the way of a pending record", () => {
   });
 });
 
+test("[C5] what somebody else brought back elsewhere has one place, although its own record waits", () => {
+  log({ ...create(B, "mine"), opcode: "MKDIR" } as ClientOperation);
+  server.submit({ ...create(B, "theirs"), opcode: "MKDIR" } as ClientOperation);
+  pull();
+  expect(replica.visible.links(B)).toHaveLength(1);
+  expect(names()).toEqual(["theirs"]);
+});
+
 test("[C5] pull() changes no base of a record that waits", () => {
   const base = share();
   const recno = log(close(A, base, TWO));
