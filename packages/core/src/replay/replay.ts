@@ -99,7 +99,9 @@ export function applyOperation(
     case "UNLINK":
     case "RMDIR": {
       const entry = state.entry(operation.parent, operation.name);
-      if (entry?.oid === operation.oid) detach(entry, at, state);
+      if (entry?.oid !== operation.oid) return;
+      const mayBeLast = operation.opcode === "RMDIR" || operation.isLastName;
+      if (mayBeLast || hasOtherName(operation.oid, state)) detach(entry, at, state);
       return;
     }
     case "RENAME":
@@ -169,7 +171,12 @@ function rename(operation: RenameOperation, at: Version, state: MutableState): v
     return;
   }
   if (from !== undefined) state.removeEntry(from.parent, from.name, at);
-  if (target !== undefined && target.oid === operation.victim?.oid) detach(target, at, state);
+  const { victim } = operation;
+  const isMeant =
+    target !== undefined &&
+    target.oid === victim?.oid &&
+    (victim.isLastName || hasOtherName(target.oid, state));
+  if (isMeant) detach(target, at, state);
   else makeRoom(operation.toParent, operation.toName, at, state);
   state.putEntry(
     { parent: operation.toParent, name: operation.toName, oid: operation.oid, version: at },
@@ -255,6 +262,14 @@ function nameBeside(
   state: MutableState,
 ): Name {
   return conflictName(name, mtimeNs, "server", (other) => state.entry(parent, other) !== undefined);
+}
+
+/**
+ * Who saw other names of an object meant only one of them to go. Where those are gone meanwhile, the
+ * server refuses the removal, and what was written here would be nowhere until then.
+ */
+function hasOtherName(oid: Oid, state: MutableState): boolean {
+  return state.links(oid).length > 1;
 }
 
 /** Removes a name; with the last one the object becomes a tombstone. */

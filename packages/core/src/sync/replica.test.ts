@@ -214,6 +214,25 @@ describe("[C5] what stands in the way of a pending record", () => {
   });
 });
 
+test("[C5] the last name stays, with what was written here, where its removal meant one of several", () => {
+  const base = share();
+  const place = { parent: ROOT_OID, path: "/", oid: A };
+  const unlink = (name: string, nameBase: Base, isLastName: boolean): ClientOperation => {
+    const removed = { ...place, name: parseName(name), nameBase, contentBase: base, isLastName };
+    return { opcode: "UNLINK", ...removed };
+  };
+  server.submit({ opcode: "LINK", ...place, name: parseName("b"), conflict: null });
+  pull();
+  const [a, b] = server.state.links(A);
+  log(close(A, base, TWO));
+  log(unlink("a", a!.version, false));
+  expect(names()).toEqual(["b"]);
+  server.submit(unlink("b", b!.version, false));
+  pull();
+  expect(names()).toEqual(["a"]);
+  expect(replica.visible.object(A)?.sha256).toBe(TWO);
+});
+
 test("[C5] what somebody else brought back elsewhere has one place, although its own record waits", () => {
   log({ ...create(B, "mine"), opcode: "MKDIR" } as ClientOperation);
   server.submit({ ...create(B, "theirs"), opcode: "MKDIR" } as ClientOperation);
