@@ -601,8 +601,11 @@ describe("reintegrate()", () => {
       const log = withFile();
       log.push("one", closed("a", "2", V2));
       const back = { ...created("0", "back"), oid: copy.oid } as ClientOperation;
-      const made = log.push("three", back);
-      log.push("three", { ...closed("0", now, made.origin), oid: copy.oid } as ClientOperation);
+      const madeAgain = log.push("three", back);
+      log.push("three", {
+        ...closed("0", now, madeAgain.origin),
+        oid: copy.oid,
+      } as ClientOperation);
       log.push("two", closed("a", "3", V2));
       expect(Object.values(log.files()).toSorted((x, y) => (x < y ? -1 : 1))).toEqual(
         files.map(content),
