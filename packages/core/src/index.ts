@@ -56,6 +56,7 @@ export { OverlayState } from "./replay/overlay-state.ts";
 export * from "./replay/path-of.ts";
 export * from "./replay/replay.ts";
 export type * from "./replay/state.ts";
+export { readStoredXattrs, writeStoredXattrs } from "./replay/stored-xattrs.ts";
 export * from "./replay/tree-object.ts";
 
 // reintegrate

@@ -1,15 +1,16 @@
 import {
+  authoritativeRecno,
   bytesToText,
+  readStoredXattrs,
   textToBytes,
+  writeStoredXattrs,
   type ConflictNote,
-  type ExtendedAttribute,
   type ObjectKind,
   type Oid,
   type PeerId,
   type Recno,
   type Sha256,
   type TreeObject,
-  type Version,
 } from "@izo/core";
 
 /** Numbers of the kinds in the column `kind`: they are on disk and never change. */
@@ -58,14 +59,6 @@ export function idBytes(id: string): Buffer {
   return Buffer.from(id, "hex");
 }
 
-/** A version of an authoritative state as the number that it always is there. */
-export function serverRecno(version: Version): Recno {
-  if (typeof version === "number") return version;
-  throw new TypeError(
-    `Cannot store the version ${version.peer}/${version.recno}: only the server's recnos are authoritative`,
-  );
-}
-
 /** The values of a row, for a statement that names {@link OBJECT_COLUMNS}. */
 export function bindObject(object: TreeObject): unknown[] {
   return [
@@ -75,14 +68,14 @@ export function bindObject(object: TreeObject): unknown[] {
     object.mode,
     object.uid,
     object.gid,
-    serverRecno(object.attributesVersion),
+    authoritativeRecno(object.attributesVersion),
     object.sizeBytes,
     object.mtimeNs,
     object.sha256 === null ? null : idBytes(object.sha256),
-    serverRecno(object.contentVersion),
+    authoritativeRecno(object.contentVersion),
     object.target === "" ? null : textToBytes(object.target),
     object.rdev,
-    object.xattrs.size === 0 ? null : writeXattrs(object.xattrs),
+    object.xattrs.size === 0 ? null : writeStoredXattrs(object.xattrs),
     object.conflict === null ? null : JSON.stringify(object.conflict),
   ];
 }
@@ -103,27 +96,7 @@ export function objectOf(row: ObjectRow): TreeObject {
     contentVersion: Number(row.content_version) as Recno,
     target: row.target === null ? "" : bytesToText(row.target),
     rdev: Number(row.rdev),
-    xattrs: row.xattrs === null ? new Map() : readXattrs(row.xattrs),
+    xattrs: row.xattrs === null ? new Map() : readStoredXattrs(row.xattrs),
     conflict: row.conflict === null ? null : (JSON.parse(row.conflict) as ConflictNote),
   };
-}
-
-function writeXattrs(xattrs: TreeObject["xattrs"]): string {
-  return JSON.stringify(
-    [...xattrs].map(([name, { value, version }]) => [
-      name,
-      Buffer.from(value).toString("base64"),
-      serverRecno(version),
-    ]),
-  );
-}
-
-function readXattrs(text: string): Map<string, ExtendedAttribute> {
-  const rows = JSON.parse(text) as [string, string, Recno][];
-  return new Map(
-    rows.map(([name, value, version]) => [
-      name,
-      { value: new Uint8Array(Buffer.from(value, "base64")), version },
-    ]),
-  );
 }

@@ -5,6 +5,7 @@
  */
 
 import {
+  authoritativeRecno,
   entryKey,
   rootObject,
   ROOT_OID,
@@ -25,14 +26,7 @@ import {
 import type { Database } from "better-sqlite3";
 
 import { BoundedCache } from "./bounded-cache.ts";
-import {
-  bindObject,
-  idBytes,
-  OBJECT_COLUMNS,
-  objectOf,
-  serverRecno,
-  type ObjectRow,
-} from "./object-row.ts";
+import { bindObject, idBytes, OBJECT_COLUMNS, objectOf, type ObjectRow } from "./object-row.ts";
 
 /** Values kept in memory of each sort: the hot path asks memory, not SQLite; about 20 MB in all. */
 const CACHED = 32_768;
@@ -212,7 +206,12 @@ export class SqlState implements MutableState {
   putEntry(entry: Entry): void {
     this.removeEntry(entry.parent, entry.name);
     const { parent, name, oid, version } = entry;
-    this.#sql.putEntry.run(idBytes(parent), textToBytes(name), idBytes(oid), serverRecno(version));
+    this.#sql.putEntry.run(
+      idBytes(parent),
+      textToBytes(name),
+      idBytes(oid),
+      authoritativeRecno(version),
+    );
     this.#entries.put(entryKey(parent, name), entry);
     this.#links.drop(oid);
   }
@@ -226,7 +225,7 @@ export class SqlState implements MutableState {
   }
 
   putTombstone({ object, parent, name, removedAt }: Tombstone): void {
-    const place = [idBytes(parent), textToBytes(name), serverRecno(removedAt)];
+    const place = [idBytes(parent), textToBytes(name), authoritativeRecno(removedAt)];
     this.#sql.putTombstone.run([...bindObject(object), ...place]);
   }
 

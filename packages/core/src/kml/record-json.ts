@@ -1,4 +1,5 @@
 import { IzoError } from "../errors.ts";
+import { fromBase64, toBase64 } from "./base64.ts";
 import { decodeRecord } from "./decode-record.ts";
 import { encodeRecord } from "./encode-record.ts";
 import { formatTimeNs } from "./format-time.ts";
@@ -78,14 +79,4 @@ function fromJson(key: string, value: unknown): unknown {
     );
   }
   return value;
-}
-
-function toBase64(bytes: Uint8Array): string {
-  let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary);
-}
-
-function fromBase64(text: string): Uint8Array {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }

@@ -1,4 +1,4 @@
-import type { Oid, PeerId, Sha256, TimeNs } from "../kml/identity.ts";
+import type { Oid, PeerId, Recno, Sha256, TimeNs } from "../kml/identity.ts";
 import type { Name } from "../kml/name.ts";
 import type { Base, ConflictNote } from "../kml/operation.ts";
 
@@ -63,6 +63,14 @@ export interface Tombstone {
 /** Key of an entry in maps. A name holds no NUL, an oid has a fixed length: the key is unambiguous. */
 export function entryKey(parent: Oid, name: Name): string {
   return `${parent}${name}`;
+}
+
+/** A version of an authoritative state: always a record of the server's log. @throws TypeError */
+export function authoritativeRecno(version: Version): Recno {
+  if (typeof version === "number") return version;
+  throw new TypeError(
+    `Cannot store the version ${version.peer}/${version.recno}: it is no record of the server`,
+  );
 }
 
 /** Tells whether two versions are the same record. */

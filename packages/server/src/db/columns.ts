@@ -1,4 +1,4 @@
-import { bytesToText, textToBytes, type Name, type Recno, type Version } from "@izo/core";
+import { bytesToText, textToBytes, type Name } from "@izo/core";
 
 /** The bytes of an id or a hash, as its column holds them. */
 export function bytesOf(hex: string): Buffer {
@@ -18,14 +18,4 @@ export function bytesOfText(text: string): Buffer {
 
 export function nameOf(bytes: Buffer): Name {
   return bytesToText(bytes) as Name;
-}
-
-/** A version as its column holds it. On the server every version is a recno of its own log. */
-export function recnoOf(version: Version): Recno {
-  if (typeof version !== "number") {
-    throw new TypeError(
-      `Cannot index the version ${version.peer}/${version.recno}: it is no recno`,
-    );
-  }
-  return version;
 }

@@ -1,16 +1,7 @@
-import type {
-  ConflictNote,
-  ExtendedAttribute,
-  ObjectKind,
-  Oid,
-  PeerId,
-  Recno,
-  Sha256,
-  TreeObject,
-} from "@izo/core";
-import { bytesToText } from "@izo/core";
+import type { ConflictNote, ObjectKind, Oid, PeerId, Recno, Sha256, TreeObject } from "@izo/core";
+import { authoritativeRecno, bytesToText, readStoredXattrs, writeStoredXattrs } from "@izo/core";
 
-import { bytesOf, bytesOfText, hexOf, recnoOf } from "./columns.ts";
+import { bytesOf, bytesOfText, hexOf } from "./columns.ts";
 
 /** A row of `objects`, read with whole numbers as bigint: times in nanoseconds need them. */
 export interface ObjectRow {
@@ -45,14 +36,14 @@ export function objectValues(object: TreeObject): unknown[] {
     object.mode,
     object.uid,
     object.gid,
-    recnoOf(object.attributesVersion),
+    authoritativeRecno(object.attributesVersion),
     object.sizeBytes,
     object.mtimeNs,
     object.sha256 === null ? null : bytesOf(object.sha256),
-    recnoOf(object.contentVersion),
+    authoritativeRecno(object.contentVersion),
     object.target === "" ? null : bytesOfText(object.target),
     object.rdev,
-    object.xattrs.size === 0 ? null : writeXattrs(object.xattrs),
+    object.xattrs.size === 0 ? null : writeStoredXattrs(object.xattrs),
     object.conflict === null ? null : JSON.stringify(object.conflict),
   ];
 }
@@ -72,25 +63,7 @@ export function objectOf(row: ObjectRow): TreeObject {
     contentVersion: Number(row.content_version) as Recno,
     target: row.target === null ? "" : bytesToText(row.target),
     rdev: Number(row.rdev),
-    xattrs: row.xattrs === null ? new Map() : readXattrs(row.xattrs),
+    xattrs: row.xattrs === null ? new Map() : readStoredXattrs(row.xattrs),
     conflict: row.conflict === null ? null : (JSON.parse(row.conflict) as ConflictNote),
   };
-}
-
-type XattrTuple = [name: string, base64: string, version: Recno];
-
-function writeXattrs(xattrs: ReadonlyMap<string, ExtendedAttribute>): string {
-  const tuples = [...xattrs].map(([name, { value, version }]): XattrTuple => {
-    return [name, Buffer.from(value).toString("base64"), recnoOf(version)];
-  });
-  return JSON.stringify(tuples);
-}
-
-function readXattrs(json: string): Map<string, ExtendedAttribute> {
-  return new Map(
-    (JSON.parse(json) as XattrTuple[]).map(([name, base64, version]) => [
-      name,
-      { value: new Uint8Array(Buffer.from(base64, "base64")), version },
-    ]),
-  );
 }

@@ -11,9 +11,10 @@ import type {
   TreeObject,
   Version,
 } from "@izo/core";
+import { authoritativeRecno } from "@izo/core";
 import type { Statement } from "better-sqlite3";
 
-import { bytesOf, bytesOfText, hexOf, nameOf, recnoOf } from "./columns.ts";
+import { bytesOf, bytesOfText, hexOf, nameOf } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import { LinkCache } from "./link-cache.ts";
 import { OBJECT_COLUMNS, objectOf, objectValues, type ObjectRow } from "./object-row.ts";
@@ -102,7 +103,7 @@ export class SqlState implements MutableState {
   }
 
   putObject(object: TreeObject, at: Version): void {
-    const recno = recnoOf(at);
+    const recno = authoritativeRecno(at);
     const oid = bytesOf(object.oid);
     const present = this.#sql.objectStart.get(oid) as { from_recno: number } | undefined;
     // Changed twice by one record: only the last value ever held.
@@ -112,7 +113,7 @@ export class SqlState implements MutableState {
   }
 
   removeObject(oid: Oid, at: Version): void {
-    this.#sql.endObject.run(recnoOf(at), bytesOf(oid));
+    this.#sql.endObject.run(authoritativeRecno(at), bytesOf(oid));
   }
 
   putEntry(entry: Entry, at: Version): void {
@@ -122,7 +123,7 @@ export class SqlState implements MutableState {
       bytesOf(entry.parent),
       bytesOfText(entry.name),
       bytesOf(entry.oid),
-      recnoOf(entry.version),
+      authoritativeRecno(entry.version),
     );
   }
 
@@ -130,8 +131,8 @@ export class SqlState implements MutableState {
     this.#links?.forget(parent, name);
     const parentBytes = bytesOf(parent);
     const nameBytes = bytesOfText(name);
-    this.#sql.dropEntry.run(parentBytes, nameBytes, recnoOf(at));
-    this.#sql.endEntry.run(recnoOf(at), parentBytes, nameBytes);
+    this.#sql.dropEntry.run(parentBytes, nameBytes, authoritativeRecno(at));
+    this.#sql.endEntry.run(authoritativeRecno(at), parentBytes, nameBytes);
   }
 
   putTombstone({ object, parent, name, removedAt }: Tombstone): void {
@@ -139,7 +140,7 @@ export class SqlState implements MutableState {
       bytesOf(object.oid),
       bytesOf(parent),
       bytesOfText(name),
-      recnoOf(removedAt),
+      authoritativeRecno(removedAt),
     );
   }
 
@@ -148,7 +149,7 @@ export class SqlState implements MutableState {
   }
 
   putAlias(alias: Oid, oid: Oid, at: Version): void {
-    this.#sql.addAlias.run(bytesOf(alias), bytesOf(oid), recnoOf(at));
+    this.#sql.addAlias.run(bytesOf(alias), bytesOf(oid), authoritativeRecno(at));
   }
 
   /** Also moves the peer's last_rcvd, so that both are one fact. */
