@@ -11,7 +11,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -115,6 +115,29 @@ test("a cache on a full disk answers ENOSPC, loses nothing, and goes on when the
   expect(readFileSync(join(server.dir, "after"), "utf8")).toBe("after");
   const exported = readdirSync(server.dir).filter((name) => name !== ".intermezzo");
   expect(exported.toSorted()).toEqual(readdirSync(mnt).toSorted());
+});
+
+test("[C4] what can come back leaves a full disk for what a program writes or opens", async () => {
+  const server = cleanup.use(await LoopbackServer.start());
+  const old = Buffer.alloc(8 * 1024 * 1024, "old");
+  writeFileSync(join(server.dir, "old"), old);
+  writeFileSync(join(server.dir, "other"), Buffer.alloc(1024 * 1024, "other"));
+  const places = { url: server.url, mountPoint: mnt, cacheDir: join(disk, "cache") };
+  const { control } = cleanup.use(await mountInProcess(places));
+  await vi.waitFor(() => expect(readdirSync(mnt)).toHaveLength(2), { timeout: 20_000 });
+  expect((await readFile(join(mnt, "old"))).equals(old)).toBe(true);
+
+  const written = Buffer.alloc(2 * 1024 * 1024, "new");
+  {
+    await using file = await open(join(mnt, "new"), "w");
+    fill();
+    await file.writeFile(written);
+  }
+  await control.flush(soon());
+  expect(readFileSync(join(server.dir, "new")).equals(written)).toBe(true);
+
+  fill();
+  expect((await readFile(join(mnt, "other"))).length).toBe(1024 * 1024);
 });
 
 test("files can be removed on a full disk, and what they held is room again", async () => {

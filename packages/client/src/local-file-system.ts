@@ -121,6 +121,7 @@ export class LocalFileSystem implements Disposable {
       fetches: this.fetches,
       owed: this.#owed,
       onUsed: (oid) => this.#lastUses.note(oid),
+      reclaim: (bytes) => this.quota.reclaim(bytes),
       onWriterGone: (oid) => {
         options.onWriterGone(oid);
         this.quota.check();

@@ -85,11 +85,12 @@ describe("CacheQuota lets go", () => {
   });
 
   test("only as much as it must, and the next where one cannot go", async () => {
-    const [a, b] = [cached("a", 4), cached("b", 4)];
-    cached("c", 4);
+    const [a, b, c] = [cached("a", 4), cached("b", 4), cached("c", 4)];
+    const large = cached("d", 1_024);
     stuck.add(a);
+    cached("e", 1_024);
     expect(await quota.reclaim(3 * BLOCK)).toBe(true);
-    expect(gone).toEqual([b]);
+    expect(gone).toEqual([b, c, large]);
   });
 
   test("nothing below the quota", async () => {

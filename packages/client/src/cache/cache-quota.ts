@@ -34,6 +34,12 @@ export interface CacheQuotaOptions {
   readonly signal: AbortSignal;
 }
 
+/** A full disk gets at least so much room: each write of a program would measure the cache otherwise. */
+const RECLAIM_BYTES = 4 * 1024 * 1024;
+
+/** How long a cache from which nothing could leave is believed to have nothing. */
+const NOTHING_LEFT_MS = 2_000;
+
 /** Below every rank that something is kept for. */
 const NOT_KEPT: Rank = -1;
 
@@ -52,6 +58,7 @@ export class CacheQuota {
   /** One at a time: each decides by what the one before has left. */
   #running: Promise<unknown> = Promise.resolve();
   #isCheckDue = false;
+  #nothingLeftUntilMs = 0;
 
   constructor(options: CacheQuotaOptions) {
     this.#options = options;
@@ -90,9 +97,17 @@ export class CacheQuota {
     return this.#usedBytes !== undefined && this.#usedBytes <= limitBytes;
   }
 
-  /** The disk is full: lets content leave, whatever the quota. @returns whether any did */
+  /**
+   * The disk is full: lets content leave, whatever the quota. Where nothing could, the cache is not
+   * measured again at once: a program that goes on writing to a full disk must not hold up the others.
+   *
+   * @returns whether any did
+   */
   async reclaim(bytes: number): Promise<boolean> {
-    const freed = await this.#inTurn(() => this.#shrink((used) => used - bytes, PINNED));
+    if (performance.now() < this.#nothingLeftUntilMs) return false;
+    const leastBytes = Math.max(bytes, RECLAIM_BYTES);
+    const freed = await this.#inTurn(() => this.#shrink((used) => used - leastBytes, PINNED));
+    if (freed === 0) this.#nothingLeftUntilMs = performance.now() + NOTHING_LEFT_MS;
     return freed > 0;
   }
 

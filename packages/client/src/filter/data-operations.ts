@@ -35,7 +35,10 @@ const KEPT_FLAGS = constants.O_SYNC | constants.O_DSYNC;
 export function dataOperations(
   context: FilterContext,
   actors: Actors,
-): Pick<FileSystem, "open" | "willWrite" | "flush" | "release" | "fsync" | "fsyncdir"> {
+): Pick<
+  FileSystem,
+  "open" | "willWrite" | "flush" | "release" | "fsync" | "fsyncdir" | "makeRoom"
+> {
   const { tree, log, fetches } = context;
   const { nodes } = tree;
 
@@ -140,6 +143,8 @@ export function dataOperations(
       node.isMarkDirty = false;
       await log.syncLog();
     },
+
+    makeRoom: (bytes) => context.reclaim(bytes),
 
     async fsyncdir(id) {
       const fd = openSync(osPath(nodes.pathOf(nodes.get(id))), constants.O_RDONLY);

@@ -18,6 +18,8 @@ export interface FilterContext {
   readonly nowNs: () => bigint;
   /** A program opens a file: what was used last leaves the cache last. */
   readonly onUsed: (oid: Oid) => void;
+  /** The disk is full: tries to let content leave. Resolves with whether any did. */
+  readonly reclaim: (bytes: number) => Promise<boolean>;
   /** Somebody closed or removed what he wrote: its content can be sealed. */
   readonly onWriterGone: (oid: Oid) => void;
 }

@@ -8,7 +8,7 @@
  * as those of `node:fs` and `@izo/sys` are. Everything else becomes EIO and is reported.
  *
  * Only `open` and `setattr` may answer with a promise, for content that must be fetched first, and
- * `fsync` and `fsyncdir`, for the disk, which waits for nobody. All other methods are synchronous, and
+ * `fsync`, `fsyncdir` and `makeRoom`, for the disk, which waits for nobody. All other methods are synchronous, and
  * that is what keeps invalidation free of deadlocks (design C7): the kernel holds a directory's lock
  * during lookup, create, unlink, rename and their like, and a notification about that directory waits
  * for the lock. No method that runs under such a lock can ever wait for anything but the disk.
@@ -139,4 +139,7 @@ export interface FileSystem {
   removexattr(node: NodeId, name: string, caller: Caller): void;
 
   statfs(): FileSystemStatistics;
+
+  /** A write found the disk full: lets go what is not needed. Resolves with whether any room was made. */
+  makeRoom(bytes: number): Promise<boolean>;
 }

@@ -134,7 +134,7 @@ export function handleOperations(requests: Requests) {
       );
     },
     write(_path, handle, buffer, length, position, reply) {
-      requests.answerCount(reply, () =>
+      requests.answerWritten(reply, length, () =>
         write(handles.get(handle), buffer, length, Number(position)),
       );
     },

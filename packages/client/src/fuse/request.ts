@@ -75,6 +75,34 @@ export class Requests {
     }
   }
 
+  /** Answers a write of up to `bytes` with its byte count; on a full disk once more, after room was made. */
+  answerWritten(reply: (result: number) => void, bytes: number, work: () => number): void {
+    this.#linger.touch();
+    try {
+      reply(work());
+    } catch (error) {
+      const isFull = error instanceof Error && "code" in error && error.code === "ENOSPC";
+      if (isFull) void this.#writeAgain(reply, bytes, work, error);
+      else reply(this.failure(error));
+    }
+  }
+
+  async #writeAgain(
+    reply: (result: number) => void,
+    bytes: number,
+    work: () => number,
+    error: unknown,
+  ): Promise<void> {
+    let result: number;
+    try {
+      if (!(await this.fileSystem.makeRoom(bytes))) throw error;
+      result = work();
+    } catch (failed) {
+      result = this.failure(failed);
+    }
+    reply(result);
+  }
+
   /** The errno for `error`; one that has none is a fault of ours and is reported. */
   failure(error: unknown): number {
     if (!isErrno(error)) this.#onError(error);

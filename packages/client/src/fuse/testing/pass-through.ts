@@ -214,6 +214,10 @@ export class PassThrough implements FileSystem {
     );
   }
 
+  makeRoom(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
   fsyncdir(node: NodeId): void {
     this.#opened(node, fsyncSync);
   }
