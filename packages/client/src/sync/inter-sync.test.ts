@@ -116,6 +116,38 @@ test("[C8] InterSync reintegrates what was done offline, also by a process that 
   expect(exported("new")).toBe("made offline");
 });
 
+test("[Y7] InterSync loses nothing that was written to files whose removal the log has forgotten", async () => {
+  const proxy = await openProxy();
+  const [a, b] = [await open(), await open("on-demand", proxy.url)];
+  for (const name of ["edited", "open"]) await a.write(`/${name}`, "before");
+  await a.flush();
+  await b.catchUpWith(a);
+  // It is in the log before its author knows.
+  proxy.swallowReplies("POST ", 1);
+  await b.write("/sent", "first");
+  await expect.poll(exportedNames, { timeout: 10_000 }).toContain("sent");
+  proxy.setDown(true);
+  const finish = await b.overwrite("/open");
+  for (const name of ["edited", "sent"]) await b.write(`/${name}`, `${name} away`);
+  await expect.poll(() => a.list(), { timeout: 10_000 }).toContain("sent");
+  for (const name of ["edited", "open", "sent"]) a.unlink(`/${name}`);
+  await a.flush();
+  await server.cutLog();
+  expect(b.list()).toEqual(["edited", "open", "sent"]);
+
+  proxy.setDown(false);
+  b.sync.retryNow();
+  await b.flush();
+  finish("open away");
+  await b.flush();
+  await a.catchUpWith(b);
+  expect(exportedNames().map(exported)).toEqual(
+    expect.arrayContaining(["edited away", "open away", "sent away"]),
+  );
+  expect(a.list()).toEqual(b.list());
+  expect(a.list()).toEqual(exportedNames());
+});
+
 test("[D9] InterSync sends no content while a program overwrites it, nor what was saved with it", async () => {
   const proxy = await openProxy();
   const a = await open("on-demand", proxy.url);

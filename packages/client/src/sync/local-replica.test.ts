@@ -16,6 +16,7 @@ import {
   NO_CHECK,
   parseName,
   ROOT_OID,
+  rootObject,
   type ClientOperation,
   type Disk,
   type FilesetId,
@@ -193,6 +194,51 @@ test("LocalReplica.applyRemote() acknowledges a record by its trace, for good", 
   await using again = await open();
   expect(again.pendingCount).toBe(0);
   expect(again.received.recno).toBeGreaterThan(0);
+});
+
+test("[Y7] LocalReplica.adoptTree() shows what waits although the log has forgotten what it is about", async () => {
+  const edit: ClientOperation = {
+    opcode: "CLOSE",
+    oid: oidOf(1),
+    path: "/f1",
+    contentBase: 1 as Recno,
+    sizeBytes: 3,
+    mtimeNs: 0n,
+    sha256: hash("sha256", "new") as Sha256,
+    conflict: null,
+  };
+  {
+    await using replica = await open();
+    const records = [1, 2].map((number) => serverRecord(number, creation(number)));
+    replica.applyRemote(records, place(2));
+  }
+  {
+    await using replica = await open();
+    replica.record(edit, ACTOR);
+    // Both files were removed since, and the log begins behind that.
+    using database = replica.receiveTree();
+    database.state.putObject(rootObject());
+    database.complete();
+    const start = {
+      kind: "start",
+      position: place(60),
+      oldestRecno: 50 as Recno,
+      received: { recno: 0 as Recno, check: NO_CHECK },
+    } as const;
+    replica.adoptTree({ database, start });
+    expect(replica.position.recno).toBe(60);
+    expect(shown(replica)).toEqual(["f1"]);
+  }
+  await using replica = await open();
+  expect(shown(replica)).toEqual(["f1"]);
+  expect(replica.visible.object(oidOf(1))).toMatchObject({ sizeBytes: 3 });
+  expect(replica.authoritative.tombstone(oidOf(2))).toMatchObject({ name: "f2", removedAt: 49 });
+  const truncated = {
+    ...serverRecord(61, creation(3)),
+    operation: { opcode: "TRUNCATED", oldestRecno: 60 as Recno } as const,
+  };
+  replica.applyRemote([truncated], place(61));
+  expect(shown(replica)).toEqual(["f1"]);
 });
 
 test("[P2] LocalReplica.renewIdentity() keeps what waits, under a new id, also after a restart", async () => {

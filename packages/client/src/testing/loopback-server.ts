@@ -11,11 +11,13 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 import type { PolicyRule } from "@izo/core";
+import { callControl } from "@izo/sys";
 
 const SERVER_PACKAGE = fileURLToPath(new URL("../../../server/", import.meta.url));
 
 const PROGRAM = `
   import { openExport } from "./src/export/open-export.ts";
+  import { serveControl } from "./src/control/serve-control.ts";
   import { createApp } from "./src/routes/app.ts";
   import { serve } from "@hono/node-server";
   const fileset = await openExport({
@@ -23,6 +25,7 @@ const PROGRAM = `
     ...JSON.parse(process.argv[3]),
     onError: console.error,
   });
+  await serveControl(fileset);
   const app = createApp({ filesets: [fileset] });
   serve({ fetch: app.fetch, hostname: "127.0.0.1", port: Number(process.argv[2]) }, ({ port }) =>
     console.log(port),
@@ -75,6 +78,16 @@ export class LoopbackServer implements AsyncDisposable {
     this.#port = Number(line);
   }
 
+  /** Cuts all of its log off, whoever lacks it. */
+  async cutLog(): Promise<void> {
+    const { peers } = (await this.#ask("GET", "/peers")) as { peers: { peer: string }[] };
+    for (const { peer } of peers) {
+      // oxlint-disable-next-line no-await-in-loop -- one queue runs them one after another anyway
+      await this.#ask("POST", `/peers/forget?peer=${peer}`);
+    }
+    await this.#ask("POST", "/truncate", { olderThanMs: 0, isDryRun: false });
+  }
+
   /** Ends it as a power button would. */
   async kill(): Promise<void> {
     const child = this.#child;
@@ -83,6 +96,13 @@ export class LoopbackServer implements AsyncDisposable {
     const ended = once(child, "exit");
     child.kill("SIGKILL");
     await ended;
+  }
+
+  async #ask(method: "GET" | "POST", path: string, body?: unknown): Promise<unknown> {
+    const state = join(this.dir, ".intermezzo/rootfset");
+    const answer = await callControl(state, { method, path, body });
+    if (!answer.isDone) throw new Error(`Cannot ask the server: ${answer.message}`);
+    return answer.value;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

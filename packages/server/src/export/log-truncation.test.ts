@@ -5,11 +5,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import {
+  MemoryState,
   parseSnapshotResponse,
+  replay,
   ROOT_OID,
   type ClientOperation,
   type Name,
   type Oid,
+  type Position,
   type Recno,
   type SnapshotRow as WireRow,
   writeSnapshotResponse,
@@ -242,6 +245,80 @@ describe("LogTruncation.truncate()", () => {
     nowMs += 100_000;
     await expect.poll(() => exported.oldestRecno, { timeout: 10_000 }).toBeGreaterThan(1);
     await expect.poll(() => countOutlived(dir, exported.oldestRecno)).toBe(0);
+    expect(await verifyExport(dir)).toEqual([]);
+  });
+});
+
+/** A reader that follows the log as a client does, and takes a snapshot where it was left behind. */
+class Follower {
+  readonly #exported: Export;
+  state = new MemoryState();
+  snapshots = 0;
+  #position: Position;
+
+  constructor(exported: Export) {
+    this.#exported = exported;
+    this.#position = exported.positionAt(0 as Recno);
+  }
+
+  /** Replays a few records. @returns false at the head */
+  async follow(): Promise<boolean> {
+    try {
+      const chunk = this.#exported.readLog(this.#position, { limitRecords: 7 });
+      for (const record of chunk.records()) replay(record, this.state, (record.recno - 1) as Recno);
+      this.#position = chunk.last;
+      return chunk.count > 0;
+    } catch (error) {
+      if (!(error instanceof LogTruncatedError)) throw error;
+      this.snapshots += 1;
+      this.state = new MemoryState();
+      for (const row of await receive(this.#exported)) {
+        if (row.kind === "start") this.#position = row.position;
+        if (row.kind === "object") this.state.putObject(row.object);
+        if (row.kind === "entry") this.state.putEntry(row.entry);
+        if (row.kind === "alias") this.state.putAlias(row.alias, row.oid);
+      }
+      return true;
+    }
+  }
+}
+
+describe("readers and writers beside a log that is cut all the time", () => {
+  it("have one tree in the end, whoever was left behind meanwhile [D6] [P1]", async () => {
+    await using temporary = await temporaryDirectory();
+    const { dir } = temporary;
+    await using exported = await openTestExport(dir, {
+      segmentBytes: 2_000,
+      truncateEveryMs: 5,
+      logRetention: { keepMs: 0, keepBytes: 4_000 },
+    });
+    const [close, slow] = [new Follower(exported), new Follower(exported)];
+    const peer = new TestPeer(exported);
+    await peer.stage("content");
+    for (let round = 0; round < 40; round += 1) {
+      const made = createFile(`file-${round}`);
+      const own = { peer: peer.peer, recno: peer.nextRecno };
+      await peer.push(
+        made,
+        closeFile(made.oid, "content", own, `/file-${round}`),
+        createFile(`gone-${round}`),
+      );
+      const { entry, object } = exported
+        .lookUp("/")!
+        .children.find((child) => child.entry.name === `gone-${round}`)!;
+      await peer.push(removal(entry.name, object.oid, entry.version, object.contentVersion));
+      while (await close.follow());
+      if (round % 9 === 0) await slow.follow();
+    }
+    await expect.poll(() => exported.oldestRecno, { timeout: 10_000 }).toBeGreaterThan(50);
+    for (const follower of [close, slow]) {
+      while (await follower.follow());
+      const rows = (await receive(exported)).filter(({ kind }) => kind === "object");
+      const objects = [...follower.state.objects()];
+      const followed = objects.map((object): WireRow => ({ kind: "object", object }));
+      expect(shownRows(followed)).toEqual(shownRows(rows));
+    }
+    expect(slow.snapshots).toBeGreaterThan(0);
     expect(await verifyExport(dir)).toEqual([]);
   });
 });
