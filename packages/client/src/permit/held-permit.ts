@@ -107,7 +107,9 @@ export class HeldPermit {
 
   /** @param resumed the number under which the last process held it */
   ask(want: PermitWant, resumed: Epoch | null = null): void {
-    this.#want = want;
+    // Who has it already is not to ask for it again when he is asked to hand it back.
+    const hasIt = this.#state.name === "arriving" || this.#state.name === "held";
+    this.#want = { ...want, asksBack: want.asksBack && !hasIt };
     this.#resumed = resumed;
     this.#happen({ type: "asked" });
     this.#bell.ring();
@@ -167,6 +169,7 @@ export class HeldPermit {
       );
       this.#host.noteGrant(lease);
       this.#resumed = null;
+      this.#want = { ...this.#want, asksBack: false };
       this.#termMs = Math.max(this.#termMs, lease.leaseMs);
       this.#problem = null;
       this.#happen({ type: "granted", sentMs, ...lease });
@@ -188,7 +191,8 @@ export class HeldPermit {
   /** Keeps the lease going, and does what its states ask for, until it is over. */
   async #hold(): Promise<void> {
     await Promise.all([this.#renew(), this.#goOn()]);
-    if (this.#state.name === "free" && this.#want.isLasting) this.#happen({ type: "asked" });
+    const { isLasting, asksBack } = this.#want;
+    if (this.#state.name === "free" && (isLasting || asksBack)) this.#happen({ type: "asked" });
   }
 
   async #renew(): Promise<void> {
