@@ -154,7 +154,7 @@ describe("a mount that requires a permit", () => {
     writeSync(fd, "half ");
     const taken = second.control.takePermit("/", soon());
     const stateOf = async () => (await first.control.status()).permit.permits[0]?.state;
-    await expect.poll(stateOf, { timeout: 10_000 }).toBe("returning");
+    await expect.poll(stateOf, { timeout: 20_000 }).toBe("returning");
     expect(() => writeFileSync(path("new"), "new")).toThrow(READ_ONLY);
     writeSync(fd, "and all");
     closeSync(fd);
@@ -165,14 +165,14 @@ describe("a mount that requires a permit", () => {
   });
 
   test("stops in the middle of a file when its lease is over, and keeps what was written", async () => {
-    await serve(1_500);
+    await serve(3_000);
     const { control } = await mount("mount", "required");
     await control.takePermit("/", soon());
     const fd = openSync(path("file"), "w");
     writeSync(fd, "under the permit");
     await server.kill();
     await expect
-      .poll(async () => (await control.status()).permit.permits[0]?.state, { timeout: 10_000 })
+      .poll(async () => (await control.status()).permit.permits[0]?.state, { timeout: 20_000 })
       .toBe("lapsed");
     expect(() => writeSync(fd, "after it")).toThrow(READ_ONLY);
     expect(() => ftruncateSync(fd, 1)).toThrow(READ_ONLY);
@@ -197,7 +197,7 @@ describe("a mount that requires a permit", () => {
     const second = await mount("mount", "required");
     const listed = async () =>
       (await second.control.status()).permit.permits.map(({ path: at, state }) => [at, state]);
-    await expect.poll(listed, { timeout: 10_000 }).toEqual([["/inside", "held"]]);
+    await expect.poll(listed, { timeout: 20_000 }).toEqual([["/inside", "held"]]);
     writeFileSync(path("inside/file"), "after the crash");
     await second.stop("SIGTERM");
     expect(readFileSync(join(server.dir, "inside/file"), "utf8")).toBe("after the crash");
@@ -214,6 +214,6 @@ test("a mount that takes over writes as soon as nobody has the permit", async ()
   expect(() => mkdirSync(join(base, "second", "made"))).toThrow(READ_ONLY);
   await first.control.releasePermit("/", soon());
   const stateOf = async () => (await second.control.status()).permit.permits[0]?.state;
-  await expect.poll(stateOf, { timeout: 15_000 }).toBe("held");
+  await expect.poll(stateOf, { timeout: 20_000 }).toBe("held");
   mkdirSync(join(base, "second", "made"));
 });
