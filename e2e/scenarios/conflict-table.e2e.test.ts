@@ -4,6 +4,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   writeFileSync,
 } from "node:fs";
 import { hostname } from "node:os";
@@ -68,6 +69,13 @@ async function listConflicts(what: string, prefix?: World["server"]["inside"]): 
   return lines.map((line) => JSON.parse(line) as Listed);
 }
 
+/** Runs a command that has to work, and gives what it printed as JSON. */
+async function izo(...args: string[]): Promise<unknown> {
+  const { status, stdout, stderr } = await tryIzo([...args, "--json"]);
+  expect([args, status, stderr]).toEqual([args, 0, ""]);
+  return JSON.parse(stdout);
+}
+
 /** Paths and contents below a directory, as the rows write them down. */
 function contentsOf(root: string, below = ""): Record<string, string> {
   const found: Record<string, string> = {};
@@ -101,15 +109,33 @@ describe("two people who have not seen each other's change", () => {
       Object.keys(conflicts).map((name) => `/${directoryOf(index)}/${name}`),
     );
     expect([...listed.keys()]).toEqual(expected);
-    const others = [
-      await listConflicts(first.mountPoint),
-      await listConflicts(server.url, world.server.inside),
-    ];
+    const others = [await listConflicts(first.mountPoint), await listConflicts(world.exportDir)];
     for (const other of others) {
       expect(other.map(({ copy }) => copy.path)).toEqual(
         [...listed.values()].map(({ copy }) => copy.path),
       );
     }
+  });
+
+  it("izo conflicts refused tells the later of two what did not take effect", async () => {
+    const { stdout } = await tryIzo(["conflicts", "refused", later.mountPoint, "--json"]);
+    const refusals = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { reason: string; path: string });
+    expect(new Set(refusals.map(({ reason }) => reason))).toEqual(
+      new Set([
+        "edited-since",
+        "object-removed",
+        "moved-elsewhere",
+        "not-empty",
+        "cycle",
+        "parent-removed",
+      ]),
+    );
+    expect(refusals.find(({ reason }) => reason === "moved-elsewhere")?.path).toMatch(
+      /first\.txt$/,
+    );
   });
 
   it("[K38] a copy names the host of its author", () => {
@@ -160,5 +186,25 @@ describe("two people who have not seen each other's change", () => {
       "-> there",
     ]);
     expect(Object.keys(contentsOf(at("edit and edit")))).toEqual(["note.txt"]);
+  });
+
+  it("[P3] izo held: a removal of nearly everything waits, and comes back when it is dropped", async () => {
+    await izo("offline", later.mountPoint);
+    for (const { index } of ROWS)
+      rmSync(join(later.mountPoint, directoryOf(index)), { recursive: true });
+    writeFileSync(join(later.mountPoint, "last"), "edited beside the removal");
+    await izo("online", later.mountPoint);
+    const flushed = await tryIzo(["flush", later.mountPoint, "--timeout", "50", "--json"]);
+    expect([flushed.status, flushed.stderr]).toEqual([4, expect.stringContaining("removal-held")]);
+    expect(readFileSync(join(world.exportDir, "last"), "utf8")).toBe("edited beside the removal");
+    const { held } = (await izo("held", later.mountPoint)) as {
+      held: { removed: number; names: number };
+    };
+    expect(held.removed).toBeGreaterThan(held.names * 0.9);
+    expect(readdirSync(later.mountPoint)).toEqual(["last"]);
+    await izo("held", "drop", later.mountPoint);
+    await settle(server, later, first);
+    expect(await differences(world, [first, later])).toEqual([]);
+    expect(readdirSync(later.mountPoint)).toHaveLength(ROWS.length + 1);
   });
 });
