@@ -4,11 +4,13 @@ import { NO_RECNO, ROOT_OID, type Oid, type PeerId, type Recno } from "../kml/id
 import type { Name } from "../kml/name.ts";
 import type { ReplicatedOperation } from "../kml/operation.ts";
 import { NO_CHECK, type ServerRecord } from "../kml/record.ts";
+import { exchange } from "../testing/simulation/exchange.ts";
 import { Oracle } from "../testing/simulation/oracle.ts";
+import { placesOf } from "../testing/simulation/places.ts";
 import { Random } from "../testing/simulation/random.ts";
 import { SimulatedClient } from "../testing/simulation/simulated-client.ts";
 import { SimulatedServer } from "../testing/simulation/simulated-server.ts";
-import { placesOf, Workload } from "../testing/simulation/workload.ts";
+import { Workload } from "../testing/simulation/workload.ts";
 import { MemoryState } from "./memory-state.ts";
 import { OverlayState } from "./overlay-state.ts";
 import { objectPath } from "./path-of.ts";
@@ -49,21 +51,22 @@ function made(
 }
 
 /** A log as three clients and a server make it. */
-function randomLog(seed: number): readonly ServerRecord[] {
+async function randomLog(seed: number): Promise<readonly ServerRecord[]> {
   const random = new Random(seed);
   const server = new SimulatedServer(null);
-  const workload = new Workload(random, new Oracle());
-  const clients = ["one", "two", "three"].map((name) => new SimulatedClient(name, random, null));
+  await server.start(random);
+  const clients = ["one", "two", "three"].map((name) => SimulatedClient.make(name, random, null));
+  for (const client of clients) await client.start(random);
   for (let step = 0; step < 60; step += 1) {
     const client = random.pick(clients);
-    workload.step(client);
-    if (!random.chance(0.2)) continue;
+    await new Workload(client, random, new Oracle()).run();
+    if (!random.chance(0.5)) continue;
     client.seal();
-    const push = client.preparePush();
-    if (push !== null) client.takePushReply(push, server.push(push));
-    client.takePollReply(server.poll(client.position, 20), server);
+    for (let round = 0; round < 4; round += 1) {
+      await exchange(client, server, random, (message) => message());
+    }
   }
-  return server.log;
+  return server.ledger.history;
 }
 
 function replayAll(log: readonly ServerRecord[], state: MutableState, times = 1): Recno {
@@ -106,9 +109,9 @@ describe("replay()", () => {
     expect(state.entry(oid("d"), "f" as Name)?.version).toBe(2);
   });
 
-  it("changes nothing when a record is replayed again", () => {
+  it("changes nothing when a record is replayed again", async () => {
     for (let seed = 1; seed <= 40; seed += 1) {
-      const log = randomLog(seed);
+      const log = await randomLog(seed);
       const once = new MemoryState();
       const twice = new MemoryState();
       expect(replayAll(log, twice, 2)).toBe(replayAll(log, once));
@@ -126,9 +129,9 @@ describe("replay()", () => {
 });
 
 describe("OverlayState", () => {
-  it("shows over any part of a log what the whole log gives, and leaves its base as it was", () => {
+  it("shows over any part of a log what the whole log gives, and leaves its base as it was", async () => {
     for (let seed = 1; seed <= 40; seed += 1) {
-      const log = randomLog(seed);
+      const log = await randomLog(seed);
       const whole = new MemoryState();
       replayAll(log, whole);
       const cut = new Random(seed).below(log.length + 1);

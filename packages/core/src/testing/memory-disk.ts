@@ -132,12 +132,15 @@ export class MemoryDisk implements Disk {
     this.#durableFiles.set(path, file);
   }
 
-  /** The disk that is found after a power cut now; `random` gives numbers from 0 up to 1. */
-  powerCut(random: () => number): MemoryDisk {
+  /**
+   * The disk that is found after a power cut now; `random` gives numbers from 0 up to 1, `options` are
+   * those of the new disk.
+   */
+  powerCut(random: () => number, options: MemoryDiskOptions = {}): MemoryDisk {
     const entries = new Map(this.#durableFiles);
     const kept = Math.floor(random() * (this.#entryChanges.length + 1));
     for (const change of this.#entryChanges.slice(0, kept)) applyChange(entries, change);
-    const found = new MemoryDisk();
+    const found = new MemoryDisk(options);
     for (const directory of this.#directories) found.#directories.add(directory);
     for (const [path, file] of entries) found.setContent(path, survivingContent(file, random));
     return found;

@@ -1,239 +1,303 @@
 /**
- * One random history of a server and three clients (design §10), with a network that loses, repeats and
- * delays, clients that are cloned and a server that is restored; then the network heals, all settle,
- * and promises 3 to 5 are checked. The same seed replays exactly.
+ * One random history of a server and its clients (design §10): the steps of a plan, then the network heals,
+ * all machines run, everything settles, and promises 2 to 5 are checked. The same steps replay exactly.
  */
 
-import type { Sha256 } from "../../kml/identity.ts";
-import { NO_CHECK } from "../../kml/record.ts";
-import type { StateReader } from "../../replay/state.ts";
+import { pathOf } from "../../replay/path-of.ts";
+import { checkClient, checkPromises, checkServer } from "./check-promises.ts";
+import { exchange } from "./exchange.ts";
+import type { StopKind } from "./machine.ts";
 import type { Mutation } from "./mutation.ts";
+import { Network } from "./network.ts";
 import { Oracle } from "./oracle.ts";
+import { placesOf } from "./places.ts";
+import type { Step, StepKind } from "./plan.ts";
 import { Random } from "./random.ts";
+import { programsOf } from "./server-programs.ts";
+import { settle } from "./settle.ts";
 import { SimulatedClient } from "./simulated-client.ts";
-import {
-  SimulatedServer,
-  type Backup,
-  type PollReply,
-  type PushReply,
-} from "./simulated-server.ts";
-import { placesOf, Workload } from "./workload.ts";
+import { SimulatedServer, type Backup } from "./simulated-server.ts";
+import { Tally } from "./tally.ts";
+import { Workload, type Deed, type Host } from "./workload.ts";
 
 export interface HistoryOptions {
-  readonly seed: number;
-  readonly clients?: number;
-  readonly steps?: number;
+  readonly steps: readonly Step[];
+  readonly clients: number;
   readonly mutation?: Mutation;
 }
 
 /** How a history ended: no violations, or each in a sentence, with the story that led there. */
 export interface HistoryResult {
-  readonly seed: number;
   readonly violations: readonly string[];
   readonly story: readonly string[];
-  readonly records: number;
+  readonly tally: Tally;
 }
 
-const MOST_RECORDS_A_POLL = 7;
-const MOST_ROUNDS_TO_SETTLE = 60;
+const MOST_CLIENTS_MORE = 1;
+/** A machine that is to stop at a later call does so within this many. */
+const MOST_CALLS_TO_STOP = 40;
 
-/** Runs the history of a seed. */
-export function runHistory(options: HistoryOptions): HistoryResult {
+/** Runs a history. */
+export function runHistory(options: HistoryOptions): Promise<HistoryResult> {
   return new History(options).run();
 }
 
 class History {
-  readonly #seed: number;
-  readonly #steps: number;
-  readonly #random: Random;
+  readonly #steps: readonly Step[];
+  readonly #mutation: Mutation | null;
   readonly #server: SimulatedServer;
   readonly #clients: SimulatedClient[];
+  readonly #mostClients: number;
+  readonly #network = new Network();
   readonly #oracle = new Oracle();
-  readonly #workload: Workload;
   readonly #story: string[] = [];
+  readonly #tally = new Tally();
   readonly #violations: string[] = [];
-  /** Answers under way: delivered late, in any order, twice, or never. */
-  #inFlight: (() => void)[] = [];
   #backup: Backup | null = null;
+  #isRestored = false;
+  /** Somebody was cloned or restored: clients may be told that they diverged. */
   #mayDiverge = false;
+  /** How many stops of a client were noted. */
+  readonly #notedStops = new Map<SimulatedClient, number>();
+  /** Its stop was told already. */
+  #isServerDown = false;
 
-  constructor({ seed, clients = 3, steps = 90, mutation }: HistoryOptions) {
-    this.#seed = seed;
+  constructor({ steps, clients, mutation }: HistoryOptions) {
     this.#steps = steps;
-    this.#random = new Random(seed);
-    this.#server = new SimulatedServer(mutation ?? null);
-    this.#clients = Array.from(
-      { length: clients },
-      (_, index) => new SimulatedClient(`client${index + 1}`, this.#random, mutation ?? null),
+    this.#mutation = mutation ?? null;
+    this.#mostClients = clients + MOST_CLIENTS_MORE;
+    this.#server = new SimulatedServer(this.#mutation);
+    const random = new Random(clients);
+    this.#clients = Array.from({ length: clients }, (_, index) =>
+      SimulatedClient.make(`client ${index + 1}`, random, this.#mutation),
     );
-    this.#workload = new Workload(this.#random, this.#oracle);
   }
 
-  run(): HistoryResult {
+  async run(): Promise<HistoryResult> {
     try {
-      for (let step = 0; step < this.#steps; step += 1) this.#step(step);
-      this.#settle();
-      this.#check();
+      const start = new Random(0);
+      await this.#server.start(start);
+      for (const client of this.#clients) await client.start(start);
+      for (const step of this.#steps) {
+        await this.#do(step);
+        if (this.#violations.length > 0) break;
+      }
+      if (this.#violations.length === 0) await this.#end();
     } catch (error) {
       this.#violations.push(`it stops: ${error instanceof Error ? error.stack : String(error)}`);
     }
-    return {
-      seed: this.#seed,
-      violations: this.#violations,
-      story: this.#story,
-      records: this.#server.headRecno,
-    };
+    this.#tally.addOutcomes(this.#server.ledger.history);
+    return { violations: this.#violations, story: this.#story, tally: this.#tally };
   }
 
-  #step(step: number): void {
-    const client = this.#random.pick(this.#clients);
-    const choice = this.#random.below(100);
-    if (choice < 50) this.#tell(this.#workload.step(client));
-    else if (choice < 65) this.#push(client);
-    else if (choice < 80) this.#poll(client);
-    else if (choice < 97) this.#deliver();
-    else this.#disturb(client, step);
-  }
-
-  #tell(sentence: string | null): void {
-    if (sentence !== null) this.#story.push(sentence);
-  }
-
-  #push(client: SimulatedClient): void {
-    const push = client.preparePush();
-    if (push === null || this.#random.chance(0.15)) return;
-    const deliver = (): void => {
-      const reply: PushReply = this.#server.push(push);
-      this.#tell(`${client.name} pushes ${push.records.length}: ${reply.kind}`);
-      if (this.#random.chance(0.2)) return;
-      this.#inFlight.push(() => {
-        client.takePushReply(push, reply);
-      });
-    };
-    if (this.#random.chance(0.15)) this.#inFlight.push(deliver);
-    if (this.#random.chance(0.7)) deliver();
-    else this.#inFlight.push(deliver);
-  }
-
-  #poll(client: SimulatedClient): void {
-    const reply: PollReply = this.#server.poll(client.position, MOST_RECORDS_A_POLL);
-    const { position } = client;
-    const deliver = (): void => {
-      // An answer to a question from another position belongs to a connection that is gone.
-      if (client.position.serial !== position.serial || client.position.recno !== position.recno)
-        return;
-      this.#tell(
-        `${client.name} pulls ${reply.kind === "records" ? reply.records.length : reply.kind}`,
-      );
-      if (reply.kind === "log-diverged" && this.#server.knows(client.position)) return;
-      client.takePollReply(reply, this.#server);
-    };
-    if (this.#random.chance(0.5)) deliver();
-    else if (this.#random.chance(0.8)) this.#inFlight.push(deliver);
-  }
-
-  #deliver(): void {
-    if (this.#inFlight.length === 0) return;
-    const [message] = this.#inFlight.splice(this.#random.below(this.#inFlight.length), 1);
-    message?.();
-    if (message !== undefined && this.#random.chance(0.1)) this.#inFlight.push(message);
-  }
-
-  #disturb(client: SimulatedClient, step: number): void {
-    const choice = this.#random.below(6);
-    if (choice === 0 && this.#clients.length < 4) {
-      this.#clients.push(client.clone(`${client.name}-clone`));
-      this.#mayDiverge = true;
-      this.#tell(`${client.name} is cloned`);
-    } else if (choice === 1 && this.#backup === null) {
-      this.#backup = this.#server.backup();
-      this.#tell(`the server is backed up at ${this.#server.headRecno}`);
-    } else if (choice === 2 && this.#backup !== null && step > this.#steps / 2) {
-      this.#server.restore(this.#backup);
-      this.#backup = null;
-      this.#mayDiverge = true;
-      // A server that was down meanwhile has no connections from before.
-      this.#inFlight = [];
-      for (const each of this.#clients) each.reconnect();
-      this.#tell(`the server is restored to ${this.#server.headRecno}`);
-    }
-  }
-
-  #settle(): void {
-    this.#inFlight = [];
-    for (let round = 0; round < MOST_ROUNDS_TO_SETTLE; round += 1) {
-      for (const client of this.#clients) {
-        client.seal();
-        const push = client.preparePush();
-        if (push !== null) client.takePushReply(push, this.#server.push(push));
-        this.#pullToHead(client);
-      }
-      if (this.#isSettled()) return;
-    }
-    const waiting = this.#clients.map(
-      (client) => `${client.name} ${client.pendingCount} pending at ${client.recno}`,
-    );
-    this.#violations.push(
-      `it does not settle: ${waiting.join(", ")}, server at ${this.#server.headRecno}`,
-    );
-  }
-
-  #pullToHead(client: SimulatedClient): void {
-    do {
-      client.takePollReply(this.#server.poll(client.position, MOST_RECORDS_A_POLL), this.#server);
-    } while (client.recno < this.#server.headRecno);
-  }
-
-  #isSettled(): boolean {
-    return this.#clients.every(
-      (client) => client.pendingCount === 0 && client.recno === this.#server.headRecno,
-    );
-  }
-
-  #check(): void {
-    const expected = describeTree(this.#server.state);
-    for (const client of this.#clients) {
-      const seen = describeTree(client.visible);
-      if (seen !== expected)
-        this.#violations.push(`${client.name} differs [promise 3]:\n${seen}\nserver:\n${expected}`);
-      if (client.divergences > 0 && !this.#mayDiverge) {
+  async #end(): Promise<void> {
+    this.#network.clear();
+    const problem = await settle(this.#server, this.#clients);
+    if (problem === null)
+      this.#violations.push(...checkPromises(this.#server, this.#clients, this.#oracle));
+    else this.#violations.push(problem);
+    for (const { name, divergences } of this.#clients) {
+      if (divergences > 0 && !this.#mayDiverge)
         this.#violations.push(
-          `${client.name} was told that it diverged, and nobody was cloned or restored`,
+          `${name} was told that it diverged, and nobody was cloned or restored [promise 5]`,
         );
-      }
     }
-    const contents = new Set<Sha256>();
-    for (const { object } of placesOf(this.#server.state)) {
-      if (object.sha256 === null) continue;
-      if (!this.#server.hasContent(object.sha256) && object.sizeBytes > 0) {
-        this.#violations.push(`the server has no content for ${object.sha256.slice(0, 8)}`);
-      }
-      contents.add(object.sha256);
-    }
-    for (const lost of this.#oracle.missing(contents))
-      this.#violations.push(`lost silently [promise 4]: ${lost}`);
-    this.#checkTraces();
+    this.#tally.add("messages lost", this.#network.lost);
+    this.#tally.add("messages repeated", this.#network.repeated);
   }
 
-  #checkTraces(): void {
-    const traces = new Set<string>();
-    for (const { origin, recno } of this.#server.log) {
-      if (origin.check === NO_CHECK) continue;
-      const key = `${origin.peer}/${origin.recno}`;
-      if (traces.has(key))
-        this.#violations.push(`record ${recno} is a second trace of ${key} [promise 5]`);
-      traces.add(key);
+  async #do(step: Step): Promise<void> {
+    const random = new Random(step.seed);
+    const client = this.#clients[step.host % this.#clients.length]!;
+    const stops = this.#countStops();
+    try {
+      await this.#act(step.kind, client, random);
+    } catch (error) {
+      // What a machine did when it stopped came to nothing; everything else is an error.
+      if (this.#countStops() === stops) throw error;
     }
+    this.#noteStops(random);
+  }
+
+  async #act(kind: StepKind, client: SimulatedClient, random: Random): Promise<void> {
+    switch (kind) {
+      case "program":
+        if (await this.#isUp(client, random)) await this.#program(client, random);
+        return;
+      case "program on the server":
+        if (await this.#isServerUp(random)) await this.#program(programsOf(this.#server), random);
+        return;
+      case "fsync":
+        if (await this.#isUp(client, random)) await this.#fsync(client, random);
+        return;
+      case "sync":
+        if (!(await this.#isUp(client, random))) return;
+        if (random.chance(0.5)) client.seal();
+        await client.syncLog();
+        return;
+      case "exchange":
+        if (await this.#isUp(client, random)) await this.#exchange(client, random);
+        return;
+      case "deliver":
+        if (await this.#isServerUp(random)) await this.#network.deliver(random);
+        return;
+      case "disconnect":
+        if (client.isUp) client.disconnect();
+        return;
+      case "cut":
+        client.isCut = true;
+        if (client.isUp) client.disconnect();
+        this.#tell(`${client.name} is cut off`, "cuts");
+        return;
+      case "heal":
+        client.isCut = false;
+        this.#tell(`${client.name} reaches the server again`);
+        return;
+      case "kill client":
+      case "kill server":
+        stop(kind === "kill client" ? client : this.#server, "kill", random);
+        return;
+      case "power cut of client":
+      case "power cut of server":
+        stop(kind === "power cut of client" ? client : this.#server, "power cut", random);
+        return;
+      case "clock": {
+        const byNs = BigInt(Math.floor((random.next() - 0.5) * 2 ** 50));
+        (random.chance(0.3) ? this.#server : client).jumpClock(byNs);
+        return;
+      }
+      case "clone":
+        if (this.#clients.length < this.#mostClients) this.#clone(client, random);
+        return;
+      case "back up":
+        if (this.#backup !== null || this.#isRestored || !(await this.#isServerUp(random))) return;
+        this.#backup = this.#server.backup();
+        this.#tell(`the server is backed up at ${this.#server.headRecno}`);
+        return;
+      case "restore":
+        if (this.#backup !== null) await this.#restore(this.#backup, random);
+        return;
+      case "truncate": {
+        if (!(await this.#isServerUp(random))) return;
+        const oldest = await this.#server.truncate(random.below(20));
+        this.#tell(`the server's log begins with ${oldest} now`, "truncations");
+        return;
+      }
+      case "checkpoint":
+        if (random.chance(0.3) && this.#server.machine.stopped === null) this.#server.checkpoint();
+        else if (client.isUp) client.checkpoint();
+    }
+  }
+
+  /** A machine that is down is started sooner or later. */
+  async #isUp(client: SimulatedClient, random: Random): Promise<boolean> {
+    if (client.isUp) return true;
+    if (random.chance(0.5)) return false;
+    await client.start(random);
+    this.#tell(`${client.name} starts again`);
+    this.#violations.push(...checkClient(client));
+    return true;
+  }
+
+  async #isServerUp(random: Random): Promise<boolean> {
+    if (this.#server.machine.stopped === null) return true;
+    if (random.chance(0.5)) return false;
+    await this.#server.start(random);
+    this.#tell(`the server starts again at ${this.#server.headRecno}`);
+    this.#violations.push(...checkServer(this.#server));
+    return true;
+  }
+
+  async #program(host: Host, random: Random): Promise<void> {
+    const deed: Deed | null = await new Workload(host, random, this.#oracle).run();
+    if (deed !== null) this.#tell(deed.sentence, `operation: ${deed.kind}`);
+  }
+
+  async #fsync(client: SimulatedClient, random: Random): Promise<void> {
+    const files = placesOf(client.visible).filter(({ object }) => object.kind === "file");
+    if (files.length === 0) return;
+    const { entry, object } = random.pick(files);
+    const content = client.contentOf(object);
+    if (content === null) return;
+    await client.fsync(content);
+    this.#tell(`${client.name} syncs ${pathOf(client.visible, entry.parent, entry.name)}`);
+  }
+
+  async #exchange(client: SimulatedClient, random: Random): Promise<void> {
+    if (client.isCut || !(await this.#isServerUp(random))) {
+      client.disconnect();
+      return;
+    }
+    if (random.chance(0.6)) client.seal();
+    const before = client.state;
+    let isLost = false;
+    await exchange(client, this.#server, random, async (message) => {
+      if (!(await this.#network.send(message, random))) isLost = true;
+    });
+    if (isLost && random.chance(0.5)) client.disconnect();
+    const what = before === client.state ? "" : ` (${before}, then ${client.state})`;
+    this.#tell(`${client.name} talks to the server: at ${client.position.recno}${what}`);
+    if (random.chance(0.04)) this.#violations.push(...checkClient(client));
+  }
+
+  #clone(client: SimulatedClient, random: Random): void {
+    if (!client.isUp) return;
+    const clone = client.clone(`a clone of ${client.name}`, random);
+    clone.machine.stopNow("kill");
+    this.#clients.push(clone);
+    this.#mayDiverge = true;
+    this.#tell(`${client.name} is cloned`, "clones");
+  }
+
+  async #restore(backup: Backup, random: Random): Promise<void> {
+    for (const content of this.#server.contentsSince(backup)) {
+      if (!this.#clients.some((client) => client.holds(content))) this.#oracle.lose(content);
+    }
+    await this.#server.restore(backup, random);
+    this.#backup = null;
+    this.#isRestored = true;
+    this.#mayDiverge = true;
+    // A server that was down meanwhile has no connections from before.
+    this.#network.clear();
+    for (const client of this.#clients) if (client.isUp) client.disconnect();
+    this.#tell(`the server is restored to ${this.#server.headRecno}`, "restores");
+  }
+
+  #countStops(): number {
+    return this.#clients.reduce(
+      (sum, { machine }) => sum + machine.stops,
+      this.#server.machine.stops,
+    );
+  }
+
+  #noteStops(random: Random): void {
+    for (const client of this.#clients) {
+      const { stopped, stops } = client.machine;
+      if (stopped === null || this.#notedStops.get(client) === stops) continue;
+      this.#notedStops.set(client, stops);
+      for (const content of client.noteStop(random)) this.#oracle.lose(content);
+      this.#tell(`${client.name} stops: ${stopped}`, `client stops: ${stopped}`);
+    }
+    const { stopped } = this.#server.machine;
+    const wasDown = this.#isServerDown;
+    this.#isServerDown = stopped !== null;
+    if (stopped === null || wasDown) return;
+    for (const client of this.#clients) if (client.isUp) client.disconnect();
+    this.#tell(`the server stops: ${stopped}`, `server stops: ${stopped}`);
+  }
+
+  #tell(sentence: string, counted?: string): void {
+    this.#story.push(sentence);
+    if (counted !== undefined) this.#tally.add(counted);
   }
 }
 
-function describeTree(state: StateReader): string {
-  const paths = new Map<string, string>();
-  return placesOf(state)
-    .map(({ entry, object }) => {
-      const path = `${paths.get(entry.parent) ?? ""}/${entry.name}`;
-      paths.set(object.oid, path);
-      return `${path} ${object.kind} ${object.oid.slice(0, 8)} ${object.mode.toString(8)} ${object.sha256?.slice(0, 8) ?? "-"} ${JSON.stringify(entry.version)}`;
-    })
-    .join("\n");
+/** Stops a machine, at once or in the middle of something that it does later. */
+function stop(
+  { machine }: SimulatedClient | SimulatedServer,
+  kind: StopKind,
+  random: Random,
+): void {
+  if (random.chance(0.3)) machine.stopNow(kind);
+  else machine.stopAfter(1 + random.below(MOST_CALLS_TO_STOP), kind, random.below(300));
 }

@@ -1,363 +1,367 @@
-import {
-  EMPTY_SHA256,
-  NO_RECNO,
-  type Oid,
-  type PeerId,
-  type Recno,
-  type Sha256,
-  type TimeNs,
-} from "../../kml/identity.ts";
-import type { Base, ClientOperation, Operation } from "../../kml/operation.ts";
-import { NO_CHECK, type Actor, type KmlRecord, type ServerRecord } from "../../kml/record.ts";
-import { withBases } from "../../optimize/dependencies.ts";
-import { MemoryState } from "../../replay/memory-state.ts";
+/**
+ * A client as programs and the network meet it: a replica on a machine that can stop, the contents of its
+ * files, and the connection's state machine of `core`. The history carries its messages.
+ */
+
+import type { Oid, PeerId, Recno, Sha256, TimeNs } from "../../kml/identity.ts";
+import type { Base, ClientOperation, CloseOperation } from "../../kml/operation.ts";
+import type { Position } from "../../kml/position.ts";
+import { resolveOperation } from "../../reintegrate/resolve.ts";
 import type { StateReader } from "../../replay/state.ts";
 import type { TreeObject } from "../../replay/tree-object.ts";
-import { renumberPending } from "../../sync/diverge.ts";
-import { PendingLog } from "../../sync/pending-log.ts";
-import type { FrozenRecord, PendingRecord } from "../../sync/pending-record.ts";
-import { Replica } from "../../sync/replica.ts";
-import { salvage } from "../../sync/salvage.ts";
+import {
+  mayPush,
+  nextState,
+  START as DISCONNECTED,
+  type ConnectionEvent,
+  type ConnectionState,
+} from "../../sync/connection.ts";
+import { ClientContents } from "./client-contents.ts";
+import { copyHome, makeHome, type ClientHome } from "./client-home.ts";
+import { withLatestContents } from "./mutate-push.ts";
 import type { Mutation } from "./mutation.ts";
+import { placesOf } from "./places.ts";
 import type { Random } from "./random.ts";
-import type {
-  PollReply,
-  Push,
-  PushReply,
-  SimulatedPosition,
-  SimulatedServer,
-} from "./simulated-server.ts";
+import { SimulatedReplica } from "./simulated-replica.ts";
+import type { PollReply, Push, PushReply, SimulatedServer } from "./simulated-server.ts";
 
-const ACTOR: Actor = { uid: 1000, gid: 1000, groups: [1000], command: "sim" };
 const MOST_RECORDS_A_PUSH = 6;
-const START: SimulatedPosition = { recno: NO_RECNO, serial: 0 };
+const MOST_RECORDS_A_POLL = 7;
 
-/** What a cloned disk takes along. */
-interface Disk {
-  readonly ownLog: readonly KmlRecord[];
-  readonly contents: ReadonlySet<Sha256>;
-  readonly seen: readonly ServerRecord[];
-  readonly positions: readonly SimulatedPosition[];
+/** A content of a program here that a power cut can take. */
+interface Unsynced {
   readonly peer: PeerId;
-  readonly openContents: ReadonlyMap<Recno, Sha256>;
+  readonly recno: Recno;
+  readonly content: Sha256;
 }
 
-/** A client as a state machine around the real {@link Replica}: own log, contents, InterSync without a network. */
+/** A question of a client, and the connection that it was asked over. */
+export type Request = { readonly epoch: number } & (
+  | { readonly kind: "poll"; readonly after: Position; readonly limit: number }
+  | { readonly kind: "push"; readonly push: Push }
+);
+
 export class SimulatedClient {
   readonly name: string;
-  readonly #mutation: Mutation | null;
-  readonly #random: Random;
-  /** Times at which a server told this client that its id is used twice. */
+  /** Cut off from the server by the network. */
+  isCut = false;
+  /** Times at which a server told this client that its id is used twice, or that its log is lost. */
   divergences = 0;
-
-  #peer: PeerId;
-  #ownLog: KmlRecord[] = [];
-  #contents = new Set<Sha256>([EMPTY_SHA256]);
-  #pending: PendingLog;
-  #authoritative = new MemoryState();
-  #replica: Replica;
-  #seen: ServerRecord[] = [];
-  #positions: SimulatedPosition[] = [START];
-  /** Contents by the own record that brought them: what hashing the local file would give. */
-  #openContents = new Map<Recno, Sha256>();
+  readonly #home: ClientHome;
+  readonly #mutation: Mutation | null;
+  readonly #contents: ClientContents;
+  #running: SimulatedReplica | null = null;
+  #connection: ConnectionState = DISCONNECTED;
+  #epoch = 0;
   #lastPush: Push | null = null;
-  #needsNewPeer = false;
+  #unsynced: Unsynced[] = [];
   #nowNs: TimeNs = 1_600_000_000_000_000_000n;
 
-  constructor(name: string, random: Random, mutation: Mutation | null) {
-    this.name = name;
-    this.#random = random;
+  private constructor(home: ClientHome, mutation: Mutation | null, contents: ClientContents) {
+    this.name = home.machine.name;
+    this.#home = home;
     this.#mutation = mutation;
-    this.#peer = random.hex(32) as PeerId;
-    this.#pending = new PendingLog(this.#peer);
-    this.#replica = this.#open({ recno: NO_RECNO, check: NO_CHECK });
+    this.#contents = contents;
   }
 
-  get visible(): StateReader {
-    return this.#replica.visible;
+  static make(name: string, random: Random, mutation: Mutation | null): SimulatedClient {
+    return new SimulatedClient(makeHome(name, random), mutation, new ClientContents());
   }
 
-  get authoritative(): StateReader {
-    return this.#authoritative;
-  }
-
-  get peer(): PeerId {
-    return this.#peer;
-  }
-
-  get recno(): Recno {
-    return this.#replica.recno;
-  }
-
-  get position(): SimulatedPosition {
-    return this.#positions.at(-1)!;
-  }
-
-  get unsentCount(): number {
-    return this.#pending.unsent.length;
-  }
-
-  get pendingCount(): number {
-    return this.#pending.size;
-  }
-
-  /** Logs an operation of a program and shows it. */
-  do(operation: ClientOperation): Recno {
-    const saved =
-      operation.opcode === "RENAME" && operation.keepsOid
-        ? this.visible.object(operation.oid)
-        : undefined;
-    const content = saved && this.contentOf(saved);
-    const recno = this.#log(operation);
-    if (content) this.#openContents.set(recno, content);
-    return recno;
-  }
-
-  /** A program closed a file: the CLOSE is open until {@link seal}. */
-  close(oid: Oid, path: string, contentBase: Base, content: Sha256): Recno {
-    const recno = this.#log({
-      opcode: "CLOSE",
-      oid,
-      path,
-      contentBase,
-      sizeBytes: 1,
-      mtimeNs: this.#nowNs,
-      sha256: null,
-      conflict: null,
-    });
-    this.#openContents.set(recno, content);
-    this.#contents.add(content);
-    return recno;
-  }
-
-  /** The content that a program would read, also where its hash is not known yet. */
-  contentOf(object: TreeObject): Sha256 | null {
-    if (object.kind !== "file") return null;
-    const { sha256, contentVersion } = object;
-    if (sha256 !== null || typeof contentVersion === "number") return sha256;
-    return this.#openContents.get(contentVersion.recno) ?? null;
-  }
-
-  /** Hashes what is open. */
-  seal(): void {
-    for (const { recno, operation } of this.#pending.unsent) {
-      const content = this.#openContents.get(recno);
-      if (operation.opcode !== "CLOSE" || operation.sha256 !== null || content === undefined)
-        continue;
-      this.#log({
-        opcode: "SEALED",
-        recno,
-        sizeBytes: 1,
-        mtimeNs: operation.mtimeNs,
-        sha256: content,
-      });
-    }
-  }
-
-  /** Freezes all that can be sent, optimized. Returns the own records that this covers. */
-  freezeAll(): Recno[] {
-    const frozen: Recno[] = [];
-    for (const { covers, record } of this.#pending.sendable()) {
-      this.#log(
-        { opcode: "SENT", covers, operation: record?.operation ?? null },
-        record ?? undefined,
-      );
-      frozen.push(...covers);
-    }
-    return frozen;
-  }
-
-  /** What to send next, or null. Freezes all that can be sent; nothing frozen changes again. */
-  preparePush(): Push | null {
-    if (this.#needsNewPeer) return null;
-    this.freezeAll();
-    let records = this.#replica.toSend
-      .slice(0, MOST_RECORDS_A_PUSH)
-      .map(({ submitted }) => submitted);
-    if (this.#mutation === "optimizing after sending") records = this.#withLatestContents(records);
-    if (records.length === 0) return null;
-    const contents = records.flatMap(({ operation }) =>
-      operation.opcode === "CLOSE" && operation.sha256 !== null ? [operation.sha256] : [],
-    );
-    this.#lastPush = {
-      peer: this.#peer,
-      host: this.name,
-      received: this.#replica.received,
-      records,
-      contents,
-    };
-    return this.#lastPush;
-  }
-
-  /** Takes the answer to a push; one to an earlier push came over a connection that was given up. */
-  takePushReply(push: Push, reply: PushReply): void {
-    if (push !== this.#lastPush) return;
-    if (reply.kind === "received") this.#replica.noteReceived(reply);
-    else this.#diverge();
-  }
-
-  /** Takes in an answer to a poll that was made from some earlier position; fetches what it names. */
-  takePollReply(reply: PollReply, server: SimulatedServer): void {
-    if (reply.kind === "log-diverged") {
-      this.#salvage(server);
-      return;
-    }
-    const fresh = reply.records.filter(({ recno }) => recno > this.recno);
-    const { isDiverged } = this.#replica.pull(fresh);
-    this.#seen.push(...fresh);
-    this.#positions.push(...reply.positions.filter(({ recno }) => recno > this.position.recno));
-    if (isDiverged) this.#diverge();
-    this.#fetch(server);
-    if (this.#mutation === "base moved by rebase") this.#moveBases();
-    if (this.#needsNewPeer && this.recno >= reply.head) this.#takeNewPeer();
-  }
-
-  /** The server was away: connections from before are gone. */
-  reconnect(): void {
-    this.#lastPush = null;
-    this.#replica.forgetReceived();
-  }
-
-  /** Another machine with a copy of this one's disk. */
-  clone(name: string): SimulatedClient {
-    const clone = new SimulatedClient(name, this.#random, this.#mutation);
-    clone.#restore({
-      ownLog: this.#ownLog,
-      contents: this.#contents,
-      seen: this.#seen,
-      positions: this.#positions,
-      peer: this.#peer,
-      openContents: this.#openContents,
-    });
+  /** Another machine with a copy of this one's disk, made while it was running. */
+  clone(name: string, random: Random): SimulatedClient {
+    const home = copyHome(this.#home, name, random);
+    const clone = new SimulatedClient(home, this.#mutation, this.#contents.copy());
+    clone.#contents.powerCut(random);
+    clone.#nowNs = this.#nowNs;
     return clone;
   }
 
-  #restore(disk: Disk): void {
-    this.#peer = disk.peer;
-    this.#ownLog = [...disk.ownLog];
-    this.#contents = new Set(disk.contents);
-    this.#seen = [...disk.seen];
-    this.#positions = [...disk.positions];
-    this.#openContents = new Map(disk.openContents);
-    this.#pending = new PendingLog(disk.peer);
-    for (const record of this.#ownLog) this.#pending.add(record);
-    this.#authoritative = new MemoryState();
-    const none = { recno: NO_RECNO, check: NO_CHECK };
-    this.#replica = new Replica(this.#authoritative, NO_RECNO, this.#pending, none);
-    this.#needsNewPeer = this.#replica.pull(this.#seen).isDiverged;
+  get machine(): ClientHome["machine"] {
+    return this.#home.machine;
   }
 
-  #open(acknowledged: { recno: Recno; check: string }): Replica {
-    return new Replica(this.#authoritative, this.position.recno, this.#pending, acknowledged);
+  get isUp(): boolean {
+    return this.#running !== null;
   }
 
-  #log(operation: Operation, author?: PendingRecord): Recno {
-    this.#nowNs += 1_000_000_000n;
-    const recno = (this.#ownLog.length + 1) as Recno;
-    const record: KmlRecord = {
-      recno,
-      authorTimeNs: author?.authorTimeNs ?? this.#nowNs,
-      logTimeNs: this.#nowNs,
-      origin: { peer: this.#peer, recno, check: NO_CHECK },
-      actor: ACTOR,
-      operation,
-    };
-    this.#ownLog.push(record);
-    this.#replica.addOwn(record);
-    return recno;
+  get state(): ConnectionState["name"] {
+    return this.#connection.name;
   }
 
-  #fetch(server: SimulatedServer): void {
-    for (const { sha256 } of this.#authoritative.objects()) {
-      if (sha256 !== null && server.hasContent(sha256)) this.#contents.add(sha256);
+  get visible(): StateReader {
+    return this.replica.visible;
+  }
+
+  get replica(): SimulatedReplica {
+    if (this.#running === null) throw new Error(`Cannot use ${this.name}: it is down`);
+    return this.#running;
+  }
+
+  get position(): Position {
+    return this.replica.standing.position;
+  }
+
+  get pendingCount(): number {
+    return this.replica.pending.size;
+  }
+
+  jumpClock(byNs: TimeNs): void {
+    this.#nowNs += byNs;
+  }
+
+  /** Notes that the machine has stopped; returns the contents that this took. */
+  noteStop(random: Random): Sha256[] {
+    if (this.#running !== null) this.#forgetSynced();
+    this.#running = null;
+    this.disconnect();
+    if (this.machine.stopped !== "power cut") return [];
+    const lost = this.#unsynced.map(({ content }) => content);
+    this.#unsynced = [];
+    this.#contents.powerCut(random);
+    return lost;
+  }
+
+  async start(random: Random): Promise<void> {
+    const { machine, index } = this.#home;
+    index.recover(machine.restart(random), random);
+    this.#running = await SimulatedReplica.open(this.#home, this.#mutation, () => this.#tick());
+  }
+
+  /** Tells whether a content is in this client's tree, so that it could bring it back to a server. */
+  holds(content: Sha256): boolean {
+    if (!this.isUp) return false;
+    return [this.visible, this.replica.authoritative].some((tree) =>
+      placesOf(tree).some(({ object }) => this.#contents.of(object) === content),
+    );
+  }
+
+  /** Logs an operation of a program and shows it. */
+  do(operation: ClientOperation): void {
+    this.replica.record(operation);
+  }
+
+  /** A program closed a file: the CLOSE is open until {@link seal}. */
+  close(oid: Oid, path: string, contentBase: Base, content: Sha256): void {
+    const mtimeNs = this.#tick();
+    this.#contents.write(mtimeNs, content);
+    const sha256 = null;
+    const close = { oid, path, contentBase, sizeBytes: 1, mtimeNs, sha256, conflict: null };
+    const recno = this.replica.record({ opcode: "CLOSE", ...close });
+    this.#unsynced.push({ peer: this.replica.peer, recno, content });
+  }
+
+  contentOf(object: TreeObject): Sha256 | null {
+    return this.#contents.of(object);
+  }
+
+  /** Makes a file durable with all that the own log has: fsync. */
+  async fsync(content: Sha256): Promise<void> {
+    this.machine.reach();
+    this.#contents.sync(content);
+    await this.syncLog();
+  }
+
+  async syncLog(): Promise<void> {
+    await this.replica.syncLog();
+    this.#forgetSynced();
+  }
+
+  /** Hashes what was closed and makes it durable. */
+  seal(): void {
+    for (const { recno, operation } of this.#unsealed()) {
+      if (this.#isRemoved(operation)) {
+        this.replica.note({ opcode: "CANCELLED", recno });
+        continue;
+      }
+      const { sizeBytes, mtimeNs } = operation;
+      const sha256 = this.#contents.closedAt(mtimeNs);
+      this.machine.reach();
+      this.#contents.sync(sha256);
+      this.replica.note({ opcode: "SEALED", recno, sizeBytes, mtimeNs, sha256 });
     }
   }
 
-  #diverge(): void {
-    if (!this.#needsNewPeer) this.divergences += 1;
-    this.#needsNewPeer = true;
-  }
-
-  #takeNewPeer(): void {
-    this.seal();
-    const peer = this.#random.hex(32) as PeerId;
-    this.#startOwnLog(peer, renumberPending(this.#pending, peer));
-  }
-
-  #salvage(server: SimulatedServer): void {
-    this.seal();
-    this.divergences += 1;
-    const peer = this.#random.hex(32) as PeerId;
-    const common = this.#positions.findLast((position) => server.knows(position)) ?? START;
-    const { state, position } = server.snapshot();
-    const records = salvage({
-      before: this.#authoritative,
-      after: state,
-      common: common.recno,
-      pending: this.#pending,
-      newPeer: peer,
-      nowNs: this.#nowNs,
-      actor: ACTOR,
-      hasContent: (sha256) => this.#contents.has(sha256),
-    });
-    this.#authoritative = state;
-    this.#seen = [...server.log];
-    this.#positions = [...this.#positions.filter(({ recno }) => recno <= common.recno), position];
-    this.#startOwnLog(peer, records);
-  }
-
-  /** The own log of a new id: what waits, made again under its numbers. */
-  #startOwnLog(peer: PeerId, records: readonly PendingRecord[]): void {
-    this.#peer = peer;
+  /** The connection is lost, or nobody answers. */
+  disconnect(): void {
+    this.#epoch += 1;
     this.#lastPush = null;
-    this.#needsNewPeer = false;
-    this.#ownLog = [];
-    this.#openContents = new Map();
-    this.#pending = new PendingLog(peer);
-    this.#replica = this.#open({ recno: NO_RECNO, check: NO_CHECK });
-    for (const record of records) this.#log(record.operation, record);
+    this.#happen("unreachable");
   }
 
-  /** The mutated rebase: pending contents are said to build on whatever the server has now. */
-  #moveBases(): void {
-    const waiting = this.#pending.unsent;
-    if (waiting.length === 0 || this.#pending.frozen.length > 0) return;
-    const openContents = new Map(this.#openContents);
-    this.#pending = new PendingLog(this.#peer);
-    const log = this.#ownLog.map((record) => {
-      const { operation } = record;
-      if (!waiting.some(({ recno }) => recno === record.recno) || operation.opcode !== "CLOSE")
-        return record;
-      const current = this.#authoritative.object(operation.oid)?.contentVersion;
-      if (current === undefined) return record;
-      return {
-        ...record,
-        operation: withBases(operation, (base) => (typeof base === "number" ? current : base)),
-      };
-    });
-    for (const record of log) this.#pending.add(record);
-    for (const { origin } of this.#seen)
-      if (origin.peer === this.#peer) this.#pending.acknowledge(origin.recno);
-    this.#ownLog = log;
-    this.#openContents = openContents;
-    this.#replica = this.#open(this.#replica.acknowledged);
+  /** Asks the server who it is. */
+  connect(): void {
+    this.replica.replica.forgetReceived();
+    this.#happen(this.replica.standing.hasTree ? "connected" : "connected-empty");
   }
 
-  /** The mutated optimizer: a frozen CLOSE gets the newest content before it is sent again. */
-  #withLatestContents(records: readonly FrozenRecord["submitted"][]): FrozenRecord["submitted"][] {
-    return records.map((record) => {
-      const { operation, origin } = record;
-      if (operation.opcode !== "CLOSE") return record;
-      const latest = this.#pending.frozen
-        .map(({ submitted }) => submitted.operation)
-        .findLast((other) => other.opcode === "CLOSE" && other.oid === operation.oid);
-      if (latest === undefined || latest === operation || latest.opcode !== "CLOSE") return record;
-      const check = `${origin.check.slice(0, 8)}00000000`;
-      return {
-        ...record,
-        origin: { ...origin, check },
-        operation: { ...operation, sha256: latest.sha256 },
-      };
-    });
+  /** What to ask next over the connection as it is, or null. Freezes what can be sent. */
+  async nextRequest(wantsPush: boolean): Promise<Request | null> {
+    const epoch = this.#epoch;
+    if (this.#connection.name !== "polling" && this.#connection.name !== "pushing") return null;
+    if (wantsPush && mayPush(this.#connection)) {
+      const push = await this.#nextPush();
+      if (push !== null) return { kind: "push", epoch, push };
+    }
+    return { kind: "poll", epoch, after: this.position, limit: MOST_RECORDS_A_POLL };
   }
+
+  async takePoll(
+    { epoch, after }: Extract<Request, { kind: "poll" }>,
+    reply: PollReply,
+    server: SimulatedServer,
+  ): Promise<void> {
+    if (epoch !== this.#epoch || after.recno !== this.position.recno) return;
+    if (reply.kind !== "records") {
+      if (reply.kind === "log-diverged") this.divergences += 1;
+      this.#happen(reply.kind);
+      return;
+    }
+    const { records, last, head } = reply;
+    if (records.length > 0) {
+      const { isDiverged } = this.replica.pull(records, last);
+      if (isDiverged) this.#noteTakenId();
+      this.#fetch(server);
+    }
+    this.#happen(last.recno >= head.recno ? "caught-up" : "pulled");
+    await this.replica.truncateLog();
+  }
+
+  takePush({ epoch, push }: Extract<Request, { kind: "push" }>, reply: PushReply): void {
+    if (epoch !== this.#epoch || push !== this.#lastPush) return;
+    if (reply.kind === "received") {
+      this.replica.replica.noteReceived(reply.mark);
+      this.#happen("push-ended");
+    } else {
+      // A content that is nowhere any more can never be sent as it is: under a new id it is unsent again.
+      this.#noteTakenId();
+    }
+  }
+
+  /** Receives a tree; what waits stays. */
+  receiveTree(server: SimulatedServer): void {
+    const { isDiverged } = this.replica.adopt(server.snapshot(this.replica.peer));
+    this.#fetch(server);
+    this.#happen("tree-adopted");
+    if (isDiverged) this.#noteTakenId();
+  }
+
+  /** Takes a new id, after the log was pulled to its head under the old one. */
+  async renew(server: SimulatedServer, random: Random): Promise<void> {
+    for (let isBehind = true; isBehind;) {
+      const reply = server.poll(this.position, MOST_RECORDS_A_POLL);
+      if (reply.kind !== "records") {
+        this.#happen(reply.kind);
+        return;
+      }
+      if (reply.records.length > 0) this.replica.pull(reply.records, reply.last);
+      isBehind = reply.last.recno < reply.head.recno;
+    }
+    this.#fetch(server);
+    await this.replica.renew(random.hex(32) as PeerId);
+    this.#happen("recovered");
+  }
+
+  /** Brings back to a restored server what only this client has. */
+  async salvage(server: SimulatedServer, random: Random): Promise<void> {
+    const common = this.replica.standing.past.findLast(
+      (position) => server.relate(position) === "shared",
+    );
+    const snapshot = server.snapshot(this.replica.peer);
+    const here = this.#contentsInTree();
+    await this.replica.adoptRestored(
+      snapshot,
+      common?.recno ?? (0 as Recno),
+      random.hex(32) as PeerId,
+      this.#tick(),
+      (sha256) => here.has(sha256),
+    );
+    this.#fetch(server);
+    this.#happen("recovered");
+  }
+
+  get divergence(): ConnectionState["divergence"] {
+    return this.#connection.divergence;
+  }
+
+  checkpoint(): void {
+    this.#home.index.checkpoint();
+  }
+
+  async #nextPush(): Promise<Push | null> {
+    const { replica, pending } = this.replica;
+    if (replica.toSend.length === 0) {
+      const ready = pending.sendable();
+      if (ready.length > 0) await this.replica.freeze(ready);
+    }
+    const batch = replica.toSend.slice(0, MOST_RECORDS_A_PUSH);
+    if (batch.length === 0) return null;
+    let records = batch.map(({ submitted }) => submitted);
+    if (this.#mutation === "optimizing after sending")
+      records = withLatestContents(records, pending.frozen);
+    const contents = records
+      .flatMap(({ operation }) => (operation.opcode === "CLOSE" ? operation.sha256 : null))
+      .filter((sha256) => sha256 !== null && this.#contents.has(sha256)) as Sha256[];
+    const { peer, received } = { peer: this.replica.peer, received: replica.received };
+    this.#lastPush = { peer, host: this.name, received, records, contents };
+    this.#happen("push-began");
+    return this.#lastPush;
+  }
+
+  /** Nothing is left to seal of a file that its author has removed; one that is not known yet was not. */
+  #isRemoved(operation: CloseOperation): boolean {
+    const oid = contentOid(operation, this.visible);
+    return this.visible.object(oid) === undefined && this.visible.tombstone(oid) !== undefined;
+  }
+
+  #unsealed(): { readonly recno: Recno; readonly operation: CloseOperation }[] {
+    return this.replica.pending.unsent.flatMap(({ recno, operation }) =>
+      operation.opcode === "CLOSE" && operation.sha256 === null ? [{ recno, operation }] : [],
+    );
+  }
+
+  /** As a cache in replica mode: every content at once. */
+  #fetch(server: SimulatedServer): void {
+    for (const { sha256 } of this.replica.authoritative.objects()) {
+      if (sha256 !== null && server.hasContent(sha256)) this.#contents.fetch(sha256);
+    }
+  }
+
+  #contentsInTree(): Set<Sha256> {
+    const here = new Set<Sha256>();
+    for (const { sha256 } of this.replica.authoritative.objects()) {
+      if (sha256 !== null && this.#contents.has(sha256)) here.add(sha256);
+    }
+    return here;
+  }
+
+  #noteTakenId(): void {
+    this.divergences += 1;
+    this.#happen("peer-diverged");
+  }
+
+  #forgetSynced(): void {
+    const { peer, durableRecno } = this.replica;
+    this.#unsynced = this.#unsynced.filter(
+      (one) =>
+        !this.#contents.isSynced(one.content) || (one.peer === peer && one.recno > durableRecno),
+    );
+  }
+
+  #happen(event: ConnectionEvent): void {
+    this.#connection = nextState(this.#connection, event);
+  }
+
+  #tick(): TimeNs {
+    this.#nowNs += 1_000_000_007n;
+    return this.#nowNs;
+  }
+}
+
+/** The object that holds the content of an own CLOSE now. */
+function contentOid(operation: CloseOperation, visible: StateReader): Oid {
+  const resolution = resolveOperation(operation, visible);
+  if (resolution.kind === "resolved" && resolution.operation.opcode === "CLOSE")
+    return resolution.operation.oid;
+  return operation.oid;
 }

@@ -1,158 +1,160 @@
 import { ROOT_OID, type Oid, type Sha256 } from "../../kml/identity.ts";
 import type { Name } from "../../kml/name.ts";
+import type { Base, ClientOperation } from "../../kml/operation.ts";
 import { isWithin, pathOf } from "../../replay/path-of.ts";
 import type { StateReader } from "../../replay/state.ts";
-import type { Entry, TreeObject } from "../../replay/tree-object.ts";
+import type { TreeObject } from "../../replay/tree-object.ts";
 import type { Oracle } from "./oracle.ts";
+import { placesOf, type Place } from "./places.ts";
 import type { Random } from "./random.ts";
-import type { SimulatedClient } from "./simulated-client.ts";
 
 const NAMES = ["a", "b", "c", "d.txt", "e.tar.gz"] as Name[];
 
-interface Place {
-  readonly entry: Entry;
-  readonly object: TreeObject;
+/** A machine on which programs run. */
+export interface Host {
+  readonly name: string;
+  /** What programs see. */
+  readonly visible: StateReader;
+  contentOf(object: TreeObject): Sha256 | null;
+  do(operation: ClientOperation): void | Promise<void>;
+  close(oid: Oid, path: string, contentBase: Base, content: Sha256): void | Promise<void>;
 }
 
-/** One random operation of a program on a client's visible tree, told to the oracle. */
+/** What a program did: for the story, and to be counted. */
+export interface Deed {
+  readonly kind: string;
+  readonly sentence: string;
+}
+
+/** Choices that turn out to be impossible before a program gives up. */
+const ATTEMPTS = 6;
+
+/** One random operation of a program on what it sees, told to the oracle. */
 export class Workload {
+  readonly #host: Host;
   readonly #random: Random;
   readonly #oracle: Oracle;
 
-  constructor(random: Random, oracle: Oracle) {
+  constructor(host: Host, random: Random, oracle: Oracle) {
+    this.#host = host;
     this.#random = random;
     this.#oracle = oracle;
   }
 
-  /** Does one operation and says in words what it was, or null where the choice was not possible. */
-  step(client: SimulatedClient): string | null {
-    const places = placesOf(client.visible);
+  /** Does one operation and says what it was, or null where nothing that was tried is possible. */
+  async run(): Promise<Deed | null> {
+    const places = placesOf(this.#host.visible);
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const deed = await this.#try(places);
+      if (deed !== null) return deed;
+    }
+    return null;
+  }
+
+  async #try(places: readonly Place[]): Promise<Deed | null> {
     const files = places.filter(({ object }) => object.kind === "file");
     const directories = places.filter(({ object }) => object.kind === "directory");
     const parent =
       this.#random.chance(0.5) || directories.length === 0
         ? ROOT_OID
         : this.#random.pick(directories).object.oid;
+    const name = this.#random.pick(NAMES);
     const choice = this.#random.below(100);
-    if (choice < 22 || places.length === 0)
-      return this.#create(client, parent, this.#random.pick(NAMES));
-    if (choice < 32) return this.#make(client, parent, this.#random.pick(NAMES));
-    if (choice < 57)
-      return files.length === 0 ? null : this.#write(client, this.#random.pick(files));
-    if (choice < 67)
-      return files.length === 0 ? null : this.#saveAtomically(client, this.#random.pick(files));
-    if (choice < 80)
-      return this.#rename(client, this.#random.pick(places), parent, this.#random.pick(NAMES));
-    if (choice < 92) return this.#remove(client, this.#random.pick(places));
-    if (choice < 96)
-      return files.length === 0
-        ? null
-        : this.#link(client, this.#random.pick(files), parent, this.#random.pick(NAMES));
-    return this.#changeMode(client, this.#random.pick(places));
+    if (choice < 22 || places.length === 0) return this.#create(parent, name);
+    if (choice < 32) return this.#makeDirectory(parent, name);
+    const place = this.#random.pick(places);
+    if (choice >= 67) {
+      if (choice < 80) return this.#rename(place, parent, name);
+      if (choice < 92) return this.#remove(place);
+      if (choice < 96) return this.#changeMode(place);
+    }
+    if (files.length === 0) return null;
+    const file = this.#random.pick(files);
+    if (choice >= 96) return this.#link(file, parent, name);
+    return choice < 57 ? this.#write(file) : this.#saveAtomically(file);
   }
 
-  #link(client: SimulatedClient, { object }: Place, parent: Oid, name: Name): string | null {
-    if (client.visible.entry(parent, name) !== undefined) return null;
-    const path = pathOf(client.visible, parent, name);
-    client.do({ opcode: "LINK", oid: object.oid, parent, name, path, conflict: null });
-    return `${client.name} links ${path}`;
+  async #link({ object }: Place, parent: Oid, name: Name): Promise<Deed | null> {
+    if (this.#isTaken(parent, name)) return null;
+    const path = this.#path(parent, name);
+    await this.#host.do({ opcode: "LINK", oid: object.oid, parent, name, path, conflict: null });
+    return this.#deed("link", `links ${path}`);
   }
 
-  #create(client: SimulatedClient, parent: Oid, name: Name): string | null {
-    if (client.visible.entry(parent, name) !== undefined) return null;
-    const oid = this.#make(client, parent, name, "CREATE");
-    this.#close(client, oid, pathOf(client.visible, parent, name));
-    return `${client.name} creates ${pathOf(client.visible, parent, name)}`;
+  async #create(parent: Oid, name: Name): Promise<Deed | null> {
+    if (this.#isTaken(parent, name)) return null;
+    const oid = await this.#make("CREATE", parent, name);
+    await this.#close(oid, this.#path(parent, name));
+    return this.#deed("create", `creates ${this.#path(parent, name)}`);
   }
 
-  #make(client: SimulatedClient, parent: Oid, name: Name): string | null;
-  #make(client: SimulatedClient, parent: Oid, name: Name, opcode: "CREATE"): Oid;
-  #make(
-    client: SimulatedClient,
-    parent: Oid,
-    name: Name,
-    opcode: "CREATE" | "MKDIR" = "MKDIR",
-  ): string | null {
-    if (client.visible.entry(parent, name) !== undefined) return null;
+  async #makeDirectory(parent: Oid, name: Name): Promise<Deed | null> {
+    if (this.#isTaken(parent, name)) return null;
+    await this.#make("MKDIR", parent, name);
+    return this.#deed("mkdir", `makes ${this.#path(parent, name)}/`);
+  }
+
+  async #make(opcode: "CREATE" | "MKDIR", parent: Oid, name: Name): Promise<Oid> {
     const oid = this.#random.hex(32) as Oid;
-    const path = pathOf(client.visible, parent, name);
-    client.do({
-      opcode,
-      oid,
-      parent,
-      name,
-      path,
-      mode: 0o644,
-      uid: 1,
-      gid: 1,
-      mtimeNs: 0n,
-      conflict: null,
-    });
-    return opcode === "CREATE" ? oid : `${client.name} makes ${path}/`;
+    const path = this.#path(parent, name);
+    const attributes = { mode: 0o644, uid: 1, gid: 1, mtimeNs: 0n };
+    await this.#host.do({ opcode, oid, parent, name, path, ...attributes, conflict: null });
+    return oid;
   }
 
-  #write(client: SimulatedClient, { entry, object }: Place): string {
-    this.#oracle.replace(client.contentOf(object));
-    this.#close(client, object.oid, pathOf(client.visible, entry.parent, entry.name));
-    return `${client.name} writes ${pathOf(client.visible, entry.parent, entry.name)}`;
+  async #write({ entry, object }: Place): Promise<Deed> {
+    const path = this.#path(entry.parent, entry.name);
+    this.#oracle.replace(this.#host.contentOf(object));
+    await this.#close(object.oid, path);
+    return this.#deed("write", `writes ${path}`);
   }
 
-  #saveAtomically(client: SimulatedClient, { entry, object }: Place): string | null {
-    const temporary = `.${entry.name}.tmp` as Name;
-    if (client.visible.entry(entry.parent, temporary) !== undefined) return null;
-    const oid = this.#make(client, entry.parent, temporary, "CREATE");
-    this.#close(client, oid, pathOf(client.visible, entry.parent, temporary));
-    this.#move(
-      client,
-      {
-        entry: client.visible.entry(entry.parent, temporary)!,
-        object: client.visible.object(oid)!,
-      },
-      entry.parent,
-      entry.name,
-      true,
-    );
-    return `${client.name} saves ${pathOf(client.visible, entry.parent, entry.name)} (was ${object.oid.slice(0, 4)})`;
+  async #saveAtomically({ entry, object }: Place): Promise<Deed | null> {
+    const temporary = `.${entry.name}.tmp`.slice(-255) as Name;
+    const { parent } = entry;
+    if (this.#isTaken(parent, temporary)) return null;
+    const oid = await this.#make("CREATE", parent, temporary);
+    await this.#close(oid, this.#path(parent, temporary));
+    const { visible } = this.#host;
+    const made = { entry: visible.entry(parent, temporary)!, object: visible.object(oid)! };
+    await this.#move(made, parent, entry.name, true);
+    const path = this.#path(parent, entry.name);
+    return this.#deed("save", `saves ${path} (was ${object.oid.slice(0, 4)})`);
   }
 
-  #rename(client: SimulatedClient, place: Place, parent: Oid, name: Name): string | null {
-    const { visible } = client;
+  async #rename(place: Place, parent: Oid, name: Name): Promise<Deed | null> {
+    const { visible } = this.#host;
+    const { entry, object } = place;
     const target = visible.entry(parent, name);
-    if (target?.oid === place.object.oid) return null;
-    if (place.object.kind === "directory" && isWithin(visible, parent, place.object.oid))
-      return null;
+    if (target?.oid === object.oid) return null;
+    if (object.kind === "directory" && isWithin(visible, parent, object.oid)) return null;
     const victim = target && visible.object(target.oid);
     if (victim !== undefined) {
-      if ((victim.kind === "directory") !== (place.object.kind === "directory")) return null;
+      if ((victim.kind === "directory") !== (object.kind === "directory")) return null;
       if (visible.hasChildren(victim.oid)) return null;
     }
-    const from = pathOf(visible, place.entry.parent, place.entry.name);
-    this.#move(client, place, parent, name, false);
-    return `${client.name} renames ${from} to ${pathOf(client.visible, parent, name)}`;
+    const from = this.#path(entry.parent, entry.name);
+    await this.#move(place, parent, name, false);
+    return this.#deed("rename", `renames ${from} to ${this.#path(parent, name)}`);
   }
 
-  #move(
-    client: SimulatedClient,
-    { entry, object }: Place,
-    parent: Oid,
-    name: Name,
-    keepsOid: boolean,
-  ): void {
-    const target = client.visible.entry(parent, name);
-    const victim = target && client.visible.object(target.oid);
-    const isLastName = victim !== undefined && client.visible.links(victim.oid).length === 1;
-    if (victim !== undefined && isLastName) this.#oracle.replace(client.contentOf(victim));
-    client.do({
+  async #move({ entry, object }: Place, parent: Oid, name: Name, keepsOid: boolean): Promise<void> {
+    const { visible } = this.#host;
+    const target = visible.entry(parent, name);
+    const victim = target && visible.object(target.oid);
+    const isLastName = victim !== undefined && visible.links(victim.oid).length === 1;
+    if (victim !== undefined && isLastName) this.#oracle.replace(this.#host.contentOf(victim));
+    await this.#host.do({
       opcode: "RENAME",
       oid: object.oid,
       contentBase: object.contentVersion,
       fromParent: entry.parent,
       fromName: entry.name,
-      fromPath: pathOf(client.visible, entry.parent, entry.name),
+      fromPath: this.#path(entry.parent, entry.name),
       fromBase: entry.version,
       toParent: parent,
       toName: name,
-      toPath: pathOf(client.visible, parent, name),
+      toPath: this.#path(parent, name),
       victim:
         victim === undefined
           ? null
@@ -162,49 +164,47 @@ export class Workload {
     });
   }
 
-  #remove(client: SimulatedClient, { entry, object }: Place): string | null {
+  async #remove({ entry, object }: Place): Promise<Deed | null> {
+    const { visible } = this.#host;
     const { parent, name, version: nameBase } = entry;
-    const path = pathOf(client.visible, parent, name);
+    const path = this.#path(parent, name);
     const common = { oid: object.oid, parent, name, path, nameBase };
     if (object.kind === "directory") {
-      if (client.visible.hasChildren(object.oid)) return null;
-      client.do({ opcode: "RMDIR", ...common });
+      if (visible.hasChildren(object.oid)) return null;
+      await this.#host.do({ opcode: "RMDIR", ...common });
     } else {
-      const isLastName = client.visible.links(object.oid).length === 1;
-      if (isLastName) this.#oracle.replace(client.contentOf(object));
-      client.do({ opcode: "UNLINK", ...common, contentBase: object.contentVersion, isLastName });
+      const isLastName = visible.links(object.oid).length === 1;
+      if (isLastName) this.#oracle.replace(this.#host.contentOf(object));
+      const contentBase = object.contentVersion;
+      await this.#host.do({ opcode: "UNLINK", ...common, contentBase, isLastName });
     }
-    return `${client.name} removes ${path}`;
+    return this.#deed("remove", `removes ${path}`);
   }
 
-  #changeMode(client: SimulatedClient, { entry, object }: Place): string {
-    const path = pathOf(client.visible, entry.parent, entry.name);
+  async #changeMode({ entry, object }: Place): Promise<Deed> {
+    const path = this.#path(entry.parent, entry.name);
     const mode = this.#random.pick([0o600, 0o640, 0o755]);
     const attributes = { base: object.attributesVersion, mode, uid: object.uid, gid: object.gid };
-    client.do({ opcode: "SETATTR", oid: object.oid, path, attributes, times: null });
-    return `${client.name} sets the mode of ${path}`;
+    await this.#host.do({ opcode: "SETATTR", oid: object.oid, path, attributes, times: null });
+    return this.#deed("chmod", `sets the mode of ${path}`);
   }
 
-  #close(client: SimulatedClient, oid: Oid, path: string): void {
+  async #close(oid: Oid, path: string): Promise<void> {
     const content = this.#random.hex(64) as Sha256;
-    this.#oracle.write(content, `${client.name} ${path}`);
-    client.close(oid, path, client.visible.object(oid)!.contentVersion, content);
-    if (this.#random.chance(0.7)) client.seal();
+    const { contentVersion } = this.#host.visible.object(oid)!;
+    await this.#host.close(oid, path, contentVersion, content);
+    this.#oracle.write(content, `${this.#host.name} ${path}`);
   }
-}
 
-/** All names of a visible tree with their objects, in a stable order. */
-export function placesOf(state: StateReader): Place[] {
-  const places: Place[] = [];
-  const visit = (directory: Oid): void => {
-    const entries = [...state.children(directory)].toSorted((a, b) => (a.name < b.name ? -1 : 1));
-    for (const entry of entries) {
-      const object = state.object(entry.oid);
-      if (object === undefined) continue;
-      places.push({ entry, object });
-      if (object.kind === "directory") visit(object.oid);
-    }
-  };
-  visit(ROOT_OID);
-  return places;
+  #isTaken(parent: Oid, name: Name): boolean {
+    return this.#host.visible.entry(parent, name) !== undefined;
+  }
+
+  #path(parent: Oid, name: Name): string {
+    return pathOf(this.#host.visible, parent, name);
+  }
+
+  #deed(kind: string, what: string): Deed {
+    return { kind, sentence: `${this.#host.name} ${what}` };
+  }
 }

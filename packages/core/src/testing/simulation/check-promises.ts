@@ -1,0 +1,86 @@
+import type { Sha256 } from "../../kml/identity.ts";
+import { NO_CHECK } from "../../kml/record.ts";
+import { MemoryState } from "../../replay/memory-state.ts";
+import { replay } from "../../replay/replay.ts";
+import type { Oracle } from "./oracle.ts";
+import { describeLooks, describeTree, placesOf } from "./places.ts";
+import type { SimulatedClient } from "./simulated-client.ts";
+import type { SimulatedServer } from "./simulated-server.ts";
+
+/** Checks promises 3 to 5 where nothing is under way any more; each violation is a sentence. */
+export function checkPromises(
+  server: SimulatedServer,
+  clients: readonly SimulatedClient[],
+  oracle: Oracle,
+): string[] {
+  return [
+    ...checkServer(server),
+    ...checkEqualTrees(server, clients),
+    ...checkContents(server, oracle),
+    ...checkTraces(server),
+  ];
+}
+
+/** Tree = index = replay of the log (promise 2). */
+export function checkServer(server: SimulatedServer): string[] {
+  const { ledger, state } = server;
+  const violations: string[] = [];
+  const index = describeTree(state);
+  const replayed = new MemoryState();
+  let recno = 0;
+  for (const record of ledger.history)
+    recno = replay(record, replayed, recno as typeof record.recno);
+  if (describeTree(replayed) !== index)
+    violations.push(`the index is not what the log says [promise 2]:\n${index}`);
+  if (describeTree(ledger.exported) !== index)
+    violations.push(
+      `the exported tree is not what the log says [promise 2]:\n${describeTree(ledger.exported)}\nindex:\n${index}`,
+    );
+  return violations;
+}
+
+/** What a running client shows with its next pull is what it would show after a restart (promise 2). */
+export function checkClient(client: SimulatedClient): string[] {
+  client.replica.rebase();
+  const shown = describeLooks(client.visible);
+  const readBack = describeLooks(client.replica.readBack().replica.visible);
+  if (shown === readBack) return [];
+  return [
+    `${client.name} shows what it would not show after a restart [promise 2]:\n${shown}\nread back:\n${readBack}`,
+  ];
+}
+
+function checkEqualTrees(server: SimulatedServer, clients: readonly SimulatedClient[]): string[] {
+  const expected = describeTree(server.state);
+  return clients
+    .map((client) => ({ name: client.name, seen: describeTree(client.visible) }))
+    .filter(({ seen }) => seen !== expected)
+    .map(({ name, seen }) => `${name} differs [promise 3]:\n${seen}\nserver:\n${expected}`);
+}
+
+function checkContents(server: SimulatedServer, oracle: Oracle): string[] {
+  const violations: string[] = [];
+  const contents = new Set<Sha256>();
+  for (const { object } of placesOf(server.state)) {
+    const { sha256 } = object;
+    if (sha256 === null) continue;
+    if (!server.hasContent(sha256))
+      violations.push(`the server has no content for ${sha256.slice(0, 8)} [promise 1]`);
+    contents.add(sha256);
+  }
+  for (const lost of oracle.missing(contents))
+    violations.push(`lost silently [promise 4]: ${lost}`);
+  return violations;
+}
+
+function checkTraces(server: SimulatedServer): string[] {
+  const violations: string[] = [];
+  const traces = new Set<string>();
+  for (const { origin, recno } of server.ledger.history) {
+    if (origin.check === NO_CHECK) continue;
+    const key = `${origin.peer}/${origin.recno}`;
+    if (traces.has(key)) violations.push(`record ${recno} is a second trace of ${key} [promise 5]`);
+    traces.add(key);
+  }
+  return violations;
+}
