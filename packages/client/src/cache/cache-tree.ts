@@ -28,7 +28,7 @@ import { makeInode, statInode, updateAttributes, updateTime } from "./inode.ts";
 import { NodeTable } from "./node-table.ts";
 import { readMark, WHOLE, writeMark, type Holding, type ObjectMark } from "./object-mark.ts";
 import { openRoot } from "./open-root.ts";
-import { isBlank, rescue } from "./rescue.ts";
+import { isBlank, rescue, rescueCopy } from "./rescue.ts";
 import { withUnchangedTimes } from "./unchanged-times.ts";
 
 /** An entry that could not be made; the rest of its directory was. */
@@ -290,6 +290,11 @@ export class CacheTree {
   /** Puts aside what nothing explains, and says so. */
   rescue(path: string): void {
     this.#onProblem(path, rescue(path, this.#rescuePath));
+  }
+
+  /** Keeps a copy of what is not shown any more, and says so. */
+  rescueCopy(path: string): void {
+    this.#onProblem(path, rescueCopy(path, this.#rescuePath));
   }
 
   #isNeeded(node: CacheNode): boolean {

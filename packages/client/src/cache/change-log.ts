@@ -23,7 +23,10 @@ export interface ChangeLog {
   /** Takes a record back whose operation failed. */
   cancel(recno: Recno): void;
   /** The records that wait, by number. */
-  readonly pending: Pick<PendingLog, "unsentRecord" | "frozenRecord" | "followSent" | "size">;
+  readonly pending: Pick<
+    PendingLog,
+    "unsent" | "unsentRecord" | "frozenRecord" | "followSent" | "size"
+  >;
   /** Own CLOSEs whose content has no hash yet. */
   unsealed(): readonly PendingRecord[];
   /** Resolves when all records made so far survive a power cut. */

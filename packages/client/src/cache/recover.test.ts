@@ -76,7 +76,7 @@ test("a clean stop is not looked into; a kill is", async () => {
   await cache.restart();
   expect(cache.local.recovered).toBeUndefined();
   await crash();
-  expect(cache.local.recovered).toEqual({ completed: 0, logged: [] });
+  expect(cache.local.recovered).toEqual({ completed: 0, logged: [], dropped: [] });
   expect(await cache.read("/a")).toBe("1");
   expect(cache.pending).toEqual(["CREATE /a", "CLOSE /a"]);
 });
@@ -408,6 +408,96 @@ describe("nothing is removed that the cache does not understand", () => {
   });
 });
 
+/** The machine ends, and starts anew. */
+async function losePower(): Promise<void> {
+  await cache.kill();
+  writeFileSync(join(cache.cacheDir, "in-use"), "another start of the machine");
+  await cache.start();
+}
+
+/** Fewer bytes under the time of the whole, as metadata is journalled and data is not. */
+function tear(path: string, sizeBytes: number): void {
+  const { mtimeNs } = lstatSync(path, { bigint: true });
+  truncateSync(path, sizeBytes);
+  utimensat(AT_FDCWD, path, "omit", mtimeNs);
+}
+
+describe("[C6] a record whose content is not on disk after a power cut", () => {
+  beforeEach(async () => {
+    remoteFile("a", "base");
+    await cache.read("/a");
+  });
+
+  test("is dropped: what the server has stays", async () => {
+    await cache.write("/a", "never written back");
+    tear(onDisk("a"), 0);
+    await losePower();
+    expect(cache.local.recovered?.dropped).toEqual(["/a"]);
+    expect(cache.pending).toEqual([]);
+    expect(await cache.read("/a")).toBe("base");
+  });
+
+  test("is dropped, and a part of it is put aside", async () => {
+    await cache.write("/a", "half of it");
+    tear(onDisk("a"), 4);
+    await losePower();
+    expect(cache.pending).toEqual([]);
+    expect(await cache.read("/a")).toBe("base");
+    expect(rescued()).toEqual({ a: "half" });
+    expect(takeReports()).toEqual(["rescued"]);
+  });
+
+  test("is dropped with the save of it", async () => {
+    await cache.write("/t", "saved, not synced");
+    cache.rename("/t", "/a");
+    tear(onDisk("a"), 0);
+    await losePower();
+    expect(cache.pending).toEqual(["CREATE /t"]);
+    expect([await cache.read("/a"), await cache.read("/t")]).toEqual(["base", ""]);
+  });
+
+  test("is dropped down to a content of this machine that is whole", async () => {
+    await cache.write("/new", "");
+    await cache.write("/new", "never written back");
+    const { operation } = cache.replica.pending.unsent[1]!;
+    if (operation.opcode !== "CLOSE") throw new Error("Cannot find the first CLOSE");
+    truncateSync(onDisk("new"), 0);
+    utimensat(AT_FDCWD, onDisk("new"), "omit", operation.mtimeNs);
+    await losePower();
+    expect(await cache.read("/new")).toBe("");
+    expect(cache.pending).toEqual(["CREATE /new", "CLOSE /new"]);
+    await cache.push();
+    expect(cache.list("/")).toEqual(["a", "new"]);
+  });
+
+  test("of which nothing was logged leaves no empty edit", async () => {
+    await cache.write("/b", "1");
+    await cache.push();
+    const { fd } = await cache.fs.open(cache.node("/b"), 2, CALLER);
+    cache.writeTo(cache.node("/b"), fd, "not closed", 0);
+    truncateSync(onDisk("b"), 0);
+    await losePower();
+    expect(cache.pending).toEqual([]);
+    expect(await cache.read("/b")).toBe("1");
+  });
+
+  test("stays where only the process ended", async () => {
+    await cache.write("/a", "written");
+    tear(onDisk("a"), 4);
+    await crash();
+    expect(cache.local.recovered?.logged).toEqual(["/a"]);
+    expect(await cache.read("/a")).toBe("writ");
+  });
+
+  test("and whose file was written on since becomes an edit", async () => {
+    await cache.write("/a", "first");
+    writeFileSync(onDisk("a"), "second, and its record is lost");
+    await losePower();
+    expect(cache.local.recovered?.logged).toEqual(["/a"]);
+    expect(await cache.read("/a")).toBe("second, and its record is lost");
+  });
+});
+
 /** The mark is on disk, and of the bytes only the size, as delayed allocation leaves it. */
 function takeBytes(path: string): void {
   const { size } = lstatSync(path);
@@ -426,9 +516,7 @@ describe("[C4] a fetched content of which the power took the bytes", () => {
 
   test("is fetched again after the machine started anew; what is whole is not", async () => {
     takeBytes(onDisk("a"));
-    await cache.kill();
-    writeFileSync(join(cache.cacheDir, "in-use"), "another start of the machine");
-    await cache.start();
+    await losePower();
     expect(readMark(onDisk("a"))?.holding).toEqual(ABSENT);
     expect(await cache.read("/a")).toBe("lost");
     expect(await cache.read("/b")).toBe("kept");
@@ -438,7 +526,7 @@ describe("[C4] a fetched content of which the power took the bytes", () => {
 
   test("is not looked for where only the process ended", async () => {
     await crash();
-    expect(cache.local.recovered).toEqual({ completed: 0, logged: [] });
+    expect(cache.local.recovered).toEqual({ completed: 0, logged: [], dropped: [] });
     expect(await cache.read("/a")).toBe("lost");
     expect(cache.fetchCount).toBe(2);
   });

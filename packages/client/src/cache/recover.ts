@@ -4,7 +4,8 @@
  * The cache was changed only through records that were logged first and through replay, so three
  * things can differ: an operation that was logged and not done is done now; a replay that was cut off
  * is finished; and content or names of which no record tells (written and not closed yet, or the log's
- * tail was lost with the power) become records. What is missing on disk is made again, and is never
+ * tail was lost with the power) become records. After a power cut a file can also hold less than its
+ * record says: what was there before then stays. What is missing on disk is made again, and is never
  * taken for a removal.
  *
  * Worst outcome: an edit whose record was lost is logged as an edit of the version its mark names, and
@@ -21,7 +22,6 @@ import {
   EMPTY_SHA256,
   type Name,
   type NameChange,
-  NO_RECNO,
   type ObjectChange,
   type Oid,
   resolveOid,
@@ -35,10 +35,12 @@ import type { CacheNode } from "./cache-node.ts";
 import { osPath } from "./cache-paths.ts";
 import { type CacheTree, kindOf } from "./cache-tree.ts";
 import type { ChangeLog } from "./change-log.ts";
-import { examineContent, isHole } from "./examine-content.ts";
+import { dropUnwritten } from "./drop-unwritten.ts";
+import { examineContent } from "./examine-content.ts";
 import { statInode } from "./inode.ts";
 import { ABSENT, type Holding, readMark, WHOLE, writeMark } from "./object-mark.ts";
 import type { OwnVersions } from "./own-versions.ts";
+import { provenHolding } from "./proven-holding.ts";
 import { isBlank } from "./rescue.ts";
 
 export interface RecoveryOptions {
@@ -60,6 +62,8 @@ export interface RecoveryReport {
   readonly completed: number;
   /** Paths of contents and names that became records. */
   readonly logged: readonly string[];
+  /** Paths whose last content a power cut took: they show the one before. */
+  readonly dropped: readonly string[];
 }
 
 /** Author of the records that recovery makes: the process that did it cannot be known any more. */
@@ -80,6 +84,7 @@ class Recovery {
   readonly #names: NameChange[] = [];
   readonly #objects: ObjectChange[] = [];
   readonly #logged: string[] = [];
+  readonly #dropped: string[] = [];
   readonly #reinstated: CacheNode[] = [];
 
   constructor(options: RecoveryOptions) {
@@ -96,7 +101,8 @@ class Recovery {
       tree.setOid(node, node.oid);
     }
     applier.apply({ names: this.#names, objects: this.#objects, moves: [] });
-    return { completed: this.#names.length + this.#objects.length, logged: this.#logged };
+    const completed = this.#names.length + this.#objects.length;
+    return { completed, logged: this.#logged, dropped: this.#dropped };
   }
 
   /** A removal was cut off before it took back the CLOSEs that nobody can seal any more (design D9). */
@@ -263,6 +269,7 @@ class Recovery {
       if (!looksLike(stat, object)) this.#changeObject(node.oid);
       return;
     }
+    if (this.#dropTorn(node, stat, object)) return;
     if (object.sha256 === null) {
       this.#logContent(node, stat, object.contentVersion);
       return;
@@ -274,6 +281,33 @@ class Recovery {
     } else {
       this.#logContent(node, stat, base);
     }
+  }
+
+  /**
+   * What a power cut has left of a write that was not synced is no edit: no bytes at all, or fewer than
+   * the record of the same time says. What was there before stays, and a part of the bytes is put aside.
+   */
+  #dropTorn(node: CacheNode, stat: Stat, { mtimeNs }: TreeObject): boolean {
+    const { tree, log, isPowerLost } = this.#options;
+    const path = tree.nodes.pathOf(node);
+    const hasBytes = !isBlank(path, "file");
+    if (!isPowerLost || (hasBytes && stat.mtimeNs !== mtimeNs)) return false;
+    const found = examineContent(path).sha256;
+    const isHere = (object: TreeObject): boolean =>
+      object.sha256 === null ? isLogged(stat, object) : object.sha256 === found;
+    const places = dropUnwritten(log, node.oid, isHere);
+    const object = tree.visible.object(node.oid);
+    if (object === undefined || (places === undefined && hasBytes)) return false;
+    if (!isHere(object)) {
+      if (object.sha256 === null) return false;
+      if (hasBytes) tree.rescueCopy(path);
+      tree.setHolding(node, ABSENT);
+    } else if (places === undefined) return false;
+    else if (object.sha256 !== null) tree.setHolding(node, { state: "content", sha256: found });
+    for (const { parent, name } of places ?? []) this.#changeName(parent, name);
+    this.#changeObject(node.oid);
+    this.#dropped.push(tree.nodes.shownPath(node));
+    return true;
   }
 
   #logContent(node: CacheNode, stat: Stat, contentBase: Base): void {
@@ -354,15 +388,4 @@ function isHolding(holding: Holding, object: TreeObject): boolean {
   if (object.kind !== "file") return true;
   if (holding.state === "absent") return object.sha256 !== EMPTY_SHA256;
   return holding.state !== "content" || holding.sha256 === object.sha256;
-}
-
-/** What a file without a mark holds of its object: nothing is here that its bytes do not prove. */
-function provenHolding(path: string, { sha256, contentVersion }: TreeObject): Holding {
-  // Own content that waits for its hash: whatever is here is what waits.
-  if (sha256 === null) return { state: "local", base: contentVersion };
-  if (sha256 !== EMPTY_SHA256 && isHole(path)) return ABSENT;
-  const found = examineContent(path);
-  if (found.sha256 === sha256) return { state: "content", sha256 };
-  // Which version it was made from nobody knows, so that it shall not take the place of any.
-  return found.isOnlyZeros ? ABSENT : { state: "local", base: NO_RECNO };
 }

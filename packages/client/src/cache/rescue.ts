@@ -2,7 +2,7 @@
  * What stands in the cache and cannot be explained is never removed: it is put aside, into a directory
  * of its own below CACHE/rescue, where only people look and nothing is ever removed by the program.
  */
-import { mkdirSync, mkdtempSync, readdirSync, renameSync } from "node:fs";
+import { constants, copyFileSync, mkdirSync, mkdtempSync, readdirSync, renameSync } from "node:fs";
 import { basename, join } from "node:path";
 
 import { IzoError, type ObjectKind } from "@izo/core";
@@ -12,12 +12,11 @@ import { isHole } from "./examine-content.ts";
 
 /** Said of a path, so that somebody looks at what was put aside. */
 class RescuedError extends IzoError {
-  constructor(path: string, rescuedPath: string) {
-    super(
-      "rescued",
-      `Cannot say what "${path}" is: it has no mark, and was kept as "${rescuedPath}"`,
-      { path, rescuedPath },
-    );
+  constructor(path: string, why: string, rescuedPath: string) {
+    super("rescued", `Cannot say what "${path}" is: ${why}, and was kept as "${rescuedPath}"`, {
+      path,
+      rescuedPath,
+    });
   }
 }
 
@@ -28,11 +27,22 @@ class RescuedError extends IzoError {
  * @returns the problem to report
  */
 export function rescue(path: string, rescueDir: string): RescuedError {
+  const rescuedPath = freePath(path, rescueDir);
+  renameSync(osPath(path), osPath(rescuedPath));
+  return new RescuedError(path, "it has no mark", rescuedPath);
+}
+
+/** Puts a copy of a file aside, of which a power cut has left a part. Otherwise as {@link rescue}. */
+export function rescueCopy(path: string, rescueDir: string): RescuedError {
+  const rescuedPath = freePath(path, rescueDir);
+  copyFileSync(osPath(path), osPath(rescuedPath), constants.COPYFILE_FICLONE);
+  return new RescuedError(path, "it holds less than its record says", rescuedPath);
+}
+
+function freePath(path: string, rescueDir: string): string {
   mkdirSync(rescueDir, { recursive: true, mode: 0o700 });
   // A directory for each: names that are equal must not meet.
-  const rescuedPath = `${mkdtempSync(join(rescueDir, "found-"))}/${basename(path)}`;
-  renameSync(osPath(path), osPath(rescuedPath));
-  return new RescuedError(path, rescuedPath);
+  return `${mkdtempSync(join(rescueDir, "found-"))}/${basename(path)}`;
 }
 
 /** Tells whether nothing is lost with an inode but its name and attributes, which are in the index too. */
