@@ -88,6 +88,7 @@ test("a full disk under the export or under a cache: a clear error, and it goes 
   await settle(server, client2, client1);
   expect(readFileSync(join(world.exportDir, "large"))).toEqual(megabyte);
 
+  expect(readFileSync(join(client1.mountPoint, "before"), "utf8")).toBe("before");
   const fillerOfCache = await fillDisk(join(world.directory, "client1"));
   expect(() => writeFileSync(join(client1.mountPoint, "too-much"), megabyte)).toThrow("ENOSPC");
   expect(readFileSync(join(client1.mountPoint, "before"), "utf8")).toBe("before");

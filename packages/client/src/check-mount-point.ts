@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { MountError } from "./fuse/fuse-native-driver.ts";
+import { MountError } from "./fuse/prepare-mount-point.ts";
 
 /** A mount whose server hangs answers nobody; a live one answers in microseconds. */
 const ANSWER_MS = 3_000;

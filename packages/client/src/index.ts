@@ -1,3 +1,6 @@
+// fuse
+export { type DriverName, DRIVERS } from "./fuse/driver-name.ts";
+
 // control
 export { connectControl, MountNotAnsweringError } from "./control/connect-control.ts";
 export type { MountControl, MountStatus } from "./control/mount-control.ts";

@@ -26,6 +26,7 @@ import { logContent } from "./filter/log-content.ts";
 import { OwedContents } from "./filter/owed-contents.ts";
 import { guardWithPermit } from "./filter/permit-guard.ts";
 import { ProgramFetches } from "./filter/program-fetches.ts";
+import { UnseenWriters } from "./filter/unseen-writers.ts";
 import type { FileSystem } from "./fuse/file-system.ts";
 import type { Rank } from "./keep/keep-rules.ts";
 import type { PermitGate } from "./permit/permit-gate.ts";
@@ -72,6 +73,7 @@ export class LocalFileSystem implements Disposable {
   readonly #notifier = new LateNotifier();
   readonly #useNote: UseNote;
   readonly #owed: OwedContents;
+  readonly #unseenWriters = new UnseenWriters();
 
   /** Opens the cache, and repairs it where the last use did not end well. */
   constructor(options: LocalFileSystemOptions) {
@@ -120,6 +122,7 @@ export class LocalFileSystem implements Disposable {
       tree,
       fetches: this.fetches,
       owed: this.#owed,
+      unseenWriters: this.#unseenWriters,
       onUsed: (oid) => this.#lastUses.note(oid),
       reclaim: (bytes) => this.quota.reclaim(bytes),
       onWriterGone: (oid) => {
@@ -181,12 +184,13 @@ export class LocalFileSystem implements Disposable {
   [Symbol.dispose](): void {
     this.#notifier.target = undefined;
     this.endFetches();
+    this.#unseenWriters[Symbol.dispose]();
     clearInterval(this.#saving);
     this.#saveUses(() => {});
     void this.#hasher[Symbol.asyncDispose]();
     this.#owed[Symbol.dispose]();
-    // What the log did not take is found by the next process.
-    if (this.#owed.isEmpty) this.#useNote.remove();
+    // What the log did not take, or somebody still writes, is found by the next process.
+    if (this.#owed.isEmpty && this.#unseenWriters.isEmpty) this.#useNote.remove();
   }
 }
 

@@ -18,8 +18,9 @@ import { measureContent } from "./cache/measure-content.ts";
 import { checkMountPoint } from "./check-mount-point.ts";
 import type { MountControl, MountStatus } from "./control/mount-control.ts";
 import { serveControl } from "./control/serve-control.ts";
+import type { DriverName } from "./fuse/driver-name.ts";
 import type { FuseMount, MountEnd } from "./fuse/fuse-mount.ts";
-import { mountFuseNative } from "./fuse/fuse-native-driver.ts";
+import { mountDriver } from "./fuse/mount-driver.ts";
 import { ContentKeeper } from "./keep/content-keeper.ts";
 import { compilePattern } from "./keep/path-pattern.ts";
 import { addPins, describePins, type PinnedObject, removePins } from "./keep/pins.ts";
@@ -49,6 +50,8 @@ export interface MountOptions {
   /** Made where it is missing; an absolute path. */
   readonly cacheDir: string;
   readonly mode: SyncMode;
+  /** By default `fuse-native`. */
+  readonly driver?: DriverName;
   /** `none` by default. */
   readonly permitMode?: PermitMode;
   /** Settings that this mount starts with; all others are those that the cache had last. */
@@ -200,15 +203,28 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
   // Handed back when nothing is mounted any more, and while there is still somebody to push.
   stack.use(permits);
   permits.start();
+  const { driver = "fuse-native" } = options;
   const fuse = stack.use(
-    await mountFuseNative(local.fileSystem, mountPoint, {
+    await mountDriver(local.fileSystem, mountPoint, {
+      driver,
+      backingDir: cacheDir,
       onError: (error) => logger.error({ err: error }, "file system"),
     }),
   );
   local.connect(fuse);
   // An open that waits for content would hold up the end of the mount.
   stack.defer(() => local.endFetches());
-  const control = controlOf(options, { replica, remote, sync, permits, keeper, fuse, local, file });
+  const control = controlOf(options, {
+    replica,
+    remote,
+    sync,
+    permits,
+    keeper,
+    fuse,
+    driver,
+    local,
+    file,
+  });
   stack.use(await serveControl(cacheDir, control));
   space.take();
   const contact = await makeContact(sync);
@@ -260,6 +276,7 @@ interface MountParts {
   readonly permits: PermitKeeper;
   readonly keeper: ContentKeeper;
   readonly fuse: FuseMount;
+  readonly driver: DriverName;
   readonly local: LocalFileSystem;
   readonly file: SettingsFile;
 }
@@ -268,7 +285,7 @@ function controlOf(
   { cacheDir, permitMode = "none" }: MountOptions,
   parts: MountParts,
 ): MountControl {
-  const { replica, remote, sync, permits, keeper, fuse, local, file } = parts;
+  const { replica, remote, sync, permits, keeper, fuse, driver, local, file } = parts;
   const keep = (change: SettingsChange): MountSettings => {
     const settings = file.change(change);
     keeper.keep(settings);
@@ -282,6 +299,7 @@ function controlOf(
       const isKeeping = pins.length > 0 || hoard.length > 0;
       return {
         ...sync.status(),
+        driver,
         offlinePolicy,
         waitingPrograms: local.fetches.waiting,
         conflicts: replica.conflicts().length,

@@ -38,7 +38,14 @@
 	X(lseek) \
 	X(syncfs) \
 	X(flock) \
-	X(umount2)
+	X(mount) \
+	X(umount2) \
+	X(watch) \
+	X(endWatch) \
+	X(fuseReceive) \
+	X(fuseSend) \
+	X(fuseOpenBacking) \
+	X(fuseCloseBacking)
 
 #define IZO_DECLARE(name) napi_value izo_##name(napi_env env, napi_callback_info info);
 IZO_CALLS(IZO_DECLARE)

@@ -2,6 +2,8 @@ import { join, resolve } from "node:path";
 
 import { Command, Option } from "@commander-js/extra-typings";
 import {
+  type DriverName,
+  DRIVERS,
   type Mount,
   mountFileset,
   OFFLINE_POLICIES,
@@ -27,6 +29,7 @@ interface MountPlan {
   readonly mountPoint: string;
   readonly cacheDir: string;
   readonly mode: (typeof CACHE_MODES)[number];
+  readonly driver: DriverName;
   readonly permitMode: PermitMode;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** Undefined where the cache's own setting stays. */
@@ -78,6 +81,12 @@ export function mountCommand(cli: Cli) {
         .argParser(parseSizeOrNone),
     )
     .addOption(
+      new Option("--driver <driver>", "what speaks to the kernel")
+        .choices(DRIVERS)
+        .env("IZO_DRIVER")
+        .default("fuse-native" as const),
+    )
+    .addOption(
       new Option("--log-level <level>", "what goes to mount.log in the cache directory")
         .choices(LOG_LEVELS)
         .env("IZO_LOG_LEVEL")
@@ -108,6 +117,7 @@ Examples:
         mountPoint: mountPointOf(mnt),
         cacheDir: resolve(options.cache ?? defaultCacheDir(url, cli.env)),
         mode: options.mode,
+        driver: options.driver,
         permitMode: options.permit,
         logLevel: options.logLevel,
         offlinePolicy: options.offlinePolicy,
@@ -137,6 +147,8 @@ async function mountInBackground(
     plan.permitMode,
     "--log-level",
     logLevel,
+    "--driver",
+    plan.driver,
     ...(plan.offlinePolicy === undefined ? [] : ["--offline-policy", plan.offlinePolicy]),
     ...(cacheQuota === undefined
       ? []
@@ -159,7 +171,7 @@ const NOTES: Readonly<Record<Mount["contact"], string>> = {
 };
 
 async function serveMount(plan: MountPlan, cli: Cli): Promise<void> {
-  const { url, mountPoint, cacheDir, mode, logLevel } = plan;
+  const { url, mountPoint, cacheDir, mode, driver, logLevel } = plan;
   const logger = createLogger(logLevel, cli);
   try {
     const { offlinePolicy, cacheQuota, permitMode } = plan;
@@ -167,7 +179,7 @@ async function serveMount(plan: MountPlan, cli: Cli): Promise<void> {
       ...(offlinePolicy !== undefined && { offlinePolicy }),
       ...(cacheQuota !== undefined && { cacheQuotaBytes: cacheQuota }),
     };
-    const wanted = { url, mountPoint, cacheDir, mode, permitMode, settings };
+    const wanted = { url, mountPoint, cacheDir, mode, driver, permitMode, settings };
     await using mount = await mountFileset({ ...wanted, logger });
     noteMount({ mountPoint, cacheDir, url, pid: process.pid });
     reportStart({ isServing: true, contact: mount.contact });

@@ -1,4 +1,4 @@
-import { OFFLINE_POLICIES, PERMIT_MODES } from "@izo/client";
+import { DRIVERS, OFFLINE_POLICIES, PERMIT_MODES } from "@izo/client";
 import { z } from "zod";
 
 import { parseAge } from "../commands/parse-age.ts";
@@ -51,6 +51,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       cache: z.string().optional(),
       mode: z.enum(CACHE_MODES).optional(),
+      driver: z.enum(DRIVERS).optional(),
       permit: z.enum(PERMIT_MODES).optional(),
       offlinePolicy: z.enum(OFFLINE_POLICIES).optional(),
       cacheQuota: sizeOrNone.optional(),

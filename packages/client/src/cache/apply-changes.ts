@@ -28,7 +28,7 @@ import {
 import type { CacheNode } from "./cache-node.ts";
 import { osPath } from "./cache-paths.ts";
 import type { CacheTree } from "./cache-tree.ts";
-import { namesOf } from "./fetch.ts";
+import { invalidateNames, namesOf } from "./fetch.ts";
 import { makeInode, updateAttributes, updateTime } from "./inode.ts";
 import type { KernelNotifier } from "./kernel-notifier.ts";
 import type { OwnVersions } from "./own-versions.ts";
@@ -188,7 +188,8 @@ export class ChangeApplier {
     // The time belongs to the content: to an edit that is under way, to the one that is still shown.
     const hasOwnTime = current.unlogged.size > 0 || waits;
     if (!hasOwnTime && before?.mtimeNs !== after.mtimeNs) updateTime(path, after);
-    this.#notifier.invalidateNode(current.id, namesOf(current));
+    if (current === node) this.#notifier.invalidateNode(node.id, namesOf(node));
+    else invalidateNames(this.#notifier, current);
   }
 
   /** Tells whether the inode's content is what the object's content is now. */

@@ -2,6 +2,7 @@ import type { Actor, Base, Name, ObjectKind, Oid } from "@izo/core";
 
 import { type NodeId, rootNode } from "../fuse/file-system.ts";
 import type { Holding } from "./object-mark.ts";
+import { UnloggedWrites } from "./unlogged-writes.ts";
 
 /** A name under which a node stands in the cache tree. */
 export interface NodeLink {
@@ -27,8 +28,9 @@ export class CacheNode {
   references = 0;
   /** Descriptors open on the inode, with what each may do. */
   readonly descriptors = new Map<number, { readonly isWritable: boolean }>();
-  /** Descriptors through which something was written, or may yet be, since their last flush. */
-  readonly unlogged = new Set<number>();
+  readonly unlogged = new UnloggedWrites();
+  /** What it held before it was opened for writing, while nothing was written yet as far as is known. */
+  heldBefore: Holding | undefined;
   /** Who opened it for writing last: the author of what is logged when a descriptor is flushed. */
   writer: Actor | undefined;
   /**

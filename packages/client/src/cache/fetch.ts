@@ -181,10 +181,9 @@ export class ContentFetcher {
     } finally {
       closeSync(fd);
     }
-    const hadContent = node.isPresent;
     const next = this.#tree.replaceInode(node, path, holding);
     this.#onArrived(object.sizeBytes);
-    if (hadContent) this.#notifier.invalidateNode(next.id, namesOf(next));
+    invalidateNames(this.#notifier, next);
   }
 
   #stage(): string {
@@ -198,6 +197,11 @@ export function namesOf(
   node: CacheNode,
 ): { parent: number; name: CacheNode["links"][number]["name"] }[] {
   return node.links.map(({ parent, name }) => ({ parent: parent.id, name }));
+}
+
+/** Another inode has taken the names: what the kernel knows under them is not what is there. */
+export function invalidateNames(notifier: KernelNotifier, node: CacheNode): void {
+  for (const { parent, name } of namesOf(node)) notifier.invalidateEntry(parent, name);
 }
 
 function unreachable(sha256: Sha256, cause?: unknown): ErrnoError {

@@ -17,6 +17,7 @@ const STATUS: MountStatus = {
   offlinePolicy: "fail",
   waitingPrograms: 0,
   mode: "replica",
+  driver: "kernel",
   recno: 40 as Recno,
   headRecno: 41 as Recno,
   pending: 2,

@@ -1,5 +1,6 @@
 import type { Recno, StandingConflict } from "@izo/core";
 
+import type { DriverName } from "../fuse/driver-name.ts";
 import type { KeptStatus } from "../keep/content-keeper.ts";
 import type { PinnedObject } from "../keep/pins.ts";
 import type { MountPermit } from "../permit/permit-keeper.ts";
@@ -22,6 +23,8 @@ export interface MountStatus {
   /** Programs that wait for the server, under the policy `wait`. */
   readonly waitingPrograms: number;
   readonly mode: "on-demand" | "replica";
+  /** What speaks to the kernel: `kernel`, whose data goes past it, or `fuse-native`. */
+  readonly driver: DriverName;
   /** The last record of the server's log that the mount has replayed. */
   readonly recno: Recno;
   /** The last record that the server is known to have. */

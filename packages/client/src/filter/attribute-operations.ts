@@ -89,7 +89,9 @@ export function attributeOperations(
         if (node.kind !== "symlink") fchmodat(AT_FDCWD, path, attributes.mode & 0o7777);
       }
       if (changes.atimeNs !== undefined || mtimeNs !== undefined) {
-        utimens(path, times.atimeNs, times.mtimeNs, { noFollow: true });
+        node.unlogged.settingTime(() =>
+          utimens(path, times.atimeNs, times.mtimeNs, { noFollow: true }),
+        );
       }
     };
     if (attributes === null && !isTimeLogged) {

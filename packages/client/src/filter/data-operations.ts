@@ -23,7 +23,7 @@ import { ErrnoError } from "../fuse/errno.ts";
 import type { FileSystem, Opened } from "../fuse/file-system.ts";
 import type { Actors } from "./actor.ts";
 import type { FilterContext } from "./filter-context.ts";
-import { logContent, markLocal } from "./log-content.ts";
+import { logContent, markLocal, markUnwritten, restoreUnwritten } from "./log-content.ts";
 import { isForWriting } from "./mode-bits.ts";
 
 const syncData = promisify(fdatasync);
@@ -85,12 +85,39 @@ export function dataOperations(
     return openNow(node, flags);
   }
 
+  /** Closes a descriptor, unless somebody goes on writing through a mapping that it leaves behind. */
+  function release(node: CacheNode, fd: number): void {
+    if (!node.unlogged.isWatched(fd) || !node.isNamed) {
+      finish(node, fd);
+      return;
+    }
+    const reader = openSync(`/proc/self/fd/${fd}`, constants.O_RDONLY);
+    node.descriptors.set(reader, { isWritable: true });
+    node.unlogged.watch(reader);
+    finish(node, fd);
+    context.unseenWriters.watch(reader, (isMapped) => {
+      // A mapped page that was written to before is written to again without a trace in the times.
+      if (isMapped || node.unlogged.has(reader)) logOrOwe(node, reader);
+      finish(node, reader);
+    });
+  }
+
+  function logOrOwe(node: CacheNode, fd: number): void {
+    try {
+      node.unlogged.logging(fd, () => logContent(context, node));
+    } catch {
+      // Nobody is left to be told; it is logged when there is room.
+      context.owed.add(node);
+    }
+  }
+
   function finish(node: CacheNode, fd: number): void {
     const isWritable = node.descriptors.get(fd)?.isWritable === true;
     node.descriptors.delete(fd);
     node.unlogged.delete(fd);
     closeSync(fd);
     if (isWritable && !node.hasWriter) {
+      restoreUnwritten(context, node);
       if (node.retiredBase !== undefined) {
         node.retiredBase = undefined;
         tree.sweep();
@@ -107,32 +134,32 @@ export function dataOperations(
       return mustFetch(node, flags) ? openFetched(node, flags) : openNow(node, flags);
     },
 
-    willWrite(id, fd) {
+    willWrite(id, fd, isUnseen) {
       const node = nodes.get(id);
       const base = node.retiredBase ?? tree.objectOf(node)?.contentVersion;
       const { holding } = node;
       const isMarked =
         holding.state === "local" && base !== undefined && isSameVersion(holding.base, base);
-      if (!isMarked) markLocal(context, node);
-      node.unlogged.add(fd);
+      if (!isMarked && isUnseen) markUnwritten(context, node);
+      else if (!isMarked) markLocal(context, node);
+      if (isUnseen) node.unlogged.watch(fd);
+      else node.unlogged.add(fd);
     },
 
     flush(id, fd) {
       const node = nodes.get(id);
-      if (!node.unlogged.has(fd)) return;
-      logContent(context, node);
-      node.unlogged.delete(fd);
+      if (node.unlogged.has(fd)) node.unlogged.logging(fd, () => logContent(context, node));
     },
 
     release(id, fd) {
       const node = nodes.get(id);
       try {
-        if (node.unlogged.has(fd)) logContent(context, node);
+        if (node.unlogged.has(fd)) node.unlogged.logging(fd, () => logContent(context, node));
       } catch (error) {
         context.owed.add(node);
         throw error;
       } finally {
-        finish(node, fd);
+        release(node, fd);
       }
     },
 

@@ -5,6 +5,7 @@ import type { ChangeLog } from "../cache/change-log.ts";
 import { ErrnoError, type ErrnoName } from "../fuse/errno.ts";
 import type { OwedContents } from "./owed-contents.ts";
 import type { ProgramFetches } from "./program-fetches.ts";
+import type { UnseenWriters } from "./unseen-writers.ts";
 
 /** What the operations of the file system share. */
 export interface FilterContext {
@@ -12,6 +13,7 @@ export interface FilterContext {
   readonly log: ChangeLog;
   readonly fetches: ProgramFetches;
   readonly owed: OwedContents;
+  readonly unseenWriters: UnseenWriters;
   /** The cache's directory: its file system's free space is the mount's. */
   readonly cacheDir: string;
   readonly newOid: () => Oid;

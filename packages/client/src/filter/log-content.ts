@@ -6,6 +6,7 @@ import { fstat } from "@izo/sys";
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
 import { statInode } from "../cache/inode.ts";
+import { withUnchangedTimes } from "../cache/unchanged-times.ts";
 import { type FilterContext, record } from "./filter-context.ts";
 
 /** The author of content whose writer is not known: it was open before this process could see who. */
@@ -40,6 +41,7 @@ export function logContent(context: FilterContext, node: CacheNode, base?: Base)
   const recno = record(log, operation, node.writer ?? UNKNOWN);
   // A crash before this leaves the version below it in the mark, of which the record names itself an edit.
   tree.setHolding(node, { state: "local", base: { peer: log.peer, recno } });
+  node.heldBefore = undefined;
   if (isRetired) tree.reinstate(node);
 }
 
@@ -55,6 +57,29 @@ export function markLocal({ tree }: FilterContext, node: CacheNode): void {
   if (base === undefined || !node.isNamed) return;
   if (node.holding.state === "content") makeDurable(tree.nodes.pathOf(node));
   tree.setHolding(node, { state: "local", base });
+}
+
+/**
+ * {@link markLocal} of a file that was opened for writing where nobody will see whether it is written
+ * to. Programs see no other times of it than if it had not been marked.
+ */
+export function markUnwritten(context: FilterContext, node: CacheNode): void {
+  const { holding } = node;
+  if (holding.state !== "content" || !node.isNamed) {
+    markLocal(context, node);
+    return;
+  }
+  withUnchangedTimes(context.tree.nodes, [node], () => markLocal(context, node));
+  if (node.holding.state === "local") node.heldBefore = holding;
+}
+
+/** The last one who could have written is gone, and nobody has: the file holds what it held. */
+export function restoreUnwritten({ tree }: FilterContext, node: CacheNode): void {
+  const { heldBefore } = node;
+  node.heldBefore = undefined;
+  if (heldBefore === undefined || node.holding.state !== "local") return;
+  if (!node.isNamed || node.retiredBase !== undefined || node.unlogged.size > 0) return;
+  withUnchangedTimes(tree.nodes, [node], () => tree.setHolding(node, heldBefore));
 }
 
 /**

@@ -91,9 +91,9 @@ export function guardWithPermit(
       checkIn(parent);
       return fileSystem.create(parent, ...rest);
     },
-    willWrite(node, fd) {
+    willWrite(node, ...rest) {
       checkOpen(node);
-      fileSystem.willWrite(node, fd);
+      fileSystem.willWrite(node, ...rest);
     },
     setxattr(node, ...rest) {
       checkNode(node);

@@ -89,7 +89,10 @@ export interface FileSystemStatistics {
 export type Awaitable<T> = T | Promise<T>;
 
 export interface FileSystem {
-  /** `willWrite` comes before every write, because any of them may be refused. */
+  /**
+   * `willWrite` comes before every write, because any of them may be refused: the kernel must not write
+   * past the driver.
+   */
   readonly announcesEveryWrite?: true;
 
   /** The node of a name, or undefined when there is none: absence is common and must be cheap. */
@@ -119,8 +122,11 @@ export interface FileSystem {
   /** `flags` as of open(2), O_TRUNC included: then the content ends here. */
   open(node: NodeId, flags: number, caller: Caller): Awaitable<Opened>;
   create(parent: NodeId, name: Name, mode: number, flags: number, caller: Caller): Created;
-  /** The first write of a handle, and the first after each flush, is about to happen: log the intent now. */
-  willWrite(node: NodeId, fd: number): void;
+  /**
+   * The first write of a handle, and the first after each flush, is about to happen: log the intent now.
+   * With `isUnseen` the kernel will write past the driver until the release, without saying so again.
+   */
+  willWrite(node: NodeId, fd: number, isUnseen: boolean): void;
   /** A descriptor of this handle was closed. May come several times per handle, or never. */
   flush(node: NodeId, fd: number): void;
   /** The handle is gone: close `fd`. Comes exactly once per open and create. */

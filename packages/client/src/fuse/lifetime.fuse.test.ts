@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { umount2 } from "@izo/sys";
 import { describe, expect, test } from "vitest";
 
-import { MountError, mountFuseNative } from "./fuse-native-driver.ts";
+import { DRIVERS } from "./driver-name.ts";
+import { mountDriver } from "./mount-driver.ts";
+import { MountError } from "./prepare-mount-point.ts";
 import { PassThrough } from "./testing/pass-through.ts";
 import { type ServedMount, servePassThrough } from "./testing/served-mount.ts";
 
@@ -18,9 +20,9 @@ async function ended(served: ServedMount): Promise<unknown[]> {
   return await once(server, "exit", { signal: AbortSignal.timeout(15_000) });
 }
 
-describe("mountFuseNative() lifetime", () => {
+describe.each(DRIVERS)("the lifetime of a mount by the driver %s", (driver) => {
   test("SIGTERM unmounts and the process exits", async () => {
-    await using served = await servePassThrough();
+    await using served = await servePassThrough(driver);
     await writeFile(join(served.mountPoint, "f"), "kept");
     const exit = ended(served);
     served.server.kill("SIGTERM");
@@ -30,7 +32,7 @@ describe("mountFuseNative() lifetime", () => {
   });
 
   test("SIGTERM unmounts with files open, and gives them back to the file system", async () => {
-    await using served = await servePassThrough();
+    await using served = await servePassThrough(driver);
     const handle = await open(join(served.mountPoint, "f"), "w");
     await handle.write("written");
     const exit = ended(served);
@@ -43,7 +45,7 @@ describe("mountFuseNative() lifetime", () => {
   });
 
   test("umount from outside ends the process", async () => {
-    await using served = await servePassThrough();
+    await using served = await servePassThrough(driver);
     await writeFile(join(served.mountPoint, "f"), "kept");
     const exit = ended(served);
     umount2(served.mountPoint);
@@ -51,7 +53,7 @@ describe("mountFuseNative() lifetime", () => {
   });
 
   test("after kill -9 the mount point recovers at the next mount", async () => {
-    await using served = await servePassThrough();
+    await using served = await servePassThrough(driver);
     await writeFile(join(served.mountPoint, "f"), "kept");
     const exit = ended(served);
     served.server.kill("SIGKILL");
@@ -64,9 +66,13 @@ describe("mountFuseNative() lifetime", () => {
   });
 
   test("refuses a mount point that is missing, a file, or not empty", async () => {
-    await using served = await servePassThrough();
+    await using served = await servePassThrough(driver);
     const mount = async (path: string) =>
-      await mountFuseNative(new PassThrough(served.backing), path, { onError: () => {} });
+      await mountDriver(new PassThrough(served.backing), path, {
+        driver,
+        backingDir: served.backing,
+        onError: () => {},
+      });
     const base = join(served.backing, "..");
     await writeFile(join(base, "file"), "");
     await expect(mount(join(base, "none"))).rejects.toMatchObject({ code: "mount-point-missing" });

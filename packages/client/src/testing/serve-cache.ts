@@ -1,11 +1,12 @@
-/** The process that mounts a cache with no server, in tests: `serve-cache.ts CACHE MOUNT`. */
+/** The process that mounts a cache with no server, in tests: `serve-cache.ts DRIVER CACHE MOUNT`. */
 import { hash, randomUUID } from "node:crypto";
 
 import type { ClientOperation, FilesetId, Oid } from "@izo/core";
 import { nodeDisk } from "@izo/sys";
 
 import { lockCache } from "../cache/cache-lock.ts";
-import { mountFuseNative } from "../fuse/fuse-native-driver.ts";
+import type { DriverName } from "../fuse/driver-name.ts";
+import { mountDriver } from "../fuse/mount-driver.ts";
 import { LocalFileSystem } from "../local-file-system.ts";
 import { LocalReplica } from "../sync/local-replica.ts";
 import { wallClock } from "../wall-clock.ts";
@@ -19,7 +20,7 @@ export interface ServedAnswer {
   readonly recovered: readonly string[] | null;
 }
 
-const [cacheDir = "", mountPoint = ""] = process.argv.slice(2);
+const [driver, cacheDir = "", mountPoint = ""] = process.argv.slice(2);
 const errors: string[] = [];
 const note = (error: unknown): void => void errors.push(String(error));
 
@@ -49,7 +50,13 @@ const local = stack.use(
     onProblem: (path, error) => note(`${path}: ${String(error)}`),
   }),
 );
-const fuse = stack.use(await mountFuseNative(local.fileSystem, mountPoint, { onError: note }));
+const fuse = stack.use(
+  await mountDriver(local.fileSystem, mountPoint, {
+    driver: driver as DriverName,
+    backingDir: cacheDir,
+    onError: note,
+  }),
+);
 local.connect(fuse);
 
 // Frees a test that hangs in a system call on the mount and so cannot end this process itself.

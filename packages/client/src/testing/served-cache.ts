@@ -7,6 +7,7 @@ import { join } from "node:path";
 
 import { SysError, umount2 } from "@izo/sys";
 
+import type { DriverName } from "../fuse/driver-name.ts";
 import { describeOperation } from "./describe-operation.ts";
 import type { ServedAnswer } from "./serve-cache.ts";
 
@@ -19,8 +20,14 @@ export class ServedCache implements AsyncDisposable {
   readonly mountPoint = join(this.base, "mount");
   #server: ChildProcess | undefined;
 
-  static async start(): Promise<ServedCache> {
-    const served = new ServedCache();
+  readonly driver: DriverName;
+
+  constructor(driver: DriverName) {
+    this.driver = driver;
+  }
+
+  static async start(driver: DriverName): Promise<ServedCache> {
+    const served = new ServedCache(driver);
     // Other users have to come to the mount.
     chmodSync(served.base, 0o755);
     mkdirSync(served.mountPoint);
@@ -31,7 +38,7 @@ export class ServedCache implements AsyncDisposable {
   /** @returns what the process says when it serves */
   async start(): Promise<ServedAnswer> {
     const script = new URL("serve-cache.ts", import.meta.url);
-    const server = fork(script, [this.cacheDir, this.mountPoint], {
+    const server = fork(script, [this.driver, this.cacheDir, this.mountPoint], {
       // Records hold numbers that JSON has no form for.
       serialization: "advanced",
       execArgv: ["--conditions=izo:source"],

@@ -117,7 +117,7 @@ export class SyncHost implements AsyncDisposable {
     const created = found === undefined ? this.#create(path) : undefined;
     const node = found ?? created!.node;
     const { fd } = created ?? (await this.#fs.open(node, 0o1001, CALLER));
-    this.#fs.willWrite(node, fd);
+    this.#fs.willWrite(node, fd, false);
     writeSync(fd, typeof content === "string" ? Buffer.from(content) : content, 0);
     this.#fs.flush(node, fd);
     this.#fs.release(node, fd);
@@ -128,7 +128,7 @@ export class SyncHost implements AsyncDisposable {
     const node = this.#node(path);
     const { fd } = await this.#fs.open(node, 0o1001, CALLER);
     return (content) => {
-      this.#fs.willWrite(node, fd);
+      this.#fs.willWrite(node, fd, false);
       writeSync(fd, content);
       this.#fs.flush(node, fd);
       this.#fs.release(node, fd);

@@ -248,7 +248,7 @@ export class TestCache implements AsyncDisposable {
   }
 
   writeTo(node: NodeId, fd: number, content: string, offset: number): void {
-    this.fs.willWrite(node, fd);
+    this.fs.willWrite(node, fd, false);
     writeSync(fd, content, offset);
   }
 

@@ -61,5 +61,13 @@ export interface Addon {
   lseek(fd: number, offset: number | bigint, whence: number): CallResult;
   syncfs(fd: number): CallResult;
   flock(fd: number, operation: number): CallResult;
+  mount(source: Path, target: Path, type: string, flags: number, data: string): CallResult;
   umount2(path: Path, flags: number): CallResult;
+  /** Anything but a number is the watch, for `endWatch`. */
+  watch(fd: number, onReadable: () => void): CallResult | object;
+  endWatch(watch: object): CallResult;
+  fuseReceive(fd: number, buffer: Uint8Array, spinMicroseconds: number): CallResult;
+  fuseSend(fd: number, buffer: Uint8Array, lengthBytes: number): CallResult;
+  fuseOpenBacking(deviceFd: number, fd: number): CallResult;
+  fuseCloseBacking(deviceFd: number, backing: number): CallResult;
 }

@@ -1,9 +1,10 @@
-/** The process that serves a pass-through mount in tests: `serve-pass-through.ts BACKING MOUNT [CACHE_SECONDS]`. */
+/** The process that serves a pass-through mount in tests: `serve-pass-through.ts DRIVER BACKING MOUNT [CACHE_SECONDS]`. */
 import { parseName } from "@izo/core";
 
 import type { NodeId } from "../file-system.ts";
 import { rootNode } from "../file-system.ts";
-import { mountFuseNative } from "../fuse-native-driver.ts";
+import { mountFuseNative } from "../fuse-native/fuse-native-driver.ts";
+import { mountKernel } from "../kernel/kernel-driver.ts";
 import { PassThrough } from "./pass-through.ts";
 
 /** What a test may ask of this process. Answered with `Answer`. */
@@ -18,18 +19,22 @@ export interface Answer {
   readonly errors: readonly string[];
 }
 
-const [backing = "", mountPoint = "", cacheSeconds = "600"] = process.argv.slice(2);
+const [driver = "", backing = "", mountPoint = "", cacheSeconds = "600"] = process.argv.slice(2);
 
 // Modes come from the kernel with the caller's umask taken off already.
 process.umask(0);
 
 const errors: string[] = [];
 const fileSystem = new PassThrough(backing);
-const mount = await mountFuseNative(fileSystem, mountPoint, {
-  onError: (error) =>
-    errors.push(error instanceof Error ? (error.stack ?? error.message) : String(error)),
-  cacheSeconds: Number(cacheSeconds),
-});
+const onError = (error: unknown) =>
+  errors.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
+const mount =
+  driver === "kernel"
+    ? await mountKernel(fileSystem, mountPoint, { onError })
+    : await mountFuseNative(fileSystem, mountPoint, {
+        onError,
+        cacheSeconds: Number(cacheSeconds),
+      });
 
 // Frees a test that hangs in a system call on the mount and so cannot end this process itself.
 setTimeout(() => process.kill(process.pid, "SIGKILL"), 120_000).unref();

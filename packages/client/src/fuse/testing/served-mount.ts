@@ -7,6 +7,7 @@ import { join } from "node:path";
 
 import { SysError, umount2 } from "@izo/sys";
 
+import type { DriverName } from "../driver-name.ts";
 import type { Answer, Question } from "./serve-pass-through.ts";
 
 const startTimeoutMs = 20_000;
@@ -21,13 +22,16 @@ export interface ServedMount extends AsyncDisposable {
 }
 
 /** Directories, mount and server; all gone when disposed of, whatever state they are in. */
-export async function servePassThrough(cacheSeconds = 600): Promise<ServedMount> {
+export async function servePassThrough(
+  driver: DriverName,
+  cacheSeconds = 600,
+): Promise<ServedMount> {
   const base = mkdtempSync(join(tmpdir(), "izo-fuse-"));
   const backing = join(base, "backing");
   const mountPoint = join(base, "mount");
   mkdirSync(backing);
   mkdirSync(mountPoint);
-  let server = await start(backing, mountPoint, cacheSeconds);
+  let server = await start(driver, backing, mountPoint, cacheSeconds);
   return {
     backing,
     mountPoint,
@@ -41,7 +45,7 @@ export async function servePassThrough(cacheSeconds = 600): Promise<ServedMount>
       return answer;
     },
     async restart() {
-      server = await start(backing, mountPoint, cacheSeconds);
+      server = await start(driver, backing, mountPoint, cacheSeconds);
     },
     async [Symbol.asyncDispose]() {
       detach(mountPoint);
@@ -57,12 +61,13 @@ export async function servePassThrough(cacheSeconds = 600): Promise<ServedMount>
 }
 
 async function start(
+  driver: DriverName,
   backing: string,
   mountPoint: string,
   cacheSeconds: number,
 ): Promise<ChildProcess> {
   const script = new URL("serve-pass-through.ts", import.meta.url);
-  const server = fork(script, [backing, mountPoint, String(cacheSeconds)], {
+  const server = fork(script, [driver, backing, mountPoint, String(cacheSeconds)], {
     execArgv: ["--conditions=izo:source"],
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });

@@ -5,29 +5,19 @@
  * dies, the kernel answers ENOTCONN at the mount point until it is detached, which the next mount does.
  * Nothing that was answered is lost by that: no data or names are held back here.
  */
-import { readdirSync, statfsSync, statSync } from "node:fs";
-
-import { IzoError } from "@izo/core";
 import type { Name } from "@izo/core";
-import { umount2 } from "@izo/sys";
 
+import type { FileSystem, NodeId } from "../file-system.ts";
+import type { EntryName, FuseMount, MountEnd } from "../fuse-mount.ts";
+import { MountError, prepareMountPoint } from "../prepare-mount-point.ts";
 import { attributeOperations } from "./attribute-operations.ts";
 import { EventLoopLinger } from "./event-loop-linger.ts";
-import type { FileSystem, NodeId } from "./file-system.ts";
-import type { EntryName, FuseMount, MountEnd } from "./fuse-mount.ts";
 import { IzoFuse, type Operations } from "./fuse-native-binding.ts";
 import { handleOperations } from "./handle-operations.ts";
 import { InvalidationQueue } from "./invalidation.ts";
 import { toKernel } from "./kernel-names.ts";
 import { nameOperations } from "./name-operations.ts";
 import { Requests } from "./request.ts";
-
-/** The mount point cannot be used, or the kernel refuses. */
-export class MountError extends IzoError {
-  constructor(code: string, mountPoint: string, found: string, options?: ErrorOptions) {
-    super(code, `Cannot mount at ${JSON.stringify(mountPoint)}: ${found}`, { mountPoint }, options);
-  }
-}
 
 export interface FuseNativeOptions {
   /** Faults that no caller of the mount is told: errors without an errno, failed notifications. */
@@ -202,32 +192,5 @@ class FuseNativeMount implements FuseMount {
       }
       this.#requests.close(handle);
     }
-  }
-}
-
-function prepareMountPoint(mountPoint: string): void {
-  detachDead(mountPoint);
-  const stat = statSync(mountPoint, { throwIfNoEntry: false });
-  if (stat === undefined)
-    throw new MountError("mount-point-missing", mountPoint, "it does not exist");
-  if (!stat.isDirectory()) {
-    throw new MountError("mount-point-not-directory", mountPoint, "it is not a directory");
-  }
-  if (readdirSync(mountPoint).length > 0) {
-    throw new MountError("mount-point-not-empty", mountPoint, "the directory is not empty");
-  }
-}
-
-/**
- * A mount whose server died answers ENOTCONN to everything that the kernel must ask it. statfs(2) is
- * never answered from what the kernel remembers, as stat(2) is for some seconds.
- */
-function detachDead(mountPoint: string): void {
-  try {
-    statfsSync(mountPoint);
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "ENOTCONN") umount2(mountPoint, { lazy: true });
-    else if (code !== "ENOENT") throw error;
   }
 }

@@ -4,8 +4,8 @@
  * Also by path, because to this binding's kernel side a path is an inode: several nodes can be open at
  * one path (content replaced behind the mount), and they share one page cache there.
  */
-import { ErrnoError } from "./errno.ts";
-import type { NodeId } from "./file-system.ts";
+import { ErrnoError } from "../errno.ts";
+import type { NodeId } from "../file-system.ts";
 
 export interface Handle {
   readonly id: number;

@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 
 import type { Name } from "@izo/core";
 
-import type { Caller, NodeId } from "./file-system.ts";
+import type { Caller, NodeId } from "../file-system.ts";
 import type { Operations } from "./fuse-native-binding.ts";
 import { isRenaming } from "./hidden-names.ts";
 import { fromKernel, toKernel, toListing } from "./kernel-names.ts";

@@ -7,8 +7,8 @@ import { readSync, writeSync } from "node:fs";
 import { NAME_MAX_BYTES } from "@izo/core";
 import { copyFileRange, fallocate, seekData, seekHole } from "@izo/sys";
 
-import { ErrnoError } from "./errno.ts";
-import type { Created, NodeId, Opened } from "./file-system.ts";
+import { ErrnoError } from "../errno.ts";
+import type { Created, NodeId, Opened } from "../file-system.ts";
 import type { Operations } from "./fuse-native-binding.ts";
 import type { Handle } from "./handle-table.ts";
 import { markContent } from "./kept-pages.ts";
@@ -79,7 +79,7 @@ export function handleOperations(requests: Requests) {
 
   function announceWrite(handle: Handle): void {
     if (!handle.isWriteAnnounced || fileSystem.announcesEveryWrite === true) {
-      fileSystem.willWrite(handle.node, handle.fd);
+      fileSystem.willWrite(handle.node, handle.fd, false);
     }
     handle.isWriteAnnounced = true;
     handle.isWritten = true;

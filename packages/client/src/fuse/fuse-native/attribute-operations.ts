@@ -1,7 +1,7 @@
 /** getattr, chmod, chown, utimens, truncate and extended attributes. */
 import { constants } from "node:fs";
 
-import type { Attributes, SetAttributes } from "./file-system.ts";
+import type { Attributes, SetAttributes } from "../file-system.ts";
 import {
   type Operations,
   type Stats,

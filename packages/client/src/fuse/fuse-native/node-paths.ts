@@ -9,8 +9,8 @@
  */
 import type { Name } from "@izo/core";
 
-import { ErrnoError } from "./errno.ts";
-import { type FileSystem, type NodeId, rootNode } from "./file-system.ts";
+import { ErrnoError } from "../errno.ts";
+import { type FileSystem, type NodeId, rootNode } from "../file-system.ts";
 import { nameFromKernel } from "./kernel-names.ts";
 
 /** Where a path leads: the directory that holds it, and its name there. */

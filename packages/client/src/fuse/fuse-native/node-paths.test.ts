@@ -1,7 +1,7 @@
 import { type Name, parseName } from "@izo/core";
 import { describe, expect, test } from "vitest";
 
-import type { FileSystem, NodeId } from "./file-system.ts";
+import type { FileSystem, NodeId } from "../file-system.ts";
 import { NodePaths } from "./node-paths.ts";
 
 /** Directories by path, with the look-ups and references that a driver made. */

@@ -10,7 +10,7 @@
  */
 import { readFileSync } from "node:fs";
 
-import type { Caller } from "./file-system.ts";
+import type { Caller } from "../file-system.ts";
 import type { Handle } from "./handle-table.ts";
 import { splitPath } from "./node-paths.ts";
 

@@ -1,12 +1,12 @@
-import { isErrno, toErrno } from "./errno.ts";
-import type { EventLoopLinger } from "./event-loop-linger.ts";
+import { isErrno, toErrno } from "../errno.ts";
 import {
   type Awaitable,
   type Caller,
   type FileSystem,
   type NodeId,
   rootNode,
-} from "./file-system.ts";
+} from "../file-system.ts";
+import type { EventLoopLinger } from "./event-loop-linger.ts";
 /**
  * What every operation of the binding shares: the mount's tables, who asks, and how to answer.
  */

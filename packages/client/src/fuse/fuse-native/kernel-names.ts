@@ -8,7 +8,7 @@
  */
 import { type Name, NAME_MAX_BYTES, parseName } from "@izo/core";
 
-import { ErrnoError } from "./errno.ts";
+import { ErrnoError } from "../errno.ts";
 
 const replacement = "\u{fffd}";
 

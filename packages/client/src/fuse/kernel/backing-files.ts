@@ -1,0 +1,68 @@
+import type { FuseDevice } from "@izo/sys";
+
+import type { NodeId } from "../file-system.ts";
+
+/** Nobody reads or writes through this one: data comes here as requests. */
+export const NO_BACKING = 0;
+
+interface Backing {
+  readonly id: number;
+  opens: number;
+}
+
+/**
+ * The files of which the kernel reads and writes the data itself (FUSE passthrough, Linux 6.9).
+ *
+ * While a node is open, all its opens go the same way, and to the same file: the kernel refuses a
+ * mixture with EBUSY. So the first open of a node decides for all that come before the last one ends.
+ */
+export class BackingFiles {
+  readonly #device: FuseDevice;
+  readonly #onRefused: (error: unknown) => void;
+  readonly #open = new Map<NodeId, Backing>();
+  #isEnabled = false;
+
+  /** @param onRefused told once, when the kernel refuses the first file: data then comes through here */
+  constructor(device: FuseDevice, onRefused: (error: unknown) => void) {
+    this.#device = device;
+    this.#onRefused = onRefused;
+  }
+
+  /** The kernel has agreed to passthrough. */
+  enable(): void {
+    this.#isEnabled = true;
+  }
+
+  /** Counts an open of `node`; the kernel's number for its file, or {@link NO_BACKING}. */
+  opened(node: NodeId, fd: number): number {
+    const known = this.#open.get(node);
+    if (known !== undefined) {
+      known.opens += 1;
+      return known.id;
+    }
+    const id = this.#isEnabled ? this.#register(fd) : NO_BACKING;
+    this.#open.set(node, { id, opens: 1 });
+    return id;
+  }
+
+  /** An open of `node` has ended. */
+  released(node: NodeId): void {
+    const backing = this.#open.get(node);
+    if (backing === undefined) return;
+    backing.opens -= 1;
+    if (backing.opens > 0) return;
+    this.#open.delete(node);
+    if (backing.id !== NO_BACKING) this.#device.closeBacking(backing.id);
+  }
+
+  #register(fd: number): number {
+    try {
+      return this.#device.openBacking(fd);
+    } catch (error) {
+      // Not permitted, or a file system that is stacked too deep: it will be so for the next one, too.
+      this.#isEnabled = false;
+      this.#onRefused(error);
+      return NO_BACKING;
+    }
+  }
+}

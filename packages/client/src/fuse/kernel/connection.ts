@@ -1,0 +1,139 @@
+/**
+ * One FUSE connection: receives requests, has them answered, one after the other, on the event loop.
+ *
+ * After each answer it waits awake for a moment: a program that was answered usually asks again at
+ * once, and being woken costs several times as much as an answer (docs/decisions/0012).
+ */
+import { constants } from "node:os";
+
+import type { FuseDevice } from "@izo/sys";
+
+import { isErrno, toErrno } from "../errno.ts";
+import { type Handlers, SILENT, type WriteBody } from "./handler.ts";
+import { MAX_WRITE_BYTES } from "./init.ts";
+import { INTERRUPTED, PendingRequests } from "./pending-requests.ts";
+import { OPCODE } from "./protocol.ts";
+import { ReplyMessage } from "./reply-message.ts";
+import { RequestMessage } from "./request-message.ts";
+
+/** The kernel wants room for the largest write with its headers (`FUSE_MIN_READ_BUFFER` is 8 KiB). */
+const HEADERS_BYTES = 4096;
+
+export interface ConnectionOptions {
+  /** How long to wait awake for the next request, in microseconds; 0 for not at all. */
+  readonly spinMicroseconds: number;
+  /** How long requests may keep the event loop from all else, in milliseconds. */
+  readonly turnMs: number;
+  /** The mount is gone. Called once. */
+  readonly onEnd: () => void;
+  /** Faults that no caller of the mount is told. */
+  readonly onError: (error: unknown) => void;
+}
+
+export class Connection {
+  readonly #device: FuseDevice;
+  readonly #handlers: Handlers;
+  readonly #options: ConnectionOptions;
+  readonly #request = new RequestMessage(MAX_WRITE_BYTES + HEADERS_BYTES);
+  readonly #reply = new ReplyMessage(MAX_WRITE_BYTES + HEADERS_BYTES);
+  readonly #pending = new PendingRequests();
+  #hasEnded = false;
+
+  constructor(device: FuseDevice, handlers: Handlers, options: ConnectionOptions) {
+    this.#device = device;
+    this.#handlers = handlers;
+    this.#options = options;
+  }
+
+  /** Serves from now on, until the mount is gone or the device is disposed of. */
+  start(): void {
+    this.#device.start(() => this.#serve());
+  }
+
+  /** Nothing is answered any more. */
+  end(): void {
+    this.#hasEnded = true;
+  }
+
+  #serve(): void {
+    const endMs = performance.now() + this.#options.turnMs;
+    // More than one turn's worth is left for the next: the loop comes back while there is something to read.
+    while (!this.#hasEnded && performance.now() < endMs) {
+      let lengthBytes: number;
+      try {
+        lengthBytes = this.#device.receive(this.#request.bytes, this.#options.spinMicroseconds);
+      } catch (error) {
+        this.#endWith(error);
+        return;
+      }
+      if (lengthBytes === 0) return;
+      this.#request.received(lengthBytes);
+      this.#answer();
+    }
+  }
+
+  #answer(): void {
+    const request = this.#request;
+    const { opcode, uniqueLow, uniqueHigh } = request;
+    if (opcode === OPCODE.INTERRUPT) {
+      this.#interrupt(request.u32(0), request.u32(4));
+      return;
+    }
+    const handler = this.#handlers[opcode];
+    if (handler === undefined) {
+      // The kernel does not ask again for most of what is not there.
+      this.#send(uniqueLow, uniqueHigh, -constants.errno.ENOSYS, 0);
+      return;
+    }
+    try {
+      const outcome = handler(request, this.#reply);
+      if (typeof outcome !== "number") void this.#answerLater(outcome, uniqueLow, uniqueHigh);
+      else if (outcome !== SILENT) this.#send(uniqueLow, uniqueHigh, 0, outcome);
+    } catch (error) {
+      this.#fail(error, opcode, uniqueLow, uniqueHigh);
+    }
+  }
+
+  async #answerLater(outcome: Promise<WriteBody>, low: number, high: number): Promise<void> {
+    const pending = this.#pending.add(low, high);
+    try {
+      const writeBody = await outcome;
+      this.#pending.remove(low, high);
+      if (this.#hasEnded) return;
+      // Also for one who was interrupted: the kernel answers ENOENT, and nobody holds what was opened.
+      const bodyBytes = writeBody(this.#reply);
+      if (!pending.isInterrupted) this.#send(low, high, 0, bodyBytes);
+    } catch (error) {
+      this.#pending.remove(low, high);
+      if (!this.#hasEnded && !pending.isInterrupted) this.#fail(error, 0, low, high);
+    }
+  }
+
+  #interrupt(low: number, high: number): void {
+    if (this.#pending.interrupt(low, high)) this.#send(low, high, INTERRUPTED, 0);
+  }
+
+  #fail(error: unknown, opcode: number, low: number, high: number): void {
+    if (!isErrno(error)) this.#options.onError(error);
+    const isSilent = opcode === OPCODE.FORGET || opcode === OPCODE.BATCH_FORGET;
+    if (!isSilent) this.#send(low, high, toErrno(error), 0);
+  }
+
+  #send(low: number, high: number, error: number, bodyBytes: number): void {
+    const lengthBytes = this.#reply.finish(low, high, error, bodyBytes);
+    try {
+      this.#device.send(this.#reply.bytes, lengthBytes);
+    } catch (cause) {
+      this.#endWith(cause);
+    }
+  }
+
+  /** ENODEV is how the kernel says that the mount is gone. */
+  #endWith(error: unknown): void {
+    const isGone = error instanceof Error && "code" in error && error.code === "ENODEV";
+    if (!isGone) this.#options.onError(error);
+    if (this.#hasEnded || !isGone) return;
+    this.#hasEnded = true;
+    this.#options.onEnd();
+  }
+}

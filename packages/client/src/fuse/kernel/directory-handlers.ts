@@ -1,0 +1,143 @@
+/** Requests about listings. A listing is made once, when it is read from its start, and served in parts. */
+import { constants } from "node:fs";
+
+import { textToBytes } from "@izo/core";
+
+import type { DirectoryEntry, NodeId } from "../file-system.ts";
+import { EMPTY_BODY, type HandlerContext, type Handlers } from "./handler.ts";
+import { FSYNC_DATA_ONLY, OPCODE, OPEN_FLAG } from "./protocol.ts";
+import { ENTRY_BYTES, OPEN_BYTES, type ReplyMessage } from "./reply-message.ts";
+import type { RequestMessage } from "./request-message.ts";
+
+/** `struct fuse_dirent`: ino u64, off u64, namelen u32, type u32; the name, filled up to 8 bytes. */
+const DIRENT_BYTES = 24;
+
+/** An inode number that is not known, as libfuse says it. Zero would mean that there is no entry. */
+const UNKNOWN_INODE = 0xffff_ffffn;
+
+/** Where the type stands in a mode: `d_type` is the mode's S_IFMT bits, shifted down. */
+const TYPE_SHIFT = 12;
+
+interface Listed {
+  readonly name: Uint8Array;
+  readonly type: number;
+  /** Undefined for "." and "..", which the kernel does not take nodes of. */
+  readonly entry: DirectoryEntry | undefined;
+}
+
+interface OpenDirectory {
+  readonly node: NodeId;
+  listing: readonly Listed[];
+}
+
+const DOTS: readonly Listed[] = [".", ".."].map((name) => ({
+  name: textToBytes(name),
+  type: constants.S_IFDIR >> TYPE_SHIFT,
+  entry: undefined,
+}));
+
+export function directoryHandlers({ fileSystem, known }: HandlerContext): Handlers {
+  const directories = new Map<number, OpenDirectory>();
+  let lastHandle = 0;
+
+  function list(node: NodeId): readonly Listed[] {
+    const entries = fileSystem.readdir(node).map((entry) => ({
+      name: textToBytes(entry.name),
+      type: entry.type >> TYPE_SHIFT,
+      entry,
+    }));
+    return [...DOTS, ...entries];
+  }
+
+  /** Serves entries from the offset on, as many as fit; each is written by `write`. */
+  function read(
+    request: RequestMessage,
+    headBytes: number,
+    write: (offset: number, directory: OpenDirectory, listed: Listed) => bigint,
+    reply: ReplyMessage,
+  ): number {
+    const directory = directories.get(request.u64(0));
+    if (directory === undefined) throw new Error("Cannot list: the directory is not open");
+    const start = request.u64(8);
+    const room = request.u32(16);
+    // rewinddir(3) starts over, and sees what has changed.
+    if (start === 0) directory.listing = list(directory.node);
+    let used = 0;
+    for (let index = start; index < directory.listing.length; index += 1) {
+      const listed = directory.listing[index]!;
+      const size = headBytes + align(DIRENT_BYTES + listed.name.length);
+      if (used + size > room) break;
+      const inode = write(used, directory, listed);
+      putEntry(reply, used + headBytes, inode, index + 1, listed);
+      used += size;
+    }
+    return used;
+  }
+
+  return {
+    [OPCODE.OPENDIR](request, reply) {
+      lastHandle += 1;
+      directories.set(lastHandle, { node: request.node, listing: [] });
+      // Kept listings are right: the kernel drops them with each entry of theirs that is invalidated.
+      reply.opened(0, lastHandle, OPEN_FLAG.CACHE_DIR | OPEN_FLAG.KEEP_CACHE, 0);
+      return OPEN_BYTES;
+    },
+
+    // struct fuse_read_in: fh u64, offset u64, size u32 …
+    [OPCODE.READDIR]: (request, reply) => read(request, 0, () => UNKNOWN_INODE, reply),
+
+    [OPCODE.READDIRPLUS]: (request, reply) =>
+      read(
+        request,
+        ENTRY_BYTES,
+        (offset, directory, { entry }) => {
+          const node =
+            entry === undefined ? undefined : fileSystem.lookup(directory.node, entry.name);
+          if (node === undefined) {
+            // An entry without a node: its name is listed, and looked up by who wants to know more.
+            reply.body(offset, ENTRY_BYTES).fill(0);
+            return UNKNOWN_INODE;
+          }
+          known.told(node);
+          const attributes = fileSystem.getattr(node);
+          reply.entry(offset, node, attributes);
+          return attributes.ino;
+        },
+        reply,
+      ),
+
+    [OPCODE.RELEASEDIR](request) {
+      directories.delete(request.u64(0));
+      return 0;
+    },
+
+    // struct fuse_fsync_in: fh u64, fsync_flags u32.
+    [OPCODE.FSYNCDIR](request) {
+      const dataOnly = (request.u32(8) & FSYNC_DATA_ONLY) !== 0;
+      const synced = fileSystem.fsyncdir(request.node, dataOnly);
+      return synced instanceof Promise ? synced.then(() => EMPTY_BODY) : 0;
+    },
+  };
+}
+
+function putEntry(
+  reply: ReplyMessage,
+  offset: number,
+  inode: bigint,
+  next: number,
+  { name, type }: Listed,
+): void {
+  reply.bigU64(offset, inode);
+  reply.u64(offset + 8, next);
+  reply.u32(offset + 16, name.length);
+  reply.u32(offset + 20, type);
+  const end = align(DIRENT_BYTES + name.length);
+  const body = reply.body(offset + DIRENT_BYTES, end - DIRENT_BYTES);
+  body.set(name);
+  body.fill(0, name.length);
+}
+
+/** Entries begin at multiples of 8 bytes. */
+function align(bytes: number): number {
+  return (bytes + 7) & ~7;
+}

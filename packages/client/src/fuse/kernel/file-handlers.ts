@@ -1,0 +1,159 @@
+/** Requests about open files. Of those with passthrough, only opens, closes and syncs come here. */
+import { constants, readSync, writeSync } from "node:fs";
+
+import { copyFileRange, fallocate, seekData, seekHole } from "@izo/sys";
+
+import { ErrnoError } from "../errno.ts";
+import type { Caller, NodeId, Opened } from "../file-system.ts";
+import { NO_BACKING } from "./backing-files.ts";
+import { EMPTY_BODY, type HandlerContext, type Handlers } from "./handler.ts";
+import { dropPrivileges } from "./node-handlers.ts";
+import type { OpenFile } from "./open-files.ts";
+import {
+  FSYNC_DATA_ONLY,
+  OPCODE,
+  OPEN_FLAG,
+  OPEN_KILL_SUIDGID,
+  WRITE_KILL_SUIDGID,
+} from "./protocol.ts";
+import { ENTRY_BYTES, OPEN_BYTES, type ReplyMessage } from "./reply-message.ts";
+
+const WRITE_IN_BYTES = 40;
+const SEEK_DATA = 3;
+
+export function fileHandlers({ fileSystem, known, files }: HandlerContext): Handlers {
+  /**
+   * Answers with a handle. Where the kernel will write past this process, all that belongs to a first
+   * write is done now; it keeps the set-user-ID bits of who may, as root may.
+   */
+  function admit(
+    reply: ReplyMessage,
+    offset: number,
+    node: NodeId,
+    flags: number,
+    { fd, keepCache }: Opened,
+    caller: Caller,
+  ): number {
+    const isWritable = isWriting(flags);
+    const { file, backing } = files.add(node, fd, isWritable);
+    try {
+      if (file.isPassthrough && isWritable) prepareWrite(file, caller.uid !== 0, caller);
+    } catch (error) {
+      files.release(file);
+      throw error;
+    }
+    const data =
+      backing === NO_BACKING ? (keepCache ? OPEN_FLAG.KEEP_CACHE : 0) : OPEN_FLAG.PASSTHROUGH;
+    reply.opened(offset, fd, data | (isWritable ? 0 : OPEN_FLAG.NOFLUSH), backing);
+    return OPEN_BYTES;
+  }
+
+  function prepareWrite(file: OpenFile, isKilling: boolean, caller: Caller): void {
+    files.noteWrite(file);
+    if (isKilling) dropPrivileges(fileSystem, file.node, caller);
+  }
+
+  return {
+    // struct fuse_open_in: flags u32, open_flags u32.
+    [OPCODE.OPEN](request, reply) {
+      const { node, caller } = request;
+      const flags = request.u32(0);
+      const isKilling = (request.u32(4) & OPEN_KILL_SUIDGID) !== 0;
+      const finish = (to: ReplyMessage, opened: Opened): number => {
+        if (isKilling) dropPrivileges(fileSystem, node, caller);
+        return admit(to, 0, node, flags, opened, caller);
+      };
+      const opened = fileSystem.open(node, flags, caller);
+      return opened instanceof Promise
+        ? opened.then((late) => (to: ReplyMessage) => finish(to, late))
+        : finish(reply, opened);
+    },
+
+    // struct fuse_create_in: flags u32, mode u32, umask u32, open_flags u32; the name.
+    [OPCODE.CREATE](request, reply) {
+      const { name } = request.name(16);
+      const [flags, mode] = [request.u32(0), request.u32(4)];
+      const created = fileSystem.create(request.node, name, mode, flags, request.caller);
+      known.told(created.node);
+      const bytes = admit(reply, ENTRY_BYTES, created.node, flags, created, request.caller);
+      reply.entry(0, created.node, fileSystem.getattr(created.node, created.fd));
+      return ENTRY_BYTES + bytes;
+    },
+
+    // struct fuse_read_in: fh u64, offset u64, size u32.
+    [OPCODE.READ](request, reply) {
+      const { fd } = files.get(request.u64(0));
+      const body = reply.body(0, request.u32(16));
+      return readSync(fd, body, 0, body.length, request.u64(8));
+    },
+
+    // struct fuse_write_in: fh u64, offset u64, size u32, write_flags u32 …; the data. Answer: size u32.
+    [OPCODE.WRITE](request, reply) {
+      const file = files.get(request.u64(0));
+      prepareWrite(file, (request.u32(20) & WRITE_KILL_SUIDGID) !== 0, request.caller);
+      const data = request.slice(WRITE_IN_BYTES, request.u32(16));
+      reply.u64(0, writeSync(file.fd, data, 0, data.length, request.u64(8)));
+      return 8;
+    },
+
+    [OPCODE.FLUSH](request) {
+      files.flush(files.get(request.u64(0)));
+      return 0;
+    },
+
+    [OPCODE.RELEASE](request) {
+      files.release(files.get(request.u64(0)));
+      return 0;
+    },
+
+    // struct fuse_fsync_in: fh u64, fsync_flags u32.
+    [OPCODE.FSYNC](request) {
+      const { node, fd } = files.get(request.u64(0));
+      const dataOnly = (request.u32(8) & FSYNC_DATA_ONLY) !== 0;
+      const synced = fileSystem.fsync(node, fd, dataOnly);
+      return synced instanceof Promise ? synced.then(() => EMPTY_BODY) : 0;
+    },
+
+    // struct fuse_fallocate_in: fh u64, offset u64, length u64, mode u32.
+    [OPCODE.FALLOCATE](request) {
+      const file = files.get(request.u64(0));
+      prepareWrite(file, true, request.caller);
+      fallocate(file.fd, request.u32(24), request.u64(8), request.u64(16));
+      return 0;
+    },
+
+    // struct fuse_lseek_in: fh u64, offset u64, whence u32. Answer: offset u64.
+    [OPCODE.LSEEK](request, reply) {
+      const { fd } = files.get(request.u64(0));
+      const from = request.u64(8);
+      const found = request.u32(16) === SEEK_DATA ? seekData(fd, from) : seekHole(fd, from);
+      if (found === undefined) throw new ErrnoError("ENXIO", "Cannot seek: beyond the end");
+      reply.u64(0, found);
+      return 8;
+    },
+
+    // struct fuse_copy_file_range_in: fh_in, off_in, nodeid_out, fh_out, off_out, len, flags, all u64.
+    [OPCODE.COPY_FILE_RANGE](request, reply) {
+      const from = files.get(request.u64(0));
+      const to = files.get(request.u64(24));
+      prepareWrite(to, true, request.caller);
+      const copied = copyFileRange(
+        from.fd,
+        request.u64(8),
+        to.fd,
+        request.u64(32),
+        Math.min(request.u64(40), COPY_AT_ONCE_BYTES),
+      );
+      reply.u64(0, copied);
+      return 8;
+    },
+  };
+}
+
+/** Whether the flags of an open allow writing. */
+function isWriting(flags: number): boolean {
+  return (flags & (constants.O_WRONLY | constants.O_RDWR)) !== 0;
+}
+
+/** The answer counts in 32 bits, and the event loop must not be held for long; the caller asks again. */
+const COPY_AT_ONCE_BYTES = 64 << 20;

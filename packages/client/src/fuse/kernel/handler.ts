@@ -1,0 +1,31 @@
+import type { FileSystem } from "../file-system.ts";
+import type { KnownNodes } from "./known-nodes.ts";
+import type { OpenFiles } from "./open-files.ts";
+import type { ReplyMessage } from "./reply-message.ts";
+import type { RequestMessage } from "./request-message.ts";
+
+/** No answer is sent: the kernel expects none. */
+export const SILENT = -1;
+
+/** Writes the body of an answer; its length in bytes. */
+export type WriteBody = (reply: ReplyMessage) => number;
+
+/**
+ * What answers requests of one kind: the length of the body that it has written into `reply`, or
+ * {@link SILENT}. What has to wait answers with what will write the body; by then the buffers hold other
+ * messages, so it must have taken all that it needs out of `request` before.
+ */
+export type Handler = (request: RequestMessage, reply: ReplyMessage) => number | Promise<WriteBody>;
+
+/** Handlers by opcode. */
+export type Handlers = Readonly<Record<number, Handler>>;
+
+/** What the handlers of one mount share. */
+export interface HandlerContext {
+  readonly fileSystem: FileSystem;
+  readonly known: KnownNodes;
+  readonly files: OpenFiles;
+}
+
+/** The body of an answer that says only that it was done. */
+export const EMPTY_BODY: WriteBody = () => 0;

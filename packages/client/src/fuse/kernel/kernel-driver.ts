@@ -1,0 +1,169 @@
+import type { Name } from "@izo/core";
+/**
+ * Mounts a `FileSystem` by speaking the kernel's FUSE protocol itself, and hands open files to the kernel
+ * (FUSE passthrough), so that their data never comes through this process.
+ *
+ * When this process dies, the kernel answers ENOTCONN at the mount point until it is detached, which the
+ * next mount does. Nothing that was answered is lost by that, and what programs wrote through the
+ * kernel is in the file.
+ */
+import { FuseDevice } from "@izo/sys";
+
+import type { FileSystem, NodeId } from "../file-system.ts";
+import type { FuseMount, MountEnd } from "../fuse-mount.ts";
+import { MountError, prepareMountPoint } from "../prepare-mount-point.ts";
+import { BackingFiles } from "./backing-files.ts";
+import { Connection } from "./connection.ts";
+import { directoryHandlers } from "./directory-handlers.ts";
+import { fileHandlers } from "./file-handlers.ts";
+import type { Handler, HandlerContext } from "./handler.ts";
+import { answerInit } from "./init.ts";
+import { KnownNodes } from "./known-nodes.ts";
+import { nameHandlers } from "./name-handlers.ts";
+import { nodeHandlers } from "./node-handlers.ts";
+import { Notifications } from "./notifications.ts";
+import { OpenFiles } from "./open-files.ts";
+import { OPCODE } from "./protocol.ts";
+
+export interface KernelDriverOptions {
+  /** Faults that no caller of the mount is told: errors without an errno, failed notifications. */
+  readonly onError: (error: unknown) => void;
+  /** Other users may use the mount. Default: yes, for only root can use this driver. */
+  readonly isForAll?: boolean;
+  /** On how many file systems the cache lies: see `answerInit`. 0 switches passthrough off. */
+  readonly stackDepth?: 0 | 1 | 2;
+  /** See `Connection`. */
+  readonly spinMicroseconds?: number;
+}
+
+const DEFAULT_SPIN_MICROSECONDS = 50;
+const TURN_MS = 4;
+
+/**
+ * Mounts `fileSystem` at an existing, empty directory; resolves when the mount serves.
+ *
+ * @throws MountError as `mountFuseNative` does; IzoError `fuse-too-old`
+ */
+export async function mountKernel(
+  fileSystem: FileSystem,
+  mountPoint: string,
+  options: KernelDriverOptions,
+): Promise<FuseMount> {
+  prepareMountPoint(mountPoint);
+  let device: FuseDevice;
+  try {
+    device = new FuseDevice(mountPoint, { subtype: "izo", isForAll: options.isForAll ?? true });
+  } catch (cause) {
+    const found = cause instanceof Error ? cause.message : String(cause);
+    throw new MountError("mount-failed", mountPoint, found, { cause });
+  }
+  const mount = new KernelMount(fileSystem, mountPoint, device, options);
+  await mount.ready;
+  return mount;
+}
+
+class KernelMount implements FuseMount {
+  readonly mountPoint: string;
+  /** Settles when the kernel and this side have agreed. */
+  readonly ready: Promise<void>;
+  readonly closed: Promise<MountEnd>;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #closed = Promise.withResolvers<MountEnd>();
+  readonly #device: FuseDevice;
+  readonly #options: KernelDriverOptions;
+  readonly #backings: BackingFiles;
+  readonly #context: HandlerContext;
+  readonly #connection: Connection;
+  readonly #notifications: Notifications;
+  #stopping: Promise<void> | undefined;
+
+  constructor(
+    fileSystem: FileSystem,
+    mountPoint: string,
+    device: FuseDevice,
+    options: KernelDriverOptions,
+  ) {
+    this.mountPoint = mountPoint;
+    this.ready = this.#ready.promise;
+    this.closed = this.#closed.promise;
+    this.#device = device;
+    this.#options = options;
+    this.#backings = new BackingFiles(device, options.onError);
+    this.#context = {
+      fileSystem,
+      known: new KnownNodes(fileSystem),
+      files: new OpenFiles(fileSystem, this.#backings),
+    };
+    this.#notifications = new Notifications(device.fd, options.onError);
+    this.#connection = new Connection(
+      device,
+      {
+        [OPCODE.INIT]: this.#init,
+        [OPCODE.DESTROY]: () => 0,
+        ...nodeHandlers(this.#context),
+        ...nameHandlers(this.#context),
+        ...fileHandlers(this.#context),
+        ...directoryHandlers(this.#context),
+      },
+      {
+        spinMicroseconds: options.spinMicroseconds ?? DEFAULT_SPIN_MICROSECONDS,
+        turnMs: TURN_MS,
+        onEnd: () => void this.#stop("detached"),
+        onError: options.onError,
+      },
+    );
+    this.#connection.start();
+  }
+
+  invalidateEntry(parent: NodeId, name: Name): void {
+    this.#notifications.invalidateEntry(parent, name);
+  }
+
+  invalidateNode(node: NodeId): void {
+    this.#notifications.invalidateNode(node);
+  }
+
+  async invalidated(): Promise<void> {
+    await this.#notifications.drained();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stop("unmounted");
+  }
+
+  readonly #init: Handler = (request, reply) => {
+    try {
+      const { bodyBytes, agreement } = answerInit(request, reply, this.#options.stackDepth ?? 1);
+      if (agreement.hasPassthrough) this.#backings.enable();
+      this.#ready.resolve();
+      return bodyBytes;
+    } catch (error) {
+      this.#ready.reject(error);
+      void this.#stop("unmounted");
+      throw error;
+    }
+  };
+
+  #stop(end: MountEnd): Promise<void> {
+    this.#stopping ??= this.#tearDown(end);
+    return this.#stopping;
+  }
+
+  async #tearDown(end: MountEnd): Promise<void> {
+    const { onError } = this.#options;
+    if (end === "unmounted") {
+      try {
+        this.#device.detach();
+      } catch (error) {
+        onError(error);
+      }
+    }
+    // Requests go on being answered meanwhile: a notification may wait for one.
+    await this.#notifications.close();
+    this.#connection.end();
+    this.#device[Symbol.dispose]();
+    this.#context.files.releaseAll(onError);
+    this.#context.known.forgetAll();
+    this.#closed.resolve(end);
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * Tells the kernel what it must not believe any more (design C7): `fuse_notify_inval_entry_out` and
+ * `fuse_notify_inval_inode_out`.
+ *
+ * The kernel makes the writer wait for the lock of the directory, which a request may hold that is still
+ * to be answered here. So notifications are written on libuv's pool and never by the event loop: one at
+ * a time, for each may wait for a lock.
+ */
+import { write } from "node:fs";
+import { promisify } from "node:util";
+
+import { type Name, textToBytes } from "@izo/core";
+
+import type { NodeId } from "../file-system.ts";
+import { NOTIFY, OUT_HEADER_BYTES } from "./protocol.ts";
+
+const writeMessage = promisify(write);
+
+export class Notifications {
+  readonly #fd: number;
+  readonly #onError: (error: unknown) => void;
+  readonly #waiting = new Map<string, Buffer>();
+  #sending: Promise<void> | undefined;
+  #isClosed = false;
+
+  constructor(fd: number, onError: (error: unknown) => void) {
+    this.#fd = fd;
+    this.#onError = onError;
+  }
+
+  /** What `name` leads to has changed, if only that it is there now or not any more. */
+  invalidateEntry(parent: NodeId, name: Name): void {
+    this.#add(`${parent}/${name}`, () => entryMessage(parent, textToBytes(name)));
+    // A name that the kernel never met changes the listing that it keeps all the same.
+    this.invalidateNode(parent);
+  }
+
+  /** Attributes and content of `node` have changed. */
+  invalidateNode(node: NodeId): void {
+    this.#add(String(node), () => nodeMessage(node));
+  }
+
+  /** Resolves when all that was asked for before is done. */
+  async drained(): Promise<void> {
+    await this.#sending;
+  }
+
+  /** Drops what waits; resolves when nothing is being written any more. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#waiting.clear();
+    await this.#sending;
+  }
+
+  #add(key: string, message: () => Buffer): void {
+    if (this.#isClosed || this.#waiting.has(key)) return;
+    this.#waiting.set(key, message());
+    this.#sending ??= this.#sendAll();
+  }
+
+  async #sendAll(): Promise<void> {
+    for (const [key, message] of this.#waiting) {
+      // Taken out first: what changes while this one is written is told once more.
+      this.#waiting.delete(key);
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- one at a time, see above
+        await writeMessage(this.#fd, message);
+      } catch (error) {
+        // ENOENT: the kernel does not know it, so there is nothing that it could believe.
+        if (!this.#isClosed && !hasCode(error, "ENOENT")) this.#onError(error);
+      }
+    }
+    this.#sending = undefined;
+  }
+}
+
+/** After the header: parent u64, namelen u32, flags u32; the name with a NUL byte. */
+function entryMessage(parent: NodeId, name: Uint8Array): Buffer {
+  const message = notification(NOTIFY.INVAL_ENTRY, 16 + name.length + 1);
+  message.writeBigUInt64LE(BigInt(parent), OUT_HEADER_BYTES);
+  message.writeUInt32LE(name.length, OUT_HEADER_BYTES + 8);
+  message.set(name, OUT_HEADER_BYTES + 16);
+  return message;
+}
+
+/** After the header: ino u64, off i64, len i64; 0 and 0 are all of its pages. */
+function nodeMessage(node: NodeId): Buffer {
+  const message = notification(NOTIFY.INVAL_INODE, 24);
+  message.writeBigUInt64LE(BigInt(node), OUT_HEADER_BYTES);
+  return message;
+}
+
+/** A message without a request: its number is 0, and the code stands in place of an errno. */
+function notification(code: number, bodyBytes: number): Buffer {
+  const message = Buffer.alloc(OUT_HEADER_BYTES + bodyBytes);
+  message.writeUInt32LE(message.length, 0);
+  message.writeInt32LE(code, 4);
+  return message;
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}

@@ -1,0 +1,74 @@
+import type { FileSystem, NodeId } from "../file-system.ts";
+import { type BackingFiles, NO_BACKING } from "./backing-files.ts";
+
+/** A handle of the kernel; its number is that of the descriptor. */
+export interface OpenFile {
+  readonly node: NodeId;
+  readonly fd: number;
+  readonly isWritable: boolean;
+  /** Data of this file does not come through here. */
+  readonly isPassthrough: boolean;
+  /** The file system was told that something is about to be written, and was not asked to log it since. */
+  isWriteNoted: boolean;
+}
+
+/** Everything that is open. */
+export class OpenFiles {
+  readonly #fileSystem: FileSystem;
+  readonly #backings: BackingFiles;
+  readonly #open = new Map<number, OpenFile>();
+
+  constructor(fileSystem: FileSystem, backings: BackingFiles) {
+    this.#fileSystem = fileSystem;
+    this.#backings = backings;
+  }
+
+  /** Adds a descriptor of `node`; the kernel's number for its file as well, `NO_BACKING` for none. */
+  add(node: NodeId, fd: number, isWritable: boolean): { file: OpenFile; backing: number } {
+    const backing = this.#backings.opened(node, fd);
+    const isPassthrough = backing !== NO_BACKING;
+    const file: OpenFile = { node, fd, isWritable, isPassthrough, isWriteNoted: false };
+    this.#open.set(fd, file);
+    return { file, backing };
+  }
+
+  /** @throws Error for a number that the kernel cannot have been given. */
+  get(handle: number): OpenFile {
+    const file = this.#open.get(handle);
+    if (file === undefined) throw new Error(`Cannot use handle ${handle}: it is not open`);
+    return file;
+  }
+
+  /** Before the first write, and the first after each flush: the file system marks what changes. */
+  noteWrite(file: OpenFile): void {
+    if (file.isWriteNoted && this.#fileSystem.announcesEveryWrite !== true) return;
+    this.#fileSystem.willWrite(file.node, file.fd, file.isPassthrough);
+    file.isWriteNoted = true;
+  }
+
+  flush(file: OpenFile): void {
+    this.#fileSystem.flush(file.node, file.fd);
+    // Passthrough writes are not seen, so the mark stays for as long as somebody could write.
+    if (!file.isPassthrough) file.isWriteNoted = false;
+  }
+
+  release(file: OpenFile): void {
+    this.#open.delete(file.fd);
+    try {
+      this.#fileSystem.release(file.node, file.fd);
+    } finally {
+      this.#backings.released(file.node);
+    }
+  }
+
+  /** The connection has ended: no RELEASE will come. */
+  releaseAll(onError: (error: unknown) => void): void {
+    for (const file of this.#open.values()) {
+      try {
+        this.release(file);
+      } catch (error) {
+        onError(error);
+      }
+    }
+  }
+}

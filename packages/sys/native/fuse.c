@@ -1,0 +1,106 @@
+/* The FUSE device, /dev/fuse: what of its protocol (linux/fuse.h) is not plain reading and writing of a file. */
+#include "call.h"
+#include "calls.h"
+
+#include <errno.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+/* linux/fuse.h since 7.40; older headers lack it. */
+struct backing_map {
+	int32_t fd;
+	uint32_t flags;
+	uint64_t padding;
+};
+
+#define BACKING_OPEN _IOW(229, 1, struct backing_map)
+#define BACKING_CLOSE _IOW(229, 2, uint32_t)
+
+static int64_t monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* EINTR: a signal; ENOENT: the request was interrupted before it could be read. The next one is as good. */
+static ssize_t receive(int fd, struct bytes buffer)
+{
+	ssize_t length;
+
+	do
+		length = read(fd, buffer.data, buffer.length);
+	while (length < 0 && (errno == EINTR || errno == ENOENT));
+	return length;
+}
+
+/*
+ * (fd, buffer, spin in microseconds) -> the length of one request. EAGAIN when none came in that time: waiting awake for a
+ * moment costs less than being woken, and a program that has just been answered usually asks again at once.
+ */
+napi_value izo_fuseReceive(napi_env env, napi_callback_info info)
+{
+	struct call call = call_begin(env, info);
+	int fd = arg_int(&call, 0);
+	struct bytes buffer = arg_bytes(&call, 1);
+	uint32_t spin_us = arg_u32(&call, 2);
+	int64_t deadline;
+	ssize_t length;
+
+	if (!call.ok)
+		return call_refused(&call);
+	length = receive(fd, buffer);
+	if (length >= 0 || errno != EAGAIN || spin_us == 0)
+		return call_result(&call, length);
+	deadline = monotonic_ns() + spin_us * 1000LL;
+	do
+		length = receive(fd, buffer);
+	while (length < 0 && errno == EAGAIN && monotonic_ns() < deadline);
+	return call_result(&call, length);
+}
+
+/* (fd, buffer, length) -> its length. ENOENT when the request was interrupted, EINVAL when it was answered before. */
+napi_value izo_fuseSend(napi_env env, napi_callback_info info)
+{
+	struct call call = call_begin(env, info);
+	int fd = arg_int(&call, 0);
+	struct bytes buffer = arg_bytes(&call, 1);
+	uint32_t length = arg_u32(&call, 2);
+	ssize_t sent;
+
+	if (!call.ok)
+		return call_refused(&call);
+	if (length > buffer.length) {
+		errno = EINVAL;
+		return call_result(&call, -1);
+	}
+	do
+		sent = write(fd, buffer.data, length);
+	while (sent < 0 && errno == EINTR);
+	return call_result(&call, sent);
+}
+
+/* (device, fd of a file) -> the number under which the kernel has it. */
+napi_value izo_fuseOpenBacking(napi_env env, napi_callback_info info)
+{
+	struct call call = call_begin(env, info);
+	int fd = arg_int(&call, 0);
+	struct backing_map map = { .fd = arg_int(&call, 1) };
+
+	if (!call.ok)
+		return call_refused(&call);
+	return call_result(&call, ioctl(fd, BACKING_OPEN, &map));
+}
+
+napi_value izo_fuseCloseBacking(napi_env env, napi_callback_info info)
+{
+	struct call call = call_begin(env, info);
+	int fd = arg_int(&call, 0);
+	uint32_t backing = arg_u32(&call, 1);
+
+	if (!call.ok)
+		return call_refused(&call);
+	return call_result(&call, ioctl(fd, BACKING_CLOSE, &backing));
+}
