@@ -18,6 +18,8 @@ const ROUNDS = Number(process.env["IZO_E2E_POWER_ROUNDS"] ?? 1);
 const SEED = Number(process.env["IZO_E2E_SEED"] ?? Date.now() % 1_000_000);
 
 const STEPS = 150;
+/** More steps than a program can do before the power is cut. */
+const ENDLESS = 100 * STEPS;
 const SYNC_EVERY = 4;
 const DISK_MIB = 256;
 const TIMEOUT_MS = 120_000 + ROUNDS * 30_000;
@@ -93,10 +95,10 @@ test(
     for (let round = 0; round < ROUNDS; round++) {
       const random = new Random(SEED + round);
       const before = textsIn(directory);
-      const options = { steps: STEPS, firstStep: round * STEPS, syncEvery: SYNC_EVERY };
-      const work = startWorkload(client1.mountPoint, "one", options);
-      const other = startWorkload(client2.mountPoint, "two", options);
-      await work.reached(5 + random.below(STEPS - 10));
+      const options = { firstStep: round * ENDLESS, syncEvery: SYNC_EVERY };
+      const work = startWorkload(client1.mountPoint, "one", { steps: ENDLESS, ...options });
+      const other = startWorkload(client2.mountPoint, "two", { steps: STEPS, ...options });
+      await work.reached(5 + random.below(STEPS));
       const control = join(client1.cacheDir, `control-${round}`);
       writeFileSync(control, CONTROL);
       await disk.cut();
