@@ -76,6 +76,8 @@ test("a full disk under the export or under a cache: a clear error, and it goes 
   const server = await world.serve();
   const client1 = await world.mount("client1", "on-demand");
   const client2 = await world.mount("client2", "on-demand");
+  // Open, so that it is here and stays: what is not here cannot be fetched to a full disk.
+  const before = openSync(join(client1.mountPoint, "before"), "r");
 
   const fillerOfExport = await fillDisk(join(world.exportDir, STATE));
   const megabyte = Buffer.alloc(1024 * 1024, "m");
@@ -83,18 +85,24 @@ test("a full disk under the export or under a cache: a clear error, and it goes 
   const flush = await tryIzo(["flush", client2.mountPoint, "--timeout", "5"]);
   expect(flush.status).toBe(6);
   expect(JSON.stringify(await client2.status())).toContain("no-space");
+  expect(JSON.stringify(await server.status())).toContain("the disk");
   expect(readFileSync(join(client2.mountPoint, "large"))).toEqual(megabyte);
   unlinkSync(fillerOfExport);
   await settle(server, client2, client1);
   expect(readFileSync(join(world.exportDir, "large"))).toEqual(megabyte);
 
-  expect(readFileSync(join(client1.mountPoint, "before"), "utf8")).toBe("before");
   const fillerOfCache = await fillDisk(join(world.directory, "client1"));
   expect(() => writeFileSync(join(client1.mountPoint, "too-much"), megabyte)).toThrow("ENOSPC");
   expect(readFileSync(join(client1.mountPoint, "before"), "utf8")).toBe("before");
+  closeSync(before);
+  unlinkSync(join(client1.mountPoint, "before"));
   truncateSync(fillerOfCache, 0);
   writeFileSync(join(client1.mountPoint, "too-much"), megabyte);
   await settle(server, client1, client2);
   expect(readFileSync(join(client2.mountPoint, "too-much"))).toEqual(megabyte);
   expect(await differences(world, [client1, client2])).toEqual([]);
+  expect(JSON.stringify(await server.status())).not.toContain("the disk");
+  for (const place of [world.exportDir, client1.mountPoint]) {
+    expect((await tryIzo(["verify", place])).stdout).toContain("all agree");
+  }
 });
