@@ -4,7 +4,7 @@
  */
 import { readdirSync, rmSync } from "node:fs";
 
-import { isWithin, type Oid, type Recno } from "@izo/core";
+import { isWithin, type Oid, type Recno, type Sha256 } from "@izo/core";
 
 import { ChangeApplier } from "./cache/apply-changes.ts";
 import { CacheContent } from "./cache/cache-content.ts";
@@ -12,11 +12,13 @@ import { makeCachePaths } from "./cache/cache-paths.ts";
 import { CacheQuota } from "./cache/cache-quota.ts";
 import { CacheTree, type ProblemReporter } from "./cache/cache-tree.ts";
 import type { ChangeLog } from "./cache/change-log.ts";
+import { ContentCopies } from "./cache/content-copies.ts";
 import type { ContentSource } from "./cache/content-source.ts";
 import { evictContent } from "./cache/evict-content.ts";
 import { ContentFetcher } from "./cache/fetch.ts";
 import type { KernelNotifier } from "./cache/kernel-notifier.ts";
 import { LastUses } from "./cache/last-uses.ts";
+import { COPY_EVERY_MS, LongWrites } from "./cache/long-writes.ts";
 import { OwnVersions } from "./cache/own-versions.ts";
 import { type RecoveryReport, recoverTree } from "./cache/recover.ts";
 import { UseNote } from "./cache/use-note.ts";
@@ -47,6 +49,10 @@ export interface LocalFileSystemOptions {
   readonly source: () => ContentSource | undefined;
   readonly waitFor: (recno: Recno, signal: AbortSignal) => Promise<void>;
   readonly onWriterGone: (oid: Oid) => void;
+  /** A file that is written without pause waits to be sealed from a copy. */
+  readonly onLongWritten: () => void;
+  /** How often that is done; {@link COPY_EVERY_MS} by default. */
+  readonly copyEveryMs?: number;
   readonly onProblem: ProblemReporter;
   /** How much a content is wanted here without being asked for; undefined for not at all. */
   readonly rankOf?: (oid: Oid) => Rank | undefined;
@@ -74,6 +80,7 @@ export class LocalFileSystem implements Disposable {
   readonly #useNote: UseNote;
   readonly #owed: OwedContents;
   readonly #unseenWriters = new UnseenWriters();
+  readonly #longWrites: LongWrites;
 
   /** Opens the cache, and repairs it where the last use did not end well. */
   constructor(options: LocalFileSystemOptions) {
@@ -117,12 +124,25 @@ export class LocalFileSystem implements Disposable {
       isServerThere,
       signal: this.#abort.signal,
     });
+    const copies = new ContentCopies(paths.copies);
+    const longWrites = new LongWrites({
+      everyMs: options.copyEveryMs ?? COPY_EVERY_MS,
+      nowMs: () => Number(options.nowNs() / 1_000_000n),
+      log: (node) => logContent(context, node),
+      onDue: options.onLongWritten,
+      onProblem: (node, error) => options.onProblem(tree.nodes.shownPath(node), error),
+      hasOpenClose: ({ holding }) =>
+        holding.state === "local" && versions.openCloses(holding.base).length > 0,
+      isKept: (sha256) => copies.has(sha256),
+    });
+    this.#longWrites = longWrites;
     const context: FilterContext = {
       ...options,
       tree,
       fetches: this.fetches,
       owed: this.#owed,
       unseenWriters: this.#unseenWriters,
+      longWrites,
       onUsed: (oid) => this.#lastUses.note(oid),
       reclaim: (bytes) => this.quota.reclaim(bytes),
       onWriterGone: (oid) => {
@@ -145,7 +165,10 @@ export class LocalFileSystem implements Disposable {
       this.recovered = recoverTree({ ...options, tree, versions, applier, isPowerLost });
     }
     this.#useNote.write();
-    this.content = new CacheContent({ tree, versions, applier, fetcher });
+    const isNamed = (sha256: Sha256): boolean => versions.namesContent(sha256);
+    copies.prune(isNamed);
+    const parts = { tree, versions, applier, fetcher, copies, longWrites, isNamed };
+    this.content = new CacheContent(parts);
     const filter = createFilter(context);
     const { gate } = options;
     this.fileSystem = gate === undefined ? filter : guardWithPermit(filter, tree, gate);
@@ -175,6 +198,13 @@ export class LocalFileSystem implements Disposable {
     }
   }
 
+  /** Files that a program writes without pause: the server gets what they hold at an interval only. */
+  longWritten(): { readonly path: string; readonly sinceMs: number }[] {
+    return this.#longWrites
+      .list()
+      .map(({ node, sinceMs }) => ({ path: this.#tree.nodes.shownPath(node), sinceMs }));
+  }
+
   /** Opens that wait for content fail from here on. */
   endFetches(): void {
     this.#abort.abort();
@@ -189,6 +219,7 @@ export class LocalFileSystem implements Disposable {
     this.#saveUses(() => {});
     void this.#hasher[Symbol.asyncDispose]();
     this.#owed[Symbol.dispose]();
+    this.#longWrites[Symbol.dispose]();
     // What the log did not take, or somebody still writes, is found by the next process.
     if (this.#owed.isEmpty && this.#unseenWriters.isEmpty) this.#useNote.remove();
   }

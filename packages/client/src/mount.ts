@@ -152,6 +152,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
       },
       waitFor: async (recno, signal) => sync?.waitFor(recno, signal),
       rankOf: (oid) => keeper.rankOf(oid),
+      onLongWritten: () => sync?.noteIdleFile(),
       onWriterGone: () => {
         sync?.noteIdleFile();
         permits.noteWriterGone();
@@ -302,6 +303,7 @@ function controlOf(
         driver,
         offlinePolicy,
         waitingPrograms: local.fetches.waiting,
+        longWritten: local.longWritten(),
         conflicts: replica.conflicts().length,
         permit: { mode: permitMode, permits: permits.list() },
         cacheQuotaBytes,

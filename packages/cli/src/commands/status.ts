@@ -21,7 +21,8 @@ export function statusCommand(cli: Cli) {
       `
 Of a mount: state, isForcedOffline, offlinePolicy, waitingPrograms, kept (what is
 pinned and hoarded, and how much of it is missing), cacheQuotaBytes, mode, recno (replayed), headRecno
-(the server's), pending (changes that the server has not acknowledged), conflicts, cachedBytes. Of a
+(the server's), pending (changes that the server has not acknowledged), longWritten (files that a
+program writes without a pause: they are sent every 30 s), conflicts, cachedBytes. Of a
 fileset: headRecno, oldestRecno, files, bytes, logBytes, oldContents (replaced or removed, and kept), peers.
 
 Examples:
@@ -75,6 +76,9 @@ function describeMount(status: MountStatus, url: string, cacheDir: string): stri
             `the removal of ${formatCount(status.heldRemoval.removed)} of ${formatCount(status.heldRemoval.names)} names: see izo held`,
           ] as const,
         ]),
+    ...status.longWritten.map(
+      ({ path, sinceMs }) => ["written", describeLongWritten(path, sinceMs)] as const,
+    ),
     ...(status.conflicts === 0
       ? []
       : [["conflicts", `${formatCount(status.conflicts)}: see izo conflicts`] as const]),
@@ -104,6 +108,11 @@ function describeKept({ files, bytes, missingFiles, missingBytes }: KeptTally): 
   return missingFiles === 0
     ? `${all}, all here`
     : `${all}; ${formatCount(missingFiles)} files, ${formatBytes(missingBytes)} are missing`;
+}
+
+/** Its content reaches the server at an interval only: docs/guarantees.md, promise 4. */
+function describeLongWritten(path: string, sinceMs: number): string {
+  return `${path}, without a pause since ${new Date(sinceMs).toISOString()}: sent every 30 s`;
 }
 
 function describeFileset(status: FilesetStatus): string {

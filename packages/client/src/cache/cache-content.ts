@@ -1,7 +1,7 @@
 /** What InterSync asks of the cache: to show what was replayed, and to hand over and take in contents. */
 import { closeSync, constants, openSync } from "node:fs";
 
-import type { ChangeSet, Oid, Sha256 } from "@izo/core";
+import type { ChangeSet, Oid, Recno, Sha256 } from "@izo/core";
 
 import type {
   CacheExecutor,
@@ -14,7 +14,9 @@ import type { ChangeApplier } from "./apply-changes.ts";
 import type { CacheNode } from "./cache-node.ts";
 import { osPath } from "./cache-paths.ts";
 import type { CacheTree } from "./cache-tree.ts";
+import type { ContentCopies } from "./content-copies.ts";
 import type { ContentFetcher } from "./fetch.ts";
+import type { LongWrites } from "./long-writes.ts";
 import type { OwnVersions } from "./own-versions.ts";
 
 export interface CacheContentOptions {
@@ -22,6 +24,10 @@ export interface CacheContentOptions {
   readonly versions: OwnVersions;
   readonly applier: ChangeApplier;
   readonly fetcher: ContentFetcher;
+  readonly copies: ContentCopies;
+  readonly longWrites: LongWrites;
+  /** Tells whether a record that the server has not acknowledged names the content. */
+  readonly isNamed: (sha256: Sha256) => boolean;
 }
 
 export class CacheContent implements CacheExecutor {
@@ -29,40 +35,66 @@ export class CacheContent implements CacheExecutor {
   readonly #versions: OwnVersions;
   readonly #applier: ChangeApplier;
   readonly #fetcher: ContentFetcher;
+  readonly #copies: ContentCopies;
+  readonly #longWrites: LongWrites;
+  readonly #isNamed: CacheContentOptions["isNamed"];
   /** The tree shows all that was replayed: what is not found in it is not there. */
   #isUpToDate = true;
 
-  constructor({ tree, versions, applier, fetcher }: CacheContentOptions) {
-    this.#tree = tree;
-    this.#versions = versions;
-    this.#applier = applier;
-    this.#fetcher = fetcher;
+  constructor(options: CacheContentOptions) {
+    this.#tree = options.tree;
+    this.#versions = options.versions;
+    this.#applier = options.applier;
+    this.#fetcher = options.fetcher;
+    this.#copies = options.copies;
+    this.#longWrites = options.longWrites;
+    this.#isNamed = options.isNamed;
   }
 
   apply(changes: ChangeSet): void {
     this.#isUpToDate = false;
     this.#applier.apply(changes);
     this.#isUpToDate = true;
+    this.#copies.prune(this.#isNamed);
   }
 
   openWritten(close: OwnClose): WrittenContent | "written" | "gone" | "unknown" {
     const node = this.#holderOf(close);
     if (node === undefined) return this.#isGone(close) ? "gone" : "unknown";
-    if (node.hasWriter) return "written";
+    if (node.hasWriter || this.#longWrites.isDue(node)) return "written";
     const { generation } = node;
-    const closes = this.#versions.openClosesOf(close.recno);
-    if (node.holding.state === "local")
-      closes.push(...this.#versions.openCloses(node.holding.base));
     return {
       ...openForReading(this.#tree.nodes.pathOf(node)),
-      closes: [...new Set(closes)],
+      closes: this.#closesOf(node, close),
       get isUntouched() {
         return node.generation === generation && !node.hasWriter;
       },
+      noteHash: () => this.#longWrites.noteSealed(node),
+    };
+  }
+
+  async copyWritten(close: OwnClose): Promise<WrittenContent | undefined> {
+    const node = this.#holderOf(close);
+    if (node === undefined || !this.#longWrites.isDue(node)) return undefined;
+    const closes = this.#closesOf(node, close);
+    using file = openForReading(this.#tree.nodes.pathOf(node));
+    const copy = await this.#copies.make(file.fd);
+    return {
+      fd: copy.fd,
+      closes,
+      isUntouched: true,
+      noteHash: (sha256) => {
+        copy.keep(sha256);
+        this.#longWrites.noteCopied(node, sha256, copy.stat);
+      },
+      [Symbol.dispose]: () => copy[Symbol.dispose](),
     };
   }
 
   openContent(close: OwnClose): LocalContent | undefined {
+    const { sha256 } = close.operation;
+    const copy = sha256 === null ? undefined : this.#copies.open(sha256);
+    if (copy !== undefined) return copy;
     const node = this.#holderOf(close);
     return node === undefined ? undefined : openForReading(this.#tree.nodes.pathOf(node));
   }
@@ -86,6 +118,13 @@ export class CacheContent implements CacheExecutor {
   async fetch(oid: Oid, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (this.#tree.reach(oid) !== undefined) await this.#fetcher.fetch(oid);
+  }
+
+  /** The open CLOSEs that get what an inode holds now. */
+  #closesOf({ holding }: CacheNode, { recno }: OwnClose): Recno[] {
+    const closes = new Set(this.#versions.openClosesOf(recno));
+    if (holding.state !== "local") return [...closes];
+    return [...closes.union(new Set(this.#versions.openCloses(holding.base)))];
   }
 
   /**
@@ -114,9 +153,10 @@ export class CacheContent implements CacheExecutor {
    * A crash came between the CLOSE and the mark that names it, which names the version below it still;
    * or the CLOSE was made under an id that this client had before, and was numbered anew since.
    */
-  #isUnmarked({ holding }: CacheNode, { operation }: OwnClose): boolean {
+  #isUnmarked({ holding }: CacheNode, { recno, operation }: OwnClose): boolean {
     if (holding.state !== "local") return false;
-    const { contentBase } = operation;
+    // As it was made: before it is sent, several become one with the base of the first.
+    const { contentBase } = this.#versions.ownClose(recno) ?? operation;
     return (
       this.#versions.isSame(holding.base, contentBase) || this.#versions.isOfFormerId(holding.base)
     );

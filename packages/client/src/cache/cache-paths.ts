@@ -11,6 +11,8 @@ export interface CachePaths {
   readonly limbo: string;
   /** Contents that are being fetched. Emptied at start: a fetch is begun again. */
   readonly staging: string;
+  /** Contents of files that are written without pause, until the server has them. */
+  readonly copies: string;
   /** What nothing explains, for people to look at. Made when it is first needed. */
   readonly rescue: string;
 }
@@ -21,6 +23,7 @@ export function makeCachePaths(cacheDir: string): CachePaths {
     tree: join(cacheDir, "tree"),
     limbo: join(cacheDir, "limbo"),
     staging: join(cacheDir, "staging"),
+    copies: join(cacheDir, "copies"),
     rescue: join(cacheDir, "rescue"),
   };
   // Only the mount gives access to what is inside, and checks it (`default_permissions`).

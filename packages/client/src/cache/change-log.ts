@@ -25,7 +25,7 @@ export interface ChangeLog {
   /** The records that wait, by number. */
   readonly pending: Pick<
     PendingLog,
-    "unsent" | "unsentRecord" | "frozenRecord" | "followSent" | "size"
+    "unsentRecord" | "frozenRecord" | "followSent" | "size" | "unsent" | "frozen"
   >;
   /** Own CLOSEs whose content has no hash yet. */
   unsealed(): readonly PendingRecord[];

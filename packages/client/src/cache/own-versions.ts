@@ -9,6 +9,7 @@ import {
   type Recno,
   resolveOid,
   resolveOperation,
+  type Sha256,
   type Version,
 } from "@izo/core";
 
@@ -75,6 +76,17 @@ export class OwnVersions {
     return !this.#isBuiltOn(shown.contentVersion, waiting.recno);
   }
 
+  /** Tells whether a record that is not acknowledged names a content. */
+  namesContent(sha256: Sha256): boolean {
+    const { unsent, frozen } = this.#log.pending;
+    const isOf = (operation: ClientOperation): boolean =>
+      operation.opcode === "CLOSE" && operation.sha256 === sha256;
+    return (
+      unsent.some(({ operation }) => isOf(operation)) ||
+      frozen.some(({ submitted }) => isOf(submitted.operation))
+    );
+  }
+
   /** Tells whether the version was named under an id that this client does not have any more. */
   isOfFormerId(version: Base): boolean {
     return typeof version !== "number" && version.peer !== this.#log.peer;
@@ -84,6 +96,11 @@ export class OwnVersions {
   closeOf(version: Base): CloseOperation | undefined {
     const operation = this.#waiting(version)?.operation;
     return operation?.opcode === "CLOSE" ? operation : undefined;
+  }
+
+  /** {@link closeOf} the number of an own record. */
+  ownClose(recno: Recno): CloseOperation | undefined {
+    return this.closeOf({ peer: this.#log.peer, recno });
   }
 
   /** The object that a content of this version belongs to now; undefined where the version does not say. */

@@ -24,6 +24,7 @@ import {
   type NameChange,
   type ObjectChange,
   type Oid,
+  type Recno,
   resolveOid,
   type TreeObject,
 } from "@izo/core";
@@ -197,13 +198,13 @@ class Recovery {
     const { tree } = this.#options;
     const path = tree.nodes.pathIn(parent, name);
     const holding = provenHolding(path, object);
-    const mark = { oid: object.oid, holding };
-    const node = tree.adopt(parent, name, mark, stat);
+    const node = tree.adopt(parent, name, { oid: object.oid, holding }, stat);
     // Logged before it is marked: a mark of local content would pass for logged by size and time.
     if (holding.state === "local" && object.sha256 !== null) {
       this.#logContent(node, stat, holding.base);
+    } else {
+      writeMark(path, { oid: object.oid, holding });
     }
-    writeMark(path, mark);
     return node;
   }
 
@@ -311,17 +312,19 @@ class Recovery {
   }
 
   #logContent(node: CacheNode, stat: Stat, contentBase: Base): void {
+    const { tree, log } = this.#options;
     const operation: ClientOperation = {
       opcode: "CLOSE",
       oid: node.oid,
-      path: this.#options.tree.nodes.shownPath(node),
+      path: tree.nodes.shownPath(node),
       contentBase,
       sizeBytes: stat.size,
       mtimeNs: stat.mtimeNs,
       sha256: null,
       conflict: null,
     };
-    this.#record(operation, stat);
+    const recno = this.#record(operation, stat);
+    tree.setHolding(node, { state: "local", base: { peer: log.peer, recno } });
   }
 
   /** A replay was cut off that gave the content to another object, such as a conflict copy. */
@@ -342,9 +345,10 @@ class Recovery {
     if (versions.closeOf(base) !== undefined) tree.setHolding(node, { state: "local", base });
   }
 
-  #record(operation: ClientOperation, { uid, gid }: Stat): void {
-    this.#options.log.record(operation, { uid, gid, ...RECOVERY });
+  #record(operation: ClientOperation, { uid, gid }: Stat): Recno {
+    const recno = this.#options.log.record(operation, { uid, gid, ...RECOVERY });
     if ("path" in operation) this.#logged.push(operation.path);
+    return recno;
   }
 
   #changeName(parent: Oid, name: Name): void {

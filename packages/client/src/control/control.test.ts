@@ -23,6 +23,7 @@ const STATUS: MountStatus = {
   pending: 2,
   isComplete: false,
   heldRemoval: null,
+  longWritten: [],
   conflicts: 0,
   permit: { mode: "none", permits: [] },
   cacheQuotaBytes: null,

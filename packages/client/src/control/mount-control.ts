@@ -35,6 +35,11 @@ export interface MountStatus {
   readonly isComplete: boolean;
   /** Removals of nearly everything, which wait for somebody's decision; null for none. */
   readonly heldRemoval: HeldRemoval | null;
+  /**
+   * Files that a program has been writing without a pause for longer than 30 s: the server gets what they
+   * hold every 30 s. Since when, in milliseconds since 1970.
+   */
+  readonly longWritten: readonly { readonly path: string; readonly sinceMs: number }[];
   /** Conflict copies that nobody has decided on. */
   readonly conflicts: number;
   /** Whether the mount writes without a permit, and those that are wanted or held. */

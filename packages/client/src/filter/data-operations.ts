@@ -144,6 +144,7 @@ export function dataOperations(
       else if (!isMarked) markLocal(context, node);
       if (isUnseen) node.unlogged.watch(fd);
       else node.unlogged.add(fd);
+      context.longWrites.note(node);
     },
 
     flush(id, fd) {
@@ -196,6 +197,7 @@ export function truncateOpen(
   sizeBytes: number,
 ): void {
   node.generation += 1;
+  context.longWrites.note(node);
   if (node.isPresent) markLocal(context, node);
   ftruncateSync(fd, sizeBytes);
   if (!node.isPresent) markLocal(context, node);

@@ -17,6 +17,8 @@ export interface WrittenContent extends LocalContent {
   readonly closes: readonly Recno[];
   /** False once anybody could have changed it since it was opened here. */
   readonly isUntouched: boolean;
+  /** The content is durable and has this hash: its CLOSEs are sealed next. */
+  noteHash(sha256: Sha256): void;
 }
 
 /**
@@ -36,6 +38,14 @@ export interface CacheExecutor {
    * still change it, "gone" where nothing is left of it, "unknown" while that is not certain.
    */
   openWritten(close: OwnClose): WrittenContent | "written" | "gone" | "unknown";
+
+  /**
+   * A copy of the content that an own CLOSE waits for, where it is being written and has waited for long
+   * enough; the copy is kept until the server has it. Undefined while the CLOSE can wait.
+   *
+   * @throws the disk's errors
+   */
+  copyWritten(close: OwnClose): Promise<WrittenContent | undefined>;
 
   /**
    * The local file that was written when an own CLOSE was made, as it stands: a program may have gone on

@@ -29,7 +29,7 @@ const step = fc.oneof(
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("other writes"), name }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("other removes"), name }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("restart") }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("restart", "crash") }) },
 ) as fc.Arbitrary<Step>;
 
 test(

@@ -2,7 +2,7 @@ import { fstatSync } from "node:fs";
 
 import type { Sha256 } from "@izo/core";
 
-import type { CacheExecutor, OwnClose } from "./cache-executor.ts";
+import type { CacheExecutor, OwnClose, WrittenContent } from "./cache-executor.ts";
 import type { LocalReplica } from "./local-replica.ts";
 
 /** What sealing does with a file: both may take long, and anything can happen meanwhile. */
@@ -47,13 +47,18 @@ async function sealClose(options: SealingOptions, close: OwnClose): Promise<void
   const found = cache.openWritten(close);
   // What was written is nowhere any more: nothing is left that this CLOSE could be about.
   if (found === "gone") replica.cancel(close.recno);
-  if (typeof found === "string") return;
-  using content = found;
+  using content = found === "written" ? await cache.copyWritten(close) : contentOf(found);
+  if (content === undefined) return;
   const sha256 = await hash(content.fd, fstatSync(content.fd).size);
   await makeDurable(content.fd);
   if (!content.isUntouched || replica.peer !== peer) return;
   const { size, mtimeNs } = fstatSync(content.fd, { bigint: true });
+  content.noteHash(sha256);
   for (const recno of content.closes) {
     if (replica.isOpen(recno)) replica.seal(recno, { sizeBytes: Number(size), mtimeNs, sha256 });
   }
+}
+
+function contentOf(found: WrittenContent | string): WrittenContent | undefined {
+  return typeof found === "string" ? undefined : found;
 }

@@ -63,6 +63,10 @@ export class LoopbackServer implements AsyncDisposable {
     return `http://127.0.0.1:${this.#port}/rootfset`;
   }
 
+  contentUrl(sha256: string): string {
+    return `http://127.0.0.1:${this.#port}/v1/filesets/rootfset/content/${sha256}`;
+  }
+
   /** Starts it on the port that it had before, if it had one. */
   async start(): Promise<void> {
     const args = ["--conditions=izo:source", "--input-type=module", "-e", PROGRAM];

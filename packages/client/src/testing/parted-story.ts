@@ -6,7 +6,7 @@ import { deepEqual } from "node:assert/strict";
  * Cache, own log, sealing and sending are the real ones, on a real directory; the server is in memory.
  */
 import { hash } from "node:crypto";
-import { type BigIntStats, fstatSync, lstatSync } from "node:fs";
+import { type BigIntStats, closeSync, fstatSync, lstatSync } from "node:fs";
 import { join } from "node:path";
 
 import { EMPTY_SHA256, parseName, ROOT_OID } from "@izo/core";
@@ -23,6 +23,9 @@ import { CALLER, oid, readDescriptor, remoteOperations, TestCache } from "./test
 export const STORY_NAMES = ["a", "b"] as const;
 const NEVER = new AbortController().signal;
 
+/** What cannot come in the middle of a sealing: the process ends with it, or seals once at a time. */
+const NOT_MEANWHILE: ReadonlySet<Step["do"]> = new Set(["seal", "restart", "crash"]);
+
 export type Step =
   | {
       readonly do: "save" | "save over" | "remove" | "other writes" | "other removes";
@@ -35,7 +38,7 @@ export type Step =
       readonly truncates: boolean;
     }
   | { readonly do: "write" | "flush" | "close"; readonly handle: number }
-  | { readonly do: "seal" | "push" | "restart" }
+  | { readonly do: "seal" | "push" | "restart" | "crash" }
   | { readonly do: "pull"; readonly count: number };
 
 /** A file as its program knows it: an inode of the cache, which a conflict moves and never changes. */
@@ -116,10 +119,18 @@ export class Story implements AsyncDisposable {
         return this.#otherRemoves(next.name);
       case "restart":
         this.#closeAll();
-        await this.#cache.kill();
-        await this.#cache.start();
-        this.#usePusher();
+        return this.#restart();
+      case "crash":
+        for (const { fd } of [...this.#handles.values(), ...this.#orphans.splice(0)]) closeSync(fd);
+        this.#handles.clear();
+        return this.#restart();
     }
+  }
+
+  async #restart(): Promise<void> {
+    await this.#cache.kill();
+    await this.#cache.start();
+    this.#usePusher();
   }
 
   /** The sealing of the client, with the steps that follow it wherever it waits. */
@@ -127,7 +138,8 @@ export class Story implements AsyncDisposable {
     const { replica, local, problems } = this.#cache;
     const meanwhile = async (): Promise<void> => {
       const following = this.#steps[0]?.do;
-      if (following !== "seal" && following !== "restart") await this.#next();
+      if (following === undefined || NOT_MEANWHILE.has(following)) return;
+      await this.#next();
     };
     await sealOpenCloses(
       {

@@ -47,6 +47,7 @@ const local = stack.use(
     source: () => undefined,
     waitFor: () => Promise.resolve(),
     onWriterGone: () => {},
+    onLongWritten: () => {},
     onProblem: (path, error) => note(`${path}: ${String(error)}`),
   }),
 );

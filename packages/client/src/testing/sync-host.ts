@@ -1,6 +1,6 @@
 /** One client without a kernel: real replica, cache, HTTP and InterSync; a test plays the driver. */
 import { hash, randomUUID } from "node:crypto";
-import { fstatSync, mkdtempSync, readSync, rmSync, writeSync } from "node:fs";
+import { constants, fstatSync, mkdtempSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -14,7 +14,16 @@ import { InterSync } from "../sync/inter-sync.ts";
 import { LocalReplica } from "../sync/local-replica.ts";
 import type { SyncMode } from "../sync/sync-status.ts";
 
+/** Short, so that tests need not wait for it long. */
+const LONG_WRITE_MS = 200;
+
 const CALLER: Caller = { uid: 1000, gid: 1000, pid: process.pid };
+
+/** A file that a program has open for writing. */
+export interface HeldFile {
+  write(content: string, offsetBytes?: number): void;
+  close(): void;
+}
 
 export class SyncHost implements AsyncDisposable {
   readonly cacheDir: string;
@@ -60,6 +69,8 @@ export class SyncHost implements AsyncDisposable {
       source: () => this.#remote,
       waitFor: (recno, signal) => this.sync.waitFor(recno, signal),
       onWriterGone: () => this.sync.noteIdleFile(),
+      onLongWritten: () => this.sync.noteIdleFile(),
+      copyEveryMs: LONG_WRITE_MS,
       onProblem: (_path, error) => this.errors.push(error),
     });
     this.#local.connect({ invalidateEntry: () => {}, invalidateNode: () => {} });
@@ -135,6 +146,30 @@ export class SyncHost implements AsyncDisposable {
     };
   }
 
+  /** Opens a file for writing, made where it is missing, and keeps it open. */
+  async hold(path: string): Promise<HeldFile> {
+    const found = this.#find(path);
+    const created = found === undefined ? this.#create(path) : undefined;
+    const node = found ?? created!.node;
+    const { fd } = created ?? (await this.#fs.open(node, constants.O_RDWR, CALLER));
+    const fs = this.#fs;
+    return {
+      write(content, offsetBytes = 0) {
+        fs.willWrite(node, fd, false);
+        writeSync(fd, content, offsetBytes);
+      },
+      close() {
+        fs.flush(node, fd);
+        fs.release(node, fd);
+      },
+    };
+  }
+
+  /** Files that are named in the status because they are written without pause. */
+  longWritten(): string[] {
+    return this.#local.longWritten().map(({ path }) => path);
+  }
+
   async read(path: string): Promise<string> {
     const node = this.#node(path);
     const { fd } = await this.#fs.open(node, 0, CALLER);
@@ -163,7 +198,7 @@ export class SyncHost implements AsyncDisposable {
 
   /** Says what went wrong meanwhile when something takes too long. */
   async #within(doing: string, wait: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    const signal = AbortSignal.timeout(10_000);
+    const signal = AbortSignal.timeout(30_000);
     await wait(signal).catch((cause: unknown) => {
       const found = JSON.stringify({ status: this.sync.status(), errors: this.errors });
       throw new Error(`Cannot ${doing}: ${found}`, { cause });

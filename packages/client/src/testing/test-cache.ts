@@ -104,6 +104,7 @@ export class TestCache implements AsyncDisposable {
       }),
       waitFor: () => Promise.resolve(),
       onWriterGone: () => {},
+      onLongWritten: () => {},
       onProblem: (_path, error) => this.problems.push(error),
     });
     this.local.connect(this.#notifier());
