@@ -22,7 +22,7 @@ export interface MountProcess extends AsyncDisposable {
   readonly pid: number;
   status(): Promise<MountState>;
   /** Until the server has acknowledged everything done here; gives the recno up to which this host is. */
-  flush(): Promise<number>;
+  flush(timeoutSeconds?: number): Promise<number>;
   /** Until this host has replayed the server's log up to `recno`. */
   waitFor(recno: number): Promise<void>;
   unmount(): Promise<void>;
@@ -61,7 +61,9 @@ export async function startMount(options: MountOptions): Promise<MountProcess> {
     cacheDir,
     pid,
     status: () => izo<MountState>("status", mountPoint),
-    flush: async () => (await izo<{ recno: number }>("flush", mountPoint, "--timeout", "50")).recno,
+    flush: async (timeoutSeconds = 50) =>
+      (await izo<{ recno: number }>("flush", mountPoint, "--timeout", String(timeoutSeconds)))
+        .recno,
     waitFor: async (recno) =>
       void (await izo("wait", mountPoint, "--recno", String(recno), "--timeout", "50")),
     unmount: async () => void (await izo("umount", mountPoint)),
