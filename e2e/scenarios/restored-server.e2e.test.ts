@@ -3,9 +3,11 @@ import { join } from "node:path";
 
 import { expect, test, vi } from "vitest";
 
+import { askMount } from "../hosts/ask-mount.ts";
 import { izoJson, tryIzo } from "../hosts/cli.ts";
 import type { MountProcess } from "../hosts/mount-process.ts";
-import { createWorld, differences, settle } from "../hosts/world.ts";
+import type { ServerProcess } from "../hosts/server-process.ts";
+import { createWorld, differences } from "../hosts/world.ts";
 
 interface Plan {
   readonly replayedRecno: number;
@@ -21,11 +23,19 @@ async function untilDiverged(mount: MountProcess): Promise<void> {
   await vi.waitFor(
     async () => {
       // Ends the wait before the next attempt to connect.
-      await tryIzo(["flush", mount.mountPoint, "--timeout", "2"]);
-      expect((await mount.status()).state).toBe("diverged");
+      await askMount(mount, "POST", "/flush", AbortSignal.timeout(500)).catch(() => {});
+      expect(await askMount(mount, "GET", "/status")).toMatchObject({ state: "diverged" });
     },
-    { timeout: 60_000, interval: 200 },
+    { timeout: 90_000, interval: 100 },
   );
+}
+
+/** Until the mounts have all that each of them did; gives the last recno. */
+async function meet(server: ServerProcess, ...mounts: readonly MountProcess[]): Promise<number> {
+  for (const mount of mounts) await askMount(mount, "POST", "/flush");
+  const { headRecno } = await server.status();
+  for (const mount of mounts) await askMount(mount, "POST", `/wait?recno=${headRecno}`);
+  return headRecno;
 }
 
 test("[P2] a server restored from a backup is found out and refused, and izo salvage brings back all that was lost", async () => {
@@ -36,20 +46,20 @@ test("[P2] a server restored from a backup is found out and refused, and izo sal
   const client1 = await world.mount("client1", "replica");
   const client2 = await world.mount("client2", "on-demand");
   write(client1, ["old-1", "old-2"]);
-  await settle(server, client1, client2);
-  await server.stop();
+  await meet(server, client1, client2);
+  await server.kill();
   cpSync(exportDir, backup, { recursive: true, preserveTimestamps: true });
 
   // The time that the backup knows nothing of.
   server = await world.serve();
   write(client1, ["lost-1", "old-2"]);
   write(client2, ["lost-2"]);
-  const lostHead = await settle(server, client1, client2);
+  const lostHead = await meet(server, client1, client2);
   // Only client 1 has this one yet, and nobody has acknowledged what client 2 does now.
   await client2.kill();
   write(client1, ["lost-3"]);
-  await settle(server, client1);
-  await server.stop();
+  await meet(server, client1);
+  await server.kill();
   for (const name of readdirSync(exportDir)) rmSync(join(exportDir, name), { recursive: true });
   cpSync(backup, exportDir, { recursive: true, preserveTimestamps: true });
   // It has grown since, beyond what the clients have seen: only the hash of a position tells.
@@ -81,9 +91,9 @@ test("[P2] a server restored from a backup is found out and refused, and izo sal
     // oxlint-disable-next-line no-await-in-loop -- one administrator after the other
     await izoJson(["salvage", mount.mountPoint]);
     // oxlint-disable-next-line no-await-in-loop
-    await mount.flush();
+    await askMount(mount, "POST", "/flush");
   }
-  await settle(server, client1, mounted, client1);
+  await meet(server, client1, mounted, client1);
   expect(await differences(world, [client1, mounted])).toEqual([]);
   for (const name of ["old-1", "old-2", "lost-1", "lost-2", "lost-3", "waiting"]) {
     expect(readFileSync(join(exportDir, name), "utf8")).toBe(`content of ${name}`);
