@@ -11,6 +11,8 @@ import type {
 /** What the file system needs of the client's own log and visible tree. A `LocalReplica` is one. */
 export interface ChangeLog {
   readonly peer: PeerId;
+  /** The number of the last own record. */
+  readonly ownHead: Recno;
   /** The visible tree: authoritative state under the records that wait. */
   readonly visible: StateReader;
   /** The server's tree, as far as it was replayed. */

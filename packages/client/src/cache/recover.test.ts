@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 
+import type { Recno } from "@izo/core";
 import { AT_FDCWD, lremovexattr, utimensat } from "@izo/sys";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
@@ -228,6 +229,26 @@ describe("[C6] what no record explains becomes one", () => {
       "SYMLINK /d/new/l",
     ]);
   });
+});
+
+test("[C6] a number that the log lost with its end is not taken for the record that has it next", async () => {
+  const names = ["a", "b"];
+  for (const name of names) remoteFile(name, "base");
+  for (const name of names) {
+    await cache.read(`/${name}`);
+    writeFileSync(onDisk(name), `written to ${name}`);
+    // Recovery gives this number to the CLOSE of the file that it comes to first.
+    const base = { peer: cache.replica.peer, recno: 1 as Recno };
+    writeMark(onDisk(name), { oid: oid(name), holding: { state: "local", base } });
+  }
+  await crash();
+  await cache.push();
+  for (const name of names) {
+    const text = `written to ${name}`;
+    expect(await cache.read(`/${name}`)).toBe(text);
+    expect(cache.replica.authoritative.object(oid(name))?.sha256).toBe(cache.store(text));
+  }
+  expect(cache.list("/")).toEqual(names);
 });
 
 describe("[C5] a replay that was cut off is finished", () => {

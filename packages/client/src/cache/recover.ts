@@ -22,6 +22,7 @@ import {
   EMPTY_SHA256,
   type Name,
   type NameChange,
+  NO_RECNO,
   type ObjectChange,
   type Oid,
   type Recno,
@@ -39,7 +40,14 @@ import type { ChangeLog } from "./change-log.ts";
 import { dropUnwritten } from "./drop-unwritten.ts";
 import { examineContent } from "./examine-content.ts";
 import { statInode } from "./inode.ts";
-import { ABSENT, type Holding, readMark, WHOLE, writeMark } from "./object-mark.ts";
+import {
+  ABSENT,
+  type Holding,
+  type ObjectMark,
+  readMark,
+  WHOLE,
+  writeMark,
+} from "./object-mark.ts";
 import type { OwnVersions } from "./own-versions.ts";
 import { provenHolding } from "./proven-holding.ts";
 import { isBlank } from "./rescue.ts";
@@ -82,6 +90,8 @@ export function recoverTree(options: RecoveryOptions): RecoveryReport {
 
 class Recovery {
   readonly #options: RecoveryOptions;
+  /** The last own record that the crash has left. */
+  readonly #ownHead: Recno;
   readonly #names: NameChange[] = [];
   readonly #objects: ObjectChange[] = [];
   readonly #logged: string[] = [];
@@ -90,6 +100,7 @@ class Recovery {
 
   constructor(options: RecoveryOptions) {
     this.#options = options;
+    this.#ownHead = options.log.ownHead;
   }
 
   run(): RecoveryReport {
@@ -120,7 +131,7 @@ class Recovery {
   #takeLimbo(): void {
     const { tree } = this.#options;
     for (const { name, path, stat } of this.#inodesIn(tree.nodes.pathOf(tree.nodes.limbo))) {
-      const mark = readMark(path);
+      const mark = this.#readMark(path);
       if (mark === undefined && !isBlank(path, kindOf(stat.mode))) {
         tree.rescue(path);
         continue;
@@ -169,12 +180,32 @@ class Recovery {
     return holding.state === "absent";
   }
 
+  /**
+   * The mark of an inode. Where it builds on a record that was lost with the end of the log, its number
+   * goes to another record soon: the mark then names the version that is known, before that happens.
+   */
+  #readMark(path: string): ObjectMark | undefined {
+    const { tree, log } = this.#options;
+    const mark = readMark(path);
+    if (mark?.holding.state !== "local") return mark;
+    const { base } = mark.holding;
+    if (typeof base === "number" || base.peer !== log.peer || base.recno <= this.#ownHead)
+      return mark;
+    const known = tree.visible.object(resolveOid(mark.oid, tree.visible));
+    const renewed: ObjectMark = {
+      oid: mark.oid,
+      holding: { state: "local", base: known?.contentVersion ?? NO_RECNO },
+    };
+    writeMark(path, renewed);
+    return renewed;
+  }
+
   /** Which object an inode is: by its mark, by the name that a record gave it, or a new one. */
   #identify(directory: CacheNode, name: Name, path: string, stat: Stat): CacheNode {
     const { tree } = this.#options;
     const { visible } = tree;
     const kind = kindOf(stat.mode);
-    const mark = readMark(path);
+    const mark = this.#readMark(path);
     const marked = mark === undefined ? undefined : resolveOid(mark.oid, visible);
     if (mark !== undefined && marked !== undefined && isKnown(marked, visible)) {
       const node = tree.adopt(directory, name, { oid: marked, holding: mark.holding }, stat);
