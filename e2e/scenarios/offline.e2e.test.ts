@@ -14,7 +14,7 @@ import { diffManifests, treeManifest } from "../hosts/tree-manifest.ts";
 import { createWorld, differences, settle } from "../hosts/world.ts";
 
 /**
- * Only on request: a conflict copy of a file that was saved several times offline can be shown empty on
+ * Only on request: a file that was saved several times offline, or its copy, can be shown empty on
  * the client that made it (see "not kept" under promise 3 in the guarantees).
  */
 const isWanted = process.env["IZO_E2E_OFFLINE"] === "1";
