@@ -114,7 +114,11 @@ export class OwnVersions {
     if (waiting === undefined) return undefined;
     const resolution = resolveOperation(waiting.operation, visible);
     if (resolution.kind !== "resolved") return undefined;
-    return resolveOid(continuingOid(resolution.operation), visible);
+    const { operation } = resolution;
+    const owner = resolveOid(continuingOid(operation), visible);
+    // What was saved over is gone: the file that was saved goes on as itself.
+    const isAlone = operation.opcode === "RENAME" && visible.object(owner) === undefined;
+    return isAlone ? resolveOid(operation.oid, visible) : owner;
   }
 
   #isBuiltOn(version: Version, wanted: Recno): boolean {

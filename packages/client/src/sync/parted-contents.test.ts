@@ -6,6 +6,8 @@ import { Story, type Step, STORY_NAMES } from "../testing/parted-story.ts";
 /** Some 4 s; IZO_PARTED_STORIES=5000 is the size for a night. */
 const STORIES = Number(process.env["IZO_PARTED_STORIES"] ?? 60);
 const TIME_LIMIT_MS = 60_000 + STORIES * 500;
+/** The same stories in each run of the suite; more of them are new ones each time. */
+const SEED = process.env["IZO_PARTED_STORIES"] === undefined ? { seed: 1 } : {};
 const HANDLES = 3;
 
 const name = fc.constantFrom(...STORY_NAMES);
@@ -40,7 +42,7 @@ test(
       fc.boolean(),
       (steps, isReplica) => Story.tell(steps, isReplica),
     );
-    await expect(fc.assert(stories, { numRuns: STORIES })).resolves.toBeUndefined();
+    await expect(fc.assert(stories, { ...SEED, numRuns: STORIES })).resolves.toBeUndefined();
   },
   TIME_LIMIT_MS,
 );
