@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 
 import type { SimulationSize } from "./simulate.ts";
@@ -44,11 +45,21 @@ async function runWorker(
   }
 }
 
-function ask(worker: Worker, order: Order): Promise<Batch> {
-  return new Promise((resolve, reject) => {
-    worker.once("message", resolve);
-    worker.once("error", reject);
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-    worker.postMessage(order);
-  }).finally(() => worker.removeAllListeners()) as Promise<Batch>;
+/** @throws what the thread fails with, or that it ended without an answer */
+async function ask(worker: Worker, order: Order): Promise<Batch> {
+  const isAnswered = new AbortController();
+  const { signal } = isAnswered;
+  const answer = once(worker, "message", { signal });
+  const end = once(worker, "exit", { signal }).then(([code]): never => {
+    throw new Error(`Cannot run seed ${order.first} and on: the thread ended with ${code}`);
+  });
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+  worker.postMessage(order);
+  try {
+    const [batch] = (await Promise.race([answer, end])) as [Batch];
+    return batch;
+  } finally {
+    isAnswered.abort();
+    await Promise.allSettled([answer, end]);
+  }
 }
