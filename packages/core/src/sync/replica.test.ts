@@ -214,6 +214,67 @@ describe("[C5] what stands in the way of a pending record", () => {
   });
 });
 
+function removeShared(contentBase: Base): ClientOperation {
+  const nameBase = server.state.entry(ROOT_OID, parseName("a"))!.version;
+  const place = { parent: ROOT_OID, name: parseName("a"), path: "/a", nameBase };
+  return { opcode: "UNLINK", oid: A, ...place, contentBase, isLastName: true };
+}
+
+describe("[C5] what was written here to a file that somebody saved over another meanwhile", () => {
+  const T = "c3".repeat(16) as Oid;
+  /** Another client makes a temporary file, of which this one knows, and has not yet saved it over A. */
+  function prepare(): { base: Recno; temporary: Recno; save: () => void } {
+    const base = share();
+    server.submit(create(T, `t-${T}`));
+    pull();
+    const temporary = server.state.object(T)!.contentVersion as Recno;
+    return { base, temporary, save: () => server.submit(saveOver(T, temporary, temporary, base)) };
+  }
+  test("stays when that other file is removed", () => {
+    const { base, temporary, save } = prepare();
+    log(close(T, temporary, TWO));
+    log(removeShared(base));
+    expect(names()).toEqual([`t-${T}`]);
+    save();
+    pull();
+    expect(replica.visible.object(A)?.sha256).toBe(TWO);
+  });
+
+  test("stays beside what is moved over that other file", () => {
+    const { base, temporary, save } = prepare();
+    const made = log(create(B, `t-${B}`));
+    log(close(T, temporary, TWO));
+    log({ ...saveOver(B, ownBase(made), ownBase(made), base), keepsOid: false } as ClientOperation);
+    save();
+    pull();
+    expect(shown("a")).toBe(B);
+    expect(replica.visible.object(A)?.sha256).toBe(TWO);
+  });
+
+  test("stays when that other file was edited here too, and the edit is removed", () => {
+    const { base, temporary, save } = prepare();
+    log(close(T, temporary, TWO));
+    const edit = log(close(A, base, THREE));
+    log(removeShared(ownBase(edit)));
+    save();
+    pull();
+    expect(shown("a")).toBe(A);
+  });
+
+  test("goes when it was seen there and removed", () => {
+    const { temporary, save } = prepare();
+    const edit = log(close(T, temporary, TWO));
+    save();
+    pull();
+    freeze();
+    const seen = pending.followSent(ownBase(edit));
+    log(removeShared(seen));
+    expect(names()).toEqual([]);
+    pull();
+    expect(names()).toEqual([]);
+  });
+});
+
 test("[C5] the last name stays, with what was written here, where its removal meant one of several", () => {
   const base = share();
   const place = { parent: ROOT_OID, path: "/", oid: A };

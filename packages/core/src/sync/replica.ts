@@ -23,6 +23,7 @@ import { Footprint, FootprintState, type ChangeSet, type ContentMove } from "./c
 import { contentMoves, ShownContents } from "./content-moves.ts";
 import type { PendingLog } from "./pending-log.ts";
 import type { FrozenRecord, PendingRecord } from "./pending-record.ts";
+import { StrayWork } from "./stray-work.ts";
 
 /** What a pull did. */
 export interface Pulled {
@@ -207,12 +208,13 @@ export class Replica {
   #deriveOverlay(): OverlayState {
     this.#overlay = new OverlayState(this.#authoritative);
     this.#contents = new ShownContents();
+    const stray = new StrayWork();
     for (const frozen of this.#pending.frozen) {
       const { operation, origin } = frozen.submitted;
-      this.#show(operation, origin, lastCovered(frozen));
+      this.#show(operation, origin, lastCovered(frozen), stray);
     }
     for (const { operation, recno } of this.#pending.unsent)
-      this.#show(operation, { peer: this.#pending.peer, recno }, recno);
+      this.#show(operation, { peer: this.#pending.peer, recno }, recno, stray);
     return this.#overlay;
   }
 
@@ -233,20 +235,20 @@ export class Replica {
     return this.#overlay.object(resolveOid(oid, this.#overlay)) !== undefined;
   }
 
-  /** @param recno the record's number in the own log, also when it is shown under another since it was sent */
-  #show(operation: ClientOperation, at: OriginId, recno: Recno): void {
+  /**
+   * @param recno the record's number in the own log, also when it is shown under another since it was sent
+   * @param stray what the records before this one have written; a program sees all that is there now
+   */
+  #show(operation: ClientOperation, at: OriginId, recno: Recno, stray?: StrayWork): void {
     const resolution = resolveOperation(operation, this.#overlay);
     // A record whose base was refused will be refused with it: its author already lost that tree.
     if (resolution.kind === "resolved") {
       const oid = continuingOid(resolution.operation);
       if (oid !== continuingOid(operation)) this.#overlay.putRedirect(at, oid);
-      applyOperation(
-        resolution.operation,
-        { peer: at.peer, recno: at.recno },
-        at.peer,
-        this.#overlay,
-      );
-      this.#contents.note(resolution.operation, recno, this.#overlay);
+      stray?.note(operation, resolution.operation, at);
+      const shown = stray?.spare(resolution.operation) ?? resolution.operation;
+      applyOperation(shown, { peer: at.peer, recno: at.recno }, at.peer, this.#overlay);
+      this.#contents.note(shown, recno, this.#overlay);
     }
   }
 }

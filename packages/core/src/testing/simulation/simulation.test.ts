@@ -9,7 +9,7 @@ import { runOnWorkers } from "./worker-pool.ts";
 const HISTORIES = Number(process.env["IZO_SIM_HISTORIES"] ?? 500);
 
 /** Stories that show a content lost and have no remedy yet: docs/simulation.md, "Open stories". */
-const UNRESOLVED: ReadonlySet<number> = new Set([117, 204]);
+const UNRESOLVED: ReadonlySet<number> = new Set([117]);
 
 /** A mutation has to be noticed within this many histories. */
 const HISTORIES_TO_NOTICE = 200;
