@@ -45,7 +45,6 @@ test("renaming a directory of 20,000 files is one record, seen in under a second
 
   expect(await settle(server, client1, client2)).toBe(before + 1);
   expect([...readServerLog(world.exportDir)].at(-1)?.operation.opcode).toBe("RENAME");
-  expect(await differences(world, [client1, client2])).toEqual([]);
   // The record itself, to two clients; a single content would be more.
   expect((await server.metric("izo_served_bytes_total")) - servedBefore).toBeLessThan(4096);
 
@@ -53,5 +52,6 @@ test("renaming a directory of 20,000 files is one record, seen in under a second
   renameSync(join(world.exportDir, "after"), join(world.exportDir, "again"));
   await appears("the local rename", () => readdirSync(client1.mountPoint).includes("again"));
   expect(await settle(server, client1, client2)).toBe(before + 2);
+  // Both renames at once: reading all of 20,000 files on three hosts takes longer than all else here.
   expect(await differences(world, [client1, client2])).toEqual([]);
 });
