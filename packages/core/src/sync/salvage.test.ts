@@ -174,4 +174,42 @@ describe("salvage()", () => {
       records.map(({ operation }) => operation.opcode === "CLOSE" && operation.contentBase),
     ).toEqual([1, { peer: NEW, recno: 1 }]);
   });
+
+  it("[D3] names the copy with which waiting contents go on, where only the lost log tells of it", () => {
+    const copy = "b".repeat(32) as Oid;
+    const log = [create, { ...create, oid: copy, name: "copy" as Name, path: "/copy" }];
+    const before = stateOf(log);
+    const two = 2 as Recno;
+    const versions = { nameVersion: two, contentVersion: two, attributesVersion: two };
+    const trace = { trace: two, check: "0".repeat(16), reason: null };
+    const saved = { peer: OLD, recno: 1 as Recno };
+    before.putOutcome(saved, { verdict: "copied", oid: copy, ...trace, ...versions });
+    const pending = new PendingLog(OLD);
+    for (const recno of [2, 3] as Recno[]) {
+      const contentBase = { peer: OLD, recno: (recno - 1) as Recno };
+      pending.add({
+        recno,
+        authorTimeNs: 0n,
+        logTimeNs: 0n,
+        origin: { peer: OLD, recno, check: "0".repeat(16) },
+        actor: ACTOR,
+        operation: { ...close, contentBase },
+      });
+    }
+    const records = salvage({
+      before,
+      after: stateOf([create]),
+      common: 1 as Recno,
+      pending,
+      newPeer: NEW,
+      nowNs: 1n,
+      actor: ACTOR,
+      hasContent: () => true,
+    });
+    expect(records.map(({ operation }) => "oid" in operation && operation.oid)).toEqual([
+      copy,
+      copy,
+      copy,
+    ]);
+  });
 });

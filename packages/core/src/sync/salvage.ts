@@ -59,12 +59,45 @@ export function salvage(input: SalvageInput): PendingRecord[] {
     }
     return { peer: newPeer, recno: (base.recno + offset) as Recno };
   };
+  const contents = new ContentOwners(input);
   const waiting = renumberPending(pending, newPeer).map((record) => ({
     ...record,
     recno: (record.recno + offset) as Recno,
-    operation: withBases<ClientOperation>(record.operation, follow),
+    operation: withBases<ClientOperation>(contents.nameOwner(record), follow),
   }));
   return [...salvager.records, ...waiting];
+}
+
+/**
+ * The objects to which waiting contents belong. Where only the lost log tells that what a CLOSE builds on
+ * became a conflict copy, the object that it names is another by now: both would be shown as one, and what
+ * is written to the one later would be taken for an edit of the other.
+ */
+class ContentOwners {
+  readonly #input: SalvageInput;
+  /** Renumbered CLOSEs that go on with another object than their authors named. */
+  readonly #owners = new Map<Recno, Oid>();
+
+  constructor(input: SalvageInput) {
+    this.#input = input;
+  }
+
+  /** @param record a renumbered record of the new id; each is asked for once, in their order */
+  nameOwner({ recno, operation }: PendingRecord): ClientOperation {
+    if (operation.opcode !== "CLOSE") return operation;
+    const oid = this.#ownerOf(operation.contentBase);
+    if (oid === undefined) return operation;
+    this.#owners.set(recno, oid);
+    return { ...operation, oid };
+  }
+
+  #ownerOf(base: Base): Oid | undefined {
+    if (typeof base === "number") return undefined;
+    const { before, after, newPeer } = this.#input;
+    if (base.peer === newPeer) return this.#owners.get(base.recno);
+    const outcome = after.outcome(base) === undefined ? before.outcome(base) : undefined;
+    return outcome === undefined ? undefined : resolveOid(outcome.oid, before);
+  }
 }
 
 class Salvager {
