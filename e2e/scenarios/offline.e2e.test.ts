@@ -14,8 +14,8 @@ import { diffManifests, treeManifest } from "../hosts/tree-manifest.ts";
 import { createWorld, differences, settle } from "../hosts/world.ts";
 
 /**
- * Only on request: a file that was saved several times offline, or its copy, can be shown empty on
- * the client that made it (see "not kept" under promise 3 in the guarantees).
+ * Only on request: what was written in a directory that others moved meanwhile can be lost (see "not
+ * kept" under promise 4 in the guarantees; IZO_E2E_OFFLINE_SEED=3 shows it).
  */
 const isWanted = process.env["IZO_E2E_OFFLINE"] === "1";
 

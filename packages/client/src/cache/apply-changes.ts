@@ -71,9 +71,10 @@ export class ChangeApplier {
     });
     // First of all, and while nothing has moved: an edit that is under way becomes a pending record, and
     // the visible tree then keeps what it edits.
-    for (const { change, node } of touched) this.#saveEdit(change, node);
+    const edited = touched.filter(({ change, node }) => this.#saveEdit(change, node));
     const moved = this.#moveContents(moves, places);
-    this.#changeNames(names, moved, places);
+    // An edit of what was removed brings it back, perhaps under another name.
+    this.#changeNames(names, moved.union(new Set(edited.map(({ node }) => node.oid))), places);
     for (const change of objects) this.#changeObject(change, moved);
     this.#tree.sweep();
     for (const { parent, name } of names) {
@@ -82,12 +83,15 @@ export class ChangeApplier {
     }
   }
 
-  #saveEdit({ oid, before }: ObjectChange, node: CacheNode): void {
-    if (before === undefined || before.kind !== "file") return;
+  /** @returns whether there was an edit to be logged */
+  #saveEdit({ oid, before }: ObjectChange, node: CacheNode): boolean {
+    if (before === undefined || before.kind !== "file") return false;
     const after = this.#tree.visible.object(oid);
-    if (after !== undefined && before.sha256 === after.sha256) return;
-    if (node.unlogged.size > 0) this.#logChanges(node, before.contentVersion);
+    if (after !== undefined && before.sha256 === after.sha256) return false;
+    const isEdited = node.unlogged.size > 0;
+    if (isEdited) this.#logChanges(node, before.contentVersion);
     else if (node.hasWriter) node.retiredBase = before.contentVersion;
+    return isEdited;
   }
 
   /**
@@ -130,7 +134,8 @@ export class ChangeApplier {
     return true;
   }
 
-  #changeNames(names: readonly NameChange[], moved: ReadonlySet<Oid>, places: Places): void {
+  /** @param found objects whose inode has to have their names, also those that have not changed */
+  #changeNames(names: readonly NameChange[], found: ReadonlySet<Oid>, places: Places): void {
     const { visible } = this.#tree;
     const arriving: Entry[] = [];
     for (const { parent, name } of names) {
@@ -142,7 +147,7 @@ export class ChangeApplier {
         continue;
       this.#tree.displace(standing, { parent: directory, name });
     }
-    for (const oid of moved) arriving.push(...visible.links(oid));
+    for (const oid of found) arriving.push(...visible.links(oid));
     for (const entry of arriving) this.#arrive(entry);
   }
 

@@ -116,9 +116,10 @@ export class OwnVersions {
     if (resolution.kind !== "resolved") return undefined;
     const { operation } = resolution;
     const owner = resolveOid(continuingOid(operation), visible);
-    // What was saved over is gone: the file that was saved goes on as itself.
-    const isAlone = operation.opcode === "RENAME" && visible.object(owner) === undefined;
-    return isAlone ? resolveOid(operation.oid, visible) : owner;
+    if (operation.opcode !== "RENAME") return owner;
+    // What it was to be saved over is not there any more: the file goes on as itself.
+    const saved = resolveOid(operation.oid, visible);
+    return visible.object(saved) === undefined ? owner : saved;
   }
 
   #isBuiltOn(version: Version, wanted: Recno): boolean {

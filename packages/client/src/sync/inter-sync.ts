@@ -21,6 +21,7 @@ import {
   type PolicyRule,
   type Pulled,
   type Recno,
+  type StateReader,
 } from "@izo/core";
 
 import { type KeptFile, REPLICA } from "../keep/keep-rules.ts";
@@ -122,7 +123,8 @@ export class InterSync implements AsyncDisposable {
     this.#headRecno = replica.position.recno;
     const onProblem = (error: unknown): void => this.#note(error);
     this.#lostLog = new LostLog({ replica, remote, cache });
-    this.#sealer = new Sealer({ replica, cache, random, onProblem });
+    const show = (changes: ChangeSet): void => this.#showSealed(changes);
+    this.#sealer = new Sealer({ replica, cache, show, random, onProblem });
     this.#removals = new RemovalHold(replica);
     this.#pusher = new Pusher({
       replica,
@@ -135,7 +137,8 @@ export class InterSync implements AsyncDisposable {
       onUploadFailed: (error) => this.#fail(error),
     });
     const keep = options.keep ?? keepAllOf(mode);
-    this.#prefetcher = new Prefetcher({ remote, cache, keep, onProblem });
+    const visible: StateReader["object"] = (oid) => replica.visible.object(oid);
+    this.#prefetcher = new Prefetcher({ remote, cache, keep, visible, onProblem });
     this.#recorded = replica.onRecorded((change) => {
       if (change.kind === "sealed") this.#pusher.noteSealed(change.sha256);
       this.#pushBell.ring();
@@ -374,7 +377,6 @@ export class InterSync implements AsyncDisposable {
   }
 
   #take({ changes, isDiverged }: Pulled): void {
-    this.#prefetcher.wantChanged(changes);
     this.#show(changes);
     if (isDiverged) this.#happen("peer-diverged");
     this.#prefetch();
@@ -529,7 +531,16 @@ export class InterSync implements AsyncDisposable {
       // The tree itself has arrived: only its showing is tried again, before anything else is done.
       this.#failHere(error);
     }
+    this.#prefetcher.wantChanged(changes);
     this.#waiters.check();
+  }
+
+  /** Hardly any sealing changes more than the file that it is about. */
+  #showSealed(changes: ChangeSet): void {
+    const { names, objects, moves } = changes;
+    if (names.length + objects.length + moves.length === 0) return;
+    this.#show(changes);
+    this.#prefetch();
   }
 
   /** A change that the cache cannot take, as on a full disk, stays first in the queue. */

@@ -254,15 +254,15 @@ export class LocalReplica implements AsyncDisposable {
    * On a full disk, where operations fail, it is logged before the next record that the disk takes, and
    * nothing is sent before that. A crash until then leaves the record: the operation is then done.
    */
-  cancel(recno: Recno): void {
+  cancel(recno: Recno): ChangeSet {
     const operation = { opcode: "CANCELLED", recno } as const;
     this.#open.delete(recno);
     try {
-      this.#append(operation, INTERSYNC);
+      return this.#append(operation, INTERSYNC).changes;
     } catch (error) {
       if (!(error instanceof KmlAppendError)) throw error;
       this.#owed.push(operation);
-      this.#replica.addOwn(unlogged(operation, this.peer));
+      return this.#replica.addOwn(unlogged(operation, this.peer));
     }
   }
 
@@ -297,10 +297,11 @@ export class LocalReplica implements AsyncDisposable {
   }
 
   /** Gives an open CLOSE its content, which is durable and was the same before and after hashing. */
-  seal(recno: Recno, content: Omit<SealedOperation, "opcode" | "recno">): void {
-    this.#append({ opcode: "SEALED", recno, ...content }, INTERSYNC);
+  seal(recno: Recno, content: Omit<SealedOperation, "opcode" | "recno">): ChangeSet {
+    const { changes } = this.#append({ opcode: "SEALED", recno, ...content }, INTERSYNC);
     this.#open.delete(recno);
     this.#tell({ kind: "sealed", sha256: content.sha256 });
+    return changes;
   }
 
   /** Own CLOSEs whose content has no hash yet, in the order of their making. */
@@ -521,14 +522,13 @@ export class LocalReplica implements AsyncDisposable {
       | Extract<KmlRecord["operation"], { opcode: "SENT" | "SEALED" | "CANCELLED" }>,
     actor: Actor,
     authorTimeNs?: TimeNs,
-  ): KmlRecord {
+  ): { readonly recno: Recno; readonly changes: ChangeSet } {
     const entry =
       authorTimeNs === undefined ? { operation, actor } : { operation, actor, authorTimeNs };
     const owed = this.#owed.map((cancelled) => ({ operation: cancelled, actor: INTERSYNC }));
     const record = this.#log.append([...owed, entry]).at(-1)!;
     this.#owed = [];
-    this.#replica.addOwn(record);
-    return record;
+    return { recno: record.recno, changes: this.#replica.addOwn(record) };
   }
 
   #load() {

@@ -37,11 +37,15 @@ export interface PrefetcherOptions {
   readonly remote: Remote;
   readonly cache: CacheExecutor;
   readonly keep: KeepPolicy;
+  /** The object as programs see it. */
+  readonly visible: (oid: Oid) => TreeObject | undefined;
   readonly onProblem: (error: unknown) => void;
 }
 
 export class Prefetcher {
   readonly #options: PrefetcherOptions;
+  /** Objects that show an own content which is not with them: to be fetched once the server has it. */
+  readonly #waiting = new Set<Oid>();
   readonly #queues = new Map<Rank, WantedContents>();
   /** From this rank down nothing comes: there is no room. */
   #blockedRank: Rank = Number.NEGATIVE_INFINITY;
@@ -51,9 +55,18 @@ export class Prefetcher {
     this.#options = options;
   }
 
-  /** Wants what the changed objects show now, as far as it is to be kept. */
-  wantChanged({ objects }: ChangeSet): void {
-    this.wantKept(objects.flatMap(({ after }) => after ?? []));
+  /**
+   * Wants what the changed objects show now, as far as it is to be kept. Called when the cache shows the
+   * changes: only then is known what of it is here.
+   */
+  wantChanged({ objects, moves }: ChangeSet): void {
+    const { visible } = this.#options;
+    const oids = new Set(this.#waiting);
+    this.#waiting.clear();
+    for (const { oid } of objects) oids.add(oid);
+    // The inode has gone to another object; what was left behind can look as it did before.
+    for (const { from, to } of moves) oids.add(from).add(to);
+    this.wantKept(Array.from(oids, visible).filter((object) => object !== undefined));
   }
 
   /** Wants those of the objects that are to be kept. */
@@ -67,9 +80,13 @@ export class Prefetcher {
   /** Wants the content of an object, as far as it has any and it is not here. */
   want(object: TreeObject, rank: Rank): void {
     const { oid, sha256, contentVersion } = object;
-    // What has a local version is here already.
-    if (sha256 === null || sha256 === EMPTY_SHA256 || typeof contentVersion !== "number") return;
-    if (this.#options.cache.hasContent(oid, sha256)) return;
+    if (sha256 === EMPTY_SHA256) return;
+    if (sha256 !== null && this.#options.cache.hasContent(oid, sha256)) return;
+    if (sha256 === null || typeof contentVersion !== "number") {
+      // Own content, perhaps in the inode of another object: only the server can tell where it stays.
+      this.#waiting.add(oid);
+      return;
+    }
     let queue = this.#queues.get(rank);
     if (queue === undefined) this.#queues.set(rank, (queue = new WantedContents()));
     queue.add({ ...object, sha256 }, contentVersion);

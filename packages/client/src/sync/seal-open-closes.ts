@@ -1,6 +1,6 @@
 import { fstatSync } from "node:fs";
 
-import type { Sha256 } from "@izo/core";
+import type { ChangeSet, Sha256 } from "@izo/core";
 
 import type { CacheExecutor, OwnClose, WrittenContent } from "./cache-executor.ts";
 import type { LocalReplica } from "./local-replica.ts";
@@ -15,6 +15,8 @@ export interface SealingDisk {
 export interface SealingOptions extends SealingDisk {
   readonly replica: LocalReplica;
   readonly cache: CacheExecutor;
+  /** Makes the cache show what sealing has changed in the visible tree. */
+  readonly show: (changes: ChangeSet) => void;
   /** A file could not be read or synced; it is tried again with the next round. */
   readonly onProblem: (error: unknown) => void;
 }
@@ -42,11 +44,11 @@ export async function sealOpenCloses(options: SealingOptions, signal: AbortSigna
 
 /** Successive open CLOSEs of one file are one (design D9): all get what the file holds now. */
 async function sealClose(options: SealingOptions, close: OwnClose): Promise<void> {
-  const { replica, cache, hash, makeDurable } = options;
+  const { replica, cache, show, hash, makeDurable } = options;
   const { peer } = replica;
   const found = cache.openWritten(close);
   // What was written is nowhere any more: nothing is left that this CLOSE could be about.
-  if (found === "gone") replica.cancel(close.recno);
+  if (found === "gone") show(replica.cancel(close.recno));
   using content = found === "written" ? await cache.copyWritten(close) : contentOf(found);
   if (content === undefined) return;
   const sha256 = await hash(content.fd, fstatSync(content.fd).size);
@@ -55,7 +57,8 @@ async function sealClose(options: SealingOptions, close: OwnClose): Promise<void
   const { size, mtimeNs } = fstatSync(content.fd, { bigint: true });
   content.noteHash(sha256);
   for (const recno of content.closes) {
-    if (replica.isOpen(recno)) replica.seal(recno, { sizeBytes: Number(size), mtimeNs, sha256 });
+    if (replica.isOpen(recno))
+      show(replica.seal(recno, { sizeBytes: Number(size), mtimeNs, sha256 }));
   }
 }
 

@@ -10,7 +10,7 @@
 import { fdatasync } from "node:fs";
 import { promisify } from "node:util";
 
-import { retryDelayMs } from "@izo/core";
+import { type ChangeSet, retryDelayMs } from "@izo/core";
 
 import type { CacheExecutor } from "./cache-executor.ts";
 import { FileHasher } from "./hash-file.ts";
@@ -25,6 +25,8 @@ const COALESCE_MS = 2;
 export interface SealerOptions {
   readonly replica: LocalReplica;
   readonly cache: CacheExecutor;
+  /** Makes the cache show what sealing has changed in the visible tree. */
+  readonly show: (changes: ChangeSet) => void;
   readonly random: () => number;
   /** A file could not be read or synced; it is tried again. */
   readonly onProblem: (error: unknown) => void;

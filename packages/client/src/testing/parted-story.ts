@@ -9,7 +9,7 @@ import { hash } from "node:crypto";
 import { type BigIntStats, closeSync, fstatSync, lstatSync } from "node:fs";
 import { join } from "node:path";
 
-import { EMPTY_SHA256, parseName, ROOT_OID } from "@izo/core";
+import { EMPTY_SHA256, parseName, type RenameOperation, ROOT_OID } from "@izo/core";
 
 import type { NodeId } from "../fuse/file-system.ts";
 import { hashDescriptor } from "../sync/hash-file.ts";
@@ -21,6 +21,8 @@ import { CALLER, oid, readDescriptor, remoteOperations, TestCache } from "./test
 
 /** Files that are there when a story begins. */
 export const STORY_NAMES = ["a", "b"] as const;
+/** And one that files can come to have. */
+export const OTHER_NAME = "c";
 const NEVER = new AbortController().signal;
 
 /** What cannot come in the middle of a sealing: the process ends with it, or seals once at a time. */
@@ -28,9 +30,18 @@ const NOT_MEANWHILE: ReadonlySet<Step["do"]> = new Set(["seal", "restart", "cras
 
 export type Step =
   | {
-      readonly do: "save" | "save over" | "remove" | "other writes" | "other removes";
+      readonly do:
+        | "save"
+        | "save over"
+        | "save with backup"
+        | "remove"
+        | "other writes"
+        | "other saves over"
+        | "other saves with backup"
+        | "other removes";
       readonly name: string;
     }
+  | { readonly do: "move" | "other moves"; readonly name: string; readonly to: string }
   | {
       readonly do: "open";
       readonly name: string;
@@ -91,13 +102,17 @@ export class Story implements AsyncDisposable {
         return this.#save(next.name);
       case "save over":
         await this.#save("temporary");
-        this.#forget(next.name);
-        this.#cache.rename("/temporary", `/${next.name}`);
+        this.#move("temporary", next.name);
         return;
+      case "save with backup":
+        this.#move(next.name, "backup");
+        await this.#save(next.name);
+        this.#remove("backup");
+        return;
+      case "move":
+        return this.#move(next.name, next.to);
       case "remove":
-        this.#forget(next.name);
-        if (this.#cache.find(`/${next.name}`) !== undefined) this.#cache.unlink(`/${next.name}`);
-        return;
+        return this.#remove(next.name);
       case "open":
         return this.#open(next.name, next.handle, next.truncates);
       case "write":
@@ -115,6 +130,12 @@ export class Story implements AsyncDisposable {
         return this.#pull(next.count);
       case "other writes":
         return this.#otherWrites(next.name);
+      case "other saves over":
+        return this.#otherSavesOver(next.name);
+      case "other saves with backup":
+        return this.#otherSavesWithBackup(next.name);
+      case "other moves":
+        return this.#otherMoves(next.name, next.to);
       case "other removes":
         return this.#otherRemoves(next.name);
       case "restart":
@@ -145,6 +166,7 @@ export class Story implements AsyncDisposable {
       {
         replica,
         cache: local.content,
+        show: (changes) => local.content.apply(changes),
         onProblem: (error) => problems.push(error),
         hash: async (fd) => {
           await meanwhile();
@@ -226,6 +248,17 @@ export class Story implements AsyncDisposable {
     this.#end(open.node, open.fd);
   }
 
+  #move(from: string, to: string): void {
+    if (from === to || this.#cache.find(`/${from}`) === undefined) return;
+    this.#forget(to);
+    this.#cache.rename(`/${from}`, `/${to}`);
+  }
+
+  #remove(path: string): void {
+    this.#forget(path);
+    if (this.#cache.find(`/${path}`) !== undefined) this.#cache.unlink(`/${path}`);
+  }
+
   /** The program takes a file away: nobody has to find what was in it, nor what is written to it still. */
   #forget(path: string): void {
     const at = join(this.#cache.cacheDir, "tree", path);
@@ -253,6 +286,45 @@ export class Story implements AsyncDisposable {
     const text = `other ${String(this.#count).padStart(6, "0")}`;
     const { content } = remoteOperations;
     this.#server.change(content(entry.oid, this.#cache.store(text), text.length));
+  }
+
+  /** As another client's editor: a temporary file takes the name, and the object lives on. */
+  #otherSavesOver(each: string): void {
+    const victim = this.#server.state.entry(ROOT_OID, parseName(each));
+    if (victim === undefined) return;
+    const contentVersion = this.#server.state.object(victim.oid)!.contentVersion;
+    this.#count += 1;
+    const temporary = oid(`7e${this.#count}`);
+    const text = `other ${String(this.#count).padStart(6, "0")}`;
+    const { create, content, rename } = remoteOperations;
+    this.#server.change(create(temporary, "other-temporary"));
+    this.#server.change(content(temporary, this.#cache.store(text), text.length));
+    this.#server.change({
+      ...(rename(temporary, "other-temporary", each) as RenameOperation),
+      victim: { oid: victim.oid, contentBase: contentVersion, isLastName: true },
+      keepsOid: true,
+    });
+  }
+
+  /** As vim there: the old file steps aside, and goes when a new one has its name. */
+  #otherSavesWithBackup(each: string): void {
+    const entry = this.#server.state.entry(ROOT_OID, parseName(each));
+    if (entry === undefined) return;
+    this.#count += 1;
+    const made = oid(`7e${this.#count}`);
+    const text = `other ${String(this.#count).padStart(6, "0")}`;
+    const { create, content, rename, unlink } = remoteOperations;
+    this.#server.change(rename(entry.oid, each, "other-backup"));
+    this.#server.change(create(made, each));
+    this.#server.change(content(made, this.#cache.store(text), text.length));
+    this.#server.change(unlink(entry.oid, "other-backup"));
+  }
+
+  #otherMoves(from: string, to: string): void {
+    const { state } = this.#server;
+    const moved = state.entry(ROOT_OID, parseName(from));
+    if (moved === undefined || state.entry(ROOT_OID, parseName(to)) !== undefined) return;
+    this.#server.change(remoteOperations.rename(moved.oid, from, to));
   }
 
   #otherRemoves(each: string): void {

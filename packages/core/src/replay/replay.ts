@@ -16,6 +16,7 @@ import type { ServerRecord } from "../kml/record.ts";
 import { conflictName } from "../reintegrate/conflict-name.ts";
 import { outcomeOfTrace } from "../reintegrate/outcome.ts";
 import { KIND_OF } from "./creation.ts";
+import { isWithin } from "./path-of.ts";
 import type { MutableState } from "./state.ts";
 import type { Entry, TreeObject, Version } from "./tree-object.ts";
 
@@ -162,6 +163,8 @@ function rename(operation: RenameOperation, at: Version, state: MutableState): v
   if (object === undefined) return;
   const from = fromEntry(operation, state);
   reviveDirectory(operation.toParent, at, state);
+  // Somebody has moved the new place below this directory meanwhile: the server will refuse the move.
+  if (object.kind === "directory" && isWithin(state, operation.toParent, object.oid)) return;
   const target = state.entry(operation.toParent, operation.toName);
   // Already there: the log holds this very move, or the two objects have merged.
   if (target?.oid === operation.oid) return;

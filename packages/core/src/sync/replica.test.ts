@@ -8,6 +8,7 @@ import { logDecision } from "../reintegrate/log-decision.ts";
 import { reintegrate, type SubmittedRecord } from "../reintegrate/reintegrate.ts";
 import { MemoryState } from "../replay/memory-state.ts";
 import { replay } from "../replay/replay.ts";
+import type { ChangeSet } from "./change-set.ts";
 import { PendingLog } from "./pending-log.ts";
 import { Replica } from "./replica.ts";
 
@@ -91,6 +92,11 @@ beforeEach(() => {
 });
 
 function log(operation: Operation): Recno {
+  return logged(operation).recno;
+}
+
+/** {@link log} that also says what the cache has to be told. */
+function logged(operation: Operation): { recno: Recno; changes: ChangeSet } {
   ownRecno += 1;
   const recno = ownRecno as Recno;
   const origin = { peer: ME, recno, check: NO_CHECK };
@@ -102,8 +108,7 @@ function log(operation: Operation): Recno {
     actor: ACTOR,
     operation,
   };
-  replica.addOwn(record);
-  return recno;
+  return { recno, changes: replica.addOwn(record) };
 }
 
 function ownBase(recno: Recno): Base {
@@ -205,6 +210,20 @@ describe("[C5] what stands in the way of a pending record", () => {
     },
   );
 
+  test("is hidden when what was written to it is taken back; the cache is told", () => {
+    const base = share();
+    const edit = log({ ...close(A, base, TWO), sha256: null } as ClientOperation);
+    log({ ...create(B, "b"), opcode: "MKDIR" } as ClientOperation);
+    moveOver("b");
+    const beside = "b.conflict-19700101T000000Z-server";
+    expect(names()).toEqual(["b", beside]);
+    const { changes } = logged({ opcode: "CANCELLED", recno: edit });
+    expect(names()).toEqual(["b"]);
+    expect(changes.names.map(({ name, before, after }) => [name, before?.oid, after])).toEqual([
+      [beside, A, undefined],
+    ]);
+  });
+
   test("is hidden where nothing of this client is in it", () => {
     share();
     log(create(B, "b"));
@@ -300,6 +319,35 @@ test("[C5] what somebody else brought back elsewhere has one place, although its
   pull();
   expect(replica.visible.links(B)).toHaveLength(1);
   expect(names()).toEqual(["theirs"]);
+});
+
+test("[C5] a directory stays out of itself, where somebody else moved its new place below it", () => {
+  const makeDirectory = (oid: Oid, name: string): void =>
+    server.submit({ ...create(oid, name), opcode: "MKDIR" } as ClientOperation);
+  const moveBelow = (oid: Oid, name: string, toParent: Oid): ClientOperation => ({
+    opcode: "RENAME",
+    oid,
+    contentBase: server.state.object(oid)!.contentVersion,
+    fromParent: ROOT_OID,
+    fromName: parseName(name),
+    fromPath: `/${name}`,
+    fromBase: server.state.links(oid)[0]!.version,
+    toParent,
+    toName: parseName(name),
+    toPath: `/${name}`,
+    victim: null,
+    keepsOid: false,
+    conflict: null,
+  });
+  makeDirectory(A, "a");
+  makeDirectory(B, "b");
+  pull();
+  log(moveBelow(A, "a", B));
+  expect(names()).toEqual(["b"]);
+  server.submit(moveBelow(B, "b", A));
+  pull();
+  expect(names()).toEqual(["a"]);
+  expect(replica.visible.links(B).map(({ parent }) => parent)).toEqual([A]);
 });
 
 test("[C5] pull() changes no base of a record that waits", () => {

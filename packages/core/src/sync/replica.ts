@@ -25,6 +25,9 @@ import type { PendingLog } from "./pending-log.ts";
 import type { FrozenRecord, PendingRecord } from "./pending-record.ts";
 import { StrayWork } from "./stray-work.ts";
 
+const NO_CHANGES: ChangeSet = { names: [], objects: [], moves: [] };
+const NO_OUTCOMES: ReadonlyMap<Recno, Outcome> = new Map();
+
 /** What a pull did. */
 export interface Pulled {
   readonly changes: ChangeSet;
@@ -114,37 +117,38 @@ export class Replica {
     this.#received = this.#acknowledged;
   }
 
-  /** Takes in a record of the own log that was just made, and shows its effect. */
-  addOwn(record: KmlRecord): void {
+  /**
+   * Takes in a record of the own log that was just made, and shows its effect.
+   *
+   * @returns what looks different by more than what the record itself did
+   */
+  addOwn(record: KmlRecord): ChangeSet {
     const { operation, recno } = record;
     const named = "recno" in operation ? this.#pending.unsentRecord(operation.recno) : undefined;
     this.#pending.add(record);
     switch (operation.opcode) {
       case "SEALED":
-        if (named !== undefined) this.#showSealed(named, operation);
-        return;
+        return named === undefined ? NO_CHANGES : this.#showSealed(named, operation);
       case "CANCELLED":
         // The content of what was removed meanwhile shows nowhere: a large tree is removed file by file.
-        if (named?.operation.opcode === "CLOSE" && !this.#isShown(named.operation.oid)) return;
-        this.#overlay = this.#deriveOverlay();
-        return;
+        if (named?.operation.opcode === "CLOSE" && !this.#isShown(named.operation.oid))
+          return NO_CHANGES;
+        return this.#deriveAnew(() => {});
       case "SENT":
         // Nothing looks different. Versions keep the number of the own record until the overlay is
         // derived anew; the pending log knows what they mean (`followSent`).
-        return;
+        return NO_CHANGES;
       default:
         this.#show(operation as ClientOperation, { peer: this.#pending.peer, recno }, recno);
+        return NO_CHANGES;
     }
   }
 
   /** Takes back several own records at once, which the own log has as CANCELLED; says what shows again. */
   takeBack(cancelled: readonly KmlRecord[]): ChangeSet {
-    const footprint = new Footprint(this.#overlay);
-    this.touch(footprint);
-    for (const record of cancelled) this.#pending.add(record);
-    const overlay = this.#deriveOverlay();
-    this.touch(footprint);
-    return footprint.compare(overlay, []);
+    return this.#deriveAnew(() => {
+      for (const record of cancelled) this.#pending.add(record);
+    });
   }
 
   /** Replays records of the server's log, forgets what they acknowledge, and derives the visible tree anew. */
@@ -219,16 +223,30 @@ export class Replica {
   }
 
   /** Deriving the overlay for each of ten thousand sealed files would take their square in steps. */
-  #showSealed({ recno, operation }: PendingRecord, sealed: SealedOperation): void {
+  #showSealed({ recno, operation }: PendingRecord, sealed: SealedOperation): ChangeSet {
     const object = "oid" in operation ? this.#overlay.object(operation.oid) : undefined;
     const version = { peer: this.#pending.peer, recno };
     if (object !== undefined && isSameVersion(object.contentVersion, version)) {
       const { sizeBytes, mtimeNs, sha256 } = sealed;
       this.#overlay.putObject({ ...object, sizeBytes, mtimeNs, sha256 });
-    } else {
-      // The content went on under another record, as by an atomic save.
-      this.#overlay = this.#deriveOverlay();
+      return NO_CHANGES;
     }
+    // The content went on under another record, as by an atomic save.
+    return this.#deriveAnew(() => {});
+  }
+
+  /**
+   * Derives the visible tree from other records than before. More can look different than what a record
+   * names: what stands in the way of another is shown beside it, under a name made of its time.
+   */
+  #deriveAnew(change: () => void): ChangeSet {
+    const footprint = new Footprint(this.#overlay);
+    this.touch(footprint);
+    change();
+    const contents = this.#contents;
+    const overlay = this.#deriveOverlay();
+    this.touch(footprint);
+    return footprint.compare(overlay, contentMoves(contents, this.#contents, overlay, NO_OUTCOMES));
   }
 
   #isShown(oid: Oid): boolean {

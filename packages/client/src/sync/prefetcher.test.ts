@@ -1,0 +1,66 @@
+import type { ChangeSet, Oid, PeerId, Recno, Sha256, TreeObject, Version } from "@izo/core";
+import { beforeEach, expect, test } from "vitest";
+
+import { REPLICA } from "../keep/keep-rules.ts";
+import { oid } from "../testing/test-cache.ts";
+import type { CacheExecutor } from "./cache-executor.ts";
+import { Prefetcher } from "./prefetcher.ts";
+import type { Remote } from "./remote.ts";
+
+const [A, B] = [oid("a"), oid("b")];
+const OWN: Version = { peer: "11".repeat(16) as PeerId, recno: 3 as Recno };
+const SENT = 9 as Recno;
+const NOTHING: ChangeSet = { names: [], objects: [], moves: [] };
+
+const visible = new Map<Oid, TreeObject>();
+const fetched: Oid[] = [];
+let prefetcher: Prefetcher;
+
+beforeEach(() => {
+  visible.clear();
+  fetched.length = 0;
+  prefetcher = new Prefetcher({
+    // Contents are asked for one by one here: that is the cache's to do.
+    remote: {} as Remote,
+    cache: {
+      hasContent: (id: Oid) => fetched.includes(id),
+      fetch: (id: Oid) => {
+        fetched.push(id);
+        return Promise.resolve();
+      },
+    } as Partial<CacheExecutor> as CacheExecutor,
+    keep: { rankOf: () => REPLICA, makeRoomFor: () => Promise.resolve(true) },
+    visible: (id) => visible.get(id),
+    onProblem: (error) => {
+      throw error;
+    },
+  });
+});
+
+function file(id: Oid, contentVersion: Version): TreeObject {
+  const sha256 = "01".repeat(32) as Sha256;
+  const object = { oid: id, kind: "file", sha256, sizeBytes: 1, contentVersion } as TreeObject;
+  visible.set(id, object);
+  return object;
+}
+
+const run = (): Promise<void> => prefetcher.run(new AbortController().signal);
+
+test("[C3] an own content in the inode of another object is fetched when the server has it, although nothing looks different then", async () => {
+  const after = file(A, OWN);
+  prefetcher.wantChanged({ ...NOTHING, objects: [{ oid: A, before: undefined, after }] });
+  await run();
+  expect(fetched).toEqual([]);
+  file(A, SENT);
+  prefetcher.wantChanged(NOTHING);
+  await run();
+  expect(fetched).toEqual([A]);
+});
+
+test("[C3] what an inode left behind that went to another object is fetched, although it looks as before", async () => {
+  file(A, SENT);
+  file(B, OWN);
+  prefetcher.wantChanged({ ...NOTHING, moves: [{ from: A, to: B }] });
+  await run();
+  expect(fetched).toEqual([A]);
+});
