@@ -30,7 +30,9 @@ export default defineConfig({
           include: ["packages/*/src/**/*.test.ts", "scripts/*.test.ts"],
           exclude: [...exclude, "**/*.fuse.test.ts", "**/*.e2e.test.ts"],
           pool: "forks",
-          testTimeout: 20_000,
+          // Against tests that hang, not slow ones: real disks and processes on a busy machine take their time.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
