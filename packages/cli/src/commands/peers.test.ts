@@ -8,7 +8,7 @@ import { type RunningServer, serve } from "@izo/server";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { EXIT } from "../output/exit-code.ts";
-import { run } from "../run.ts";
+import { izoIn } from "../testing/izo-in.ts";
 
 const PEER = "3f2a".padEnd(32, "0") as PeerId;
 
@@ -26,18 +26,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-async function izo(...args: readonly string[]) {
-  let stdout = "";
-  let stderr = "";
-  const status = await run(args, {
-    stdout: { write: (text) => (stdout += text) },
-    stderr: { write: (text) => (stderr += text) },
-    env: { HOME: directory },
-    cwd: directory,
-    signal: new AbortController().signal,
-  });
-  return { status, stdout, stderr };
-}
+const izo = (...args: readonly string[]) => izoIn(directory, args);
 
 /** A client that has replayed one record. */
 async function poll(): Promise<void> {

@@ -8,7 +8,7 @@ import { type RunningServer, serve } from "@izo/server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { EXIT } from "../output/exit-code.ts";
-import { run } from "../run.ts";
+import { izoIn } from "../testing/izo-in.ts";
 import { describePermits } from "./permit.ts";
 
 let directory: string;
@@ -23,18 +23,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-async function izo(...args: readonly string[]) {
-  let stdout = "";
-  let stderr = "";
-  const status = await run(args, {
-    stdout: { write: (text) => (stdout += text) },
-    stderr: { write: (text) => (stderr += text) },
-    env: { HOME: directory },
-    cwd: directory,
-    signal: new AbortController().signal,
-  });
-  return { status, stdout, stderr };
-}
+const izo = (...args: readonly string[]) => izoIn(directory, args);
 
 describe("izo permit URL", () => {
   test("lists who holds what", async () => {
