@@ -54,6 +54,7 @@ export { creationOf } from "./replay/creation.ts";
 export * from "./replay/memory-state.ts";
 export { OverlayState } from "./replay/overlay-state.ts";
 export * from "./replay/path-of.ts";
+export { putSnapshotRow } from "./replay/put-snapshot-row.ts";
 export * from "./replay/replay.ts";
 export type * from "./replay/state.ts";
 export { readStoredXattrs, writeStoredXattrs } from "./replay/stored-xattrs.ts";

@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 
-import type { SnapshotRow, SnapshotStart } from "@izo/core";
+import { putSnapshotRow, type Recno, type SnapshotRow, type SnapshotStart } from "@izo/core";
 
 import type { SnapshotDatabase } from "../db/snapshot-database.ts";
 import { RemoteProtocolError } from "./remote-error.ts";
@@ -21,28 +21,9 @@ export async function receiveTree(
   let start: SnapshotStart | undefined;
   let count = 0;
   for await (const row of rows) {
-    switch (row.kind) {
-      case "start":
-        start = row;
-        break;
-      case "object":
-        state.putObject(row.object);
-        break;
-      case "entry":
-        state.putEntry(row.entry);
-        break;
-      case "alias":
-        state.putAlias(row.alias, row.oid);
-        break;
-      case "tombstone":
-        state.putTombstone(row.tombstone);
-        break;
-      case "outcome":
-        state.putOutcome(row.origin, row.outcome);
-        break;
-      case "end":
-        break;
-    }
+    if (row.kind === "start") start = row;
+    // A client keeps the present only: its tables do not ask since when a row holds.
+    putSnapshotRow(row, state, start?.position.recno ?? (0 as Recno));
     count += 1;
     if (count % ROWS_A_TURN === 0) {
       await setImmediate();

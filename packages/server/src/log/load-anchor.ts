@@ -1,4 +1,4 @@
-import type { MutableState, Position, SnapshotRow } from "@izo/core";
+import { type MutableState, type Position, putSnapshotRow, type SnapshotRow } from "@izo/core";
 
 /**
  * Puts the tree of an anchor into a state that holds nothing but the root.
@@ -12,28 +12,8 @@ export async function loadAnchor(
 ): Promise<Position> {
   let position: Position | undefined;
   for await (const row of rows) {
-    switch (row.kind) {
-      case "start":
-        position = row.position;
-        break;
-      case "object":
-        state.putObject(row.object, position!.recno);
-        break;
-      case "entry":
-        state.putEntry(row.entry, position!.recno);
-        break;
-      case "alias":
-        state.putAlias(row.alias, row.oid, position!.recno);
-        break;
-      case "tombstone":
-        state.putTombstone(row.tombstone);
-        break;
-      case "outcome":
-        state.putOutcome(row.origin, row.outcome);
-        break;
-      case "end":
-        break;
-    }
+    if (row.kind === "start") position = row.position;
+    putSnapshotRow(row, state, position!.recno);
   }
   return position!;
 }
