@@ -4,7 +4,6 @@ export { type DriverName, DRIVERS } from "./fuse/driver-name.ts";
 // control
 export { connectControl, MountNotAnsweringError } from "./control/connect-control.ts";
 export type { MountControl, MountStatus } from "./control/mount-control.ts";
-export { serveControl } from "./control/serve-control.ts";
 
 // sync
 export type { Refusal } from "./sync/local-replica.ts";
@@ -12,7 +11,8 @@ export type { PlannedRecord, PushPlan } from "./sync/plan-push.ts";
 export type { HeldRemoval } from "./sync/removal-hold.ts";
 
 // mount
-export { type Mount, mountFileset, type MountOptions } from "./mount.ts";
+export type { Mount, MountOptions } from "./mount.ts";
+export { mountFileset } from "./mount-fileset.ts";
 
 // keep
 export { type HoardRule, parseHoardFile } from "./keep/hoard-file.ts";
@@ -38,7 +38,4 @@ export { HttpRemote } from "./remote/http-remote.ts";
 export type { SalvagePlan } from "./sync/lost-log.ts";
 
 // verify
-export type { CacheDifference } from "./verify/cache-difference.ts";
-export { inspectCache, type CacheInspection } from "./verify/inspect-cache.ts";
-export { readCache } from "./verify/read-cache.ts";
-export { repairCache, type CacheRepair } from "./verify/repair-cache.ts";
+export type { CacheInspection } from "./verify/inspect-cache.ts";

@@ -71,14 +71,7 @@ export interface Mount extends MountControl, AsyncDisposable {
   readonly closed: Promise<MountEnd>;
 }
 
-/**
- * Mounts a fileset; resolves when the mount serves.
- *
- * A new cache needs the server once, for the tree; a cache that has one does not.
- *
- * @throws MountError, InvalidFilesetUrlError, CacheInUseError, CacheUnsupportedError,
- * ForeignCacheError, and what the server's absence or refusal throws while there is no tree
- */
+/** See `mount-fileset.ts`, which loads this at the first mount. */
 export async function mountFileset(options: MountOptions): Promise<Mount> {
   await using stack = new AsyncDisposableStack();
   const { url, mountPoint, cacheDir, logger } = options;

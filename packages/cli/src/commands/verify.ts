@@ -1,5 +1,5 @@
 import { Command, Option } from "@commander-js/extra-typings";
-import type { CacheInspection, CacheRepair } from "@izo/client";
+import type { CacheInspection, CacheRepair } from "@izo/client/verify";
 import type { ExportRepair, Inspection } from "@izo/server";
 
 import { type Cli, outputOf } from "../cli.ts";
@@ -96,7 +96,7 @@ async function inspect(
     case "mount":
       return await target.control.verify({ isQuick }, signal);
     case "cache": {
-      const { inspectCache, readCache } = await import("@izo/client");
+      const { inspectCache, readCache } = await import("@izo/client/verify");
       using cache = readCache(target.cacheDir);
       const onProgress = (done: number, bytes: number): void => update(done, "names", bytes);
       return await inspectCache(cache, { isQuick, signal, onProgress });
@@ -121,7 +121,7 @@ async function repair(
         "izo umount it first, and mount it again afterwards",
       );
     case "cache": {
-      const { repairCache } = await import("@izo/client");
+      const { repairCache } = await import("@izo/client/verify");
       return repairCache(target.cacheDir, { isDryRun, signal });
     }
   }

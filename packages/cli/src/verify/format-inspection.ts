@@ -1,4 +1,4 @@
-import type { CacheDifference, CacheInspection } from "@izo/client";
+import type { CacheDifference, CacheInspection } from "@izo/client/verify";
 import { IzoError } from "@izo/core";
 import type { Difference, Inspection } from "@izo/server";
 
