@@ -30,6 +30,8 @@ export default defineConfig({
           include: ["packages/*/src/**/*.test.ts", "scripts/*.test.ts"],
           exclude: [...exclude, "**/*.fuse.test.ts", "**/*.e2e.test.ts"],
           pool: "forks",
+          // Half of them wait for disks, sockets and processes: one core fewer, as is the default, is half of two.
+          maxWorkers: "100%",
           // Against tests that hang, not slow ones: real disks and processes on a busy machine take their time.
           testTimeout: 60_000,
           hookTimeout: 60_000,
