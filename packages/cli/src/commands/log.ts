@@ -1,11 +1,10 @@
 import { Command, Option } from "@commander-js/extra-typings";
-import { NoLogError, type Recno, recordToJson } from "@izo/core";
+import { isAbout, NoLogError, type Recno, recordToJson, toFilesetPath } from "@izo/core";
 
 import { type Cli, outputOf } from "../cli.ts";
 import { describeRecord } from "../log/describe-record.ts";
 import { directorySource, findLogDirectory } from "../log/directory-source.ts";
 import type { LogSource } from "../log/log-source.ts";
-import { isAbout, toFilesetPath } from "../log/record-paths.ts";
 import { beforeLast, serverSource } from "../log/server-source.ts";
 import { findMountNote, mountPointOf } from "../mounts/mount-registry.ts";
 import type { Output } from "../output/output.ts";

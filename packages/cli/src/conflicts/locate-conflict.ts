@@ -1,8 +1,7 @@
 import { dirname, relative } from "node:path";
 
-import type { StandingConflict } from "@izo/core";
+import { type StandingConflict, toFilesetPath } from "@izo/core";
 
-import { toFilesetPath } from "../log/record-paths.ts";
 import { findMountNote, mountPointOf } from "../mounts/mount-registry.ts";
 import { findMount, type KnownMount, NotMountedError } from "../mounts/open-mount.ts";
 import { NoConflictError } from "./conflict-error.ts";

@@ -1,7 +1,6 @@
-import type { KmlRecord, Operation } from "@izo/core";
+import { type KmlRecord, type Operation, recordPaths } from "@izo/core";
 
 import { formatBytes } from "../output/quantity.ts";
-import { recordPaths } from "./record-paths.ts";
 
 const OPCODE_WIDTH = "SETEXTATTR".length;
 const RECNO_WIDTH = 7;

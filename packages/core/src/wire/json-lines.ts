@@ -1,13 +1,12 @@
 import { bytesToHex } from "../kml/hex.ts";
 import { formatPosition, type Position } from "../kml/position.ts";
-import type { KmlRecord } from "../kml/record.ts";
 import type { SnapshotRow } from "./snapshot-row.ts";
 
 /**
- * One line of NDJSON for a record or a row: for people, `curl` and `jq`. Whole numbers over 53 bits
+ * One line of NDJSON for a row of a snapshot: for people, `curl` and `jq`. Whole numbers over 53 bits
  * (times) are decimal texts, bytes are hexadecimal digits, positions have their text form.
  */
-export function writeJsonLine(value: KmlRecord | SnapshotRow): string {
+export function writeJsonLine(value: SnapshotRow): string {
   return `${JSON.stringify(value, replace)}\n`;
 }
 

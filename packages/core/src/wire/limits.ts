@@ -21,6 +21,9 @@ export const MAX_POLL_BYTES = 4 * 1024 * 1024;
 /** Seconds that a poll may wait. Under the minute after which many proxies cut a silent connection. */
 export const MAX_POLL_WAIT_SECONDS = 55;
 
+/** Seconds after which a silent feed of events says where it stands; under the minute of many proxies. */
+export const EVENTS_HEARTBEAT_SECONDS = 15;
+
 /** Recnos that one content pack may span. */
 export const MAX_PACK_RECNOS = 4096;
 

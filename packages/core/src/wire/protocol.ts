@@ -17,6 +17,8 @@ export const HEADERS = {
   removalConfirmed: "Izo-Removal-Confirmed",
   /** Names one request in the logs of both sides; made by the client, else by the server. */
   requestId: "Izo-Request-Id",
+  /** Where a feed of events that was cut off goes on; browsers send it by themselves (WHATWG HTML, 9.2). */
+  lastEventId: "Last-Event-ID",
   /** Bytes of an upload that the server holds, or from which a PUT goes on. Names and forms of the three
    * are those of draft-ietf-httpbis-resumable-upload. */
   uploadOffset: "Upload-Offset",
@@ -39,6 +41,7 @@ export const MEDIA_TYPES = {
   reintegrate: "application/vnd.intermezzo.reintegrate",
   json: "application/json",
   ndjson: "application/x-ndjson",
+  events: "text/event-stream",
   problem: "application/problem+json",
   bytes: "application/octet-stream",
 } as const;

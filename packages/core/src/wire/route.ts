@@ -5,6 +5,7 @@ export const ROUTES = {
   status: "/v1/filesets/:fileset/status",
   conflicts: "/v1/filesets/:fileset/conflicts",
   kml: "/v1/filesets/:fileset/kml",
+  events: "/v1/filesets/:fileset/events",
   segments: "/v1/filesets/:fileset/kml/segments",
   segment: "/v1/filesets/:fileset/kml/segments/:first",
   position: "/v1/filesets/:fileset/kml/positions/:recno",

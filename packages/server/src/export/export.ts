@@ -181,6 +181,8 @@ export interface LogChunk {
   /** The position behind the last of them; `after` itself when there are none. */
   readonly last: Position;
   records(): Iterable<ServerRecord>;
+  /** The same, each with the position behind it. */
+  steps(): Iterable<{ readonly record: ServerRecord; readonly position: Position }>;
 }
 
 export interface SegmentBytes {

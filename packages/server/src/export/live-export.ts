@@ -4,6 +4,7 @@ import {
   NO_CHECK,
   objectAt,
   RecnoNotInLogError,
+  RunningHash,
   type ConflictReport,
   type FilesetId,
   type KmlLog,
@@ -47,6 +48,7 @@ import type { Keeper } from "./keeper.ts";
 import { listConflicts } from "./list-conflicts.ts";
 import type { LogRetention } from "./log-retention.ts";
 import type { LogTruncation } from "./log-truncation.ts";
+import { sha256 as hashOf } from "./open-fileset.ts";
 import type { PeerBook } from "./peer-book.ts";
 import { standingOf } from "./peer-standing.ts";
 
@@ -141,6 +143,14 @@ export class LiveExport implements Export {
       last: last === undefined ? after : this.#log.positionAt(last.recno),
       records: function* () {
         for (const record of scanned) yield record.decode() as ServerRecord;
+      },
+      steps: function* () {
+        const running = new RunningHash(after.hash, hashOf);
+        for (const record of scanned) {
+          running.extend(record.bytes);
+          const position = { recno: record.recno, hash: running.digits() };
+          yield { record: record.decode() as ServerRecord, position };
+        }
       },
     };
   }

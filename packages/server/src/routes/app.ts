@@ -6,6 +6,7 @@ import type { Export } from "../export/export.ts";
 import type { AppEnvironment } from "./app-environment.ts";
 import { getContentPack } from "./get-content-pack.ts";
 import { getContent } from "./get-content.ts";
+import { getEvents } from "./get-events.ts";
 import { getFile } from "./get-file.ts";
 import { getHome } from "./get-home.ts";
 import { getKml } from "./get-kml.ts";
@@ -66,6 +67,7 @@ export function createApp(options: AppOptions): Hono<AppEnvironment> {
   app.get(ROUTES.peers, getPeers);
   app.get(ROUTES.conflicts, getConflicts);
   app.get(ROUTES.kml, ...getKml);
+  app.get(ROUTES.events, ...getEvents);
   app.get(ROUTES.segments, getSegments);
   app.get(ROUTES.segment, ...getSegment);
   app.get(ROUTES.position, ...getPosition);

@@ -5,7 +5,7 @@ import {
   MEDIA_TYPES,
   parsePeerHeader,
   type Position,
-  writeJsonLine,
+  recordToJson,
 } from "@izo/core";
 import { accepts } from "hono/accepts";
 import { createFactory } from "hono/factory";
@@ -56,6 +56,6 @@ async function readOrWait(
 
 function writeLines(chunk: LogChunk): string {
   let text = "";
-  for (const record of chunk.records()) text += writeJsonLine(record);
+  for (const record of chunk.records()) text += `${JSON.stringify(recordToJson(record))}\n`;
   return text;
 }

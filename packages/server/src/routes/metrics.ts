@@ -6,6 +6,7 @@ export class Metrics {
   readonly #records = new Map<string, number>();
   #pushes = 0;
   #pollsWaiting = 0;
+  #eventFeeds = 0;
   #bytesServed = 0;
 
   requestAnswered(status: number): void {
@@ -31,6 +32,16 @@ export class Metrics {
     } finally {
       this.#pollsWaiting -= 1;
     }
+  }
+
+  /** Counts one more open feed of events until it is disposed of. */
+  eventFeed(): Disposable {
+    this.#eventFeeds += 1;
+    return {
+      [Symbol.dispose]: () => {
+        this.#eventFeeds -= 1;
+      },
+    };
   }
 
   /** All of it, with where the filesets' logs stand. */
@@ -74,6 +85,7 @@ export class Metrics {
     metric("izo_polls_waiting", "gauge", "Polls that wait for a record", [
       ["", this.#pollsWaiting],
     ]);
+    metric("izo_event_feeds", "gauge", "Open feeds of events", [["", this.#eventFeeds]]);
     metric("izo_served_bytes_total", "counter", "Bytes of logs, snapshots and contents sent", [
       ["", this.#bytesServed],
     ]);

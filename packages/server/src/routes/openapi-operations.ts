@@ -4,6 +4,7 @@ import { z } from "zod";
 import {
   contentPackQuery,
   contentParameters,
+  eventsQuery,
   filesetParameters,
   pollQuery,
   positionParameters,
@@ -133,6 +134,21 @@ export const OPERATIONS: readonly Operation[] = [
       200: {
         description: "The records, none when the wait ended without",
         content: { [MEDIA_TYPES.kml]: null, [MEDIA_TYPES.ndjson]: null },
+        headers: [HEADERS.head],
+      },
+    },
+  },
+  {
+    method: "get",
+    route: "events",
+    summary: "The records as they come, as server-sent events",
+    path: filesetParameters,
+    query: eventsQuery,
+    headers: [HEADERS.lastEventId],
+    answers: {
+      200: {
+        description: "Events record, head and problem; the id of each is a position",
+        content: { [MEDIA_TYPES.events]: null },
         headers: [HEADERS.head],
       },
     },

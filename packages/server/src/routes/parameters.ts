@@ -1,7 +1,10 @@
 import {
+  EVENTS_HEARTBEAT_SECONDS,
   MAX_PACK_RECNOS,
   MAX_POLL_RECORDS,
   MAX_POLL_WAIT_SECONDS,
+  type Opcode,
+  OPCODES,
   parsePosition,
   type PeerId,
   type Position,
@@ -59,6 +62,26 @@ export const pollQuery = z.strictObject({
   after: positionText,
   wait: boundedText(MAX_POLL_WAIT_SECONDS, "Seconds to wait while there is nothing").default(0),
   limit: boundedText(MAX_POLL_RECORDS, "Most records of the answer").default(MAX_POLL_RECORDS),
+});
+
+/** Operations by their names, `op=CLOSE&op=RENAME` or `op=CLOSE,RENAME`. */
+const opcodesText = z
+  .union([z.string(), z.array(z.string())])
+  .meta({ description: "Names of operations, with commas between them" })
+  .transform((texts) => [texts].flat().flatMap((text) => text.split(",")))
+  .pipe(z.array(z.enum(Object.keys(OPCODES) as Opcode[])));
+
+export const eventsQuery = z.strictObject({
+  after: positionText.optional(),
+  /** Read from the URL as it came: names are bytes. */
+  path: z.string().meta({ description: "Only records about this path, or below it" }).optional(),
+  op: opcodesText.optional(),
+  heartbeat: boundedText(
+    MAX_POLL_WAIT_SECONDS,
+    "Seconds after which a silent feed says where it is",
+  )
+    .transform((seconds) => Math.max(1, seconds))
+    .default(EVENTS_HEARTBEAT_SECONDS),
 });
 
 export const snapshotQuery = z.strictObject({

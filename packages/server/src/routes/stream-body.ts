@@ -3,11 +3,13 @@ import type { AppContext } from "./app-environment.ts";
 /**
  * A response body of what `chunks` yields, at the pace of the client. When the client goes away, the
  * generator's `finally` runs. When it throws, the connection is reset: a body that ends early or wrong
- * must not look whole to anybody, least of all to a cache (design S5).
+ * must not look whole to anybody, least of all to a cache (design S5). One that waits for something is
+ * woken by `onGone`.
  */
 export function streamBody(
   c: AppContext,
   chunks: AsyncGenerator<Uint8Array, void>,
+  onGone: () => void = () => {},
 ): ReadableStream<Uint8Array> {
   const { logger, metrics, requestId } = c.var;
   return new ReadableStream<Uint8Array>(
@@ -24,6 +26,7 @@ export function streamBody(
         }
       },
       async cancel() {
+        onGone();
         await chunks.return();
       },
     },

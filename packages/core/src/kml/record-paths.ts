@@ -1,4 +1,4 @@
-import type { Operation } from "@izo/core";
+import type { Operation } from "./operation.ts";
 
 /** The paths that an operation names, `/a/b`; a rename has two, a record about a record none. */
 export function recordPaths(operation: Operation): readonly string[] {
