@@ -113,6 +113,21 @@ export class JsonFields {
     });
   }
 
+  /** Whether the field is there at all: one that a later version has added may not be. */
+  has(key: string): boolean {
+    return this.#fields[key] !== undefined;
+  }
+
+  /** A value as it came, for a reader of its own. */
+  value(key: string): unknown {
+    return this.#fields[key];
+  }
+
+  /** A list of such values. */
+  values(key: string): readonly unknown[] {
+    return this.#array(key);
+  }
+
   /** A list of objects. */
   list<T>(key: string, take: (fields: JsonFields) => T): T[] {
     return this.#array(key).map((value, index) =>

@@ -32,3 +32,6 @@ export const MAX_JSON_BYTES = 16 * 1024 * 1024;
 
 /** Longest name of a peer's host, in bytes: `HOST_NAME_MAX` of Linux is 64, RFC 1035 allows 253. */
 export const MAX_HOST_BYTES = 253;
+
+/** Records of one page of a history. */
+export const MAX_HISTORY_RECORDS = 1000;

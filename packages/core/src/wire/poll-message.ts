@@ -5,6 +5,7 @@ import { formatPosition, type Position } from "../kml/position.ts";
 import { MIN_RECORD_BYTES } from "../kml/record-layout.ts";
 import type { KmlRecord, ServerRecord } from "../kml/record.ts";
 import { type HashFunction, portableHash, RunningHash } from "../kml/running-hash.ts";
+import { isServerRecord } from "./server-record.ts";
 import { WireFormatError } from "./wire-format-error.ts";
 
 const WHAT = "answer to a poll";
@@ -94,19 +95,5 @@ function decode(body: Uint8Array, offset: number): KmlRecord {
   } catch (error) {
     if (!(error instanceof IzoError)) throw error;
     throw new WireFormatError(WHAT, error.message, { cause: error });
-  }
-}
-
-/** Tells a record of a server's log from one of a client's own; a server logs no open CLOSE. */
-function isServerRecord(record: KmlRecord): record is ServerRecord {
-  switch (record.operation.opcode) {
-    case "SEALED":
-    case "CANCELLED":
-    case "SENT":
-      return false;
-    case "CLOSE":
-      return record.operation.sha256 !== null;
-    default:
-      return true;
   }
 }

@@ -27,6 +27,7 @@ export const PROBLEMS = {
   "permit-passed-on": { status: 409, title: "Somebody else was given the permit since" },
   "content-missing": { status: 409, title: "A content has to be uploaded first" },
   "log-truncated": { status: 410, title: "The log was cut off behind this position" },
+  "content-expired": { status: 410, title: "The content is not kept any more" },
   "too-large": { status: 413, title: "The message is larger than this server accepts" },
   "range-not-satisfiable": { status: 416, title: "The range lies outside of the content" },
   "wrong-hash": { status: 422, title: "The content does not have the hash that it was sent under" },

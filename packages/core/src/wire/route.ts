@@ -10,6 +10,11 @@ export const ROUTES = {
   segment: "/v1/filesets/:fileset/kml/segments/:first",
   position: "/v1/filesets/:fileset/kml/positions/:recno",
   snapshot: "/v1/filesets/:fileset/snapshot",
+  /** The tree as it was behind a record, or what of it differs from the tree behind another. */
+  tree: "/v1/filesets/:fileset/tree",
+  history: "/v1/filesets/:fileset/history",
+  /** The last change of each entry of a directory, whose path follows. */
+  blame: "/v1/filesets/:fileset/blame",
   peers: "/v1/filesets/:fileset/peers",
   content: "/v1/filesets/:fileset/content/:sha256",
   contentPack: "/v1/filesets/:fileset/content-pack",

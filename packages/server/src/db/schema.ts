@@ -61,6 +61,7 @@ export const objects = sqliteTable(
     index("objects_ended")
       .on(table.toRecno)
       .where(sql`to_recno IS NOT NULL`),
+    index("objects_begun").on(table.fromRecno),
   ],
 );
 
@@ -85,6 +86,10 @@ export const entries = sqliteTable(
     index("entries_ended")
       .on(table.toRecno)
       .where(sql`to_recno IS NOT NULL`),
+    index("entries_begun").on(table.fromRecno),
+    index("entries_left_by_object")
+      .on(table.oid)
+      .where(sql`to_recno IS NOT NULL`),
   ],
 );
 
@@ -100,11 +105,15 @@ export const tombstones = sqliteTable(
   (table) => [index("tombstones_by_removal").on(table.removedAt)],
 );
 
-export const aliases = sqliteTable("aliases", {
-  alias: blob("alias", { mode: "buffer" }).primaryKey(),
-  oid: blob("oid", { mode: "buffer" }).notNull(),
-  fromRecno: integer("from_recno").notNull(),
-});
+export const aliases = sqliteTable(
+  "aliases",
+  {
+    alias: blob("alias", { mode: "buffer" }).primaryKey(),
+    oid: blob("oid", { mode: "buffer" }).notNull(),
+    fromRecno: integer("from_recno").notNull(),
+  },
+  (table) => [index("aliases_by_object").on(table.oid)],
+);
 
 /** What became of each client record: how a resend is answered (design P1). */
 export const outcomes = sqliteTable(

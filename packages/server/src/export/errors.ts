@@ -31,6 +31,17 @@ export class LogDivergedError extends IzoError {
   }
 }
 
+/** A record that the log does not hold yet. */
+export class RecordUnknownError extends IzoError {
+  constructor(recno: Recno, head: Recno) {
+    super(
+      "unknown-record",
+      `Cannot show the tree behind record ${recno}: the log ends at record ${head}`,
+      { recno, head },
+    );
+  }
+}
+
 /** No peer with this id has ever been here. */
 export class UnknownPeerError extends IzoError {
   constructor(peer: PeerId) {

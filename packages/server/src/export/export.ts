@@ -31,6 +31,8 @@ import type {
   TreeObject,
 } from "@izo/core";
 
+import type { ExportHistory } from "./export-history.ts";
+
 export interface Export extends AsyncDisposable {
   readonly filesetName: string;
   readonly filesetId: FilesetId;
@@ -108,6 +110,9 @@ export interface Export extends AsyncDisposable {
   ): Promise<UploadState>;
   /** Takes a small content whole. @throws WrongHashError, NoSpaceError */
   stageInline(sha256: Sha256, bytes: Uint8Array): Promise<void>;
+
+  /** The tree as it was. */
+  readonly history: ExportHistory;
 
   /** What stands at a path of the tree as logged, `/a/b`; `/` is the root. Null where nothing does. */
   lookUp(path: string): PathEntry | null;

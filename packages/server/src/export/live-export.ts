@@ -28,6 +28,7 @@ import { countTracesBehind, receivedMark } from "../db/peers.ts";
 import { snapshotRows } from "../db/snapshot-rows.ts";
 import { sumFiles } from "../db/totals.ts";
 import { LogDivergedError, LogTruncatedError } from "./errors.ts";
+import type { ExportHistory } from "./export-history.ts";
 import type {
   Export,
   ExportStatus,
@@ -46,6 +47,7 @@ import type {
 } from "./export.ts";
 import type { Keeper } from "./keeper.ts";
 import { listConflicts } from "./list-conflicts.ts";
+import { LiveHistory } from "./live-history.ts";
 import type { LogRetention } from "./log-retention.ts";
 import type { LogTruncation } from "./log-truncation.ts";
 import { sha256 as hashOf } from "./open-fileset.ts";
@@ -71,6 +73,7 @@ export interface LiveExportParts {
 /** The {@link Export} that is served: reads by itself, and hands every change to the {@link Keeper}. */
 export class LiveExport implements Export {
   readonly filesetName: string;
+  readonly history: ExportHistory;
   readonly #keeper: Keeper;
   readonly #log: KmlLog;
   readonly #retention: LogRetention;
@@ -86,6 +89,13 @@ export class LiveExport implements Export {
     this.#peers = peers;
     this.#truncation = truncation;
     this.#held = held;
+    const { committed, paths } = keeper.fileset;
+    this.history = new LiveHistory({
+      connection: committed.connection,
+      indexPath: paths.index,
+      log,
+      head: () => this.headPosition.recno,
+    });
   }
 
   get stateDirectory(): string {

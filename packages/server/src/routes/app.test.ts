@@ -394,7 +394,7 @@ describe("problems [P4]", () => {
     { path: () => "/files/..%2f..%2fetc", status: 400, code: "invalid-name" },
     { path: () => "/files/a%00b", status: 400, code: "invalid-name" },
     { path: () => "/files/.intermezzo", status: 404, code: "unknown-path" },
-    { path: () => "/files/hello.txt?at=3", status: 400, code: "invalid-request" },
+    { path: () => "/files/hello.txt?version=3", status: 400, code: "invalid-request" },
     { path: () => "/nothing", status: 404, code: "unknown-route" },
   ])("$path gives $code", async ({ path, status, code }) => {
     const response = await t.get(path());

@@ -1,31 +1,28 @@
-import { routePath, type TreeObject, writeFilesPath } from "@izo/core";
+import { type Recno, routePath, type TreeObject, writeFilesPath } from "@izo/core";
 import { html } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
 
 import type { PathEntry } from "../export/export.ts";
 
-/** What stands at a path that is no file; names that are no UTF-8 hold lone surrogates, as in records. */
-export function listingJson({ path, object, children }: PathEntry): string {
-  return JSON.stringify({
-    path,
-    ...describe(object),
-    entries: children.map((child) => ({ name: child.entry.name, ...describe(child.object) })),
-  });
-}
-
-/** The same as a page. */
+/**
+ * What stands at a path that is no file, as a page.
+ *
+ * @param at the record behind which it stood there, which the links of the page go on with; null for now
+ */
 export function listingHtml(
   fileset: string,
   { path, object, children }: PathEntry,
+  at: Recno | null,
 ): HtmlEscapedString | Promise<HtmlEscapedString> {
   const root = routePath("files", { fileset });
+  const query = at === null ? "" : `?at=${at}`;
   const parent = path === "/" ? null : path.slice(0, path.lastIndexOf("/") + 1);
   const rows = children.map(({ entry, object: child }) => {
     const isDirectory = child.kind === "directory";
     const childPath = `${path === "/" ? "" : path}/${entry.name}${isDirectory ? "/" : ""}`;
     return html`<tr>
       <td>
-        <a href="${root}${writeFilesPath(childPath)}">${entry.name.toWellFormed()}</a
+        <a href="${root}${writeFilesPath(childPath)}${query}">${entry.name.toWellFormed()}</a
         >${isDirectory ? "/" : ""}
       </td>
       <td>${child.kind === "file" ? child.sizeBytes : child.kind}</td>
@@ -37,26 +34,13 @@ export function listingHtml(
       <meta charset="utf-8" />
       <title>${path.toWellFormed()}</title>
       <h1>${fileset}:${path.toWellFormed()}</h1>
+      ${at === null ? "" : html`<p>as it was behind record ${at}</p>`}
       ${object.kind === "symlink" ? html`<p>symlink to ${object.target.toWellFormed()}</p>` : ""}
-      ${parent === null ? "" : html`<p><a href="${root}${writeFilesPath(parent)}">parent</a></p>`}
+      ${parent === null ? "" : html`<p><a href="${root}${writeFilesPath(parent)}${query}">parent</a></p>`}
       <table>
         ${rows}
       </table>
     </html>`;
-}
-
-function describe(object: TreeObject): Record<string, unknown> {
-  const { oid, kind, mode, uid, gid, sizeBytes, mtimeNs, sha256, target, contentVersion } = object;
-  return {
-    oid,
-    kind,
-    mode,
-    uid,
-    gid,
-    mtimeNs: mtimeNs.toString(),
-    ...(kind === "file" && { sizeBytes, sha256, contentVersion }),
-    ...(kind === "symlink" && { target }),
-  };
 }
 
 function timeOf({ mtimeNs }: TreeObject): string {

@@ -1,43 +1,66 @@
-import { parseFilesPath, ProblemError, type TreeObject } from "@izo/core";
+import { formatTimeNs, ProblemError, type Recno, type TreeObject, writeListing } from "@izo/core";
 import { accepts } from "hono/accepts";
 import { createFactory } from "hono/factory";
 import { getMimeType } from "hono/utils/mime";
 
 import type { PathEntry } from "../export/export.ts";
 import type { AppContext, AppEnvironment } from "./app-environment.ts";
-import { listingHtml, listingJson } from "./directory-listing.ts";
+import { listingHtml } from "./directory-listing.ts";
 import { openContent } from "./get-content.ts";
 import { ifUnchanged } from "./immutable.ts";
 import { jsonResponse } from "./json-response.ts";
-import { noQuery } from "./parameters.ts";
+import { atQuery } from "./parameters.ts";
+import { pathInUrl } from "./path-in-url.ts";
 import { sendContent } from "./send-content.ts";
 import { validate } from "./validate.ts";
 
-/** Where the path of the file begins in a URL, behind scheme and host. */
-const PREFIX = /^[a-z]+:\/\/[^/]+\/v1\/filesets\/[^/]+\/files(\/[^?#]*)?/;
+/**
+ * For what stood at a path behind a record: the same for ever. Private, because such a URL can be guessed:
+ * a cache that others share must not hand it to whoever may not read it.
+ */
+const FIXED = { "Cache-Control": "private, max-age=31536000, immutable" } as const;
+
+/** Of the present tree, or of a time that the log may not have reached yet. */
+const CHANGING = { "Cache-Control": "no-cache" } as const;
 
 /** A file's content, or what a directory holds; for people and `curl`. */
 export const getFile = createFactory<AppEnvironment>().createHandlers(
-  validate("query", noQuery),
+  validate("query", atQuery),
   (c) => {
-    // The URL as it came: the router has decoded its own copy of the path as UTF-8, names are bytes.
-    const path = parseFilesPath(PREFIX.exec(c.req.url)?.[1] ?? "/");
-    const entry = c.var.fileset.lookUp(path);
-    if (entry === null) {
-      throw new ProblemError("unknown-path", `Cannot find ${JSON.stringify(path)} in the fileset`, {
-        path,
-      });
-    }
-    return entry.object.kind === "file" ? sendFile(c, entry) : sendListing(c, entry);
+    const { at: place } = c.req.valid("query");
+    const path = pathInUrl(c);
+    const { fileset } = c.var;
+    const at = place === undefined ? null : fileset.history.recnoOf(place);
+    const entry = at === null ? fileset.lookUp(path) : fileset.history.lookUp(path, at);
+    if (entry === null) throw unknownPath(path, at);
+    const caching = place?.kind === "recno" ? FIXED : CHANGING;
+    return entry.object.kind === "file"
+      ? sendFile(c, entry, at, caching)
+      : sendListing(c, entry, at, caching);
   },
 );
 
-async function sendFile(c: AppContext, { path, object }: PathEntry): Promise<Response> {
+/** @param at the record behind which it was looked for; null for the present tree */
+export function unknownPath(path: string, at: Recno | null): ProblemError {
+  const when = at === null ? "" : ` as it was behind record ${at}`;
+  return new ProblemError(
+    "unknown-path",
+    `Cannot find ${JSON.stringify(path)} in the fileset${when}`,
+    { path },
+  );
+}
+
+async function sendFile(
+  c: AppContext,
+  { path, object }: PathEntry,
+  at: Recno | null,
+  caching: Readonly<Record<string, string>>,
+): Promise<Response> {
   const { sha256 } = object;
   if (sha256 === null)
     throw new ProblemError("not-ready", `Cannot send ${path}: it has no content yet`);
   const headers = {
-    "Cache-Control": "no-cache",
+    ...caching,
     "Last-Modified": lastModified(object),
     "Content-Type": getMimeType(path) ?? "application/octet-stream",
     // A page in somebody's files must not act in this server's name.
@@ -46,18 +69,54 @@ async function sendFile(c: AppContext, { path, object }: PathEntry): Promise<Res
   };
   const etag = `"${sha256}"`;
   if (ifUnchanged(c, etag)) return c.body(null, 304, { ...headers, ETag: etag });
-  return sendContent(c, sha256, await openContent(c.var.fileset, sha256), headers);
+  const content =
+    at === null
+      ? await openContent(c.var.fileset, sha256)
+      : await openOldContent(c, path, at, sha256);
+  return sendContent(c, sha256, content, headers);
 }
 
-function sendListing(c: AppContext, entry: PathEntry): Response | Promise<Response> {
+/** @throws ProblemError `content-expired`, which says since when nobody has it */
+async function openOldContent(
+  c: AppContext,
+  path: string,
+  at: Recno,
+  sha256: NonNullable<TreeObject["sha256"]>,
+): ReturnType<typeof openContent> {
+  const { fileset } = c.var;
+  const found = await fileset.openContent(sha256);
+  if (found?.kind === "open") return found;
+  const recno = found?.recno ?? null;
+  const end = recno === null ? undefined : fileset.history.record(recno);
+  const since =
+    recno === null ? "" : `: record ${recno} replaced or removed it${whenOf(end?.logTimeNs)}`;
+  throw new ProblemError(
+    "content-expired",
+    `Cannot send ${JSON.stringify(path)} as it was behind record ${at}${since}, and it is not kept any more`,
+    { path, at, sha256, recno },
+  );
+}
+
+function whenOf(timeNs: bigint | undefined): string {
+  return timeNs === undefined ? "" : ` at ${formatTimeNs(timeNs)}`;
+}
+
+function sendListing(
+  c: AppContext,
+  entry: PathEntry,
+  at: Recno | null,
+  caching: Readonly<Record<string, string>>,
+): Response | Promise<Response> {
   const type = accepts(c, {
     header: "Accept",
     supports: ["application/json", "text/html"],
     default: "application/json",
   });
   c.header("Vary", "Accept");
-  if (type === "text/html") return c.html(listingHtml(c.var.fileset.filesetName, entry));
-  return jsonResponse(c, listingJson(entry));
+  if (type === "text/html") return c.html(listingHtml(c.var.fileset.filesetName, entry, at));
+  const response = jsonResponse(c, writeListing({ ...entry, at }));
+  if (at !== null) response.headers.set("Cache-Control", caching["Cache-Control"]!);
+  return response;
 }
 
 function lastModified({ mtimeNs }: TreeObject): string {

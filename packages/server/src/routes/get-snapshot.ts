@@ -35,7 +35,8 @@ export const getSnapshot = createFactory<AppEnvironment>().createHandlers(
   },
 );
 
-function* wholeSnapshot(snapshot: Snapshot): Generator<SnapshotRow, void> {
+/** The rows of a snapshot, from its start to its end. */
+export function* wholeSnapshot(snapshot: Snapshot): Generator<SnapshotRow, void> {
   const { position, oldestRecno, received } = snapshot;
   let rows = 1;
   yield { kind: "start", position, oldestRecno, received };
@@ -46,7 +47,8 @@ function* wholeSnapshot(snapshot: Snapshot): Generator<SnapshotRow, void> {
   yield { kind: "end", rows };
 }
 
-function* writeLines(rows: Iterable<SnapshotRow>): Generator<Uint8Array, void> {
+/** The same as NDJSON. */
+export function* writeLines(rows: Iterable<SnapshotRow>): Generator<Uint8Array, void> {
   const encoder = new TextEncoder();
   let lines: string[] = [];
   for (const row of rows) {

@@ -1,3 +1,4 @@
+import { ROOT_OID } from "@izo/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 
@@ -57,6 +58,14 @@ describe("the OpenAPI document", () => {
     ["/v1/filesets/{fileset}/conflicts", "/v1/filesets/rootfset/conflicts"],
     ["/v1/filesets/{fileset}/kml/segments", "/v1/filesets/rootfset/kml/segments"],
     ["/v1/filesets/{fileset}/snapshot", "/v1/filesets/rootfset/snapshot"],
+    ["/v1/filesets/{fileset}/tree", "/v1/filesets/rootfset/tree?at=3&against=1"],
+    ["/v1/filesets/{fileset}/history", `/v1/filesets/rootfset/history?oid=${ROOT_OID}`],
+    ["/v1/filesets/{fileset}/history/{path}", "/v1/filesets/rootfset/history/hello.txt"],
+    ["/v1/filesets/{fileset}/blame", "/v1/filesets/rootfset/blame"],
+    [
+      "/v1/filesets/{fileset}/blame/{path}",
+      "/v1/filesets/rootfset/blame/sub?at=@2100-01-01T00:00:00Z",
+    ],
     ["/v1/filesets/{fileset}/permit", "/v1/filesets/rootfset/permit"],
     ["/v1/filesets/{fileset}/files", "/v1/filesets/rootfset/files"],
     ["/v1/filesets/{fileset}/files/{path}", "/v1/filesets/rootfset/files/sub"],

@@ -2,19 +2,25 @@ import { HEADERS, MEDIA_TYPES, type Route } from "@izo/core";
 import { z } from "zod";
 
 import {
+  atQuery,
   contentPackQuery,
   contentParameters,
   eventsQuery,
   filesetParameters,
+  historyQuery,
+  pathHistoryQuery,
   pollQuery,
   positionParameters,
   segmentParameters,
   snapshotQuery,
+  treeQuery,
 } from "./parameters.ts";
 import {
+  blameAnswer,
   conflictsAnswer,
   filesetsAnswer,
   healthAnswer,
+  historyAnswer,
   listingAnswer,
   peersAnswer,
   positionAnswer,
@@ -199,6 +205,45 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     method: "get",
+    route: "tree",
+    summary: "The tree behind a record, or what of it differs from the tree behind another",
+    path: filesetParameters,
+    query: treeQuery,
+    answers: {
+      200: {
+        description: "Rows: start, objects, entries, aliases, end",
+        content: { [MEDIA_TYPES.snapshot]: null, [MEDIA_TYPES.ndjson]: null },
+      },
+    },
+  },
+  {
+    method: "get",
+    route: "history",
+    summary: "The records about an object, under all ids that it had",
+    path: filesetParameters,
+    query: historyQuery,
+    answers: { 200: { description: "The records", content: json(historyAnswer) } },
+  },
+  {
+    method: "get",
+    route: "history",
+    rest: "/{path}",
+    summary: "The records about all that ever had a path",
+    path: filesetParameters.extend({ path: z.string() }),
+    query: pathHistoryQuery,
+    answers: { 200: { description: "The records", content: json(historyAnswer) } },
+  },
+  ...["", "/{path}"].map((rest): Operation => ({
+    method: "get",
+    route: "blame",
+    rest,
+    summary: "The last change of each entry of a directory",
+    path: rest === "" ? filesetParameters : filesetParameters.extend({ path: z.string() }),
+    query: atQuery,
+    answers: { 200: { description: "The entries", content: json(blameAnswer) } },
+  })),
+  {
+    method: "get",
     route: "contentPack",
     summary: "The small contents that a range of the log names",
     path: filesetParameters,
@@ -280,8 +325,9 @@ export const OPERATIONS: readonly Operation[] = [
     method: "get",
     route: "files",
     rest,
-    summary: "A file, or what a directory holds",
+    summary: "A file, or what a directory holds, now or behind a record",
     path: rest === "" ? filesetParameters : filesetParameters.extend({ path: z.string() }),
+    query: atQuery,
     headers: ["Range", "If-Range", "If-None-Match"],
     answers: {
       200: {

@@ -1,10 +1,14 @@
 import {
   EVENTS_HEARTBEAT_SECONDS,
+  type LogPlace,
+  MAX_HISTORY_RECORDS,
   MAX_PACK_RECNOS,
   MAX_POLL_RECORDS,
   MAX_POLL_WAIT_SECONDS,
+  type Oid,
   type Opcode,
   OPCODES,
+  parseLogPlace,
   parsePosition,
   type PeerId,
   type Position,
@@ -36,6 +40,30 @@ const positionText = z
       return z.NEVER;
     }
   });
+
+const placeText = z
+  .string()
+  .meta({
+    description: "A place in the log: behind a record, or behind the last one of a log time",
+    examples: ["41", "@2026-01-02T03:04:05Z"],
+  })
+  .transform((text, context): LogPlace => {
+    try {
+      return parseLogPlace(text);
+    } catch {
+      context.addIssue({
+        code: "custom",
+        message: 'expected a recno, or "@" and a time as in "@2026-01-02T03:04:05Z"',
+      });
+      return z.NEVER;
+    }
+  });
+
+const oidText = z
+  .string()
+  .meta({ description: "Id of an object: 32 hexadecimal digits" })
+  .regex(/^[0-9a-f]{32}$/, "expected 32 hexadecimal digits")
+  .transform((text) => text as Oid);
 
 const peerText = z
   .string()
@@ -94,8 +122,19 @@ export const contentPackQuery = z
     message: `expected "until" at most ${MAX_PACK_RECNOS} records behind "after"`,
   });
 
-/** Resources without a query refuse one, so that a word of a later version is not taken for nothing. */
-export const noQuery = z.strictObject({});
+export const treeQuery = z.strictObject({ at: placeText, against: placeText.optional() });
+
+/** For what is shown of the present tree, or of an earlier one. */
+export const atQuery = z.strictObject({ at: placeText.optional() });
+
+const historyPage = {
+  after: recnoText.default(0 as Recno),
+  limit: boundedText(MAX_HISTORY_RECORDS, "Most records of the answer")
+    .transform((limit) => Math.max(1, Math.trunc(limit)))
+    .default(MAX_HISTORY_RECORDS),
+};
+export const historyQuery = z.strictObject({ oid: oidText, ...historyPage });
+export const pathHistoryQuery = z.strictObject(historyPage);
 
 export const filesetParameters = z.object({
   fileset: z.string().meta({ description: "Name of the fileset", examples: ["rootfset"] }),

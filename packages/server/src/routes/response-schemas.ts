@@ -124,12 +124,52 @@ const fileFields = {
   sha256: hash.nullable().optional(),
   contentVersion: recno.optional(),
   target: z.string().optional(),
+  rdev: z.int().optional(),
+  xattrs: z.array(z.object({ name: z.string(), value: z.base64() })).optional(),
 };
 
 export const listingAnswer = z.object({
   path: z.string(),
+  at: recno.nullable(),
   ...fileFields,
   entries: z.array(z.object({ name: z.string(), ...fileFields })),
+});
+
+/** A record as `recordToJson` writes it; what its operation holds is in docs/formats/kml.md. */
+const loggedRecord = z.object({
+  recno,
+  opcode: z.string(),
+  authorTime: z.string(),
+  authorTimeNs: z.string(),
+  logTime: z.string(),
+  logTimeNs: z.string(),
+  origin: z.object({ peer: id, recno, check: z.string() }),
+  actor: z.object({
+    uid: z.int(),
+    gid: z.int(),
+    groups: z.array(z.int()),
+    command: z.string(),
+  }),
+  operation: z.looseObject({ opcode: z.string() }),
+});
+
+export const historyAnswer = z.object({
+  holders: z.array(z.object({ oid: id, from: recno, to: recno.nullable() })),
+  records: z.array(loggedRecord),
+  next: recno.nullable(),
+});
+
+export const blameAnswer = z.object({
+  path: z.string(),
+  entries: z.array(
+    z.object({
+      name: z.string(),
+      oid: id,
+      kind: fileFields.kind,
+      recno,
+      record: loggedRecord.nullable(),
+    }),
+  ),
 });
 
 export const reintegrateAnswer = z.object({
