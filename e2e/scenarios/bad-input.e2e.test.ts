@@ -83,7 +83,7 @@ describe("bad input gets a clear error, and nothing is lost", () => {
   test("a port in use, an address of another machine", async () => {
     mkdirSync(at("other"));
     const inUse = await tryIzo(
-      ["serve", at("other"), "--listen", `${world.server.address}:8370`, "--json"],
+      ["serve", at("other"), "--listen", `${world.server.address}:8370`, "--insecure", "--json"],
       {
         prefix: world.server.inside,
       },

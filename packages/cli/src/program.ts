@@ -21,6 +21,7 @@ import { reindexCommand } from "./commands/reindex.ts";
 import { salvageCommand } from "./commands/salvage.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { statusCommand } from "./commands/status.ts";
+import { tokenCommand } from "./commands/token.ts";
 import { truncateCommand } from "./commands/truncate.ts";
 import { umountCommand } from "./commands/umount.ts";
 import { unpinCommand } from "./commands/unpin.ts";
@@ -57,6 +58,7 @@ export function createProgram(cli: Cli): CommandUnknownOpts {
     .addCommand(umountCommand(cli))
     .addCommand(statusCommand(cli))
     .addCommand(peersCommand(cli))
+    .addCommand(tokenCommand(cli))
     .addCommand(truncateCommand(cli))
     .addCommand(flushCommand(cli))
     .addCommand(waitCommand(cli))

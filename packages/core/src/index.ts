@@ -106,6 +106,7 @@ export { salvage } from "./sync/salvage.ts";
 export { withoutHeld } from "./sync/without-held.ts";
 
 // wire
+export * from "./wire/access-token.ts";
 export * from "./wire/byte-range.ts";
 export * from "./wire/conflicts-message.ts";
 export * from "./wire/content-pack-message.ts";

@@ -1,3 +1,5 @@
+export type { StoredToken } from "./auth/stored-token.ts";
+export { tokensOf } from "./auth/token-control.ts";
 export { connectServer, ServerNotAnsweringError } from "./control/connect-control.ts";
 export type { ServerControl } from "./control/server-control.ts";
 export type { Export, Truncated, TruncateRequest } from "./export/export.ts";

@@ -10,12 +10,19 @@ import { createAdaptorServer } from "@hono/node-server";
 import { IzoError, type PolicyRule } from "@izo/core";
 import { type Logger, pino } from "pino";
 
+import type { AccessControl } from "./auth/access-control.ts";
+import { checkExposure } from "./auth/check-exposure.ts";
+import { PeerHolders } from "./auth/peer-holders.ts";
+import { Sessions } from "./auth/session.ts";
+import { TokenBook } from "./auth/token-book.ts";
+import { readTokens } from "./auth/token-file.ts";
 import { serveControl } from "./control/serve-control.ts";
 import type { ContentRetention } from "./export/content-retention.ts";
 import type { Export } from "./export/export.ts";
 import type { LogRetention } from "./export/log-retention.ts";
 import type { LookProgress } from "./export/look-options.ts";
 import { openExport } from "./export/open-export.ts";
+import { accessFilesIn, accessFilesOf } from "./export/state-directory.ts";
 import { createApp } from "./routes/app.ts";
 
 export interface ServeOptions {
@@ -37,6 +44,10 @@ export interface ServeOptions {
   readonly contentRetention?: Partial<ContentRetention>;
   /** Log the removals that an earlier scan held back (design S4). */
   readonly confirmsRemoval?: boolean;
+  /** Serve other machines all the same, without TLS or without tokens. */
+  readonly isInsecure?: boolean;
+  /** Refuse changes of clients. */
+  readonly isReadOnly?: boolean;
   /** What becomes of the later of two truths, by path; the first rule that matches counts. */
   readonly conflictPolicies?: readonly PolicyRule[];
 }
@@ -73,7 +84,7 @@ const IDLE_CHECK_MS = 20;
  * Takes the port, opens the export (which scans it) and serves it. The port comes first, so that one
  * which is taken is found out before a scan that may take minutes; until the scan is over it answers 503.
  *
- * @throws CannotListenError; what `openExport` throws
+ * @throws ExposedServerError, CannotListenError, InvalidTokenFileError; what `openExport` throws
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
   const {
@@ -86,6 +97,13 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     filesetName = "rootfset",
   } = options;
   const logger = options.logger ?? pino({ enabled: false });
+  const { tokens: tokenFile } = accessFilesOf(directory, filesetName);
+  checkExposure({
+    host,
+    hasTls: false,
+    requiresTokens: readTokens(tokenFile) !== null,
+    isInsecure: options.isInsecure === true,
+  });
   const ending = new AbortController();
   let answer = notReady;
   const http = createAdaptorServer({ fetch: (request) => answer(request) }) as Server;
@@ -107,11 +125,16 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       contentRetention: options.contentRetention ?? {},
     }),
   );
-  cleanUp.use(await serveControl(fileset));
+  const access = cleanUp.adopt(openAccess(fileset, logger), ({ tokens }) => {
+    tokens[Symbol.dispose]();
+  });
+  cleanUp.use(await serveControl(fileset, access.holders));
   // Disposed of first: polls that wait are answered at once, and nothing new is asked of the export.
   cleanUp.defer(() => close(http));
   cleanUp.defer(() => ending.abort());
-  const app = createApp({ filesets: [fileset], logger, signal: ending.signal });
+  const { isReadOnly = false } = options;
+  const { signal } = ending;
+  const app = createApp({ filesets: [fileset], logger, signal, access, isReadOnly });
   answer = (request) => app.fetch(request);
 
   const running = cleanUp.move();
@@ -119,6 +142,21 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     url: `${originOf(http, host)}/${encodeURIComponent(filesetName)}`,
     fileset,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+/** @throws InvalidTokenFileError, rather than let anybody in */
+function openAccess(fileset: Export, logger: Logger): AccessControl {
+  const { tokens, tokenPeers } = accessFilesIn(fileset.stateDirectory);
+  return {
+    filesetName: fileset.filesetName,
+    tokens: new TokenBook({
+      path: tokens,
+      nowMs: Date.now,
+      onError: (error) => logger.error({ err: error }, "no token is valid"),
+    }),
+    holders: new PeerHolders(tokenPeers),
+    sessions: new Sessions(),
   };
 }
 

@@ -82,6 +82,8 @@ export function serveCommand(cli: Cli) {
         parseCount,
       ),
     )
+    .option("--read-only", "refuse all changes of clients")
+    .option("--insecure", "serve other machines without TLS or tokens")
     .addOption(
       new Option("--log-level <level>", "what goes to standard error")
         .choices(LOG_LEVELS)
@@ -95,8 +97,9 @@ export function serveCommand(cli: Cli) {
 The first start reads every file once; later ones look only at what has changed. Log and index are kept
 in DIR/.intermezzo. Programs on this machine go on using DIR as before: what they change is noticed.
 
-There is no authentication yet: who reaches the port can read and write. Listen on other addresses than
-this machine's own only in a network that you trust.
+On this machine alone, anybody may read and write until the first token is made: izo token create DIR.
+Beyond it the server listens only with TLS and tokens, or when told --insecure: then whoever reaches the
+port can read what is sent, or change everything. Behind a proxy that does TLS, listen on 127.0.0.1.
 
 Conflict policies: both keeps the later change as a copy beside the file, aside keeps it in
 .izo-conflicts, ours keeps the first only, theirs the later only; what is not kept stays in history for
@@ -107,7 +110,7 @@ size and count; izo status shows how much there is.
 
 Examples:
   izo serve /srv/project
-  izo serve /srv/project --listen 0.0.0.0:8370 --fileset project
+  izo serve /srv/project --listen 0.0.0.0:8370 --fileset project --insecure
   izo serve /srv/project --conflict-policy '*.lock=theirs' '/generated=ours'`,
     )
     .action(async (dir, options) => {
@@ -122,6 +125,8 @@ Examples:
         permitTermMs: options.permitTerm * 1000,
         host,
         port,
+        isInsecure: options.insecure === true,
+        isReadOnly: options.readOnly === true,
         conflictPolicies: options.conflictPolicy.map(parsePolicyRule),
         ...retentionOf(options),
         logger: createLogger(options.logLevel, cli),

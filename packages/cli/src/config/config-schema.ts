@@ -36,6 +36,8 @@ export const configSchema = z.strictObject({
       fileset: z.string().optional(),
       permitTerm: z.number().min(1).optional(),
       conflictPolicy: z.array(z.string()).optional(),
+      readOnly: z.boolean().optional(),
+      insecure: z.boolean().optional(),
       logMinAge: age.optional(),
       logMinSize: size.optional(),
       logPeerAge: age.optional(),

@@ -10,6 +10,18 @@ const HINTS: Readonly<Record<string, string>> = {
   "permit-held": "ask its holder, or wait: izo permit MNT take",
   "unknown-directory": "a new directory has to be on the server first: izo flush MNT",
   "protocol-version": "run the same version of izo on both machines",
+  "exposed-server":
+    "make a token (izo token create DIR) and give --tls-cert and --tls-key; or --insecure, where everybody in the network may read and write",
+  "unknown-token": "see the tokens with: izo token list DIR",
+  "invalid-token-file":
+    "put it back from a backup, or make new tokens after moving it away: nobody gets in meanwhile",
+  "token-required":
+    "make one on the server's machine (izo token create DIR), and name its file with --token-file",
+  "token-invalid": "ask whoever runs the server for a new token",
+  "token-expired": "ask whoever runs the server for a new token",
+  "out-of-scope": "ask whoever runs the server for a token that allows it",
+  "peer-taken":
+    "use a token of the holder who used this cache first, or another cache; on the server: izo peers forget",
   "already-served": "another izo serve has it; stop that one first",
   "cache-in-use": "another mount uses this cache; give this one its own --cache",
   "cache-marks-lost":

@@ -25,6 +25,9 @@ export const ROUTES = {
   openapi: "/v1/openapi.json",
   health: "/healthz",
   metrics: "/metrics",
+  /** A form that takes a token, for browsers. */
+  login: "/login",
+  logout: "/logout",
   home: "/",
 } as const;
 

@@ -7,9 +7,10 @@ import { IzoError, isId, type PeerId } from "@izo/core";
 import { type ControlRequest, serveControl as serveSocket } from "@izo/sys";
 import { z } from "zod";
 
+import type { PeerHolders } from "../auth/peer-holders.ts";
 import type { Export, TruncateRequest } from "../export/export.ts";
 
-type Handler = (fileset: Export, asked: ControlRequest) => unknown;
+type Handler = (fileset: Export, asked: ControlRequest, holders?: PeerHolders) => unknown;
 
 const HANDLERS: Readonly<Record<string, Handler>> = {
   "GET /status": (fileset) => fileset.status(),
@@ -18,7 +19,11 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   "POST /held/rescan": (fileset) => fileset.rescan(),
   "POST /settle": (fileset) => fileset.settle(),
   "GET /peers": (fileset) => ({ peers: fileset.peers() }),
-  "POST /peers/forget": (fileset, { url }) => fileset.forgetPeer(peerOf(url.searchParams)),
+  "POST /peers/forget": async (fileset, { url }, holders) => {
+    const peer = peerOf(url.searchParams);
+    await fileset.forgetPeer(peer);
+    holders?.release(peer);
+  },
   "POST /truncate": (fileset, { body }) =>
     fileset.truncate(truncateRequest.parse(body) as TruncateRequest),
 };
@@ -29,11 +34,11 @@ const truncateRequest = z.strictObject({
   isDryRun: z.boolean(),
 });
 
-/** Serves the control socket of an export, which holds the lock of its state directory. */
-export function serveControl(fileset: Export): Promise<AsyncDisposable> {
+/** Serves the control socket of an export and of who its peers belong to. The export holds the lock of its state directory. */
+export function serveControl(fileset: Export, holders?: PeerHolders): Promise<AsyncDisposable> {
   const handlers = Object.entries(HANDLERS).map(([name, handler]) => [
     name,
-    (asked: ControlRequest) => handler(fileset, asked),
+    (asked: ControlRequest) => handler(fileset, asked, holders),
   ]);
   return serveSocket(fileset.stateDirectory, Object.fromEntries(handlers));
 }

@@ -24,6 +24,7 @@ import type { Submission } from "./judge-batch.ts";
 import type { LookRequest } from "./list-directory.ts";
 import { LocalChange } from "./local-change.ts";
 import { NotStorable } from "./not-storable.ts";
+import { refuseOutside } from "./refuse-outside.ts";
 import type { Outgoing } from "./step-context.ts";
 
 /** Records applied with one sync of the log; more would make others wait for their answer. */
@@ -70,6 +71,8 @@ async function takePush(context: PushContext, push: Push): Promise<PushResult[]>
   const admitted = admitPush(push, receivedRecno(fileset.connection, push.peer), state);
   const policyOf = conflictPolicies(fileset.conflictPolicies);
   const submissions = submissionsOf(push, admitted, policyOf);
+  const submitted = submissions.map(({ record }) => record);
+  refuseOutside(state, submitted, push.below ?? "/");
   if (push.isRemovalConfirmed !== true) refuseMassRemoval(fileset, submissions);
   checkContents(context, submissions);
   const forced = new Set<Oid>();

@@ -76,8 +76,8 @@ export interface Export extends AsyncDisposable {
    * Judges, applies and logs the records of a client, in their order. Resolves when all of them are
    * durable; each record has taken effect exactly once, whatever was sent before (design P1).
    *
-   * @throws PermitPassedOnError, PeerDivergedError, MassRemovalError, ContentMissingError, NoSpaceError. What was done before a NoSpaceError
-   *   stays done; the same push again goes on from there.
+   * @throws PermitPassedOnError, PeerDivergedError, MassRemovalError, ContentMissingError, NoSpaceError;
+   *   ProblemError `out-of-scope`, before anything is done. What was done before a NoSpaceError stays done; the same push again goes on from there.
    */
   reintegrate(push: Push): Promise<readonly PushResult[]>;
 
@@ -217,6 +217,8 @@ export interface Push extends PushHead {
   readonly permits?: readonly PermitFence[];
   /** A person has confirmed that this may remove nearly everything. */
   readonly isRemovalConfirmed?: boolean;
+  /** Its author may change what is below this path only; all where it is missing. */
+  readonly below?: string;
   /** Name of the author's host, for the names of conflict copies. */
   readonly host: string;
 }

@@ -81,6 +81,22 @@ export function findStateDirectory(dir: string, fileset: string): StateDirectory
   return stateDirectoryAt(path);
 }
 
+/** Files that say who may ask for what, and which peer belongs to whom. */
+export interface AccessFiles {
+  readonly tokens: string;
+  readonly tokenPeers: string;
+}
+
+/** Those of a fileset, whether it was served before or not. */
+export function accessFilesOf(dir: string, fileset: string): AccessFiles {
+  return accessFilesIn(join(dir, STATE_DIRECTORY, fileset));
+}
+
+/** Those in a state directory. */
+export function accessFilesIn(path: string): AccessFiles {
+  return { tokens: join(path, "tokens"), tokenPeers: join(path, "token-peers") };
+}
+
 function stateDirectoryAt(path: string): StateDirectory {
   const under = (name: string) => join(path, name);
   return {

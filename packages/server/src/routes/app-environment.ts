@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import type { Logger } from "pino";
 
+import type { AccessControl, Caller } from "../auth/access-control.ts";
 import type { Export } from "../export/export.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -13,7 +14,12 @@ export interface AppEnvironment {
     filesets: readonly Export[];
     metrics: Metrics;
     logger: Logger;
-    /** Aborts when the client has gone or the server is about to stop. */
+    /** Undefined where nobody is asked for a token. */
+    access: AccessControl | undefined;
+    isReadOnly: boolean;
+    /** Who asks; known behind the door (`auth/authorize.ts`). */
+    caller: Caller;
+    /** Aborts when the client has gone, its token has ended, or the server is about to stop. */
     ending: AbortSignal;
   };
 }

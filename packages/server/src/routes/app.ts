@@ -2,6 +2,9 @@ import { ROUTES } from "@izo/core";
 import { Hono } from "hono";
 import { pino, type Logger } from "pino";
 
+import { ANYBODY, type AccessControl } from "../auth/access-control.ts";
+import { authorize } from "../auth/authorize.ts";
+import { getLogin, postLogin, postLogout } from "../auth/login.ts";
 import type { Export } from "../export/export.ts";
 import type { AppEnvironment } from "./app-environment.ts";
 import { getContentPack } from "./get-content-pack.ts";
@@ -31,6 +34,10 @@ export interface AppOptions {
   readonly logger?: Logger;
   /** Aborted when the server is about to stop: polls that wait are answered at once. */
   readonly signal?: AbortSignal;
+  /** Who may ask for what; anybody for everything where it is missing. */
+  readonly access?: AccessControl;
+  /** Changes of clients are refused; those of programs in the directory are logged as ever. */
+  readonly isReadOnly?: boolean;
 }
 
 /**
@@ -40,7 +47,8 @@ export interface AppOptions {
  * @example await createApp({ filesets: [fileset] }).request("/v1/filesets")
  */
 export function createApp(options: AppOptions): Hono<AppEnvironment> {
-  const { filesets, logger = pino({ enabled: false }), signal } = options;
+  const { filesets, logger = pino({ enabled: false }), signal, access } = options;
+  const { isReadOnly = false } = options;
   const app = new Hono<AppEnvironment>();
   const metrics = new Metrics();
 
@@ -50,15 +58,22 @@ export function createApp(options: AppOptions): Hono<AppEnvironment> {
     c.set("filesets", filesets);
     c.set("metrics", metrics);
     c.set("logger", logger);
+    c.set("access", access);
+    c.set("isReadOnly", isReadOnly);
+    c.set("caller", ANYBODY);
     const gone = c.req.raw.signal;
     c.set("ending", signal === undefined ? gone : AbortSignal.any([gone, signal]));
     await next();
   });
   app.use(noteRequest);
   app.use("/v1/*", speakProtocol);
+  app.use(authorize);
   app.use("/v1/filesets/:fileset/*", resolveFileset);
 
   app.get(ROUTES.home, getHome);
+  app.get(ROUTES.login, getLogin);
+  app.post(ROUTES.login, ...postLogin);
+  app.post(ROUTES.logout, postLogout);
   app.get(ROUTES.health, (c) => c.json({ status: "ok" }));
   app.get(ROUTES.metrics, getMetrics);
   app.get(ROUTES.openapi, (c) => c.json(openapiDocument()));

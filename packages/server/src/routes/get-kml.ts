@@ -10,6 +10,7 @@ import {
 import { accepts } from "hono/accepts";
 import { createFactory } from "hono/factory";
 
+import { claimPeer } from "../auth/claim-peer.ts";
 import type { LogChunk } from "../export/export.ts";
 import type { AppContext, AppEnvironment } from "./app-environment.ts";
 import { pollQuery } from "./parameters.ts";
@@ -21,7 +22,10 @@ export const getKml = createFactory<AppEnvironment>().createHandlers(
   async (c) => {
     const { after, wait, limit } = c.req.valid("query");
     const polling = parsePeerHeader(c.req.header(HEADERS.peer) ?? null);
-    if (polling !== null) c.var.fileset.notePeer(polling.peer, polling.host, after.recno);
+    if (polling !== null) {
+      claimPeer(c, polling.peer);
+      c.var.fileset.notePeer(polling.peer, polling.host, after.recno);
+    }
     const { chunk, head } = await readOrWait(c, after, wait * 1000, limit);
     const type = accepts(c, {
       header: "Accept",

@@ -2,6 +2,7 @@ import { MEDIA_TYPES, type SnapshotRow, writeJsonLine, writeSnapshotResponse } f
 import { accepts } from "hono/accepts";
 import { createFactory } from "hono/factory";
 
+import { claimPeer } from "../auth/claim-peer.ts";
 import type { Snapshot } from "../export/export.ts";
 import type { AppEnvironment } from "./app-environment.ts";
 import { snapshotQuery } from "./parameters.ts";
@@ -22,6 +23,7 @@ export const getSnapshot = createFactory<AppEnvironment>().createHandlers(
       default: MEDIA_TYPES.snapshot,
     });
     const { peer } = c.req.valid("query");
+    if (peer !== undefined) claimPeer(c, peer);
     const chunks = type === MEDIA_TYPES.ndjson ? writeLines : writeSnapshotResponse;
     async function* body(): AsyncGenerator<Uint8Array, void> {
       using snapshot = fileset.snapshot(peer);

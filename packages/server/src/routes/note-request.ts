@@ -17,5 +17,7 @@ export const noteRequest = createMiddleware<AppEnvironment>(async (c, next) => {
   const { status } = c.res;
   const durationMs = Math.round((performance.now() - startMs) * 10) / 10;
   c.var.metrics.requestAnswered(status);
-  c.var.logger.info({ requestId, method, path, status, durationMs }, "request");
+  const { holder } = c.var.caller;
+  const who = holder === null ? {} : { holder };
+  c.var.logger.info({ requestId, method, path, status, durationMs, ...who }, "request");
 });

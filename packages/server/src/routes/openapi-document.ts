@@ -1,6 +1,7 @@
 import { MEDIA_TYPES, PROTOCOL_VERSION, ROUTES } from "@izo/core";
 import { z } from "zod";
 
+import { isOpen } from "../auth/required-access.ts";
 import { type Answer, type Operation, OPERATIONS } from "./openapi-operations.ts";
 import { problemAnswer } from "./response-schemas.ts";
 
@@ -20,7 +21,17 @@ export function openapiDocument(): OpenapiDocument {
         "A fileset's modification log, its contents, and the way back for changes. Answers under /v1 state the protocol's version in Izo-Protocol.",
     },
     paths,
-    components: { schemas: { Problem: toJsonSchema(problemAnswer, "output") } },
+    components: {
+      schemas: { Problem: toJsonSchema(problemAnswer, "output") },
+      securitySchemes: {
+        token: {
+          type: "http",
+          scheme: "bearer",
+          description: "A token of izo token create, where the server requires one",
+        },
+      },
+    },
+    security: [{ token: [] }],
   };
 }
 
@@ -28,7 +39,8 @@ export interface OpenapiDocument {
   readonly openapi: string;
   readonly info: Readonly<Record<string, string>>;
   readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  readonly components: { readonly schemas: Readonly<Record<string, unknown>> };
+  readonly components: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly security: readonly Readonly<Record<string, readonly string[]>>[];
 }
 
 function describeOperation(operation: Operation): Record<string, unknown> {
@@ -36,6 +48,7 @@ function describeOperation(operation: Operation): Record<string, unknown> {
   return {
     operationId: `${method}-${route}${rest === undefined || rest === "" ? "" : "-path"}`,
     summary,
+    ...(isOpen(route) && { security: [] }),
     parameters: [
       ...parametersIn("path", operation.path),
       ...parametersIn("query", operation.query),

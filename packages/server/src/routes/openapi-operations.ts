@@ -75,6 +75,28 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     method: "get",
+    route: "login",
+    summary: "A form that takes a token, for browsers",
+    answers: { 200: { description: "The form", content: { "text/html": null } } },
+  },
+  {
+    method: "post",
+    route: "login",
+    summary: "Begins a browser's session for a token",
+    body: "application/x-www-form-urlencoded",
+    answers: {
+      303: { description: "A session has begun", headers: ["Location", "Set-Cookie"] },
+      401: { description: "No valid token; the form again", content: { "text/html": null } },
+    },
+  },
+  {
+    method: "post",
+    route: "logout",
+    summary: "Ends a browser's session",
+    answers: { 303: { description: "It has ended", headers: ["Location", "Set-Cookie"] } },
+  },
+  {
+    method: "get",
     route: "health",
     summary: "Whether the server answers",
     answers: { 200: { description: "It does", content: json(healthAnswer) } },

@@ -1,14 +1,11 @@
-import {
-  parsePermitRequest,
-  ProblemError,
-  writePermitResponse,
-  writePermitsResponse,
-} from "@izo/core";
+import { parsePermitRequest, writePermitResponse, writePermitsResponse } from "@izo/core";
 import { bodyLimit } from "hono/body-limit";
 import { createFactory } from "hono/factory";
 
+import { claimPeer } from "../auth/claim-peer.ts";
 import type { AppContext, AppEnvironment } from "./app-environment.ts";
 import { jsonResponse } from "./json-response.ts";
+import { tooLarge } from "./too-large.ts";
 
 /** A request about a permit is a few hundred bytes. */
 const MAX_REQUEST_BYTES = 4096;
@@ -17,16 +14,11 @@ const MAX_REQUEST_BYTES = 4096;
 export const postPermit = createFactory<AppEnvironment>().createHandlers(
   bodyLimit({
     maxSize: MAX_REQUEST_BYTES,
-    onError: () => {
-      throw new ProblemError(
-        "too-large",
-        `Cannot take the request: it is longer than ${MAX_REQUEST_BYTES} bytes`,
-        { limit: MAX_REQUEST_BYTES },
-      );
-    },
+    onError: () => tooLarge("request", MAX_REQUEST_BYTES),
   }),
   async (c) => {
     const request = parsePermitRequest(await c.req.text());
+    claimPeer(c, request.peer);
     const lease = await c.var.fileset.permit(request, c.var.ending);
     return jsonResponse(c, writePermitResponse(lease));
   },

@@ -1,5 +1,6 @@
 import { MEDIA_TYPES, problemOf, ProblemError, writeProblem } from "@izo/core";
 
+import { BEARER } from "../auth/bearer.ts";
 import type { AppContext } from "./app-environment.ts";
 
 /** The one place that answers with an error. What the protocol has no word for is logged here, once. */
@@ -12,6 +13,7 @@ export function answerError(error: unknown, c: AppContext): Response {
   return c.body(writeProblem(problem), problem.status, {
     "Content-Type": MEDIA_TYPES.problem,
     "Cache-Control": "no-store",
+    ...(problem.status === 401 && { "WWW-Authenticate": BEARER }),
   });
 }
 

@@ -2,20 +2,21 @@ import type { AppContext } from "./app-environment.ts";
 
 /**
  * A response body of what `chunks` yields, at the pace of the client. When the client goes away, the
- * generator's `finally` runs. When it throws, the connection is reset: a body that ends early or wrong
- * must not look whole to anybody, least of all to a cache (design S5). One that waits for something is
- * woken by `onGone`.
+ * generator's `finally` runs; when its token is revoked, the body is cut off. When the generator throws,
+ * the connection is reset: a body that ends early or wrong must not look whole to anybody, least of all to
+ * a cache (design S5). One that waits for something is woken by `onGone`.
  */
 export function streamBody(
   c: AppContext,
   chunks: AsyncGenerator<Uint8Array, void>,
   onGone: () => void = () => {},
 ): ReadableStream<Uint8Array> {
-  const { logger, metrics, requestId } = c.var;
+  const { logger, metrics, requestId, caller } = c.var;
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
+          caller.end?.throwIfAborted();
           const { done, value } = await chunks.next();
           if (done === true) return controller.close();
           metrics.bytesServed(value.length);
