@@ -1,6 +1,7 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 
 import type { Cli } from "./cli.ts";
+import { completionCommand } from "./commands/completion.ts";
 import { conflictsCommand } from "./commands/conflicts.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { flushCommand } from "./commands/flush.ts";
@@ -79,6 +80,7 @@ export function createProgram(cli: Cli): CommandUnknownOpts {
     .addCommand(salvageCommand(cli))
     .addCommand(reindexCommand(cli))
     .addCommand(demoCommand(cli))
+    .addCommand(completionCommand(cli))
     .addCommand(versionCommand(cli));
   program.hook("preAction", (root, command) => {
     const named = root.opts().config ?? cli.env["IZO_CONFIG"];

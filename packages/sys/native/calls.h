@@ -40,6 +40,7 @@
 	X(flock) \
 	X(mount) \
 	X(umount2) \
+	X(sendDatagram) \
 	X(watch) \
 	X(endWatch) \
 	X(fuseReceive) \

@@ -32,6 +32,7 @@ export { readDirectory, type DirectoryEntry, type EntryType } from "./read-direc
 export { renameat2, type RenameOptions } from "./rename.ts";
 export { seekData, seekHole } from "./seek.ts";
 export { SpaceReserve } from "./space-reserve.ts";
+export { sendDatagram } from "./send-datagram.ts";
 export { fstat, fstatat, type Stat } from "./stat.ts";
 export { supportsExchange } from "./supports-exchange.ts";
 export { syncfs } from "./syncfs.ts";

@@ -19,6 +19,7 @@ import { createLogger } from "../create-logger.ts";
 import { defaultCacheDir } from "../mounts/default-cache.ts";
 import { forgetMount, mountPointOf, noteMount } from "../mounts/mount-registry.ts";
 import { reportStart, startDetached } from "../mounts/start-detached.ts";
+import { findServiceManager } from "../service/service-manager.ts";
 import { untilAborted } from "../until-aborted.ts";
 import { jsonOption } from "./json-option.ts";
 import { parseSizeOrNone } from "./parse-size.ts";
@@ -173,6 +174,7 @@ const NOTES: Readonly<Record<Mount["contact"], string>> = {
 async function serveMount(plan: MountPlan, cli: Cli): Promise<void> {
   const { url, mountPoint, cacheDir, mode, driver, logLevel } = plan;
   const logger = createLogger(logLevel, cli);
+  using manager = findServiceManager(cli.env);
   try {
     const { offlinePolicy, cacheQuota, permitMode } = plan;
     const settings = {
@@ -183,8 +185,10 @@ async function serveMount(plan: MountPlan, cli: Cli): Promise<void> {
     await using mount = await mountFileset({ ...wanted, logger });
     noteMount({ mountPoint, cacheDir, url, pid: process.pid });
     reportStart({ isServing: true, contact: mount.contact });
+    manager.ready(`${url} on ${mountPoint}, ${mount.contact}`);
     logger.info({ mountPoint, url, mode, contact: mount.contact }, "mounted");
     await Promise.race([mount.closed, untilAborted(cli.signal)]);
+    manager.stopping();
   } catch (error) {
     reportStart({ isServing: false, ...failureOf(error) });
     throw error;

@@ -4,8 +4,9 @@ import { parsePolicyRule } from "@izo/core";
 import { type Cli, outputOf } from "../cli.ts";
 import { LOG_LEVELS } from "../config/config-schema.ts";
 import { createLogger } from "../create-logger.ts";
-import { formatBytes } from "../output/quantity.ts";
+import { formatBytes, formatCount } from "../output/quantity.ts";
 import { parseListen } from "../parse-address.ts";
+import { findServiceManager } from "../service/service-manager.ts";
 import { untilAborted } from "../until-aborted.ts";
 import { jsonOption } from "./json-option.ts";
 import { parseAge } from "./parse-age.ts";
@@ -118,6 +119,7 @@ Examples:
       const { serve } = await import("@izo/server");
       const output = outputOf(cli, options);
       const { host, port } = parseListen(options.listen);
+      using manager = findServiceManager(cli.env);
       const bar = output.progress("Scanning");
       await using server = await serve({
         directory: dir,
@@ -130,11 +132,16 @@ Examples:
         conflictPolicies: options.conflictPolicy.map(parsePolicyRule),
         ...retentionOf(options),
         logger: createLogger(options.logLevel, cli),
-        onProgress: ({ files, bytes }) =>
-          bar.update({ done: files, total: undefined, unit: "files", detail: formatBytes(bytes) }),
+        onProgress: ({ files, bytes }) => {
+          const detail = formatBytes(bytes);
+          bar.update({ done: files, total: undefined, unit: "files", detail });
+          manager.status(`Scanning ${dir}: ${formatCount(files)} files, ${detail}`);
+        },
       }).finally(() => bar[Symbol.dispose]());
       const { url } = server;
       output.result({ url }, `Serving ${dir} at ${url}`);
+      manager.ready(`Serving ${dir} at ${url}`);
       await untilAborted(cli.signal);
+      manager.stopping();
     });
 }

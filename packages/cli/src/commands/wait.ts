@@ -21,7 +21,9 @@ export function waitCommand(cli: Cli) {
     .addHelpText(
       "after",
       `
-Example, on the machine that must see what another one flushed:
+On the machine that must see what another one flushed: the record is what izo flush printed there.
+
+Example:
   izo wait /mnt/project --recno 1041 --timeout 10`,
     )
     .action(async (mnt, options) => {

@@ -7,7 +7,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, extname, join } from "node:path";
 
 import type { Mount } from "@izo/client";
 import { IzoError } from "@izo/core";
@@ -38,7 +38,7 @@ export async function startDetached(options: DetachedOptions): Promise<Detached>
   const { args, logFile, signal } = options;
   mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 });
   const log = openSync(logFile, "a", 0o600);
-  const child = spawn(process.execPath, [...process.execArgv, ...programFile(), ...args], {
+  const child = spawn(process.execPath, [...process.execArgv, programFile(), ...args], {
     // Whatever directory we were started in can be unmounted or removed meanwhile.
     cwd: "/",
     detached: true,
@@ -77,8 +77,7 @@ function firstReport(child: ChildProcess, logFile: string): Promise<StartReport>
   return promise;
 }
 
-/** The program file of this process, so that source, build and installed package start themselves. */
-function programFile(): string[] {
-  const file = process.argv[1];
-  return file === undefined ? [] : [file];
+/** The file of the command line program beside this one, in the sources as in what is built of them. */
+function programFile(): string {
+  return join(import.meta.dirname, `../main${extname(import.meta.filename)}`);
 }

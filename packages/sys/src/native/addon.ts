@@ -63,6 +63,7 @@ export interface Addon {
   flock(fd: number, operation: number): CallResult;
   mount(source: Path, target: Path, type: string, flags: number, data: string): CallResult;
   umount2(path: Path, flags: number): CallResult;
+  sendDatagram(path: Path, message: Uint8Array): CallResult;
   /** Anything but a number is the watch, for `endWatch`. */
   watch(fd: number, onReadable: () => void): CallResult | object;
   endWatch(watch: object): CallResult;
