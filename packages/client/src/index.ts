@@ -26,11 +26,14 @@ export {
   type OfflinePolicy,
 } from "./settings/mount-settings.ts";
 
+export { readSettings } from "./settings/settings-file.ts";
+
 // permit
 export type { MountPermit } from "./permit/permit-keeper.ts";
 export { PERMIT_MODES, type PermitMode } from "./permit/permit-mode.ts";
 
 // remote
+export type { CredentialFiles, Credentials } from "./remote/credentials.ts";
 export { parseFilesetUrl } from "./remote/fileset-url.ts";
 export { HttpRemote } from "./remote/http-remote.ts";
 

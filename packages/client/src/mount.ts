@@ -30,6 +30,7 @@ import { PermitKeeper } from "./permit/permit-keeper.ts";
 import type { PermitMode } from "./permit/permit-mode.ts";
 import { PermitNote } from "./permit/permit-note.ts";
 import { HttpRemote } from "./remote/http-remote.ts";
+import { watchCredentials } from "./remote/watch-credentials.ts";
 import type { MountSettings, SettingsChange } from "./settings/mount-settings.ts";
 import { SettingsFile } from "./settings/settings-file.ts";
 import { claimCache, readCacheIdentity } from "./sync/cache-identity.ts";
@@ -54,6 +55,8 @@ export interface MountOptions {
   readonly driver?: DriverName;
   /** `none` by default. */
   readonly permitMode?: PermitMode;
+  /** The token, where it is in no file. It is kept in no file either. */
+  readonly token?: string | undefined;
   /** Settings that this mount starts with; all others are those that the cache had last. */
   readonly settings?: SettingsChange;
   readonly logger: Logger;
@@ -75,15 +78,18 @@ export interface Mount extends MountControl, AsyncDisposable {
 export async function mountFileset(options: MountOptions): Promise<Mount> {
   await using stack = new AsyncDisposableStack();
   const { url, mountPoint, cacheDir, logger } = options;
-  const remote = stack.use(new HttpRemote(url));
   await checkMountPoint(mountPoint);
   stack.use(lockCache(cacheDir));
+  const file = new SettingsFile(cacheDir);
+  const credentials = { ...file.settings.credentials, ...options.settings?.credentials };
+  const remote = stack.use(
+    new HttpRemote(url, { credentials: { ...credentials, token: options.token } }),
+  );
   // Given back while the cache is opened: on a full disk it is what recovery has to work with.
   const space = stack.use(new SpaceReserve(join(cacheDir, "reserve")));
   space.release();
   const fileset = await identifyFileset(options, remote);
-  const file = new SettingsFile(cacheDir);
-  if (options.settings !== undefined) file.change(options.settings);
+  if (options.settings !== undefined) file.change({ ...options.settings, credentials });
   const { isForcedOffline, offlinePolicy, cacheQuotaBytes } = file.settings;
   const nowNs = wallClock();
   const replica = stack.use(
@@ -182,6 +188,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
       },
     }),
   );
+  stack.use(watchCredentials(credentials, () => sync?.retryNow()));
   keeper.keep(file.settings);
   stack.use(
     replica.onRecorded((change) => {

@@ -115,6 +115,7 @@ export { parseFilesPath, writeFilesPath } from "./wire/files-path.ts";
 export type * from "./wire/fileset-profile.ts";
 export * from "./wire/history-message.ts";
 export { writeJsonLine } from "./wire/json-lines.ts";
+export { isLoopback } from "./wire/is-loopback.ts";
 export * from "./wire/limits.ts";
 export * from "./wire/listing-message.ts";
 export * from "./wire/log-place.ts";

@@ -4,6 +4,7 @@
  */
 import { once } from "node:events";
 import type { Server } from "node:http";
+import { createServer as createTlsServer, Server as TlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 
 import { createAdaptorServer } from "@hono/node-server";
@@ -24,6 +25,8 @@ import type { LookProgress } from "./export/look-options.ts";
 import { openExport } from "./export/open-export.ts";
 import { accessFilesIn, accessFilesOf } from "./export/state-directory.ts";
 import { createApp } from "./routes/app.ts";
+import { type FollowedTls, followTlsFiles } from "./tls/follow-tls-files.ts";
+import { readTlsFiles, type TlsFiles } from "./tls/tls-files.ts";
 
 export interface ServeOptions {
   /** The directory to export, in place. */
@@ -44,6 +47,8 @@ export interface ServeOptions {
   readonly contentRetention?: Partial<ContentRetention>;
   /** Log the removals that an earlier scan held back (design S4). */
   readonly confirmsRemoval?: boolean;
+  /** Speak TLS, with a certificate that is taken anew when its files change. */
+  readonly tls?: TlsFiles;
   /** Serve other machines all the same, without TLS or without tokens. */
   readonly isInsecure?: boolean;
   /** Refuse changes of clients. */
@@ -54,9 +59,11 @@ export interface ServeOptions {
 
 /** A server that accepts requests. Disposing of it answers those in progress and closes the export. */
 export interface RunningServer extends AsyncDisposable {
-  /** `http://HOST:PORT/FILESET`, as `izo mount` takes it. */
+  /** `http://HOST:PORT/FILESET`, or `https:`, as `izo mount` takes it. */
   readonly url: string;
   readonly fileset: Export;
+  /** Takes certificate and key from their files again, now. */
+  reload(): void;
 }
 
 /** Nobody can listen there: the port is taken, or the address is not this machine's. */
@@ -84,7 +91,7 @@ const IDLE_CHECK_MS = 20;
  * Takes the port, opens the export (which scans it) and serves it. The port comes first, so that one
  * which is taken is found out before a scan that may take minutes; until the scan is over it answers 503.
  *
- * @throws ExposedServerError, CannotListenError, InvalidTokenFileError; what `openExport` throws
+ * @throws ExposedServerError, UnusableTlsError, CannotListenError, InvalidTokenFileError; what `openExport` throws
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
   const {
@@ -95,20 +102,22 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     confirmsRemoval,
     permitTermMs,
     filesetName = "rootfset",
+    tls,
   } = options;
   const logger = options.logger ?? pino({ enabled: false });
   const { tokens: tokenFile } = accessFilesOf(directory, filesetName);
   checkExposure({
     host,
-    hasTls: false,
+    hasTls: tls !== undefined,
     requiresTokens: readTokens(tokenFile) !== null,
     isInsecure: options.isInsecure === true,
   });
   const ending = new AbortController();
   let answer = notReady;
-  const http = createAdaptorServer({ fetch: (request) => answer(request) }) as Server;
+  const http = createHttpServer(tls, (request) => answer(request));
 
   await using cleanUp = new AsyncDisposableStack();
+  const followed = cleanUp.use(followTls(http, tls, logger));
   await listen(http, host, port);
   cleanUp.defer(() => close(http));
   const fileset = cleanUp.use(
@@ -141,8 +150,30 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   return {
     url: `${originOf(http, host)}/${encodeURIComponent(filesetName)}`,
     fileset,
+    reload: () => followed?.reload(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** @throws UnusableTlsError */
+function createHttpServer(
+  tls: TlsFiles | undefined,
+  fetch: (request: Request) => Response | Promise<Response>,
+): Server {
+  if (tls === undefined) return createAdaptorServer({ fetch }) as Server;
+  const isClientAsked = tls.clientCaFile !== undefined;
+  const serverOptions = {
+    ...readTlsFiles(tls),
+    ...(isClientAsked && { requestCert: true, rejectUnauthorized: true }),
+  };
+  return createAdaptorServer({ fetch, createServer: createTlsServer, serverOptions }) as TlsServer;
+}
+
+function followTls(http: Server, tls: TlsFiles | undefined, logger: Logger): FollowedTls | null {
+  if (!(http instanceof TlsServer) || tls === undefined) return null;
+  return followTlsFiles(http, tls, (error) =>
+    logger.error({ err: error }, "the certificate stays the one before"),
+  );
 }
 
 /** @throws InvalidTokenFileError, rather than let anybody in */
@@ -172,7 +203,8 @@ async function listen(http: Server, host: string, port: number): Promise<void> {
 
 function originOf(http: Server, host: string): string {
   const { port, family } = http.address() as AddressInfo;
-  return `http://${family === "IPv6" ? `[${host}]` : host}:${port}`;
+  const scheme = http instanceof TlsServer ? "https" : "http";
+  return `${scheme}://${family === "IPv6" ? `[${host}]` : host}:${port}`;
 }
 
 async function close(http: Server): Promise<void> {

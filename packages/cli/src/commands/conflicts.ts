@@ -1,5 +1,4 @@
 import { Command, Option } from "@commander-js/extra-typings";
-import { HttpRemote } from "@izo/client";
 import type { StandingConflict } from "@izo/core";
 
 import { type Cli, outputOf } from "../cli.ts";
@@ -14,18 +13,21 @@ import type { Output } from "../output/output.ts";
 import { formatTable } from "../output/table.ts";
 import { isUrl } from "../parse-address.ts";
 import { UsageError } from "../usage-error.ts";
+import { type ConnectionOptions, openRemote, withConnectionOptions } from "./connection-options.ts";
 import { filesetOption } from "./fileset-option.ts";
 import { jsonOption } from "./json-option.ts";
 
 /** `izo conflicts`: what two people did at once, and the decision between them. */
 export function conflictsCommand(cli: Cli) {
-  return new Command("conflicts")
-    .description("list conflicts; show or resolve some")
-    .argument(
-      "<what>",
-      "a mount point, http://HOST:PORT/FILESET, or the directory that this machine serves",
-    )
-    .addOption(filesetOption())
+  return withConnectionOptions(
+    new Command("conflicts")
+      .description("list conflicts; show or resolve some")
+      .argument(
+        "<what>",
+        "a mount point, http://HOST:PORT/FILESET, or the directory that this machine serves",
+      )
+      .addOption(filesetOption()),
+  )
     .addOption(jsonOption())
     .addHelpText(
       "after",
@@ -44,7 +46,7 @@ Examples:
     .addCommand(refusedCommand(cli))
     .action(async (what, options) => {
       const output = outputOf(cli, options);
-      const conflicts = await listConflicts(what, options.fileset, cli.signal);
+      const conflicts = await listConflicts(what, options, cli);
       if (output.isJson) {
         for (const conflict of conflicts) output.result(conflict, "");
       } else {
@@ -218,16 +220,16 @@ function mergeWith(command: string, located: LocatedConflict, signal: AbortSigna
 
 async function listConflicts(
   what: string,
-  fileset: string,
-  signal: AbortSignal,
+  options: ConnectionOptions & { readonly fileset: string },
+  cli: Cli,
 ): Promise<readonly StandingConflict[]> {
   if (!isUrl(what)) {
     if (findMountNote(mountPointOf(what)) !== undefined) return findMount(what).control.conflicts();
     const { connectServer } = await import("@izo/server");
-    return connectServer(what, fileset).conflicts();
+    return connectServer(what, options.fileset).conflicts();
   }
-  await using remote = new HttpRemote(what);
-  return await remote.conflicts(signal);
+  await using remote = openRemote(what, options, cli);
+  return await remote.conflicts(cli.signal);
 }
 
 function formatConflicts(conflicts: readonly StandingConflict[]): string {

@@ -9,19 +9,31 @@ import { beforeLast, serverSource } from "../log/server-source.ts";
 import { findMountNote, mountPointOf } from "../mounts/mount-registry.ts";
 import type { Output } from "../output/output.ts";
 import { isUrl } from "../parse-address.ts";
+import {
+  type ConnectionOptions,
+  openRemote,
+  openRemoteOf,
+  withConnectionOptions,
+} from "./connection-options.ts";
 import { jsonOption } from "./json-option.ts";
 import { parseRecno } from "./parse-number.ts";
 
 /** `izo log`: who did what, in the order that counts. */
 export function logCommand(cli: Cli) {
-  return new Command("log")
-    .description("print the records of a log: of a server, of a mount's server, or on disk")
-    .argument("<what>", "a URL, a mount point, or a directory that holds a log")
-    .argument("[path]", "only records about this path of the fileset, or below it")
-    .addOption(new Option("--after <recno>", "only records behind this one").argParser(parseRecno))
-    .addOption(new Option("--last <count>", "only the last so many records").argParser(parseRecno))
-    .option("-f, --follow", "go on with new records as they come, until Ctrl-C")
-    .option("--pending", "of a mount: its own log, which holds what is not yet acknowledged")
+  return withConnectionOptions(
+    new Command("log")
+      .description("print the records of a log: of a server, of a mount's server, or on disk")
+      .argument("<what>", "a URL, a mount point, or a directory that holds a log")
+      .argument("[path]", "only records about this path of the fileset, or below it")
+      .addOption(
+        new Option("--after <recno>", "only records behind this one").argParser(parseRecno),
+      )
+      .addOption(
+        new Option("--last <count>", "only the last so many records").argParser(parseRecno),
+      )
+      .option("-f, --follow", "go on with new records as they come, until Ctrl-C")
+      .option("--pending", "of a mount: its own log, which holds what is not yet acknowledged"),
+  )
     .addOption(jsonOption())
     .addHelpText(
       "after",
@@ -38,7 +50,7 @@ Examples:
     .action(async (what, path, options) => {
       const output = outputOf(cli, options);
       const { signal } = cli;
-      await using source = openSource(what, options.pending === true);
+      await using source = openSource(what, options, cli);
       const after = await firstRecno(source, options, { signal, output });
       const about = path === undefined ? undefined : toFilesetPath(path);
       const follows = options.follow === true;
@@ -54,10 +66,16 @@ Examples:
     });
 }
 
-function openSource(what: string, wantsPending: boolean): LogSource {
-  if (isUrl(what)) return serverSource(what);
+function openSource(
+  what: string,
+  options: ConnectionOptions & { readonly pending?: true | undefined },
+  cli: Cli,
+): LogSource {
+  if (isUrl(what)) return serverSource(what, openRemote(what, options, cli));
   const note = findMountNote(mountPointOf(what));
-  if (note !== undefined && !wantsPending) return serverSource(note.url);
+  if (note !== undefined && options.pending !== true) {
+    return serverSource(note.url, openRemoteOf(note));
+  }
   const directory = findLogDirectory(note?.cacheDir ?? what);
   if (directory === undefined) throw new NoLogError(what);
   return directorySource(directory);

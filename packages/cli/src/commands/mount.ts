@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 
 import { Command, Option } from "@commander-js/extra-typings";
 import {
+  type CredentialFiles,
   type DriverName,
   DRIVERS,
   type Mount,
@@ -21,6 +22,7 @@ import { forgetMount, mountPointOf, noteMount } from "../mounts/mount-registry.t
 import { reportStart, startDetached } from "../mounts/start-detached.ts";
 import { findServiceManager } from "../service/service-manager.ts";
 import { untilAborted } from "../until-aborted.ts";
+import { credentialsOf, tokenOf, withConnectionOptions } from "./connection-options.ts";
 import { jsonOption } from "./json-option.ts";
 import { parseSizeOrNone } from "./parse-size.ts";
 
@@ -37,14 +39,17 @@ interface MountPlan {
   readonly offlinePolicy: OfflinePolicy | undefined;
   /** In bytes, null for none; undefined where the cache's own setting stays. */
   readonly cacheQuota: number | null | undefined;
+  readonly credentials: CredentialFiles;
 }
 
 /** `izo mount`: returns when the mount serves; a process in the background goes on. */
 export function mountCommand(cli: Cli) {
-  return new Command("mount")
-    .description("mount a fileset; returns when the mount serves")
-    .argument("<url>", "http://HOST:PORT/FILESET")
-    .argument("<mnt>", "an existing, empty directory")
+  return withConnectionOptions(
+    new Command("mount")
+      .description("mount a fileset; returns when the mount serves")
+      .argument("<url>", "https://HOST:PORT/FILESET")
+      .argument("<mnt>", "an existing, empty directory"),
+  )
     .addOption(
       new Option("--cache <dir>", "where contents and changes not yet acknowledged are kept")
         .env("IZO_CACHE")
@@ -106,8 +111,11 @@ With --permit required the mount is read-only (EROFS) but where it holds a permi
 With take-over it takes that of the whole fileset by itself, whenever nobody has it or the lease of its
 holder is over.
 
+The token is read from the file of --token-file, at each request, so another one counts at once; else it
+is that of IZO_TOKEN. The names of these files are kept in the cache: the next mount needs no options.
+
 Examples:
-  izo mount http://nas:8370/rootfset /mnt/project
+  izo mount https://nas:8370/rootfset /mnt/project --token-file /etc/izo/token --ca /etc/izo/ca.pem
   izo mount http://nas:8370/rootfset /mnt/project --mode replica --cache /var/cache/project`,
     )
     .action(async (url, mnt, options) => {
@@ -123,6 +131,7 @@ Examples:
         logLevel: options.logLevel,
         offlinePolicy: options.offlinePolicy,
         cacheQuota: options.cacheQuota,
+        credentials: credentialsOf(options, cli),
       };
       if (options.foreground === true) await serveMount(plan, cli);
       else await mountInBackground(plan, cli, options);
@@ -150,6 +159,7 @@ async function mountInBackground(
     logLevel,
     "--driver",
     plan.driver,
+    ...credentialArguments(plan.credentials),
     ...(plan.offlinePolicy === undefined ? [] : ["--offline-policy", plan.offlinePolicy]),
     ...(cacheQuota === undefined
       ? []
@@ -161,6 +171,18 @@ async function mountInBackground(
     { mountPoint, url, cacheDir, mode, pid, contact },
     `${mountPoint}: ${url} (${mode}, process ${pid}, log ${logFile})${NOTES[contact]}`,
   );
+}
+
+/** The same files for the process in the background. */
+function credentialArguments(files: CredentialFiles): string[] {
+  const { tokenFile, caFile, certFile, keyFile, isInsecure } = files;
+  return [
+    ...(tokenFile === undefined ? [] : ["--token-file", tokenFile]),
+    ...(caFile === undefined ? [] : ["--ca", caFile]),
+    ...(certFile === undefined ? [] : ["--client-cert", certFile]),
+    ...(keyFile === undefined ? [] : ["--client-key", keyFile]),
+    ...(isInsecure === true ? ["--insecure"] : []),
+  ];
 }
 
 /** What a user should know at once of a mount that works from its cache alone. */
@@ -176,13 +198,14 @@ async function serveMount(plan: MountPlan, cli: Cli): Promise<void> {
   const logger = createLogger(logLevel, cli);
   using manager = findServiceManager(cli.env);
   try {
-    const { offlinePolicy, cacheQuota, permitMode } = plan;
+    const { offlinePolicy, cacheQuota, permitMode, credentials } = plan;
     const settings = {
+      credentials,
       ...(offlinePolicy !== undefined && { offlinePolicy }),
       ...(cacheQuota !== undefined && { cacheQuotaBytes: cacheQuota }),
     };
     const wanted = { url, mountPoint, cacheDir, mode, driver, permitMode, settings };
-    await using mount = await mountFileset({ ...wanted, logger });
+    await using mount = await mountFileset({ ...wanted, ...tokenOf(cli), logger });
     noteMount({ mountPoint, cacheDir, url, pid: process.pid });
     reportStart({ isServing: true, contact: mount.contact });
     manager.ready(`${url} on ${mountPoint}, ${mount.contact}`);

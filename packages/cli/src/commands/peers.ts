@@ -1,11 +1,11 @@
 import { Command } from "@commander-js/extra-typings";
-import { HttpRemote } from "@izo/client";
 import { IzoError, type PeerId, type PeerStanding } from "@izo/core";
 
 import { type Cli, outputOf } from "../cli.ts";
 import { formatAge, formatCount } from "../output/quantity.ts";
 import { formatTable } from "../output/table.ts";
 import { isUrl } from "../parse-address.ts";
+import { type ConnectionOptions, openRemote, withConnectionOptions } from "./connection-options.ts";
 import { filesetOption } from "./fileset-option.ts";
 import { jsonOption } from "./json-option.ts";
 
@@ -19,10 +19,12 @@ class PeerNotFoundError extends IzoError {
 
 /** `izo peers`: who follows a server's log, and how far each is. */
 export function peersCommand(cli: Cli) {
-  return new Command("peers")
-    .description("list the peers of a server and how far each has followed its log")
-    .argument("<server>", "http://HOST:PORT/FILESET, or the directory that this machine serves")
-    .addOption(filesetOption())
+  return withConnectionOptions(
+    new Command("peers")
+      .description("list the peers of a server and how far each has followed its log")
+      .argument("<server>", "http://HOST:PORT/FILESET, or the directory that this machine serves")
+      .addOption(filesetOption()),
+  )
     .addOption(jsonOption())
     .addHelpText(
       "after",
@@ -37,7 +39,7 @@ Examples:
   izo peers forget /srv/project 3f2a91c0`,
     )
     .action(async (server, options) => {
-      const peers = await listPeers(cli, server, options.fileset);
+      const peers = await listPeers(cli, server, options);
       outputOf(cli, options).result({ peers }, describePeers(peers));
     })
     .addCommand(forgetCommand(cli));
@@ -81,13 +83,13 @@ Example:
 async function listPeers(
   cli: Cli,
   server: string,
-  filesetName: string,
+  options: ConnectionOptions & { readonly fileset: string },
 ): Promise<readonly PeerStanding[]> {
   if (!isUrl(server)) {
     const { connectServer } = await import("@izo/server");
-    return await connectServer(server, filesetName).peers();
+    return await connectServer(server, options.fileset).peers();
   }
-  await using remote = new HttpRemote(server);
+  await using remote = openRemote(server, options, cli);
   return await remote.peers(cli.signal);
 }
 

@@ -1,5 +1,5 @@
 import { Argument, Command, Option } from "@commander-js/extra-typings";
-import { HttpRemote, type MountPermit, type MountStatus } from "@izo/client";
+import { type MountPermit, type MountStatus } from "@izo/client";
 import { IzoError, type PermitStatus } from "@izo/core";
 
 import { type Cli, outputOf } from "../cli.ts";
@@ -8,6 +8,7 @@ import { formatTable } from "../output/table.ts";
 import { isUrl } from "../parse-address.ts";
 import { UsageError } from "../usage-error.ts";
 import { TimedOutError, withTimeout } from "../with-timeout.ts";
+import { openRemote, withConnectionOptions } from "./connection-options.ts";
 import { jsonOption } from "./json-option.ts";
 import { parseSeconds } from "./parse-number.ts";
 
@@ -15,18 +16,22 @@ const ACTIONS = ["status", "take", "release"] as const;
 
 /** `izo permit`: takes and gives up the right to write, and shows who has it. */
 export function permitCommand(cli: Cli) {
-  return new Command("permit")
-    .description("take or release the permit to write, or show who holds it")
-    .argument("<what>", "a mount point, or http://HOST:PORT/FILESET")
-    .addArgument(
-      new Argument("[action]", "what to do on a mount").choices(ACTIONS).default("status" as const),
-    )
-    .argument("[path]", "a directory in the mount, /a/b; with all that is below it", "/")
-    .addOption(
-      new Option("--timeout <seconds>", "give up taking or releasing after this time").argParser(
-        parseSeconds,
+  return withConnectionOptions(
+    new Command("permit")
+      .description("take or release the permit to write, or show who holds it")
+      .argument("<what>", "a mount point, or http://HOST:PORT/FILESET")
+      .addArgument(
+        new Argument("[action]", "what to do on a mount")
+          .choices(ACTIONS)
+          .default("status" as const),
+      )
+      .argument("[path]", "a directory in the mount, /a/b; with all that is below it", "/")
+      .addOption(
+        new Option("--timeout <seconds>", "give up taking or releasing after this time").argParser(
+          parseSeconds,
+        ),
       ),
-    )
+  )
     .addOption(jsonOption())
     .addHelpText(
       "after",
@@ -51,7 +56,7 @@ Examples:
       const output = outputOf(cli, options);
       if (isUrl(what)) {
         if (action !== "status") throw new UsageError(`a permit is for a mount to ${action}`);
-        await using remote = new HttpRemote(what);
+        await using remote = openRemote(what, options, cli);
         const permits = await remote.permits(cli.signal);
         output.result({ permits }, describeHolders(permits));
         return;

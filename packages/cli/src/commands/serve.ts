@@ -1,5 +1,6 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { parsePolicyRule } from "@izo/core";
+import type { ServeOptions } from "@izo/server";
 
 import { type Cli, outputOf } from "../cli.ts";
 import { LOG_LEVELS } from "../config/config-schema.ts";
@@ -8,6 +9,7 @@ import { formatBytes, formatCount } from "../output/quantity.ts";
 import { parseListen } from "../parse-address.ts";
 import { findServiceManager } from "../service/service-manager.ts";
 import { untilAborted } from "../until-aborted.ts";
+import { UsageError } from "../usage-error.ts";
 import { jsonOption } from "./json-option.ts";
 import { parseAge } from "./parse-age.ts";
 import { parseCount, parsePermitTerm } from "./parse-number.ts";
@@ -83,6 +85,16 @@ export function serveCommand(cli: Cli) {
         parseCount,
       ),
     )
+    .addOption(
+      new Option("--tls-cert <file>", "speak TLS with this certificate (PEM)").env("IZO_TLS_CERT"),
+    )
+    .addOption(new Option("--tls-key <file>", "its key (PEM)").env("IZO_TLS_KEY"))
+    .addOption(
+      new Option(
+        "--client-ca <file>",
+        "take only clients with a certificate that one of these has signed (PEM)",
+      ).env("IZO_CLIENT_CA"),
+    )
     .option("--read-only", "refuse all changes of clients")
     .option("--insecure", "serve other machines without TLS or tokens")
     .addOption(
@@ -101,6 +113,7 @@ in DIR/.intermezzo. Programs on this machine go on using DIR as before: what the
 On this machine alone, anybody may read and write until the first token is made: izo token create DIR.
 Beyond it the server listens only with TLS and tokens, or when told --insecure: then whoever reaches the
 port can read what is sent, or change everything. Behind a proxy that does TLS, listen on 127.0.0.1.
+A renewed certificate is taken when its files change, or at SIGHUP; the server goes on.
 
 Conflict policies: both keeps the later change as a copy beside the file, aside keeps it in
 .izo-conflicts, ours keeps the first only, theirs the later only; what is not kept stays in history for
@@ -111,7 +124,8 @@ size and count; izo status shows how much there is.
 
 Examples:
   izo serve /srv/project
-  izo serve /srv/project --listen 0.0.0.0:8370 --fileset project --insecure
+  izo serve /srv/project --fileset project --read-only
+  izo serve /srv/project --listen 0.0.0.0:8370 --tls-cert /etc/izo/cert.pem --tls-key /etc/izo/key.pem
   izo serve /srv/project --conflict-policy '*.lock=theirs' '/generated=ours'`,
     )
     .action(async (dir, options) => {
@@ -127,6 +141,7 @@ Examples:
         permitTermMs: options.permitTerm * 1000,
         host,
         port,
+        ...tlsOf(options),
         isInsecure: options.insecure === true,
         isReadOnly: options.readOnly === true,
         conflictPolicies: options.conflictPolicy.map(parsePolicyRule),
@@ -139,9 +154,33 @@ Examples:
         },
       }).finally(() => bar[Symbol.dispose]());
       const { url } = server;
+      using _ = onHangUp(() => server.reload());
       output.result({ url }, `Serving ${dir} at ${url}`);
       manager.ready(`Serving ${dir} at ${url}`);
       await untilAborted(cli.signal);
       manager.stopping();
     });
+}
+
+function tlsOf({ tlsCert, tlsKey, clientCa }: TlsOptions): Pick<ServeOptions, "tls"> {
+  if (tlsCert === undefined && tlsKey === undefined && clientCa === undefined) return {};
+  if (tlsCert !== undefined && tlsKey !== undefined) {
+    return { tls: { certFile: tlsCert, keyFile: tlsKey, clientCaFile: clientCa } };
+  }
+  throw new UsageError(
+    "Cannot speak TLS: a certificate and its key are needed",
+    "give both --tls-cert and --tls-key",
+  );
+}
+
+interface TlsOptions {
+  readonly tlsCert?: string | undefined;
+  readonly tlsKey?: string | undefined;
+  readonly clientCa?: string | undefined;
+}
+
+/** How administrators tell a service that its files have changed; without it SIGHUP would end the process. */
+function onHangUp(listener: () => void): Disposable {
+  process.on("SIGHUP", listener);
+  return { [Symbol.dispose]: () => void process.off("SIGHUP", listener) };
 }

@@ -1,5 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import { HttpRemote, type KeptTally, type MountStatus } from "@izo/client";
+import { type KeptTally, type MountStatus } from "@izo/client";
 import type { FilesetStatus } from "@izo/core";
 
 import { type Cli, outputOf } from "../cli.ts";
@@ -7,14 +7,17 @@ import { findMount } from "../mounts/open-mount.ts";
 import { formatBytes, formatCount } from "../output/quantity.ts";
 import { formatFields, formatTable } from "../output/table.ts";
 import { isUrl } from "../parse-address.ts";
+import { openRemote, withConnectionOptions } from "./connection-options.ts";
 import { jsonOption } from "./json-option.ts";
 import { describePermits } from "./permit.ts";
 
 /** `izo status`: how far a mount or a server is, and what it waits for. */
 export function statusCommand(cli: Cli) {
-  return new Command("status")
-    .description("show how far a mount or a served fileset is")
-    .argument("<what>", "a mount point, or http://HOST:PORT/FILESET")
+  return withConnectionOptions(
+    new Command("status")
+      .description("show how far a mount or a served fileset is")
+      .argument("<what>", "a mount point, or http://HOST:PORT/FILESET"),
+  )
     .addOption(jsonOption())
     .addHelpText(
       "after",
@@ -32,7 +35,7 @@ Examples:
     .action(async (what, options) => {
       const output = outputOf(cli, options);
       if (isUrl(what)) {
-        await using remote = new HttpRemote(what);
+        await using remote = openRemote(what, options, cli);
         const status = await remote.status(cli.signal);
         output.result(status, describeFileset(status));
         return;

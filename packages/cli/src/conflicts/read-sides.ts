@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 
-import { HttpRemote } from "@izo/client";
+import type { HttpRemote } from "@izo/client";
 import type { ConflictRecord, ConflictReport, ConflictSide, Sha256 } from "@izo/core";
 
+import { openRemoteOf } from "../commands/connection-options.ts";
 import { fileAt } from "./fileset-file.ts";
 import type { LocatedConflict } from "./locate-conflict.ts";
 
@@ -30,7 +31,7 @@ export async function askServer(
   { mount, conflict }: LocatedConflict,
   signal: AbortSignal,
 ): Promise<ServerKnowledge> {
-  await using remote = new HttpRemote(mount.note.url);
+  await using remote = openRemoteOf(mount.note);
   try {
     const reports = await remote.conflicts(signal);
     const report = reports.find(({ copy }) => copy.oid === conflict.copy.oid);

@@ -1,4 +1,4 @@
-import { HttpRemote } from "@izo/client";
+import type { HttpRemote } from "@izo/client";
 import type { Position, Recno } from "@izo/core";
 
 import type { LogSource } from "./log-source.ts";
@@ -7,11 +7,10 @@ import type { LogSource } from "./log-source.ts";
 const POLL_WAIT_SECONDS = 25;
 
 /**
- * The log of a served fileset. Where reading starts is taken on the server's word; from there on the
+ * The log of a served fileset; the remote ends with it. Where reading starts is taken on the server's word; from there on the
  * running hash is computed, so a log that changes behind our back is found out.
  */
-export function serverSource(url: string): LogSource {
-  const remote = new HttpRemote(url);
+export function serverSource(url: string, remote: HttpRemote): LogSource {
   return {
     label: url,
     async extent(signal) {

@@ -12,6 +12,11 @@ const HINTS: Readonly<Record<string, string>> = {
   "protocol-version": "run the same version of izo on both machines",
   "exposed-server":
     "make a token (izo token create DIR) and give --tls-cert and --tls-key; or --insecure, where everybody in the network may read and write",
+  "unusable-tls": "give a PEM certificate and the key that it was made for",
+  "unusable-token": "put the token in a file, name it with --token-file, and use an https:// URL",
+  "untrusted-server":
+    "check the URL; name the authority of the server's certificate with --ca, your own with --client-cert and --client-key",
+  "read-only": "ask whoever runs the server",
   "unknown-token": "see the tokens with: izo token list DIR",
   "invalid-token-file":
     "put it back from a backup, or make new tokens after moving it away: nobody gets in meanwhile",

@@ -1,3 +1,5 @@
+import { withoutTokens } from "@izo/core";
+
 import { hintFor } from "./hint.ts";
 import { toJson } from "./json.ts";
 import type { OutputStream } from "./output.ts";
@@ -21,7 +23,8 @@ export function reportError(error: unknown, isJson: boolean, stderr: OutputStrea
 }
 
 function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  // What Node and the kernel say starts with the errno; ours starts with "Cannot".
-  return error.message === "" ? error.name : error.message;
+  if (!(error instanceof Error)) return withoutTokens(String(error));
+  // What Node and the kernel say starts with the errno; ours starts with "Cannot". A token that somebody
+  // has given in the wrong place must not end in the log of what ran the command.
+  return withoutTokens(error.message === "" ? error.name : error.message);
 }

@@ -11,6 +11,13 @@ const errnos: Readonly<Record<string, number>> = constants.errno;
 /** Errors of `@izo/core` that a program can cause by what it asks of the mount. */
 const errnoOfCode: Readonly<Record<string, number>> = {
   "invalid-name": constants.errno.EINVAL,
+  // The server, and not the cache, keeps it from who asks.
+  "token-required": constants.errno.EACCES,
+  "token-invalid": constants.errno.EACCES,
+  "token-expired": constants.errno.EACCES,
+  "unusable-token": constants.errno.EACCES,
+  "out-of-scope": constants.errno.EACCES,
+  "untrusted-server": constants.errno.EACCES,
 };
 
 export type ErrnoName = keyof typeof constants.errno;

@@ -1,4 +1,4 @@
-import { IzoError } from "@izo/core";
+import { IzoError, withoutTokens } from "@izo/core";
 
 /** Where a fileset is served. */
 export interface FilesetUrl {
@@ -11,6 +11,7 @@ export interface FilesetUrl {
 
 /** A text that names no fileset. */
 export class InvalidFilesetUrlError extends IzoError {
+  /** @param text without what is secret of it */
   constructor(text: string, reason: string) {
     super("invalid-url", `Cannot use the URL ${JSON.stringify(text)}: ${reason}`, { text, reason });
   }
@@ -20,7 +21,14 @@ export class InvalidFilesetUrlError extends IzoError {
 export function parseFilesetUrl(text: string): FilesetUrl {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new InvalidFilesetUrlError(text, "it is no http or https URL");
+    throw new InvalidFilesetUrlError(withoutTokens(text), "it is no http or https URL");
+  }
+  const secret = secretIn(url);
+  if (secret !== null) {
+    throw new InvalidFilesetUrlError(
+      `${url.origin}${url.pathname}`,
+      `it came with ${secret}, and URLs are seen by others: put the token in a file, and name that with --token-file`,
+    );
   }
   const match = /^(.*)\/([^/]+)\/?$/.exec(url.pathname);
   if (match === null) throw new InvalidFilesetUrlError(text, "it names no fileset");
@@ -30,4 +38,11 @@ export function parseFilesetUrl(text: string): FilesetUrl {
   } catch {
     throw new InvalidFilesetUrlError(text, "its fileset is encoded wrongly");
   }
+}
+
+/** What is in a URL and does not belong there, in words. */
+function secretIn({ username, password, search, hash }: URL): string | null {
+  if (username !== "" || password !== "") return "a user or a password";
+  if (search !== "") return "a query";
+  return hash === "" ? null : "a fragment";
 }

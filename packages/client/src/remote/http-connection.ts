@@ -13,6 +13,7 @@ import {
   type Problem,
   problemOf,
   PROTOCOL_VERSION,
+  writeBearer,
 } from "@izo/core";
 import { type Dispatcher, Pool } from "undici";
 
@@ -21,7 +22,9 @@ import {
   RemoteProtocolError,
   RemoteUnreachableError,
 } from "../sync/remote-error.ts";
+import { type Credentials, TokenSource } from "./credentials.ts";
 import { readBody, readPrefix } from "./http-body.ts";
+import { tlsConnector } from "./tls-connector.ts";
 import { asRemoteError, isBrokenConnection } from "./transport-error.ts";
 
 /**
@@ -88,20 +91,23 @@ const LATER = new Set([408, 429, 500, 502, 503, 504]);
 export class HttpConnection implements AsyncDisposable {
   readonly #origin: string;
   readonly #timeouts: ConnectionTimeouts;
+  readonly #token: TokenSource;
   readonly #pools: Readonly<Record<Lane, Pool>>;
 
-  constructor(origin: string, timeouts: ConnectionTimeouts) {
+  constructor(origin: string, timeouts: ConnectionTimeouts, credentials: Credentials = {}) {
     this.#origin = origin;
     this.#timeouts = timeouts;
+    this.#token = new TokenSource(credentials, origin);
+    const connect = tlsConnector(credentials, {
+      timeout: timeouts.connectMs,
+      keepAlive: true,
+      keepAliveInitialDelay: PROBE_AFTER_MS,
+    });
     const pool = (lane: Lane): Pool =>
       new Pool(origin, {
         connections: LANES[lane],
         pipelining: 1,
-        connect: {
-          timeout: timeouts.connectMs,
-          keepAlive: true,
-          keepAliveInitialDelay: PROBE_AFTER_MS,
-        },
+        connect,
         bodyTimeout: timeouts.stallMs,
       });
     this.#pools = {
@@ -119,15 +125,19 @@ export class HttpConnection implements AsyncDisposable {
    * an idle connection at the very moment in which it is used again. Every request of the protocol may
    * be repeated. A body that was given as a stream is not at hand any more, and is not.
    *
-   * @throws RemoteProblemError, RemoteUnreachableError, RemoteProtocolError, the reason of the signal
+   * @throws RemoteProblemError, RemoteUnreachableError, RemoteUntrustedError, RemoteProtocolError,
+   *   UnusableTokenError, the reason of the signal
    */
   async request(lane: Lane, request: HttpRequest): Promise<HttpResponse> {
     const { signal } = request;
     const url = `${this.#origin}${request.path}`;
     signal?.throwIfAborted();
+    const token = this.#token.current();
+    const authorization = token === null ? {} : { Authorization: writeBearer(token) };
+    const headers = { ...request.headers, ...authorization };
     let answer: Dispatcher.ResponseData;
     try {
-      answer = await this.#sendRepeated(lane, request);
+      answer = await this.#sendRepeated(lane, { ...request, headers });
     } catch (error) {
       throw asRemoteError(error, url, signal);
     }

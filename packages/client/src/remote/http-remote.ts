@@ -62,6 +62,7 @@ import type {
   RemoteContent,
 } from "../sync/remote.ts";
 import { checkMessage, checkMessages } from "./check-message.ts";
+import type { Credentials } from "./credentials.ts";
 import { fetchContent } from "./fetch-content.ts";
 import { parseFilesetUrl } from "./fileset-url.ts";
 import { readWhole } from "./http-body.ts";
@@ -75,6 +76,7 @@ const digest = (bytes: Uint8Array): Uint8Array => hash("sha256", bytes, "buffer"
 
 export interface HttpRemoteOptions {
   readonly timeouts?: Partial<ConnectionTimeouts>;
+  readonly credentials?: Credentials;
 }
 
 export class HttpRemote implements Remote {
@@ -83,9 +85,13 @@ export class HttpRemote implements Remote {
   readonly #fileset: string;
 
   /** @param url `http://HOST:PORT/FILESET` @throws InvalidFilesetUrlError */
-  constructor(url: string, { timeouts = {} }: HttpRemoteOptions = {}) {
+  constructor(url: string, { timeouts = {}, credentials = {} }: HttpRemoteOptions = {}) {
     const { origin, prefix, fileset } = parseFilesetUrl(url);
-    this.#connection = new HttpConnection(origin, { ...DEFAULT_TIMEOUTS, ...timeouts });
+    this.#connection = new HttpConnection(
+      origin,
+      { ...DEFAULT_TIMEOUTS, ...timeouts },
+      credentials,
+    );
     this.#prefix = prefix;
     this.#fileset = fileset;
   }

@@ -3,6 +3,7 @@ import { z } from "zod";
 
 import { type HoardRule, MAX_PRIORITY } from "../keep/hoard-file.ts";
 import type { Pin } from "../keep/keep-rules.ts";
+import { type CredentialFiles, credentialFilesSchema } from "../remote/credentials.ts";
 
 /**
  * What becomes of a program that opens a file whose content is not in the cache while the server cannot
@@ -21,6 +22,8 @@ export interface MountSettings {
   readonly cacheQuotaBytes: number | null;
   readonly pins: readonly Pin[];
   readonly hoard: readonly HoardRule[];
+  /** Files with which the server is asked; what they hold is kept nowhere else. */
+  readonly credentials: CredentialFiles;
 }
 
 export const DEFAULT_SETTINGS: MountSettings = {
@@ -29,6 +32,7 @@ export const DEFAULT_SETTINGS: MountSettings = {
   cacheQuotaBytes: null,
   pins: [],
   hoard: [],
+  credentials: {},
 };
 
 export const settingsSchema = z.object({
@@ -44,6 +48,7 @@ export const settingsSchema = z.object({
   hoard: z.array(
     z.object({ pattern: z.string().min(1), priority: z.int().min(1).max(MAX_PRIORITY) }),
   ),
+  credentials: credentialFilesSchema,
 });
 
 /** Some of the settings, and their new values; what is absent stays. */

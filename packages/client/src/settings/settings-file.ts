@@ -36,7 +36,7 @@ export class SettingsFile {
   /** Reads the settings of a cache; one without any has the defaults. @throws InvalidSettingsError */
   constructor(cacheDir: string) {
     this.#path = join(cacheDir, "settings.json");
-    this.#settings = { ...DEFAULT_SETTINGS, ...readChange(this.#path) };
+    this.#settings = readSettings(cacheDir);
   }
 
   get settings(): MountSettings {
@@ -50,6 +50,11 @@ export class SettingsFile {
     this.#settings = next;
     return next;
   }
+}
+
+/** The settings of a cache as they are on disk. @throws InvalidSettingsError */
+export function readSettings(cacheDir: string): MountSettings {
+  return { ...DEFAULT_SETTINGS, ...readChange(join(cacheDir, "settings.json")) };
 }
 
 /** What the file says; a setting that it does not know yet has its default. */

@@ -40,6 +40,7 @@ import {
   describeError,
   ForcedOfflineError,
   ForeignServerError,
+  isChangeRefused,
   RemovalHeldError,
   type SyncError,
 } from "./sync-error.ts";
@@ -134,7 +135,8 @@ export class InterSync implements AsyncDisposable {
       host: hostname(),
       permits: options.permits,
       onUploaded: () => this.#pushBell.ring(),
-      onUploadFailed: (error) => this.#fail(error),
+      onUploadFailed: (error) =>
+        isChangeRefused(error) ? this.#failPush(error) : this.#fail(error),
     });
     const keep = options.keep ?? keepAllOf(mode);
     const visible: StateReader["object"] = (oid) => replica.visible.object(oid);

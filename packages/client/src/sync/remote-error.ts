@@ -23,3 +23,10 @@ export class RemoteProtocolError extends IzoError {
     super("protocol-error", `Cannot use the answer of ${url}: ${reason}`, { url, reason }, options);
   }
 }
+
+/** The other side is not who it should be, or wants to know better who we are: nothing was sent to it. */
+export class RemoteUntrustedError extends IzoError {
+  constructor(url: string, reason: string, options?: ErrorOptions) {
+    super("untrusted-server", `Cannot trust ${url}: ${reason}`, { url, reason }, options);
+  }
+}

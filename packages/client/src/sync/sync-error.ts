@@ -1,6 +1,12 @@
 import { IzoError, type ConnectionEvent } from "@izo/core";
 
-import { RemoteProblemError, RemoteProtocolError, RemoteUnreachableError } from "./remote-error.ts";
+import { UnusableTokenError } from "../remote/credentials.ts";
+import {
+  RemoteProblemError,
+  RemoteProtocolError,
+  RemoteUnreachableError,
+  RemoteUntrustedError,
+} from "./remote-error.ts";
 
 /** What is wrong, for `izo status`. */
 export interface SyncError {
@@ -23,11 +29,23 @@ const EVENTS: Readonly<Record<string, ConnectionEvent>> = {
 /** What an error of a remote means to the connection, or undefined where it is none of a remote. */
 export function connectionEventOf(error: unknown): ConnectionEvent | undefined {
   if (error instanceof RemoteUnreachableError) return "unreachable";
-  if (error instanceof RemoteProtocolError) return "refused";
+  if (error instanceof RemoteProtocolError || error instanceof RemoteUntrustedError)
+    return "refused";
+  if (error instanceof UnusableTokenError) return "refused";
   if (error instanceof RemoteProblemError) return EVENTS[error.code] ?? "refused";
   return undefined;
 }
 
+/** A refusal of what is sent, and not of who sends it: the log is followed all the same. */
+const REFUSED_CHANGES = new Set(["read-only", "out-of-scope"]);
+
+/** Tells whether the server takes no changes of this client, or not these. */
+export function isChangeRefused(error: unknown): boolean {
+  return error instanceof RemoteProblemError && REFUSED_CHANGES.has(error.code);
+}
+
+const NEW_TOKEN =
+  "Ask whoever runs the server for a token and put it in the token file; it goes on by itself";
 const NO_ROOM =
   "Make room on the disk of the cache; nothing is lost, and it is tried again by itself";
 const BAD_DISK = "Check the disk of the cache; it is tried again by itself";
@@ -36,6 +54,18 @@ const ADVICE: Readonly<Record<string, string>> = {
   unreachable: "Check the network and the server; it is tried again by itself",
   "not-ready": "The server is starting; it is tried again by itself",
   internal: "Look at the server's log; it is tried again by itself",
+  "token-required": "The server wants a token: mount again with --token-file",
+  "token-invalid": NEW_TOKEN,
+  "token-expired": NEW_TOKEN,
+  "unusable-token": "Put a token in the token file, and use an https URL; it goes on by itself",
+  "out-of-scope":
+    "Ask for a token that allows it. What was changed here waits and is kept; it is tried again by itself",
+  "read-only":
+    "The server takes no changes. What was changed here waits and is kept; it is tried again by itself",
+  "peer-taken":
+    "This cache was used with another holder's token: use a token of that name, or another cache",
+  "untrusted-server":
+    "Check the URL, --ca, and the client certificate; it is tried again by itself",
   "permit-held": "Wait for it, or ask its holder: izo permit MNT take",
   "mass-removal": "Decide on the removals: izo held MNT, then izo held confirm MNT",
   "permit-passed-on": "Somebody else has the permit now; ask for it again: izo permit MNT take",

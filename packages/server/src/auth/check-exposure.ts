@@ -1,6 +1,4 @@
-import { isIPv6 } from "node:net";
-
-import { IzoError } from "@izo/core";
+import { IzoError, isLoopback } from "@izo/core";
 
 /** A server that others reach, and that would let anybody in, or be listened to on the way. */
 export class ExposedServerError extends IzoError {
@@ -33,11 +31,4 @@ export function checkExposure({ host, hasTls, requiresTokens, isInsecure }: Expo
     ...(requiresTokens ? [] : ["nobody is asked for a token"]),
   ];
   if (missing.length > 0) throw new ExposedServerError(host, missing);
-}
-
-/** Tells whether only this machine reaches an address. A name may mean any, but for one. */
-export function isLoopback(host: string): boolean {
-  if (host === "localhost" || host === "::1") return true;
-  const address = isIPv6(host) ? host.replace(/^::ffff:/i, "") : host;
-  return /^127(?:\.\d{1,3}){3}$/.test(address);
 }
