@@ -77,6 +77,11 @@ export { resolveOid, resolveOperation, type Resolution } from "./reintegrate/res
 export { basesOf, dependenciesOf, withBases } from "./optimize/dependencies.ts";
 export { optimize, type Optimized } from "./optimize/optimize.ts";
 
+// undo
+export { recordAuthors } from "./undo/record-authors.ts";
+export { planUndo, type UndoInput } from "./undo/plan-undo.ts";
+export * from "./undo/undo-plan.ts";
+
 // permit
 export * from "./permit/permit-holder.ts";
 export * from "./permit/permit-table.ts";

@@ -1,9 +1,9 @@
-import { EMPTY_SHA256, NO_RECNO, type Sha256 } from "../kml/identity.ts";
+import { EMPTY_SHA256, NO_RECNO, type Recno, type Sha256 } from "../kml/identity.ts";
 import type { LinkOperation } from "../kml/operation.ts";
 import { type Creation, KIND_OF } from "../replay/creation.ts";
 import { pathOf } from "../replay/path-of.ts";
 import type { StateReader } from "../replay/state.ts";
-import type { Entry, TreeObject } from "../replay/tree-object.ts";
+import type { Entry, Tombstone, TreeObject } from "../replay/tree-object.ts";
 import {
   applied,
   copied,
@@ -22,12 +22,14 @@ import { resolveOid } from "./resolve.ts";
  *
  * @param contentToCome hash of the content that the same author closes next, where it is known: two
  *   files made with equal content are the same result, not a conflict
+ * @param revives the removal that the author takes back with it, where it says so
  */
 export function judgeCreation(
   operation: Creation,
   state: StateReader,
   author: Author,
   contentToCome: Sha256 | undefined,
+  revives: Recno | undefined,
 ): Decision {
   const known = state.object(operation.oid);
   const own = state.entry(resolveOid(operation.parent, state), operation.name);
@@ -44,7 +46,7 @@ export function judgeCreation(
   }
   if (
     known !== undefined ||
-    state.tombstone(operation.oid) !== undefined ||
+    !mayRevive(operation, state.tombstone(operation.oid), revives) ||
     state.alias(operation.oid) !== undefined
   ) {
     return refused("oid-taken", state, resolveOid(operation.oid, state));
@@ -78,6 +80,16 @@ export function judgeCreation(
     }
   }
   return copyOf(operation, taken, contentToCome, { parent, before }, state, author);
+}
+
+/** A removed object returns under its id only for who knows of its removal, and of no other since. */
+function mayRevive(
+  operation: Creation,
+  tombstone: Tombstone | undefined,
+  revives: Recno | undefined,
+): boolean {
+  if (tombstone === undefined) return true;
+  return tombstone.removedAt === revives && tombstone.object.kind === KIND_OF[operation.opcode];
 }
 
 function copyOf(

@@ -36,7 +36,7 @@ class Log {
   }
 
   /** Judges and logs one record, and gives back what became of it. */
-  push(host: string, operation: ClientOperation, contentToCome?: Sha256) {
+  push(host: string, operation: ClientOperation, contentToCome?: Sha256, revives?: Recno) {
     const peer = host.padEnd(32, "0") as PeerId;
     const number = (this.#sent.get(host) ?? 0) + 1;
     this.#sent.set(host, number);
@@ -50,6 +50,7 @@ class Log {
     const decision = reintegrate(submitted, this.state, {
       host,
       contentToCome: () => contentToCome,
+      revives: () => revives,
       policyOf: this.#policyOf,
     });
     const headRecno = this.records.length as Recno;
@@ -875,4 +876,41 @@ describe("reintegrate() with a policy", () => {
       expect(log.files()).toEqual({ "/a": content("4") });
     },
   );
+});
+
+describe("reintegrate() of a record that takes back a removal", () => {
+  it.each<{ description: string; made: ClientOperation; revives: Recno; verdict: string }>([
+    {
+      description: "of the object",
+      made: created("a", "a"),
+      revives: 3 as Recno,
+      verdict: "applied",
+    },
+    { description: "elsewhere", made: created("a", "x"), revives: 3 as Recno, verdict: "applied" },
+    {
+      description: "but not the last",
+      made: created("a", "a"),
+      revives: 2 as Recno,
+      verdict: "refused",
+    },
+    {
+      description: "of another kind",
+      made: made("a", "a"),
+      revives: 3 as Recno,
+      verdict: "refused",
+    },
+  ])("[K14] a removal $description: $verdict", ({ made: operation, revives, verdict }) => {
+    const log = withFile();
+    log.push("one", unlinked("a", "a", V1, V2));
+    expect(log.push("two", operation, undefined, revives).verdict).toBe(verdict);
+    expect(log.state.object(oid("a")) !== undefined).toBe(verdict === "applied");
+  });
+
+  it("[K14] [K19] under a name that is taken meanwhile gives a copy's name, and the id back", () => {
+    const log = withFile();
+    log.push("one", unlinked("a", "a", V1, V2));
+    log.push("one", symlinked("b", "a", "elsewhere"));
+    expect(log.push("two", created("a", "a"), undefined, 3 as Recno).verdict).toBe("copied");
+    expect(log.state.object(oid("a"))).toBeDefined();
+  });
 });

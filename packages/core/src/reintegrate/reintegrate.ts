@@ -3,7 +3,7 @@
  * runs and the simulation call it; nothing else decides a conflict. It changes nothing itself.
  */
 
-import { ROOT_OID, type Oid, type Sha256, type TimeNs } from "../kml/identity.ts";
+import { ROOT_OID, type Oid, type Recno, type Sha256, type TimeNs } from "../kml/identity.ts";
 import type { ClientOperation } from "../kml/operation.ts";
 import type { Actor, Origin } from "../kml/record.ts";
 import type { StateReader } from "../replay/state.ts";
@@ -31,6 +31,8 @@ export interface ReintegrateContext {
   readonly host: string;
   /** Hash of the content that the same batch brings for an object that it creates. */
   contentToCome(oid: Oid): Sha256 | undefined;
+  /** The removal that the author takes back by making this object anew; undefined where it does not. */
+  revives?(oid: Oid): Recno | undefined;
   /** What somebody has set for paths in conflict; without it what is built in. */
   readonly policyOf?: PolicyOf;
 }
@@ -57,11 +59,13 @@ export function reintegrate(
     case "NOOP":
       return applied(operation);
     case "CREATE":
-      return judgeCreation(operation, state, author, context.contentToCome(operation.oid));
     case "MKDIR":
     case "SYMLINK":
-    case "MKNOD":
-      return judgeCreation(operation, state, author, undefined);
+    case "MKNOD": {
+      const { oid, opcode } = operation;
+      const contentToCome = opcode === "CREATE" ? context.contentToCome(oid) : undefined;
+      return judgeCreation(operation, state, author, contentToCome, context.revives?.(oid));
+    }
     case "LINK":
       return judgeLink(operation, state, author);
     case "UNLINK":

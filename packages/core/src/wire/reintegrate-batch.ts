@@ -4,6 +4,7 @@ import type { Position } from "../kml/position.ts";
 import type { PermitFence } from "../permit/permit.ts";
 import type { PushHead } from "../reintegrate/admit.ts";
 import type { Outcome } from "../reintegrate/outcome.ts";
+import type { Revival } from "../undo/undo-plan.ts";
 
 /** A small content that travels inside another message. */
 export interface InlineContent {
@@ -17,6 +18,8 @@ export interface ReintegrateRequest extends PushHead {
   readonly host: string;
   /** The permits under which the records were made; none for a client that needs none. */
   readonly permits?: readonly PermitFence[];
+  /** Objects that the records bring back under their ids; none but for an undo. */
+  readonly revivals?: readonly Revival[];
   /** Somebody has confirmed that nearly everything is removed; it travels as a header. */
   readonly isRemovalConfirmed?: boolean;
   /** Contents up to 64 KiB that the records name; larger ones were uploaded before. */

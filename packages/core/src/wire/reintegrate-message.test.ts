@@ -16,6 +16,7 @@ import {
   arbitraryRecordOf,
   arbitrarySha256,
 } from "../testing/arbitrary-record.ts";
+import type { Revival } from "../undo/undo-plan.ts";
 import { writeFrame } from "./frame.ts";
 import { MAX_INLINE_BYTES, MAX_PUSH_RECORDS } from "./limits.ts";
 import type { ReintegrateRequest, ReintegrateResponse } from "./reintegrate-batch.ts";
@@ -50,6 +51,13 @@ const request: fc.Arbitrary<ReintegrateRequest> = fc.record(
         oid: arbitraryPeerId,
         epoch: arbitraryRecno,
       }) as fc.Arbitrary<unknown> as fc.Arbitrary<PermitFence>,
+      { minLength: 1, maxLength: 3 },
+    ),
+    revivals: fc.array(
+      fc.record({
+        oid: arbitraryPeerId,
+        removedAt: arbitraryRecno,
+      }) as fc.Arbitrary<unknown> as fc.Arbitrary<Revival>,
       { minLength: 1, maxLength: 3 },
     ),
     host: fc.stringMatching(/^[a-z][a-z0-9.-]{0,60}$/),

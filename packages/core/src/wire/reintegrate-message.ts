@@ -11,6 +11,7 @@ import type { KmlRecord } from "../kml/record.ts";
 import { type HashFunction, portableHash } from "../kml/running-hash.ts";
 import type { Epoch, PermitFence } from "../permit/permit.ts";
 import type { SubmittedRecord } from "../reintegrate/reintegrate.ts";
+import type { Revival } from "../undo/undo-plan.ts";
 import { type Frame, splitFrames, writeFrame } from "./frame.ts";
 import { JsonFields } from "./json-fields.ts";
 import { MAX_HOST_BYTES, MAX_INLINE_BYTES, MAX_PUSH_RECORDS } from "./limits.ts";
@@ -25,13 +26,13 @@ import type {
 import { WireFormatError } from "./wire-format-error.ts";
 
 const WHAT = "batch of records";
-const TYPES = { head: 1, record: 2, content: 3, permit: 4 } as const;
+const TYPES = { head: 1, record: 2, content: 3, permit: 4, revival: 5 } as const;
 const REASONS = Object.keys(OUTCOME_REASONS) as (keyof typeof OUTCOME_REASONS)[];
 const VERDICTS = ["applied", "merged", "copied", "refused"] as const;
 
-/** The body of a push: a head, permits, the records in their order, the inline contents. */
+/** The body of a push: a head, permits, revivals, the records in their order, the inline contents. */
 export function writeReintegrateRequest(request: ReintegrateRequest): Uint8Array<ArrayBuffer> {
-  const { peer, host, received, permits = [], records, contents } = request;
+  const { peer, host, received, permits = [], revivals = [], records, contents } = request;
   const w = new ByteWriter();
   writeFrame(w, TYPES.head, () => {
     w.hex(peer, 16, "peer");
@@ -43,6 +44,12 @@ export function writeReintegrateRequest(request: ReintegrateRequest): Uint8Array
     writeFrame(w, TYPES.permit, () => {
       w.hex(oid, 16, "oid");
       w.u53(epoch, "epoch");
+    });
+  }
+  for (const { oid, removedAt } of revivals) {
+    writeFrame(w, TYPES.revival, () => {
+      w.hex(oid, 16, "oid");
+      w.u53(removedAt, "recno of the removal");
     });
   }
   for (const record of records) {
@@ -71,11 +78,15 @@ export function parseReintegrateRequest(
     throw new WireFormatError(WHAT, "it does not start with its head");
   const head = readPayload(WHAT, first.payload, readHead);
   const permits: PermitFence[] = [];
+  const revivals: Revival[] = [];
   const records: SubmittedRecord[] = [];
   const contents: InlineContent[] = [];
   for (const frame of rest) {
-    if (frame.type === TYPES.permit && records.length + contents.length === 0) {
+    const isBeforeRecords = records.length + contents.length === 0;
+    if (frame.type === TYPES.permit && isBeforeRecords && revivals.length === 0) {
       permits.push(readPayload(WHAT, frame.payload, readPermit));
+    } else if (frame.type === TYPES.revival && isBeforeRecords) {
+      revivals.push(readPayload(WHAT, frame.payload, readRevival));
     } else if (frame.type === TYPES.record && contents.length === 0) {
       records.push(readRecord(frame, hash));
     } else if (frame.type === TYPES.content) {
@@ -91,7 +102,13 @@ export function parseReintegrateRequest(
       { limit: MAX_PUSH_RECORDS },
     );
   }
-  return { ...head, ...(permits.length > 0 && { permits }), records, contents };
+  return {
+    ...head,
+    ...(permits.length > 0 && { permits }),
+    ...(revivals.length > 0 && { revivals }),
+    records,
+    contents,
+  };
 }
 
 export function writeReintegrateResponse({ head, results }: ReintegrateResponse): string {
@@ -173,6 +190,10 @@ function readHead(r: ByteReader): Pick<ReintegrateRequest, "peer" | "received" |
 
 function readPermit(r: ByteReader): PermitFence {
   return { oid: r.id() as Oid, epoch: r.u53("epoch") as Epoch };
+}
+
+function readRevival(r: ByteReader): Revival {
+  return { oid: r.id() as Oid, removedAt: r.u53("recno of the removal") as Recno };
 }
 
 function readContent(r: ByteReader): InlineContent {

@@ -119,8 +119,10 @@ function submissionsOf(
       contents.set(operation.oid, operation.sha256);
     }
   }
+  const revived = new Map(push.revivals?.map(({ oid, removedAt }) => [oid, removedAt]));
   const reintegration = {
     host: push.host,
+    revives: (oid: Oid): Recno | undefined => revived.get(oid),
     contentToCome: (oid: Oid): Sha256 | undefined => contents.get(oid),
     policyOf,
   };

@@ -24,6 +24,7 @@ import type {
   Position,
   PushHead,
   Recno,
+  Revival,
   ServerRecord,
   Sha256,
   SegmentInfo,
@@ -215,6 +216,8 @@ export type SnapshotRow =
 export interface Push extends PushHead {
   /** Those under which the records were made. */
   readonly permits?: readonly PermitFence[];
+  /** Objects that they bring back under their ids. */
+  readonly revivals?: readonly Revival[];
   /** A person has confirmed that this may remove nearly everything. */
   readonly isRemovalConfirmed?: boolean;
   /** Its author may change what is below this path only; all where it is missing. */
