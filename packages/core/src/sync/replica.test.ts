@@ -165,24 +165,24 @@ describe("[C5] what a pending record touches", () => {
   });
 });
 
+function directory(oid: Oid, name: string): ClientOperation {
+  return { ...create(oid, name), opcode: "MKDIR" } as ClientOperation;
+}
+
+const nameBaseOf = (oid: Oid) => server.state.links(oid)[0]!.version;
+
+/** Another client moves the shared file; this one does not know it yet. */
+function moveShared(toParent: Oid, toName: string): void {
+  const { parent, name: fromName, version } = server.state.links(A)[0]!;
+  const from = { fromParent: parent, fromName, fromPath: "/a", fromBase: version };
+  const contentBase = server.state.object(A)!.contentVersion;
+  const to = { toParent, toName: parseName(toName), toPath: "/", victim: null, keepsOid: false };
+  server.submit({ opcode: "RENAME", oid: A, contentBase, ...from, ...to, conflict: null });
+}
+
 /** The server moves the shared file to a name that this client has given to something else. */
 function moveOver(name: string): void {
-  const { parent, name: fromName, version } = server.state.links(A)[0]!;
-  server.submit({
-    opcode: "RENAME",
-    oid: A,
-    contentBase: server.state.object(A)!.contentVersion,
-    fromParent: parent,
-    fromName,
-    fromPath: "/a",
-    fromBase: version,
-    toParent: ROOT_OID,
-    toName: parseName(name),
-    toPath: `/${name}`,
-    victim: null,
-    keepsOid: false,
-    conflict: null,
-  });
+  moveShared(ROOT_OID, name);
   pull();
 }
 
@@ -311,6 +311,87 @@ test("[C5] the last name stays, with what was written here, where its removal me
   pull();
   expect(names()).toEqual(["a"]);
   expect(replica.visible.object(A)?.sha256).toBe(TWO);
+});
+
+describe("[C5] a directory that was removed here while others moved something into it", () => {
+  const [D, E] = ["d4", "e5"].map((byte) => byte.repeat(16) as Oid) as [Oid, Oid];
+  const removeDirectory = (): ClientOperation => {
+    const place = { parent: ROOT_OID, name: parseName("d"), path: "/d" };
+    return { opcode: "RMDIR", oid: D, ...place, nameBase: nameBaseOf(D) };
+  };
+  /** A directory that both sides know, and a file beside it in which this client writes. */
+  function prepare(): void {
+    const base = share();
+    for (const [oid, name] of [
+      [D, "d"],
+      [E, "e"],
+    ] as const)
+      server.submit(directory(oid, name));
+    pull();
+    log(close(A, base, TWO));
+  }
+  test("is there again with what this client writes in it, and stays", () => {
+    prepare();
+    log(removeDirectory());
+    expect(names()).toEqual(["a", "e"]);
+    moveShared(D, "a");
+    const { changes } = pull();
+    expect(changes.names.map(({ name, after }) => [name, after?.oid])).toEqual(
+      expect.arrayContaining([
+        ["d", D],
+        ["a", A],
+      ]),
+    );
+    expect(names()).toEqual(["d", "e"]);
+    expect(replica.visible.links(A).map(({ parent }) => parent)).toEqual([D]);
+    freeze();
+    push();
+    expect(pull().changes.names).toEqual([]);
+    const outcomes = server.log.filter(({ operation }) => operation.opcode === "OUTCOME");
+    expect(outcomes).toMatchObject([{ operation: { reason: "not-empty" } }]);
+    expect(replica.visible.object(A)?.sha256).toBe(TWO);
+  });
+
+  test("stands beside what this client has made of its name", () => {
+    prepare();
+    log(removeDirectory());
+    log(directory(B, "d"));
+    moveShared(D, "a");
+    pull();
+    expect(shown("d")).toBe(B);
+    expect(names()).toEqual(["d", "d.conflict-19700101T000000Z-server", "e"]);
+    expect(replica.visible.links(A).map(({ parent }) => parent)).toEqual([D]);
+    freeze();
+    push();
+    pull();
+    expect(names()).toEqual(["d", "e"]);
+    expect(replica.visible.object(A)?.sha256).toBe(TWO);
+  });
+
+  test("stands beside the directory that this client has moved over it", () => {
+    prepare();
+    const from = { fromParent: ROOT_OID, fromName: parseName("e"), fromPath: "/e" };
+    const to = { toParent: ROOT_OID, toName: parseName("d"), toPath: "/d", keepsOid: false };
+    const victim = { oid: D, contentBase: server.state.object(D)!.contentVersion };
+    const versions = {
+      contentBase: server.state.object(E)!.contentVersion,
+      fromBase: nameBaseOf(E),
+      victim: { ...victim, isLastName: true },
+    };
+    log({ opcode: "RENAME", oid: E, ...from, ...to, ...versions, conflict: null });
+    expect(names()).toEqual(["a", "d"]);
+    moveShared(D, "a");
+    pull();
+    expect(shown("d")).toBe(E);
+    expect(names()).toEqual(["d", "d.conflict-19700101T000000Z-server"]);
+    expect(replica.visible.links(A).map(({ parent }) => parent)).toEqual([D]);
+    freeze();
+    push();
+    pull();
+    expect(shown("d")).toBe(D);
+    expect(names()).toEqual(["d", "d.conflict-19700101T000000Z-laptop"]);
+    expect(replica.visible.object(A)?.sha256).toBe(TWO);
+  });
 });
 
 test("[C5] what somebody else brought back elsewhere has one place, although its own record waits", () => {

@@ -1,7 +1,10 @@
-import type { Sha256 } from "../../kml/identity.ts";
+import { ROOT_OID, type Oid, type Sha256 } from "../../kml/identity.ts";
 import { NO_CHECK } from "../../kml/record.ts";
+import { resolveOid } from "../../reintegrate/resolve.ts";
 import { MemoryState } from "../../replay/memory-state.ts";
+import { objectPath } from "../../replay/path-of.ts";
 import { replay } from "../../replay/replay.ts";
+import type { StateReader } from "../../replay/state.ts";
 import type { Oracle } from "./oracle.ts";
 import { describeLooks, describeTree, placesOf } from "./places.ts";
 import type { SimulatedClient } from "./simulated-client.ts";
@@ -48,6 +51,29 @@ export function checkClient(client: SimulatedClient): string[] {
   return [
     `${client.name} shows what it would not show after a restart [promise 2]:\n${shown}\nread back:\n${readBack}`,
   ];
+}
+
+/**
+ * A cache keeps the content of a file that waits for the server under the file's name: one that stands in a
+ * directory that is shown as removed would go with it (promise 4).
+ */
+export function checkWaiting({ name, visible, replica }: SimulatedClient): string[] {
+  const { unsent, frozen } = replica.pending;
+  return [...unsent, ...frozen.map(({ submitted }) => submitted)].flatMap(({ operation }) => {
+    if (operation.opcode !== "CLOSE") return [];
+    const oid = resolveOid(operation.oid, visible);
+    if (visible.object(oid) === undefined || !isBuried(visible, oid)) return [];
+    const path = objectPath(visible, oid);
+    return [`${name} has written ${operation.path} and shows it nowhere, at ${path} [promise 4]`];
+  });
+}
+
+/** Tells whether all names of an object are below directories that are removed; one that is not known yet is not. */
+function isBuried(state: StateReader, oid: Oid): boolean {
+  if (oid === ROOT_OID) return false;
+  if (state.object(oid) === undefined) return state.tombstone(oid) !== undefined;
+  const links = state.links(oid);
+  return links.length > 0 && links.every(({ parent }) => isBuried(state, parent));
 }
 
 function checkEqualTrees(server: SimulatedServer, clients: readonly SimulatedClient[]): string[] {
