@@ -98,6 +98,14 @@ describe("optimize()", () => {
       pending(create, close("1", own(1)), unlink(own(2)), close("2", own(2))),
     );
     expect(records.map(({ record }) => record)).not.toContain(null);
+    const [made, written, removed, later] = pending(
+      create,
+      close("1", own(1)),
+      unlink(own(2)),
+      close("2", own(2)),
+    );
+    const withHeld = optimize([made!, written!, removed!], [later!]);
+    expect(withHeld.map(({ record }) => record)).not.toContain(null);
   });
 
   it("[C8] keeps the last of several contents, on the base of the first", () => {
@@ -118,6 +126,16 @@ describe("optimize()", () => {
       times: { contentBase: own(1), mtimeNs: 5n },
     };
     expect(optimize(pending(close("1", 7 as Recno), times, close("2", own(1))))).toHaveLength(3);
+  });
+
+  it("[C8] keeps a content that somebody edited twice, also where one edit has to wait", () => {
+    const [first, second, third] = pending(
+      close("1", 7 as Recno),
+      close("2", own(1)),
+      close("3", own(1)),
+    );
+    expect(optimize([first!, second!, third!])).toHaveLength(3);
+    expect(optimize([first!, second!], [third!])).toHaveLength(2);
   });
 
   it("[C8] covers every record once, whatever programs did", async () => {

@@ -15,10 +15,17 @@ export interface Optimized {
   readonly record: PendingRecord | null;
 }
 
-/** The records to send, in order, and the own records for which each of them stands. */
-export function optimize(records: readonly PendingRecord[]): Optimized[] {
-  const cancelled = objectsThatCameAndWent(records);
-  const lastClose = closesThatAreFollowed(records);
+/**
+ * The records to send, in order, and the own records for which each of them stands.
+ *
+ * @param held records that are not to be sent yet, and may build on those that are
+ */
+export function optimize(
+  records: readonly PendingRecord[],
+  held: readonly PendingRecord[] = [],
+): Optimized[] {
+  const cancelled = objectsThatCameAndWent(records, held);
+  const lastClose = closesThatAreFollowed(records, held);
   const result: Optimized[] = [];
   const carried = new Map<Recno, { covers: Recno[]; first: CloseOperation }>();
   for (const record of records) {
@@ -48,7 +55,10 @@ export function optimize(records: readonly PendingRecord[]): Optimized[] {
  * Objects that these records make and remove again, with nothing left of them elsewhere: no second
  * name, no save over another object, and no content that the removal had not seen.
  */
-function objectsThatCameAndWent(records: readonly PendingRecord[]): Set<Oid> {
+function objectsThatCameAndWent(
+  records: readonly PendingRecord[],
+  held: readonly PendingRecord[],
+): Set<Oid> {
   const fates = new Map<Oid, "made" | "gone">();
   const kept = new Set<Oid>();
   /** The record that gave each object the content that it has now. */
@@ -85,6 +95,7 @@ function objectsThatCameAndWent(records: readonly PendingRecord[]): Set<Oid> {
       default:
     }
   }
+  for (const { operation } of held) if ("oid" in operation) kept.add(operation.oid);
   return new Set(
     [...fates].filter(([oid, fate]) => fate === "gone" && !kept.has(oid)).map(([oid]) => oid),
   );
@@ -92,9 +103,13 @@ function objectsThatCameAndWent(records: readonly PendingRecord[]): Set<Oid> {
 
 /**
  * For each CLOSE that the next CLOSE of the same object makes superfluous, the recno of that next one.
- * It is needed where anything else builds on its content.
+ * It is needed where anything else builds on its content: that would build on the next one instead, and
+ * two edits of one content would follow each other.
  */
-function closesThatAreFollowed(records: readonly PendingRecord[]): Map<Recno, Recno> {
+function closesThatAreFollowed(
+  records: readonly PendingRecord[],
+  held: readonly PendingRecord[],
+): Map<Recno, Recno> {
   const followed = new Map<Recno, Recno>();
   const openClose = new Map<Oid, PendingRecord>();
   for (const record of records) {
@@ -108,6 +123,12 @@ function closesThatAreFollowed(records: readonly PendingRecord[]): Map<Recno, Re
       for (const [oid, close] of openClose) {
         if (concerns(operation, oid) || buildsOn(operation, close)) openClose.delete(oid);
       }
+    }
+  }
+  for (const { operation, recno } of [...records, ...held]) {
+    for (const base of basesOf(operation)) {
+      if (typeof base !== "number" && followed.get(base.recno) !== recno)
+        followed.delete(base.recno);
     }
   }
   return followed;

@@ -110,13 +110,16 @@ export class PendingLog {
   sendable(): Optimized[] {
     const held = new HeldRecords();
     const ready: PendingRecord[] = [];
+    const waiting: PendingRecord[] = [];
     for (const record of this.unsent) {
       const { operation, recno } = record;
       const isOpen = operation.opcode === "CLOSE" && operation.sha256 === null;
-      if (isOpen || held.holds(operation)) held.hold(operation, [recno]);
-      else ready.push(record);
+      if (isOpen || held.holds(operation)) {
+        held.hold(operation, [recno]);
+        waiting.push(record);
+      } else ready.push(record);
     }
-    return optimize(ready);
+    return optimize(ready, waiting);
   }
 
   /** Forgets a record whose trace is in the server's log. Returns it, or undefined where it was not waiting. */
