@@ -294,6 +294,40 @@ describe("[C5] what was written here to a file that somebody saved over another 
   });
 });
 
+test("[C5] what was written to an own save stays, where a later one that is removed turns out to be over it", () => {
+  const base = share();
+  const [first, second] = ["c3", "d4"].map((byte) => byte.repeat(16) as Oid) as [Oid, Oid];
+  const save = (oid: Oid, victimBase: Base, sha256: Sha256): { written: Base; saved: Base } => {
+    const made = ownBase(log(create(oid, `t-${oid}`)));
+    const written = ownBase(log(close(oid, made, sha256)));
+    return { written, saved: ownBase(log(saveOver(oid, made, written, victimBase))) };
+  };
+  const one = save(first, base, TWO);
+  const two = save(second, one.saved, THREE);
+  freeze();
+  // The file itself is elsewhere by now, so that both saves are shown, one beside the other.
+  moveOver("elsewhere");
+  expect(shown("a")).toBe(second);
+  const four = "04".repeat(32) as Sha256;
+  log(close(first, pending.followSent(one.written), four));
+  const nameBase = pending.followSent(two.saved);
+  const place = { parent: ROOT_OID, name: parseName("a"), path: "/a", nameBase };
+  const contentBase = pending.followSent(two.written);
+  log({ opcode: "UNLINK", oid: second, ...place, contentBase, isLastName: true });
+  expect(replica.visible.object(second)).toBeUndefined();
+  // The first save now has the name, and the second, which waits, goes over it.
+  for (const { submitted } of replica.toSend.slice(0, 3)) server.receive(submitted);
+  pull();
+  expect(replica.visible.object(first)?.sha256).toBe(four);
+  push();
+  freeze();
+  push();
+  pull();
+  const shownContents = names().map((name) => replica.visible.object(shown(name)!)?.sha256);
+  expect(shownContents).toContain(four);
+  expect(pending.size).toBe(0);
+});
+
 test("[C5] the last name stays, with what was written here, where its removal meant one of several", () => {
   const base = share();
   const place = { parent: ROOT_OID, path: "/", oid: A };

@@ -263,9 +263,9 @@ export class Replica {
     if (resolution.kind === "resolved") {
       const oid = continuingOid(resolution.operation);
       if (oid !== continuingOid(operation)) this.#overlay.putRedirect(at, oid);
-      stray?.note(operation, resolution.operation, at);
       const shown = stray?.spare(resolution.operation) ?? resolution.operation;
       applyOperation(shown, { peer: at.peer, recno: at.recno }, at.peer, this.#overlay);
+      stray?.note(shown, at, this.#overlay);
       this.#contents.note(shown, recno, this.#overlay);
     }
   }

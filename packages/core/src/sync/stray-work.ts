@@ -1,26 +1,34 @@
 import type { Oid } from "../kml/identity.ts";
-import type { Base, ClientOperation, OriginId } from "../kml/operation.ts";
+import type { Base, ClientOperation, OriginId, RenameOperation } from "../kml/operation.ts";
 import { originKey } from "../replay/memory-state.ts";
+import type { StateReader } from "../replay/state.ts";
 
 /**
- * Own contents that are shown under another object than the one that was written: somebody else's atomic
- * save has put the two together since. A removal of that object did not mean them, unless its author saw
- * them there, and they would be nowhere: nobody seals what shows nowhere (design D9).
+ * Own contents that stand where a later removal finds them although its author had not seen them there:
+ * saves by somebody else, or moves that turned out otherwise, have put two files together since. The
+ * removal did not mean them, and they would be nowhere: nobody seals what shows nowhere (design D9).
  */
 export class StrayWork {
+  /** Versions of own contents that no later own content of the object was made from. */
   readonly #versionsByOid = new Map<Oid, Set<string>>();
 
   /**
-   * @param operation an own record as it was made
-   * @param resolved the same, with the ids and bases that it has now
+   * @param operation an own record, resolved, after it was shown
    * @param at the version that it establishes
    */
-  note(operation: ClientOperation, resolved: ClientOperation, at: OriginId): void {
-    if (operation.opcode !== "CLOSE" || resolved.opcode !== "CLOSE") return;
-    const versions = this.#versionsByOid.get(resolved.oid) ?? new Set<string>();
-    versions.delete(keyOf(resolved.contentBase));
-    if (operation.oid !== resolved.oid) versions.add(originKey(at));
-    this.#versionsByOid.set(resolved.oid, versions);
+  note(operation: ClientOperation, at: OriginId, visible: StateReader): void {
+    switch (operation.opcode) {
+      case "CLOSE":
+        this.#replace(operation.oid, operation.contentBase, [originKey(at)]);
+        return;
+      case "UNLINK":
+        if (visible.object(operation.oid) === undefined) this.#versionsByOid.delete(operation.oid);
+        return;
+      case "RENAME":
+        this.#noteMove(operation, at, visible);
+        return;
+      default:
+    }
   }
 
   /** The operation, as far as it leaves alone what its author did not mean: the server will refuse the rest. */
@@ -36,6 +44,28 @@ export class StrayWork {
       default:
         return operation;
     }
+  }
+
+  #noteMove(
+    { oid, contentBase, victim, keepsOid }: RenameOperation,
+    at: OriginId,
+    visible: StateReader,
+  ): void {
+    if (victim === null) return;
+    const isSaved = keepsOid && visible.object(oid) === undefined;
+    if (isSaved) {
+      const moved = this.#versionsByOid.get(oid) ?? new Set();
+      moved.delete(keyOf(contentBase));
+      this.#versionsByOid.delete(oid);
+      this.#replace(victim.oid, victim.contentBase, [...moved, originKey(at)]);
+    } else if (visible.object(victim.oid) === undefined) this.#versionsByOid.delete(victim.oid);
+  }
+
+  #replace(oid: Oid, base: Base, made: readonly string[]): void {
+    const versions = this.#versionsByOid.get(oid) ?? new Set<string>();
+    versions.delete(keyOf(base));
+    for (const version of made) versions.add(version);
+    this.#versionsByOid.set(oid, versions);
   }
 
   /** Tells whether who removed an object, with the content that it had then, saw all that is in it. */
