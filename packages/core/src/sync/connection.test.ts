@@ -47,6 +47,16 @@ describe("nextState()", () => {
     expect(after("unreachable", "connected", "pulled").failures).toBe(0);
   });
 
+  test("[Y4] counts failed pushes until one gets through, however often a poll is answered", () => {
+    const failedPush = ["connected", "caught-up", "push-began", "refused"] as const;
+    expect(after(...failedPush, ...failedPush).failures).toBe(2);
+    const pulling = after(...failedPush, ...failedPush, "connected", "caught-up", "pulled");
+    expect(pulling.failures).toBe(2);
+    const pushed = ["push-began", "push-ended"] as const;
+    expect(pushed.reduce(nextState, pulling)).toMatchObject({ failures: 0, hasPushFailed: false });
+    expect(after("connected", "refused", "connected", "caught-up").failures).toBe(0);
+  });
+
   test("[Y5] ignores what comes late while there is no connection", () => {
     for (const late of ["pulled", "push-ended", "log-truncated", "peer-diverged"] as const) {
       expect(after("connected", "unreachable", late).name).toBe("offline");

@@ -53,6 +53,8 @@ export interface ConnectionState {
   readonly name: ConnectionName;
   /** Attempts that failed since the last one that got anywhere: the input of the backoff. */
   readonly failures: number;
+  /** A push ended the last connection, and none has got through since: polls alone are no success. */
+  readonly hasPushFailed: boolean;
   /**
    * The log was replayed up to its head since the connection was made. Only then may anything be
    * pushed: the traces of what an earlier connection pushed are known by then, and a resent record is
@@ -68,6 +70,7 @@ export interface ConnectionState {
 export const START: ConnectionState = {
   name: "offline",
   failures: 0,
+  hasPushFailed: false,
   isCaughtUp: false,
   divergence: null,
   isForced: false,
@@ -171,6 +174,9 @@ export function nextState(state: ConnectionState, event: ConnectionEvent): Conne
   return {
     name,
     failures: failuresAfter(state, event),
+    hasPushFailed: isFailure(event)
+      ? state.hasPushFailed || state.name === "pushing"
+      : state.hasPushFailed && event !== "push-ended",
     isCaughtUp: isOpen && (event === "caught-up" || (state.isCaughtUp && event !== "recovered")),
     divergence: name === "diverged" ? divergenceAfter(state, event) : null,
     isForced: false,
@@ -182,11 +188,19 @@ export function mayPush(state: ConnectionState): boolean {
   return state.isCaughtUp && (state.name === "polling" || state.name === "pushing");
 }
 
-/** An answer to the profile alone is no success: what fails behind it must not be retried at once. */
+function isFailure(event: ConnectionEvent): boolean {
+  return event === "unreachable" || event === "refused";
+}
+
+/**
+ * An answer to the profile alone is no success: what fails behind it must not be retried at once. Where
+ * pushes fail, an answered poll is none either.
+ */
 function failuresAfter(state: ConnectionState, event: ConnectionEvent): number {
-  if (event === "unreachable" || event === "refused") return state.failures + 1;
-  const isProgress = event === "pulled" || event === "caught-up" || event === "tree-adopted";
-  return isProgress ? 0 : state.failures;
+  if (isFailure(event)) return state.failures + 1;
+  if (event === "push-ended") return 0;
+  const isPulled = event === "pulled" || event === "caught-up" || event === "tree-adopted";
+  return isPulled && !state.hasPushFailed ? 0 : state.failures;
 }
 
 /** A lost log comes first: a new id is taken with it. */
