@@ -41,6 +41,8 @@ export const SPEC_RULES: Readonly<Record<string, string>> = {
   Y10: "a refusal is not for ever",
   Y11: "what fails on this machine leaves the connection as it is",
   Y12: "a client that its user keeps offline asks nobody",
+  Y13: "what the server refuses to take stops pushing alone",
+  Y14: "a refused client asks again when its credentials change",
   K1: "where all bases of a record hold, it is applied",
   K2: "every record leaves one trace; what the server adds stands before it",
   K3: "an id means the object that it was merged into",

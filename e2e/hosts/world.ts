@@ -61,7 +61,8 @@ export async function createWorld(): Promise<World> {
         }),
       ),
     mount: async (name, mode, ...options) => {
-      const url = `http://${server.address}:8370/rootfset`;
+      const scheme = options.includes("--ca") ? "https" : "http";
+      const url = `${scheme}://${server.address}:8370/rootfset`;
       const directory = join(work.path, name);
       mkdirSync(directory, { recursive: true });
       return cleanUp.use(await startMount({ host: host(name), url, directory, mode, options }));

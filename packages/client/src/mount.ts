@@ -55,6 +55,8 @@ export interface MountOptions {
   readonly driver?: DriverName;
   /** `none` by default. */
   readonly permitMode?: PermitMode;
+  /** Every change on the mount fails with EROFS; what waits in the cache is sent all the same. */
+  readonly isReadOnly?: boolean;
   /** The token, where it is in no file. It is kept in no file either. */
   readonly token?: string | undefined;
   /** Settings that this mount starts with; all others are those that the cache had last. */
@@ -204,10 +206,11 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
   // Handed back when nothing is mounted any more, and while there is still somebody to push.
   stack.use(permits);
   permits.start();
-  const { driver = "fuse-native" } = options;
+  const { driver = "fuse-native", isReadOnly = false } = options;
   const fuse = stack.use(
     await mountDriver(local.fileSystem, mountPoint, {
       driver,
+      isReadOnly,
       backingDir: cacheDir,
       onError: (error) => logger.error({ err: error }, "file system"),
     }),
@@ -283,7 +286,7 @@ interface MountParts {
 }
 
 function controlOf(
-  { cacheDir, permitMode = "none" }: MountOptions,
+  { cacheDir, permitMode = "none", isReadOnly = false }: MountOptions,
   parts: MountParts,
 ): MountControl {
   const { replica, remote, sync, permits, keeper, fuse, driver, local, file } = parts;
@@ -301,6 +304,7 @@ function controlOf(
       return {
         ...sync.status(),
         driver,
+        isReadOnly,
         offlinePolicy,
         waitingPrograms: local.fetches.waiting,
         longWritten: local.longWritten(),

@@ -1,3 +1,4 @@
+export { openAccess } from "./auth/open-access.ts";
 export type { StoredToken } from "./auth/stored-token.ts";
 export { tokensOf } from "./auth/token-control.ts";
 export { connectServer, ServerNotAnsweringError } from "./control/connect-control.ts";

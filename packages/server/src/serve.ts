@@ -11,11 +11,8 @@ import { createAdaptorServer } from "@hono/node-server";
 import { IzoError, type PolicyRule } from "@izo/core";
 import { type Logger, pino } from "pino";
 
-import type { AccessControl } from "./auth/access-control.ts";
 import { checkExposure } from "./auth/check-exposure.ts";
-import { PeerHolders } from "./auth/peer-holders.ts";
-import { Sessions } from "./auth/session.ts";
-import { TokenBook } from "./auth/token-book.ts";
+import { openAccess } from "./auth/open-access.ts";
 import { readTokens } from "./auth/token-file.ts";
 import { serveControl } from "./control/serve-control.ts";
 import type { ContentRetention } from "./export/content-retention.ts";
@@ -23,7 +20,7 @@ import type { Export } from "./export/export.ts";
 import type { LogRetention } from "./export/log-retention.ts";
 import type { LookProgress } from "./export/look-options.ts";
 import { openExport } from "./export/open-export.ts";
-import { accessFilesIn, accessFilesOf } from "./export/state-directory.ts";
+import { accessFilesOf } from "./export/state-directory.ts";
 import { createApp } from "./routes/app.ts";
 import { type FollowedTls, followTlsFiles } from "./tls/follow-tls-files.ts";
 import { readTlsFiles, type TlsFiles } from "./tls/tls-files.ts";
@@ -134,9 +131,9 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       contentRetention: options.contentRetention ?? {},
     }),
   );
-  const access = cleanUp.adopt(openAccess(fileset, logger), ({ tokens }) => {
-    tokens[Symbol.dispose]();
-  });
+  const access = cleanUp.use(
+    openAccess(fileset, (error) => logger.error({ err: error }, "no token is valid")),
+  );
   cleanUp.use(await serveControl(fileset, access.holders));
   // Disposed of first: polls that wait are answered at once, and nothing new is asked of the export.
   cleanUp.defer(() => close(http));
@@ -174,21 +171,6 @@ function followTls(http: Server, tls: TlsFiles | undefined, logger: Logger): Fol
   return followTlsFiles(http, tls, (error) =>
     logger.error({ err: error }, "the certificate stays the one before"),
   );
-}
-
-/** @throws InvalidTokenFileError, rather than let anybody in */
-function openAccess(fileset: Export, logger: Logger): AccessControl {
-  const { tokens, tokenPeers } = accessFilesIn(fileset.stateDirectory);
-  return {
-    filesetName: fileset.filesetName,
-    tokens: new TokenBook({
-      path: tokens,
-      nowMs: Date.now,
-      onError: (error) => logger.error({ err: error }, "no token is valid"),
-    }),
-    holders: new PeerHolders(tokenPeers),
-    sessions: new Sessions(),
-  };
 }
 
 async function listen(http: Server, host: string, port: number): Promise<void> {

@@ -13,6 +13,8 @@ export interface FuseDeviceOptions {
   readonly subtype: string;
   /** Other users may use the mount (`allow_other`). The kernel checks permissions in any case. */
   readonly isForAll: boolean;
+  /** The kernel refuses every change (`ro`). */
+  readonly isReadOnly?: boolean;
 }
 
 /**
@@ -30,13 +32,14 @@ export class FuseDevice implements Disposable {
    *
    * @throws {SysError} EPERM without CAP_SYS_ADMIN; ENOENT where the kernel has no FUSE.
    */
-  constructor(mountPoint: Path, { subtype, isForAll }: FuseDeviceOptions) {
+  constructor(mountPoint: Path, { subtype, isForAll, isReadOnly = false }: FuseDeviceOptions) {
     this.#mountPoint = mountPoint;
     this.#fd = openSync("/dev/fuse", constants.O_RDWR | constants.O_NONBLOCK);
     const all = isForAll ? ",allow_other" : "";
     const data = `fd=${this.#fd},rootmode=40000,user_id=0,group_id=0,default_permissions${all}`;
     try {
-      mount(subtype, mountPoint, `fuse.${subtype}`, data, { noSuid: true, noDev: true });
+      const flags = { noSuid: true, noDev: true, readOnly: isReadOnly };
+      mount(subtype, mountPoint, `fuse.${subtype}`, data, flags);
     } catch (error) {
       closeSync(this.#fd);
       throw error;

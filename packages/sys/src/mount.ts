@@ -8,9 +8,12 @@ export interface MountOptions {
   readonly noSuid?: boolean;
   /** Device files (MS_NODEV). */
   readonly noDev?: boolean;
+  /** Changes (MS_RDONLY): EROFS for all of them. */
+  readonly readOnly?: boolean;
 }
 
 // linux/mount.h
+const MS_RDONLY = 1;
 const MS_NOSUID = 2;
 const MS_NODEV = 4;
 
@@ -26,6 +29,9 @@ export function mount(
   data: string,
   options: MountOptions = {},
 ): void {
-  const flags = (options.noSuid === true ? MS_NOSUID : 0) | (options.noDev === true ? MS_NODEV : 0);
+  const flags =
+    (options.noSuid === true ? MS_NOSUID : 0) |
+    (options.noDev === true ? MS_NODEV : 0) |
+    (options.readOnly === true ? MS_RDONLY : 0);
   checkResult(native().mount(source, target, type, flags, data), "mount", target);
 }

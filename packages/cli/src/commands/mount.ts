@@ -40,6 +40,7 @@ interface MountPlan {
   /** In bytes, null for none; undefined where the cache's own setting stays. */
   readonly cacheQuota: number | null | undefined;
   readonly credentials: CredentialFiles;
+  readonly isReadOnly: boolean;
 }
 
 /** `izo mount`: returns when the mount serves; a process in the background goes on. */
@@ -98,6 +99,7 @@ export function mountCommand(cli: Cli) {
         .env("IZO_LOG_LEVEL")
         .default("info" as const),
     )
+    .option("--read-only", "refuse every change on the mount (EROFS)")
     .option("--foreground", "serve from this process until Ctrl-C, and log to standard error")
     .addOption(jsonOption())
     .addHelpText(
@@ -132,6 +134,7 @@ Examples:
         offlinePolicy: options.offlinePolicy,
         cacheQuota: options.cacheQuota,
         credentials: credentialsOf(options, cli),
+        isReadOnly: options.readOnly === true,
       };
       if (options.foreground === true) await serveMount(plan, cli);
       else await mountInBackground(plan, cli, options);
@@ -160,6 +163,7 @@ async function mountInBackground(
     "--driver",
     plan.driver,
     ...credentialArguments(plan.credentials),
+    ...(plan.isReadOnly ? ["--read-only"] : []),
     ...(plan.offlinePolicy === undefined ? [] : ["--offline-policy", plan.offlinePolicy]),
     ...(cacheQuota === undefined
       ? []
@@ -198,13 +202,13 @@ async function serveMount(plan: MountPlan, cli: Cli): Promise<void> {
   const logger = createLogger(logLevel, cli);
   using manager = findServiceManager(cli.env);
   try {
-    const { offlinePolicy, cacheQuota, permitMode, credentials } = plan;
+    const { offlinePolicy, cacheQuota, permitMode, credentials, isReadOnly } = plan;
     const settings = {
       credentials,
       ...(offlinePolicy !== undefined && { offlinePolicy }),
       ...(cacheQuota !== undefined && { cacheQuotaBytes: cacheQuota }),
     };
-    const wanted = { url, mountPoint, cacheDir, mode, driver, permitMode, settings };
+    const wanted = { url, mountPoint, cacheDir, mode, driver, permitMode, isReadOnly, settings };
     await using mount = await mountFileset({ ...wanted, ...tokenOf(cli), logger });
     noteMount({ mountPoint, cacheDir, url, pid: process.pid });
     reportStart({ isServing: true, contact: mount.contact });

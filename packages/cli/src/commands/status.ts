@@ -59,7 +59,7 @@ function describeMount(status: MountStatus, url: string, cacheDir: string): stri
   return formatFields([
     ["state", status.isForcedOffline ? "offline (forced)" : status.state],
     ["server", url],
-    ["mode", status.mode],
+    ["mode", status.isReadOnly ? `${status.mode}, read-only` : status.mode],
     [
       "offline policy",
       status.waitingPrograms === 0

@@ -18,6 +18,7 @@ const STATUS: MountStatus = {
   waitingPrograms: 0,
   mode: "replica",
   driver: "kernel",
+  isReadOnly: false,
   recno: 40 as Recno,
   headRecno: 41 as Recno,
   pending: 2,

@@ -25,6 +25,8 @@ export interface MountStatus {
   readonly mode: "on-demand" | "replica";
   /** What speaks to the kernel: `kernel`, whose data goes past it, or `fuse-native`. */
   readonly driver: DriverName;
+  /** Every change on the mount fails with EROFS. */
+  readonly isReadOnly: boolean;
   /** The last record of the server's log that the mount has replayed. */
   readonly recno: Recno;
   /** The last record that the server is known to have. */

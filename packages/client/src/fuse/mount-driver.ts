@@ -8,6 +8,8 @@ import { mountKernel } from "./kernel/kernel-driver.ts";
 
 export interface MountDriverOptions {
   readonly driver: DriverName;
+  /** The kernel refuses every change. */
+  readonly isReadOnly?: boolean;
   /** Where the files lie whose descriptors the file system gives out. */
   readonly backingDir: string;
   /** Faults that no caller of the mount is told. */
@@ -25,10 +27,12 @@ const OVERLAYFS = 0x794c7630;
 export async function mountDriver(
   fileSystem: FileSystem,
   mountPoint: string,
-  { driver, backingDir, onError }: MountDriverOptions,
+  { driver, isReadOnly = false, backingDir, onError }: MountDriverOptions,
 ): Promise<FuseMount> {
-  if (driver === "fuse-native") return await mountFuseNative(fileSystem, mountPoint, { onError });
+  if (driver === "fuse-native") {
+    return await mountFuseNative(fileSystem, mountPoint, { isReadOnly, onError });
+  }
   const depth = statfsSync(backingDir).type === OVERLAYFS ? 2 : 1;
   const stackDepth = fileSystem.announcesEveryWrite === true ? 0 : depth;
-  return await mountKernel(fileSystem, mountPoint, { onError, stackDepth });
+  return await mountKernel(fileSystem, mountPoint, { isReadOnly, onError, stackDepth });
 }

@@ -3,7 +3,7 @@
  *
  * The only place that reaches below that interface: it overrides one method, the one that spells the
  * mount options, as `allow_other` is refused there unless /etc/fuse.conf has
- * `user_allow_other`, which libfuse asks only of users who are not root.
+ * `user_allow_other`, which libfuse asks only of users who are not root, and `ro` is not known.
  */
 import Fuse from "fuse-native";
 
@@ -17,17 +17,23 @@ interface OptionSpelling {
   _fuseOptions(): string;
 }
 
+/** Options of the mount that the binding has no word for, or refuses. */
+interface MountOptions {
+  readonly isForAll: boolean;
+  readonly isReadOnly: boolean;
+}
+
 export class IzoFuse extends Fuse {
-  readonly #isForAll: boolean;
+  readonly #mountOptions: MountOptions;
 
   constructor(
     mountPoint: string,
     operations: Operations,
     options: BindingOptions,
-    isForAll: boolean,
+    mountOptions: MountOptions,
   ) {
     super(mountPoint, operations, options);
-    this.#isForAll = isForAll;
+    this.#mountOptions = mountOptions;
   }
 
   /** Mounts; rejects with the binding's error. */
@@ -55,7 +61,8 @@ export class IzoFuse extends Fuse {
   _fuseOptions(): string {
     // oxlint-disable-next-line no-underscore-dangle -- the binding's name for it
     const inherited = (Fuse.prototype as unknown as OptionSpelling)._fuseOptions.call(this);
-    return this.#isForAll ? `${inherited},allow_other` : inherited;
+    const { isForAll, isReadOnly } = this.#mountOptions;
+    return inherited + (isForAll ? ",allow_other" : "") + (isReadOnly ? ",ro" : "");
   }
 }
 

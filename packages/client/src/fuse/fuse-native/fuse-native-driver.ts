@@ -24,6 +24,8 @@ export interface FuseNativeOptions {
   readonly onError: (error: unknown) => void;
   /** Other users may use the mount. Default: when this process is root. */
   readonly isForAll?: boolean;
+  /** The kernel refuses every change. */
+  readonly isReadOnly?: boolean;
   /** How long the kernel believes a name or attributes that were not invalidated. */
   readonly cacheSeconds?: number;
   /** How many requests may wait for content at once; the next would wait for one of them. */
@@ -155,7 +157,8 @@ class FuseNativeMount implements FuseMount {
       onError: (error: unknown, operation: string) => this.#report(error, operation),
     };
     const isForAll = this.#options.isForAll ?? process.getuid?.() === 0;
-    return new IzoFuse(this.mountPoint, operations, bindingOptions, isForAll);
+    const mountOptions = { isForAll, isReadOnly: this.#options.isReadOnly === true };
+    return new IzoFuse(this.mountPoint, operations, bindingOptions, mountOptions);
   }
 
   #report(error: unknown, operation: string): void {

@@ -30,6 +30,8 @@ export interface KernelDriverOptions {
   readonly onError: (error: unknown) => void;
   /** Other users may use the mount. Default: yes, for only root can use this driver. */
   readonly isForAll?: boolean;
+  /** The kernel refuses every change. */
+  readonly isReadOnly?: boolean;
   /** On how many file systems the cache lies: see `answerInit`. 0 switches passthrough off. */
   readonly stackDepth?: 0 | 1 | 2;
   /** See `Connection`. */
@@ -52,7 +54,8 @@ export async function mountKernel(
   prepareMountPoint(mountPoint);
   let device: FuseDevice;
   try {
-    device = new FuseDevice(mountPoint, { subtype: "izo", isForAll: options.isForAll ?? true });
+    const { isForAll = true, isReadOnly = false } = options;
+    device = new FuseDevice(mountPoint, { subtype: "izo", isForAll, isReadOnly });
   } catch (cause) {
     const found = cause instanceof Error ? cause.message : String(cause);
     throw new MountError("mount-failed", mountPoint, found, { cause });
