@@ -52,7 +52,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: "e2e",
-          include: ["e2e/**/*.e2e.test.ts"],
+          include: ["e2e/**/*.e2e.test.ts", "packages/*/src/**/*.e2e.test.ts"],
           exclude,
           ...sequential,
           testTimeout: 180_000,

@@ -8,7 +8,7 @@
  */
 import { lstatSync, readFileSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
 
-import { ASIDE_DIRECTORY, type Name, parseConflictName, type StandingConflict } from "@izo/core";
+import { keptPathOf, originalPathOf, type StandingConflict } from "@izo/core";
 import { AT_FDCWD, renameat2 } from "@izo/sys";
 
 import { CannotResolveError } from "./conflict-error.ts";
@@ -87,24 +87,7 @@ async function mergeBoth(
 
 /** The copy gets a name of its own, and is nobody's copy any more. */
 function keepBoth(mountPoint: string, conflict: StandingConflict): string {
-  const path = conflict.copy.path;
-  const name = path.slice(path.lastIndexOf("/") + 1) as Name;
-  const kept = parseConflictName(name)!.keptName;
-  return renameCopy(mountPoint, conflict, `${directoryOf(conflict, path)}/${kept}`);
-}
-
-/** Beside what it conflicts with, also where the copy was put aside. */
-function directoryOf({ original }: StandingConflict, copyPath: string): string {
-  const path = original?.path ?? originalPathOf(copyPath);
-  return path.slice(0, path.lastIndexOf("/"));
-}
-
-function originalPathOf(path: string): string {
-  const aside = `/${ASIDE_DIRECTORY}/`;
-  const copyPath = path.startsWith(aside) ? path.slice(aside.length - 1) : path;
-  const slash = copyPath.lastIndexOf("/");
-  const { originalName } = parseConflictName(copyPath.slice(slash + 1) as Name)!;
-  return `${copyPath.slice(0, slash)}/${originalName}`;
+  return renameCopy(mountPoint, conflict, keptPathOf(conflict));
 }
 
 function renameCopy(mountPoint: string, { copy }: StandingConflict, to: string): string {

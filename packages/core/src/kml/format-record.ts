@@ -1,6 +1,6 @@
 import { formatTimeNs } from "./format-time.ts";
-import { textToBytes } from "./name.ts";
 import type { Base, Operation } from "./operation.ts";
+import { printable } from "./printable.ts";
 import type { KmlRecord } from "./record.ts";
 
 /**
@@ -81,18 +81,4 @@ function conflictNote(operation: { conflict: { of: string } | null }): string {
   return operation.conflict === null
     ? ""
     : ` (conflicts with ${operation.conflict.of.slice(0, 8)})`;
-}
-
-/** What a terminal would act on: controls (C0, DEL, C1) and marks that change the direction of text. */
-const UNPRINTABLE = /[\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069\\]/gu;
-
-function printable(text: string): string {
-  return text.replace(UNPRINTABLE, (character) =>
-    character === "\\"
-      ? "\\\\"
-      : Array.from(
-          textToBytes(character),
-          (byte) => `\\x${byte.toString(16).padStart(2, "0")}`,
-        ).join(""),
-  );
 }

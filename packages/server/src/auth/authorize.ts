@@ -80,7 +80,8 @@ function identifyBrowser(
   return token;
 }
 
-function isSameOrigin(c: AppContext): boolean {
+/** Tells whether a page of this very server sends the request, as far as a browser says. */
+export function isSameOrigin(c: AppContext): boolean {
   const origin = c.req.header("Origin") ?? "";
   return URL.canParse(origin) && new URL(origin).host === c.req.header("Host");
 }

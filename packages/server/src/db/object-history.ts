@@ -49,6 +49,22 @@ export function recordsAbout(
   return [...found].toSorted((a, b) => a - b).slice(0, limit);
 }
 
+/** The last of the records that changed one of these objects or its names, the latest first. */
+export function lastRecordsAbout(
+  connection: Connection,
+  oids: readonly Oid[],
+  limit: number,
+): Recno[] {
+  const select = connection.prepare<[{ oid: Buffer; limit: number }], Recno>(
+    `SELECT recno FROM (${RECORDS_ABOUT}) ORDER BY recno DESC LIMIT @limit`,
+  );
+  const found = new Set<Recno>();
+  for (const oid of oids) {
+    for (const recno of select.pluck().all({ oid: bytesOf(oid), limit })) found.add(recno);
+  }
+  return [...found].toSorted((a, b) => b - a).slice(0, limit);
+}
+
 const RECORDS_ABOUT = [
   "SELECT from_recno AS recno FROM objects WHERE oid = @oid",
   "SELECT to_recno FROM objects WHERE oid = @oid AND to_recno IS NOT NULL",

@@ -3,8 +3,10 @@ import type {
   HistoryRequest,
   HistoryResponse,
   LogPlace,
+  Oid,
   Recno,
   ServerRecord,
+  TimeNs,
 } from "@izo/core";
 
 import type { PathEntry, Snapshot } from "./export.ts";
@@ -28,6 +30,10 @@ export interface ExportHistory {
   record(recno: Recno): ServerRecord | undefined;
   /** The records about an object under all ids that it had, or about all that ever had a path. */
   records(request: HistoryRequest): HistoryResponse;
+  /** The last records about an object under all ids that it had, the latest first. */
+  lastRecords(oid: Oid, limit: number): readonly ServerRecord[];
+  /** The last record that was logged by a time; one before the oldest where none of them is left. */
+  lastBy(timeNs: TimeNs): Recno;
   /** The last change of each entry of a directory, as it was behind a record; null where there was none. */
   blame(path: string, at: Recno): readonly BlamedEntry[] | null;
 }

@@ -33,6 +33,8 @@ import type {
 } from "@izo/core";
 
 import type { ExportHistory } from "./export-history.ts";
+import type { TrailPoint } from "./peer-book.ts";
+import type { ConflictResolution, ConflictSides } from "./plan-resolution.ts";
 
 export interface Export extends AsyncDisposable {
   readonly filesetName: string;
@@ -137,6 +139,20 @@ export interface Export extends AsyncDisposable {
   forgetPeer(peer: PeerId): Promise<void>;
   /** The conflicts that stand, in the order of their paths. */
   conflicts(): readonly ConflictReport[];
+
+  /** The two sides of a conflict as they are now; undefined where it does not stand. */
+  conflictSides(copy: Oid): ConflictSides | undefined;
+  /**
+   * Carries out a decision about a conflict by ordinary records, as any client would.
+   *
+   * @throws CannotResolveError where it was not what was decided on any more; what `reintegrate` throws
+   */
+  resolveConflict(resolution: ConflictResolution): Promise<void>;
+
+  /** Records behind one that the log holds, without the proof of a position: for people. */
+  recordsBehind(after: Recno, limitRecords: number): readonly ServerRecord[];
+  /** How far a peer had replayed at which time, since the server was started; oldest first. */
+  peerTrail(peer: PeerId): readonly TrailPoint[];
 
   /** Cuts the front off the log. @throws what the disk says; the log is whole from its new front on */
   truncate(request: TruncateRequest): Promise<Truncated>;

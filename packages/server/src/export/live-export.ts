@@ -8,6 +8,7 @@ import {
   type ConflictReport,
   type FilesetId,
   type KmlLog,
+  type Oid,
   type PeerId,
   type PeerStanding,
   type PermitLease,
@@ -45,14 +46,17 @@ import type {
   TruncateRequest,
   UploadState,
 } from "./export.ts";
+import { JobQueue } from "./job-queue.ts";
 import type { Keeper } from "./keeper.ts";
 import { listConflicts } from "./list-conflicts.ts";
 import { LiveHistory } from "./live-history.ts";
 import type { LogRetention } from "./log-retention.ts";
 import type { LogTruncation } from "./log-truncation.ts";
 import { sha256 as hashOf } from "./open-fileset.ts";
-import type { PeerBook } from "./peer-book.ts";
+import type { PeerBook, TrailPoint } from "./peer-book.ts";
 import { standingOf } from "./peer-standing.ts";
+import { type ConflictResolution, type ConflictSides, conflictSides } from "./plan-resolution.ts";
+import { resolveConflict } from "./resolve-conflict.ts";
 
 /** What a chunk of the log holds at most unless the caller wants less. */
 const CHUNK_BYTES = 4 * 1024 * 1024;
@@ -80,6 +84,7 @@ export class LiveExport implements Export {
   readonly #peers: PeerBook;
   readonly #truncation: LogTruncation;
   readonly #held: AsyncDisposable;
+  readonly #resolutions = new JobQueue();
 
   constructor({ filesetName, keeper, log, retention, peers, truncation, held }: LiveExportParts) {
     this.filesetName = filesetName;
@@ -319,6 +324,28 @@ export class LiveExport implements Export {
       hasContent: (sha256) => this.#keeper.contents.has(sha256),
       recordsFrom: (recno) => this.#recordsFrom(recno),
     });
+  }
+
+  conflictSides(copy: Oid): ConflictSides | undefined {
+    return conflictSides(copy, this.#keeper.fileset.committed.state);
+  }
+
+  /** One after another: the page's records are numbered on from the last that the log holds. */
+  resolveConflict(resolution: ConflictResolution): Promise<void> {
+    return this.#resolutions.run(() => resolveConflict(this.#keeper, resolution));
+  }
+
+  recordsBehind(after: Recno, limitRecords: number): readonly ServerRecord[] {
+    const from = Math.max(after, this.#log.oldest - 1) as Recno;
+    const upTo = this.headPosition.recno;
+    return Array.from(
+      this.#log.read(from, { limitRecords, upTo }),
+      (scanned) => scanned.decode() as ServerRecord,
+    );
+  }
+
+  peerTrail(peer: PeerId): readonly TrailPoint[] {
+    return this.#peers.trail(peer);
   }
 
   settle(): Promise<void> {

@@ -19,7 +19,13 @@ import {
 import { CommittedIndex } from "../db/committed-index.ts";
 import type { Connection } from "../db/connection.ts";
 import { HistoryState } from "../db/history-state.ts";
-import { aliasesOf, holdersOf, recordsAbout, type Span } from "../db/object-history.ts";
+import {
+  aliasesOf,
+  holdersOf,
+  lastRecordsAbout,
+  recordsAbout,
+  type Span,
+} from "../db/object-history.ts";
 import { differingRows, isTreeKnown, treeRows } from "../db/tree-rows.ts";
 import { readRecords } from "../log/read-records.ts";
 import { LogTruncatedError, RecordUnknownError } from "./errors.ts";
@@ -46,7 +52,7 @@ export class LiveHistory implements ExportHistory {
   recnoOf(place: LogPlace): Recno {
     const { log, connection } = this.#sources;
     const head = this.#sources.head();
-    const recno = place.kind === "recno" ? place.recno : this.#lastBefore(place.timeNs);
+    const recno = place.kind === "recno" ? place.recno : this.lastBy(place.timeNs);
     if (recno > head) throw new RecordUnknownError(recno, head);
     // An index that was made anew begins where its anchor stands, behind the log's first record.
     if (recno < log.oldest - 1 || !isTreeKnown(connection, recno)) {
@@ -105,6 +111,29 @@ export class LiveHistory implements ExportHistory {
     };
   }
 
+  lastRecords(oid: Oid, limit: number): readonly ServerRecord[] {
+    const { connection, log } = this.#sources;
+    const recnos = lastRecordsAbout(connection, this.#find({ oid }).oids, limit);
+    const retained = recnos.filter((recno) => recno >= log.oldest && recno <= this.#sources.head());
+    return [...readRecords(log, retained.toReversed())].toReversed();
+  }
+
+  /** The last record whose log time is not after the given one; log times never go back (design D4). */
+  lastBy(timeNs: TimeNs): Recno {
+    const { log } = this.#sources;
+    let before = log.oldest - 1;
+    let beyond = this.#sources.head() + 1;
+    while (beyond - before > 1) {
+      const middle = Math.floor((before + beyond) / 2);
+      const [record] = readRecords(log, [middle as Recno]);
+      if (record !== undefined && record.logTimeNs <= timeNs) before = middle;
+      else beyond = middle;
+    }
+    // Of what came before the oldest record nobody knows how long it held.
+    const isKnown = before >= log.oldest || log.oldest === 1;
+    return (isKnown ? before : before - 1) as Recno;
+  }
+
   blame(path: string, at: Recno): readonly BlamedEntry[] | null {
     const { log } = this.#sources;
     const state = this.#stateAt(at);
@@ -140,22 +169,6 @@ export class LiveHistory implements ExportHistory {
       if (now !== undefined) found.add(now);
     }
     return { oids: [...found], holders };
-  }
-
-  /** The last record whose log time is not after the given one; log times never go back (design D4). */
-  #lastBefore(timeNs: TimeNs): Recno {
-    const { log } = this.#sources;
-    let before = log.oldest - 1;
-    let beyond = this.#sources.head() + 1;
-    while (beyond - before > 1) {
-      const middle = Math.floor((before + beyond) / 2);
-      const [record] = readRecords(log, [middle as Recno]);
-      if (record !== undefined && record.logTimeNs <= timeNs) before = middle;
-      else beyond = middle;
-    }
-    // Of what came before the oldest record nobody knows how long it held.
-    const isKnown = before >= log.oldest || log.oldest === 1;
-    return (isKnown ? before : before - 1) as Recno;
   }
 }
 

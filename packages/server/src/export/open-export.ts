@@ -9,6 +9,7 @@ import { DEFAULT_LOG_RETENTION, type LogRetention } from "./log-retention.ts";
 import { LogTruncation } from "./log-truncation.ts";
 import type { LookProgress } from "./look-options.ts";
 import { openFileset } from "./open-fileset.ts";
+import { pagePeerOf } from "./page-peer.ts";
 import { PeerBook } from "./peer-book.ts";
 
 const HOUR_MS = 3_600_000;
@@ -108,7 +109,12 @@ export async function openExport(options: OpenExportOptions): Promise<Export> {
   await keeper.start(options.confirmsRemoval ?? false, options.onProgress);
   const retention = { ...DEFAULT_LOG_RETENTION, ...options.logRetention };
   const { committed, connection } = opened.fileset;
-  const peers = new PeerBook(committed, connection, () => keeper.nowMs());
+  const peers = new PeerBook(
+    committed,
+    connection,
+    () => keeper.nowMs(),
+    pagePeerOf(opened.fileset.peer),
+  );
   const truncation = new LogTruncation({
     keeper,
     log: opened.log,

@@ -10,6 +10,16 @@ import type { Connection } from "../db/connection.ts";
 import { listPeers, notePeerForgotten, notePeerSeen, type PeerRow } from "../db/peers.ts";
 import { UnknownPeerError } from "./errors.ts";
 
+/** A peer had replayed up to here from this time on. */
+export interface TrailPoint {
+  readonly atMs: number;
+  readonly replayedRecno: Recno;
+}
+
+/** Points of a trail: of a peer that is never silent they cover an hour. */
+const TRAIL_POINTS = 360;
+const TRAIL_STEP_MS = 10_000;
+
 type Seen = Pick<PeerRow, "peer" | "host" | "replayedRecno" | "lastSeenMs">;
 
 export class PeerBook {
@@ -19,8 +29,20 @@ export class PeerBook {
   readonly #seen = new Map<PeerId, Seen>();
   readonly #unsaved = new Set<PeerId>();
 
-  /** @param connection to write through; only with nothing of a batch open on it */
-  constructor(committed: CommittedIndex, connection: Connection, nowMs: () => number) {
+  readonly #trails = new Map<PeerId, TrailPoint[]>();
+  readonly #notListed: PeerId;
+
+  /**
+   * @param connection to write through; only with nothing of a batch open on it
+   * @param notListed a peer of the server's own, which follows nothing
+   */
+  constructor(
+    committed: CommittedIndex,
+    connection: Connection,
+    nowMs: () => number,
+    notListed: PeerId,
+  ) {
+    this.#notListed = notListed;
     this.#committed = committed;
     this.#connection = connection;
     this.#nowMs = nowMs;
@@ -31,6 +53,12 @@ export class PeerBook {
     const replayedRecno = replayed ?? this.#replayedBefore(peer);
     this.#seen.set(peer, { peer, host, replayedRecno, lastSeenMs: this.#nowMs() });
     this.#unsaved.add(peer);
+    if (replayed !== undefined) this.#extendTrail(peer, replayed);
+  }
+
+  /** How far a peer had replayed at which time, since the server was started; oldest first. */
+  trail(peer: PeerId): readonly TrailPoint[] {
+    return this.#trails.get(peer) ?? [];
   }
 
   /** All peers that ever were here. */
@@ -40,6 +68,7 @@ export class PeerBook {
       const receivedRecno = known.get(peer)?.receivedRecno ?? (0 as Recno);
       known.set(peer, { receivedRecno, ...seen, forgottenMs: null });
     }
+    known.delete(this.#notListed);
     return [...known.values()];
   }
 
@@ -54,6 +83,18 @@ export class PeerBook {
   save(): void {
     for (const peer of this.#unsaved) notePeerSeen(this.#connection, this.#seen.get(peer)!);
     this.#unsaved.clear();
+  }
+
+  #extendTrail(peer: PeerId, replayedRecno: Recno): void {
+    const atMs = this.#nowMs();
+    const trail = this.#trails.get(peer) ?? [];
+    this.#trails.set(peer, trail);
+    const last = trail.at(-1);
+    if (last?.replayedRecno === replayedRecno) return;
+    // Of what changes within a moment the last value counts.
+    if (last !== undefined && atMs - last.atMs < TRAIL_STEP_MS) trail.pop();
+    trail.push({ atMs: Math.max(atMs, 0), replayedRecno });
+    if (trail.length > TRAIL_POINTS) trail.shift();
   }
 
   #replayedBefore(peer: PeerId): Recno {

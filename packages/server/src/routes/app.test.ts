@@ -436,8 +436,3 @@ test("GET /metrics counts what happened", async () => {
   expect(text).toMatch(/^izo_served_bytes_total [1-9]/m);
   expect(text).toContain("izo_polls_waiting 0");
 });
-
-test("GET / is a page with a link to the files", async () => {
-  const page = await (await t.app.request("/")).text();
-  expect(page).toContain('<a href="/v1/filesets/rootfset/files/">rootfset</a>');
-});

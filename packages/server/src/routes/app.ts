@@ -6,13 +6,13 @@ import { ANYBODY, type AccessControl } from "../auth/access-control.ts";
 import { authorize } from "../auth/authorize.ts";
 import { getLogin, postLogin, postLogout } from "../auth/login.ts";
 import type { Export } from "../export/export.ts";
+import { createPages } from "../web/pages.ts";
 import type { AppEnvironment } from "./app-environment.ts";
 import { getContentPack } from "./get-content-pack.ts";
 import { getContent } from "./get-content.ts";
 import { getEvents } from "./get-events.ts";
 import { getFile } from "./get-file.ts";
 import { getBlame, getHistory, getPathHistory, getTree } from "./get-history.ts";
-import { getHome } from "./get-home.ts";
 import { getKml } from "./get-kml.ts";
 import { getMetrics } from "./get-metrics.ts";
 import { getPosition } from "./get-position.ts";
@@ -70,7 +70,6 @@ export function createApp(options: AppOptions): Hono<AppEnvironment> {
   app.use(authorize);
   app.use("/v1/filesets/:fileset/*", resolveFileset);
 
-  app.get(ROUTES.home, getHome);
   app.get(ROUTES.login, getLogin);
   app.post(ROUTES.login, ...postLogin);
   app.post(ROUTES.logout, postLogout);
@@ -101,5 +100,6 @@ export function createApp(options: AppOptions): Hono<AppEnvironment> {
   app.post(ROUTES.permit, ...postPermit);
   app.get(ROUTES.files, ...getFile);
   app.get(`${ROUTES.files}/*`, ...getFile);
+  app.route("/", createPages());
   return app;
 }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 
 import { openTestApp, type TestApp } from "../testing/test-app.ts";
+import { PAGE_ROUTES } from "../web/page-routes.ts";
 import { openapiDocument } from "./openapi-document.ts";
 
 interface Form {
@@ -38,6 +39,8 @@ describe("the OpenAPI document", () => {
   test("has every route of the app, and no other", () => {
     const served = t.app.routes
       .filter(({ method }) => method !== "ALL")
+      // Pages are for people, and no part of the protocol.
+      .filter(({ path }) => path === "/" || !isPage(path))
       .map(({ method, path }) => `${method.toLowerCase()} ${path}`);
     const documented = Object.entries(paths).flatMap(([path, operations]) =>
       Object.keys(operations)
@@ -96,6 +99,10 @@ async function findUndocumented(
   if (form.schema === undefined) return null;
   const { error } = z.fromJSONSchema(form.schema).safeParse(await response.json());
   return error === undefined ? null : error.message;
+}
+
+function isPage(path: string): boolean {
+  return Object.values(PAGE_ROUTES).some((page) => path === page || path === `${page}/*`);
 }
 
 function asHonoPath(path: string): string {

@@ -15,7 +15,20 @@ import {
 
 import type { Export, PushResult } from "../export/export.ts";
 
-const ACTOR = { uid: 0, gid: 0, groups: [], command: "test" };
+/** Who asks, and when, as far as its records say. */
+export interface TestAuthor {
+  readonly uid: number;
+  readonly host: string;
+  readonly command: string;
+  readonly nowNs: () => bigint;
+}
+
+const SOMEBODY: TestAuthor = {
+  uid: 0,
+  host: "laptop",
+  command: "test",
+  nowNs: () => 1_700_000_000_000_000_000n,
+};
 
 /** What a client asks of an export. */
 type Pushed = Pick<Export, "reintegrate" | "stageInline">;
@@ -24,16 +37,22 @@ type Pushed = Pick<Export, "reintegrate" | "stageInline">;
 export class TestPeer {
   readonly peer = newId();
   #exported: Pushed;
+  readonly #author: TestAuthor;
   #recno = 0;
   #acknowledged = { recno: 0 as Recno, check: "0".repeat(16) };
 
-  constructor(exported: Pushed) {
+  constructor(exported: Pushed, author: Partial<TestAuthor> = {}) {
     this.#exported = exported;
+    this.#author = { ...SOMEBODY, ...author };
   }
 
   /** The number of the record that is made next. */
   get nextRecno(): Recno {
     return (this.#recno + 1) as Recno;
+  }
+
+  nowNs(): bigint {
+    return this.#author.nowNs();
   }
 
   /** Goes on with an export that was opened again. */
@@ -45,7 +64,9 @@ export class TestPeer {
   record(operation: ClientOperation): SubmittedRecord {
     this.#recno += 1;
     const origin = { peer: this.peer, recno: this.#recno as Recno };
-    const sent = { authorTimeNs: 1_700_000_000_000_000_000n, actor: ACTOR, operation };
+    const { uid, command, nowNs } = this.#author;
+    const actor = { uid, gid: uid, groups: [], command };
+    const sent = { authorTimeNs: nowNs(), actor, operation };
     return { ...sent, origin: { ...origin, check: computeOriginCheck({ ...sent, origin }) } };
   }
 
@@ -63,7 +84,8 @@ export class TestPeer {
   ): Promise<readonly PushResult[]> {
     const { peer } = this;
     const received = this.#acknowledged;
-    return this.#exported.reintegrate({ peer, host: "laptop", received, permits, records });
+    const { host } = this.#author;
+    return this.#exported.reintegrate({ peer, host, received, permits, records });
   }
 
   async stage(content: string): Promise<Sha256> {
