@@ -23,6 +23,7 @@ import { salvageCommand } from "./commands/salvage.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { statusCommand } from "./commands/status.ts";
 import { tokenCommand } from "./commands/token.ts";
+import { topCommand } from "./commands/top.ts";
 import { truncateCommand } from "./commands/truncate.ts";
 import { umountCommand } from "./commands/umount.ts";
 import { unpinCommand } from "./commands/unpin.ts";
@@ -58,6 +59,7 @@ export function createProgram(cli: Cli): CommandUnknownOpts {
     .addCommand(mountCommand(cli))
     .addCommand(umountCommand(cli))
     .addCommand(statusCommand(cli))
+    .addCommand(topCommand(cli))
     .addCommand(peersCommand(cli))
     .addCommand(tokenCommand(cli))
     .addCommand(truncateCommand(cli))

@@ -30,6 +30,7 @@ import { PermitKeeper } from "./permit/permit-keeper.ts";
 import type { PermitMode } from "./permit/permit-mode.ts";
 import { PermitNote } from "./permit/permit-note.ts";
 import { HttpRemote } from "./remote/http-remote.ts";
+import { TransferBook } from "./remote/transfer-book.ts";
 import { watchCredentials } from "./remote/watch-credentials.ts";
 import type { MountSettings, SettingsChange } from "./settings/mount-settings.ts";
 import { SettingsFile } from "./settings/settings-file.ts";
@@ -84,8 +85,9 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
   stack.use(lockCache(cacheDir));
   const file = new SettingsFile(cacheDir);
   const credentials = { ...file.settings.credentials, ...options.settings?.credentials };
+  const transfers = new TransferBook(Date.now);
   const remote = stack.use(
-    new HttpRemote(url, { credentials: { ...credentials, token: options.token } }),
+    new HttpRemote(url, { credentials: { ...credentials, token: options.token }, transfers }),
   );
   // Given back while the cache is opened: on a full disk it is what recovery has to work with.
   const space = stack.use(new SpaceReserve(join(cacheDir, "reserve")));
@@ -228,6 +230,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
     driver,
     local,
     file,
+    transfers,
   });
   stack.use(await serveControl(cacheDir, control));
   space.take();
@@ -283,13 +286,14 @@ interface MountParts {
   readonly driver: DriverName;
   readonly local: LocalFileSystem;
   readonly file: SettingsFile;
+  readonly transfers: TransferBook;
 }
 
 function controlOf(
   { cacheDir, permitMode = "none", isReadOnly = false }: MountOptions,
   parts: MountParts,
 ): MountControl {
-  const { replica, remote, sync, permits, keeper, fuse, driver, local, file } = parts;
+  const { replica, remote, sync, permits, keeper, fuse, driver, local, file, transfers } = parts;
   const keep = (change: SettingsChange): MountSettings => {
     const settings = file.change(change);
     keeper.keep(settings);
@@ -303,6 +307,7 @@ function controlOf(
       const isKeeping = pins.length > 0 || hoard.length > 0;
       return {
         ...sync.status(),
+        transfers: transfers.list(),
         driver,
         isReadOnly,
         offlinePolicy,

@@ -5,7 +5,15 @@
  * `izo umount` and `izo status` to what is left. Losing it loses no data: it only maps names.
  */
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 
@@ -46,12 +54,31 @@ export function noteMount(note: MountNote): void {
 
 /** The note of a mount point, or undefined where there is none that can be read. */
 export function findMountNote(mountPoint: string): MountNote | undefined {
+  const note = readNote(noteFile(mountPoint));
+  return note?.mountPoint === mountPoint ? note : undefined;
+}
+
+function readNote(file: string): MountNote | undefined {
   try {
-    const parsed = schema.safeParse(JSON.parse(readFileSync(noteFile(mountPoint), "utf8")));
-    return parsed.success && parsed.data.mountPoint === mountPoint ? parsed.data : undefined;
+    const parsed = schema.safeParse(JSON.parse(readFileSync(file, "utf8")));
+    return parsed.success ? parsed.data : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** The notes of all mounts of this machine, by their mount points; of those that have died too. */
+export function listMountNotes(): MountNote[] {
+  let names: string[];
+  try {
+    names = readdirSync(join(runtimeDirectory(), "mounts"));
+  } catch {
+    return [];
+  }
+  return names
+    .filter((name) => name.endsWith(".json"))
+    .flatMap((name) => readNote(join(runtimeDirectory(), "mounts", name)) ?? [])
+    .toSorted((a, b) => (a.mountPoint < b.mountPoint ? -1 : 1));
 }
 
 export function forgetMount(mountPoint: string): void {

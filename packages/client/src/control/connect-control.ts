@@ -22,6 +22,9 @@ export class MountNotAnsweringError extends IzoError {
   }
 }
 
+/** What a mount that was started by an earlier version does not say of itself. */
+const UNTOLD = { sinceMs: 0, lagMs: null, pendingBytes: 0, transfers: [] } as const;
+
 /**
  * The control of the mount that uses a cache directory; each call connects anew.
  *
@@ -32,7 +35,10 @@ export function connectControl(cacheDir: string): MountControl {
   const post = (path: string, rest: Pick<ControlCall, "body" | "signal"> = {}) =>
     call(cacheDir, { method: "POST", path, ...rest });
   return {
-    status: async () => (await call(cacheDir, { method: "GET", path: "/status" })) as MountStatus,
+    status: async () => {
+      const status = (await call(cacheDir, { method: "GET", path: "/status" })) as MountStatus;
+      return { ...UNTOLD, ...status };
+    },
     flush: async (signal) => void (await post("/flush", { signal })),
     waitFor: async (recno, signal) => void (await post(`/wait?recno=${recno}`, { signal })),
     changeSettings: async (body) => (await post("/settings", { body })) as MountSettings,

@@ -5,6 +5,7 @@ import type { KeptStatus } from "../keep/content-keeper.ts";
 import type { PinnedObject } from "../keep/pins.ts";
 import type { MountPermit } from "../permit/permit-keeper.ts";
 import type { PermitMode } from "../permit/permit-mode.ts";
+import type { Transfer } from "../remote/transfer-book.ts";
 import type { MountSettings, OfflinePolicy, SettingsChange } from "../settings/mount-settings.ts";
 import type { Refusal } from "../sync/local-replica.ts";
 import type { SalvagePlan } from "../sync/lost-log.ts";
@@ -31,8 +32,19 @@ export interface MountStatus {
   readonly recno: Recno;
   /** The last record that the server is known to have. */
   readonly headRecno: Recno;
+  /** Since when the connection is in this state, in milliseconds since 1970. */
+  readonly sinceMs: number;
+  /**
+   * Milliseconds since all that the server had was last replayed here; 0 while that is so, null where it
+   * never was since the mount began.
+   */
+  readonly lagMs: number | null;
   /** Own records that the server has not acknowledged yet. */
   readonly pending: number;
+  /** Bytes of the contents among them. */
+  readonly pendingBytes: number;
+  /** Contents that are being sent or fetched now, and how far each is. */
+  readonly transfers: readonly Transfer[];
   /** Replica mode: every content that the tree names is here, as far as is known. */
   readonly isComplete: boolean;
   /** Removals of nearly everything, which wait for somebody's decision; null for none. */

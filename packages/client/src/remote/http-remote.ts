@@ -67,6 +67,7 @@ import { fetchContent } from "./fetch-content.ts";
 import { parseFilesetUrl } from "./fileset-url.ts";
 import { readWhole } from "./http-body.ts";
 import { type ConnectionTimeouts, DEFAULT_TIMEOUTS, HttpConnection } from "./http-connection.ts";
+import { TransferBook } from "./transfer-book.ts";
 import { type ContentSource, uploadContent } from "./upload-content.ts";
 
 /** An answer to a poll holds one record beyond its limit at most. */
@@ -77,15 +78,19 @@ const digest = (bytes: Uint8Array): Uint8Array => hash("sha256", bytes, "buffer"
 export interface HttpRemoteOptions {
   readonly timeouts?: Partial<ConnectionTimeouts>;
   readonly credentials?: Credentials;
+  /** Told of the contents that are under way. */
+  readonly transfers?: TransferBook;
 }
 
 export class HttpRemote implements Remote {
   readonly #connection: HttpConnection;
   readonly #prefix: string;
   readonly #fileset: string;
+  readonly #transfers: TransferBook;
 
   /** @param url `http://HOST:PORT/FILESET` @throws InvalidFilesetUrlError */
-  constructor(url: string, { timeouts = {}, credentials = {} }: HttpRemoteOptions = {}) {
+  constructor(url: string, { timeouts = {}, credentials = {}, transfers }: HttpRemoteOptions = {}) {
+    this.#transfers = transfers ?? new TransferBook(Date.now);
     const { origin, prefix, fileset } = parseFilesetUrl(url);
     this.#connection = new HttpConnection(
       origin,
@@ -159,7 +164,10 @@ export class HttpRemote implements Remote {
     options: ContentOptions = {},
     signal?: AbortSignal,
   ): Promise<RemoteContent> {
-    return fetchContent(this.#connection, this.#contentPath(sha256), options, signal);
+    const path = this.#contentPath(sha256);
+    const { sizeBytes, bytes } = await fetchContent(this.#connection, path, options, signal);
+    const what = { direction: "in", sha256, totalBytes: sizeBytes } as const;
+    return { sizeBytes, bytes: this.#transfers.count(what, options.offsetBytes ?? 0, bytes) };
   }
 
   async *fetchPack(
@@ -222,7 +230,10 @@ export class HttpRemote implements Remote {
     source: ContentSource,
     signal?: AbortSignal,
   ): Promise<void> {
-    const content = { sizeBytes, source };
+    const what = { direction: "out", sha256, totalBytes: sizeBytes } as const;
+    const counted: ContentSource = (offsetBytes) =>
+      this.#transfers.count(what, offsetBytes, source(offsetBytes));
+    const content = { sizeBytes, source: counted };
     return uploadContent(this.#connection, this.#contentPath(sha256), content, signal);
   }
 

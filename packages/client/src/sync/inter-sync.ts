@@ -103,6 +103,8 @@ export class InterSync implements AsyncDisposable {
   #state: ConnectionState = CONNECTION_START;
   #sinceMs: number;
   #headRecno: Recno;
+  /** When all that the server had was last replayed here; null for not since the start. */
+  #caughtUpMs: number | null = null;
   #lastError: SyncError | null = null;
   #pushFailures = 0;
   /** By which the server judges; null before the first contact. */
@@ -159,6 +161,7 @@ export class InterSync implements AsyncDisposable {
       mode,
       recno: replica.position.recno,
       headRecno: this.#headRecno,
+      lagMs: this.#lagMs(),
       pending: replica.pendingCount,
       pendingBytes: replica.pendingBytes,
       isComplete: mode === "replica" && this.#prefetcher.isIdle,
@@ -483,7 +486,9 @@ export class InterSync implements AsyncDisposable {
 
   #happen(event: ConnectionEvent): void {
     const before = this.#state;
+    const wasCurrent = this.#isCurrent;
     this.#state = nextState(before, event);
+    if (wasCurrent || event === "caught-up") this.#caughtUpMs = this.#options.nowMs();
     const { name } = this.#state;
     if (name !== before.name) {
       this.#sinceMs = this.#options.nowMs();
@@ -501,6 +506,16 @@ export class InterSync implements AsyncDisposable {
     if (event === "caught-up" || event === "tree-adopted") this.#endLocalFailures();
     if (mayPush(this.#state) && !mayPush(before)) this.#pushBell.ring();
     this.#waiters.check();
+  }
+
+  /** While a poll waits, the server says by its silence that there is nothing more. */
+  get #isCurrent(): boolean {
+    return this.#state.isCaughtUp && this.#options.replica.position.recno >= this.#headRecno;
+  }
+
+  #lagMs(): number | null {
+    if (this.#isCurrent) return 0;
+    return this.#caughtUpMs === null ? null : this.#options.nowMs() - this.#caughtUpMs;
   }
 
   #noteLoss(): void {

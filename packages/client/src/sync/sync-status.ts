@@ -18,6 +18,11 @@ export interface SyncStatus {
   readonly recno: Recno;
   /** The last record that the server is known to have. */
   readonly headRecno: Recno;
+  /**
+   * Milliseconds since all that the server had was last replayed here; 0 while that is so, null where it
+   * never was since the mount began.
+   */
+  readonly lagMs: number | null;
   /** Own records that are not acknowledged. */
   readonly pending: number;
   /** Bytes of the contents among them. */

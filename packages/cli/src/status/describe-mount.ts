@@ -1,0 +1,100 @@
+import type { KeptTally, MountStatus } from "@izo/client";
+
+import { describePermits } from "../commands/permit.ts";
+import { formatAge, formatBytes, formatCount } from "../output/quantity.ts";
+import { formatFields } from "../output/table.ts";
+import { answerOfMount } from "./answer.ts";
+
+/** A mount for people: the answer first, then what it is made of. */
+export function describeMount(
+  status: MountStatus,
+  { url, cacheDir }: { readonly url: string; readonly cacheDir: string },
+  nowMs: number,
+): string {
+  const { lastError } = status;
+  const fields = formatFields([
+    ["state", status.isForcedOffline ? "offline (forced)" : status.state],
+    ["server", url],
+    ["mode", status.isReadOnly ? `${status.mode}, read-only` : status.mode],
+    [
+      "offline policy",
+      status.waitingPrograms === 0
+        ? status.offlinePolicy
+        : `${status.offlinePolicy}, ${formatCount(status.waitingPrograms)} programs wait`,
+    ],
+    ["replayed", describeLag(status)],
+    ["pending", describePending(status)],
+    ...status.transfers.map(
+      (transfer) =>
+        [
+          transfer.direction === "in" ? "fetching" : "sending",
+          describeTransfer(transfer, nowMs),
+        ] as const,
+    ),
+    ...(status.heldRemoval === null
+      ? []
+      : [
+          [
+            "held",
+            `the removal of ${formatCount(status.heldRemoval.removed)} of ${formatCount(status.heldRemoval.names)} names: see izo held`,
+          ] as const,
+        ]),
+    ...status.longWritten.map(
+      ({ path, sinceMs }) => ["written", describeLongWritten(path, sinceMs)] as const,
+    ),
+    ...(status.conflicts === 0
+      ? []
+      : [["conflicts", `${formatCount(status.conflicts)}: see izo conflicts`] as const]),
+    ...(status.permit.mode === "none" && status.permit.permits.length === 0
+      ? []
+      : [["permit", describePermits(status.permit)] as const]),
+    ["cached", `${formatBytes(status.cachedBytes)}${describeQuota(status)} in ${cacheDir}`],
+    ...(status.kept === null
+      ? []
+      : [
+          ["pinned", describeKept(status.kept.pinned)] as const,
+          ["hoarded", describeKept(status.kept.hoarded)] as const,
+        ]),
+    ...(lastError === null
+      ? []
+      : [["error", lastError.message] as const, ["to do", lastError.advice] as const]),
+  ]);
+  return `${answerOfMount(status, nowMs).sentence}\n\n${fields}`;
+}
+
+function describeLag({ recno, headRecno, lagMs }: MountStatus): string {
+  const behind = headRecno - recno;
+  const time = lagMs === null || lagMs === 0 ? "" : `, last complete ${formatAge(lagMs)} ago`;
+  return `${formatCount(recno)}${behind > 0 ? `, ${formatCount(behind)} behind` : ""}${time}`;
+}
+
+function describePending({ pending, pendingBytes }: MountStatus): string {
+  if (pending === 0) return "none";
+  return `${formatCount(pending)}${pendingBytes === 0 ? "" : `, ${formatBytes(pendingBytes)}`}`;
+}
+
+function describeTransfer(
+  { sha256, doneBytes, totalBytes, sinceMs }: MountStatus["transfers"][number],
+  nowMs: number,
+): string {
+  const share = totalBytes === 0 ? 100 : Math.floor((100 * doneBytes) / totalBytes);
+  const age = formatAge(nowMs - sinceMs);
+  return `${formatBytes(doneBytes)} of ${formatBytes(totalBytes)} (${share} %), for ${age}, ${sha256.slice(0, 12)}`;
+}
+
+function describeQuota({ cacheQuotaBytes }: MountStatus): string {
+  return cacheQuotaBytes === null ? "" : ` of ${formatBytes(cacheQuotaBytes)}`;
+}
+
+function describeKept({ files, bytes, missingFiles, missingBytes }: KeptTally): string {
+  if (files === 0) return "nothing";
+  const all = `${formatCount(files)} files, ${formatBytes(bytes)}`;
+  return missingFiles === 0
+    ? `${all}, all here`
+    : `${all}; ${formatCount(missingFiles)} files, ${formatBytes(missingBytes)} are missing`;
+}
+
+/** Its content reaches the server at an interval only: docs/guarantees.md, promise 4. */
+function describeLongWritten(path: string, sinceMs: number): string {
+  return `${path}, without a pause since ${new Date(sinceMs).toISOString()}: sent every 30 s`;
+}
