@@ -58,6 +58,8 @@ export class SqlState implements MutableState {
   readonly #entries = new BoundedCache<string, Entry | null>(CACHED);
   readonly #links = new BoundedCache<Oid, readonly Entry[]>(CACHED);
   readonly #aliases = new BoundedCache<Oid, Oid | null>(CACHED);
+  /** By origin: each operation on what waits here asks what became of the records that it builds on. */
+  readonly #outcomes = new BoundedCache<string, Outcome | null>(CACHED);
   #conflicts: Set<Oid> | undefined;
 
   /**
@@ -88,6 +90,7 @@ export class SqlState implements MutableState {
     this.#entries.clear();
     this.#links.clear();
     this.#aliases.clear();
+    this.#outcomes.clear();
   }
 
   object(oid: Oid): TreeObject | undefined {
@@ -142,18 +145,13 @@ export class SqlState implements MutableState {
   }
 
   outcome(origin: OriginId): Outcome | undefined {
-    const row = this.#sql.outcome.get(idBytes(origin.peer), origin.recno) as OutcomeRow | undefined;
-    if (row === undefined) return undefined;
-    return {
-      verdict: row.verdict,
-      reason: row.reason,
-      trace: row.trace,
-      check: row.check,
-      oid: row.oid.toString("hex") as Oid,
-      nameVersion: row.name_version,
-      contentVersion: row.content_version,
-      attributesVersion: row.attributes_version,
+    const read = (): Outcome | null => {
+      const row = this.#sql.outcome.get(idBytes(origin.peer), origin.recno) as
+        | OutcomeRow
+        | undefined;
+      return row === undefined ? null : outcomeOf(row);
     };
+    return this.#outcomes.get(originKey(origin), read) ?? undefined;
   }
 
   /** The last own records that were refused, the latest first. */
@@ -245,6 +243,7 @@ export class SqlState implements MutableState {
 
   putOutcome({ peer, recno }: OriginId, outcome: Outcome): void {
     if (this.#keepsOutcomesOf !== null && peer !== this.#keepsOutcomesOf) return;
+    this.#outcomes.put(originKey({ peer, recno }), outcome);
     this.#sql.putOutcome.run(
       idBytes(peer),
       recno,
@@ -258,6 +257,23 @@ export class SqlState implements MutableState {
       outcome.attributesVersion,
     );
   }
+}
+
+function originKey({ peer, recno }: OriginId): string {
+  return `${recno} ${peer}`;
+}
+
+function outcomeOf(row: OutcomeRow): Outcome {
+  return {
+    verdict: row.verdict,
+    reason: row.reason,
+    trace: row.trace,
+    check: row.check,
+    oid: row.oid.toString("hex") as Oid,
+    nameVersion: row.name_version,
+    contentVersion: row.content_version,
+    attributesVersion: row.attributes_version,
+  };
 }
 
 function entryOf(row: EntryRow): Entry {

@@ -14,6 +14,8 @@ type ContentSource = Recno | Oid;
  */
 export class ShownContents {
   readonly #sources = new Map<Oid, ContentSource>();
+  /** The other way round: one content is shown under one object at a time. */
+  readonly #homes = new Map<ContentSource, Oid>();
 
   /**
    * @param operation an own record, resolved, after it was shown
@@ -21,18 +23,31 @@ export class ShownContents {
    */
   note(operation: ClientOperation, recno: Recno, visible: StateReader): void {
     if (operation.opcode === "CREATE" || operation.opcode === "CLOSE") {
-      this.#sources.set(operation.oid, recno);
+      this.#put(operation.oid, recno);
       return;
     }
     if (operation.opcode !== "RENAME" || !operation.keepsOid || operation.victim === null) return;
     // The temporary object has ended: what it showed is shown under the one that it was saved to.
     if (visible.object(operation.oid) !== undefined) return;
-    this.#sources.set(operation.victim.oid, this.#sources.get(operation.oid) ?? operation.oid);
+    const source = this.#sources.get(operation.oid) ?? operation.oid;
     this.#sources.delete(operation.oid);
+    this.#put(operation.victim.oid, source);
+  }
+
+  /** The object that shows the content of this own record; undefined where none does. */
+  homeOf(recno: Recno): Oid | undefined {
+    return this.#homes.get(recno);
   }
 
   [Symbol.iterator](): Iterator<[Oid, ContentSource]> {
     return this.#sources.entries();
+  }
+
+  #put(oid: Oid, source: ContentSource): void {
+    const hidden = this.#sources.get(oid);
+    if (hidden !== undefined) this.#homes.delete(hidden);
+    this.#sources.set(oid, source);
+    this.#homes.set(source, oid);
   }
 }
 

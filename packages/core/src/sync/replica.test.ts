@@ -589,6 +589,24 @@ describe("[P2] what the server is known to hold", () => {
   });
 });
 
+test("[D9] a content that is sealed after its save shows under what it was saved to, without deriving the tree anew", () => {
+  const created = log(create(A, "a"));
+  const own = (recno: Recno): Base => ({ peer: ME, recno });
+  const temporary = log(create(B, `t-${B}`));
+  const open = { ...close(B, own(temporary), ONE), sha256: null } as Operation;
+  const closed = log(open);
+  log(saveOver(B, own(temporary), own(closed), own(created)));
+  const shown = replica.visible;
+  const content = { sizeBytes: 7, mtimeNs: 8n, sha256: TWO };
+  const { changes } = logged({ opcode: "SEALED", recno: closed, ...content });
+
+  expect(changes.objects).toEqual([]);
+  expect(replica.visible).toBe(shown);
+  expect(replica.visible.object(A)).toMatchObject(content);
+  const readBack = new Replica(new MemoryState(), 0 as Recno, pending, START);
+  expect(readBack.visible.object(A)).toEqual(replica.visible.object(A));
+});
+
 test("[P2] the outcome of a record that was not made here is not followed", () => {
   const base = share();
   const first = log(close(A, base, TWO));

@@ -18,7 +18,7 @@ import { resolveOid, resolveOperation } from "../reintegrate/resolve.ts";
 import { OverlayState } from "../replay/overlay-state.ts";
 import { applyOperation, replay } from "../replay/replay.ts";
 import type { MutableState, StateReader } from "../replay/state.ts";
-import { isSameVersion } from "../replay/tree-object.ts";
+import type { TreeObject } from "../replay/tree-object.ts";
 import { Footprint, FootprintState, type ChangeSet, type ContentMove } from "./change-set.ts";
 import { contentMoves, ShownContents } from "./content-moves.ts";
 import type { PendingLog } from "./pending-log.ts";
@@ -224,15 +224,27 @@ export class Replica {
 
   /** Deriving the overlay for each of ten thousand sealed files would take their square in steps. */
   #showSealed({ recno, operation }: PendingRecord, sealed: SealedOperation): ChangeSet {
-    const object = "oid" in operation ? this.#overlay.object(operation.oid) : undefined;
-    const version = { peer: this.#pending.peer, recno };
-    if (object !== undefined && isSameVersion(object.contentVersion, version)) {
+    // An atomic save shows the content of the CLOSE under the object that was saved, and its own version.
+    const oid = this.#contents.homeOf(recno) ?? ("oid" in operation ? operation.oid : undefined);
+    const object = oid === undefined ? undefined : this.#overlay.object(oid);
+    if (object !== undefined && this.#showsContentOf(object, recno)) {
       const { sizeBytes, mtimeNs, sha256 } = sealed;
       this.#overlay.putObject({ ...object, sizeBytes, mtimeNs, sha256 });
       return NO_CHANGES;
     }
-    // The content went on under another record, as by an atomic save.
+    // The content went on under another record in a way of its own, or is hidden by a later one.
     return this.#deriveAnew(() => {});
+  }
+
+  /** Whether an object has the open content of this own CLOSE: under its version, or that of a save of it. */
+  #showsContentOf({ contentVersion, sha256 }: TreeObject, recno: Recno): boolean {
+    if (typeof contentVersion === "number" || contentVersion.peer !== this.#pending.peer)
+      return false;
+    if (contentVersion.recno === recno) return true;
+    const saved = this.#pending.unsentRecord(contentVersion.recno)?.operation;
+    if (saved?.opcode !== "RENAME" || !saved.keepsOid || sha256 !== null) return false;
+    const { contentBase } = saved;
+    return typeof contentBase !== "number" && contentBase.recno === recno;
   }
 
   /**
