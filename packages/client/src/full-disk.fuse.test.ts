@@ -7,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   statfsSync,
+  statSync,
   truncateSync,
   unlinkSync,
   writeFileSync,
@@ -20,7 +21,13 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { LoopbackServer } from "./testing/loopback-server.ts";
 import { mountInProcess } from "./testing/mount-in-process.ts";
 
-const DISK_BYTES = 24 * 1024 * 1024;
+const MIB = 1024 * 1024;
+
+/** So small that space is short on it from the start: no write goes past the mount's process. */
+const SMALL_DISK_BYTES = 24 * MIB;
+
+/** With room for passthrough, until it is taken. */
+const LARGE_DISK_BYTES = 400 * MIB;
 
 let cleanup: AsyncDisposableStack;
 let base = "";
@@ -34,13 +41,16 @@ beforeEach(() => {
   disk = join(base, "disk");
   mnt = join(base, "mount");
   for (const path of [disk, mnt]) mkdirSync(path);
+});
+
+function makeDisk(bytes: number): void {
   const image = join(base, "image");
   writeFileSync(image, "");
-  truncateSync(image, DISK_BYTES);
+  truncateSync(image, bytes);
   execFileSync("mkfs.ext4", ["-q", "-m", "0", image]);
   execFileSync("mount", ["-o", "loop", image, disk]);
   cleanup.defer(() => void execFileSync("umount", ["--lazy", disk]));
-});
+}
 
 afterEach(async () => {
   await cleanup.disposeAsync();
@@ -69,6 +79,7 @@ function makeRoom(): void {
 const soon = (): AbortSignal => AbortSignal.timeout(20_000);
 
 test("a cache on a full disk answers ENOSPC, loses nothing, and goes on when there is room", async () => {
+  makeDisk(SMALL_DISK_BYTES);
   const server = cleanup.use(await LoopbackServer.start());
   const places = { url: server.url, mountPoint: mnt, cacheDir: join(disk, "cache") };
   const { control } = cleanup.use(await mountInProcess(places));
@@ -118,6 +129,7 @@ test("a cache on a full disk answers ENOSPC, loses nothing, and goes on when the
 });
 
 test("[C4] what can come back leaves a full disk for what a program writes or opens", async () => {
+  makeDisk(SMALL_DISK_BYTES);
   const server = cleanup.use(await LoopbackServer.start());
   const old = Buffer.alloc(8 * 1024 * 1024, "old");
   writeFileSync(join(server.dir, "old"), old);
@@ -140,7 +152,36 @@ test("[C4] what can come back leaves a full disk for what a program writes or op
   expect((await readFile(join(mnt, "other"))).length).toBe(1024 * 1024);
 });
 
+test("[C4] content leaves for a writer whom the kernel serves past the mount's process", async () => {
+  makeDisk(LARGE_DISK_BYTES);
+  const server = cleanup.use(await LoopbackServer.start());
+  writeFileSync(join(server.dir, "old"), Buffer.alloc(8 * MIB, "old"));
+  const cacheDir = join(disk, "cache");
+  const places = { url: server.url, mountPoint: mnt, cacheDir };
+  const { control } = cleanup.use(await mountInProcess(places));
+  await vi.waitFor(() => expect(readdirSync(mnt)).toEqual(["old"]), { timeout: 20_000 });
+  expect((await readFile(join(mnt, "old"))).length).toBe(8 * MIB);
+  const { driver } = await control.status();
+  expect(driver).toMatchObject({ name: "kernel", hasPassthrough: true });
+
+  const written = Buffer.alloc(4 * MIB, "new");
+  {
+    await using file = await open(join(mnt, "new"), "w");
+    const { bavail, bsize } = statfsSync(disk);
+    const ballast = String(bavail * bsize - MIB);
+    execFileSync("fallocate", ["-l", ballast, join(disk, "ballast")]);
+    const cached = join(cacheDir, "tree", "old");
+    await vi.waitFor(() => expect(statSync(cached).blocks).toBe(0), { timeout: 20_000 });
+    await file.writeFile(written);
+  }
+  const { requests } = (await control.status()).driver;
+  expect(requests).not.toHaveProperty("WRITE");
+  await control.flush(soon());
+  expect(readFileSync(join(server.dir, "new")).equals(written)).toBe(true);
+});
+
 test("files can be removed on a full disk, and what they held is room again", async () => {
+  makeDisk(SMALL_DISK_BYTES);
   const server = cleanup.use(await LoopbackServer.start());
   const places = { url: server.url, mountPoint: mnt, cacheDir: join(disk, "cache") };
   const { control } = cleanup.use(await mountInProcess(places));
@@ -164,19 +205,23 @@ test("files can be removed on a full disk, and what they held is room again", as
 });
 
 test("a cache on a full disk can be mounted, read and thinned out", async () => {
+  makeDisk(SMALL_DISK_BYTES);
   const server = cleanup.use(await LoopbackServer.start());
   const places = { url: server.url, mountPoint: mnt, cacheDir: join(disk, "cache") };
   const first = cleanup.use(await mountInProcess(places));
   const names = Array.from({ length: 20 }, (_, index) => `file-${index}`);
-  for (const name of names) writeFileSync(join(mnt, name), name.repeat(2_000));
+  // A removal of nearly everything would wait for a confirmation.
+  const kept = Array.from({ length: 10 }, (_, index) => `kept-${index}`);
+  for (const name of [...names, ...kept]) writeFileSync(join(mnt, name), name.repeat(2_000));
   await first.control.flush(soon());
   await first.stop("SIGTERM");
   fill();
 
   const { control } = cleanup.use(await mountInProcess(places));
-  expect(readdirSync(mnt).toSorted()).toEqual(names.toSorted());
+  expect(readdirSync(mnt).toSorted()).toEqual([...names, ...kept].toSorted());
   expect(await readFile(join(mnt, "file-7"), "utf8")).toBe("file-7".repeat(2_000));
   for (const name of names) unlinkSync(join(mnt, name));
   await control.flush(soon());
-  expect(readdirSync(server.dir).filter((name) => name !== ".intermezzo")).toEqual([]);
+  const left = readdirSync(server.dir).filter((name) => name !== ".intermezzo");
+  expect(left.toSorted()).toEqual(kept.toSorted());
 });

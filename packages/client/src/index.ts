@@ -1,5 +1,6 @@
 // fuse
-export { type DriverName, DRIVERS } from "./fuse/driver-name.ts";
+export type { DriverFacts } from "./fuse/driver-facts.ts";
+export { type DriverChoice, DRIVER_CHOICES } from "./fuse/driver-name.ts";
 
 // control
 export { connectControl, MountNotAnsweringError } from "./control/connect-control.ts";

@@ -18,9 +18,9 @@ import { measureContent } from "./cache/measure-content.ts";
 import { checkMountPoint } from "./check-mount-point.ts";
 import type { MountControl, MountStatus } from "./control/mount-control.ts";
 import { serveControl } from "./control/serve-control.ts";
-import type { DriverName } from "./fuse/driver-name.ts";
-import type { FuseMount, MountEnd } from "./fuse/fuse-mount.ts";
-import { mountDriver } from "./fuse/mount-driver.ts";
+import type { DriverChoice } from "./fuse/driver-name.ts";
+import type { MountEnd } from "./fuse/fuse-mount.ts";
+import { type DrivenMount, mountDriver } from "./fuse/mount-driver.ts";
 import { ContentKeeper } from "./keep/content-keeper.ts";
 import { compilePattern } from "./keep/path-pattern.ts";
 import { addPins, describePins, type PinnedObject, removePins } from "./keep/pins.ts";
@@ -52,8 +52,8 @@ export interface MountOptions {
   /** Made where it is missing; an absolute path. */
   readonly cacheDir: string;
   readonly mode: SyncMode;
-  /** By default `fuse-native`. */
-  readonly driver?: DriverName;
+  /** By default `auto`. */
+  readonly driver?: DriverChoice;
   /** `none` by default. */
   readonly permitMode?: PermitMode;
   /** Every change on the mount fails with EROFS; what waits in the cache is sent all the same. */
@@ -208,15 +208,17 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
   // Handed back when nothing is mounted any more, and while there is still somebody to push.
   stack.use(permits);
   permits.start();
-  const { driver = "fuse-native", isReadOnly = false } = options;
+  const { isReadOnly = false } = options;
   const fuse = stack.use(
     await mountDriver(local.fileSystem, mountPoint, {
-      driver,
+      driver: options.driver ?? "auto",
       isReadOnly,
       backingDir: cacheDir,
       onError: (error) => logger.error({ err: error }, "file system"),
     }),
   );
+  const { requests: _, ...facts } = fuse.facts();
+  logger.info(facts, "driver");
   local.connect(fuse);
   // An open that waits for content would hold up the end of the mount.
   stack.defer(() => local.endFetches());
@@ -227,7 +229,6 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
     permits,
     keeper,
     fuse,
-    driver,
     local,
     file,
     transfers,
@@ -282,8 +283,7 @@ interface MountParts {
   readonly sync: InterSync;
   readonly permits: PermitKeeper;
   readonly keeper: ContentKeeper;
-  readonly fuse: FuseMount;
-  readonly driver: DriverName;
+  readonly fuse: DrivenMount;
   readonly local: LocalFileSystem;
   readonly file: SettingsFile;
   readonly transfers: TransferBook;
@@ -293,7 +293,7 @@ function controlOf(
   { cacheDir, permitMode = "none", isReadOnly = false }: MountOptions,
   parts: MountParts,
 ): MountControl {
-  const { replica, remote, sync, permits, keeper, fuse, driver, local, file, transfers } = parts;
+  const { replica, remote, sync, permits, keeper, fuse, local, file, transfers } = parts;
   const keep = (change: SettingsChange): MountSettings => {
     const settings = file.change(change);
     keeper.keep(settings);
@@ -308,7 +308,7 @@ function controlOf(
       return {
         ...sync.status(),
         transfers: transfers.list(),
-        driver,
+        driver: fuse.facts(),
         isReadOnly,
         offlinePolicy,
         waitingPrograms: local.fetches.waiting,

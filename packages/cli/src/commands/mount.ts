@@ -3,8 +3,8 @@ import { join, resolve } from "node:path";
 import { Command, Option } from "@commander-js/extra-typings";
 import {
   type CredentialFiles,
-  type DriverName,
-  DRIVERS,
+  type DriverChoice,
+  DRIVER_CHOICES,
   type Mount,
   mountFileset,
   OFFLINE_POLICIES,
@@ -32,7 +32,7 @@ interface MountPlan {
   readonly mountPoint: string;
   readonly cacheDir: string;
   readonly mode: (typeof CACHE_MODES)[number];
-  readonly driver: DriverName;
+  readonly driver: DriverChoice;
   readonly permitMode: PermitMode;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** Undefined where the cache's own setting stays. */
@@ -88,10 +88,13 @@ export function mountCommand(cli: Cli) {
         .argParser(parseSizeOrNone),
     )
     .addOption(
-      new Option("--driver <driver>", "what speaks to the kernel")
-        .choices(DRIVERS)
+      new Option(
+        "--driver <driver>",
+        "what speaks to the kernel: the kernel's own protocol, or libfuse",
+      )
+        .choices(DRIVER_CHOICES)
         .env("IZO_DRIVER")
-        .default("fuse-native" as const),
+        .default("auto" as const, "auto: kernel where this machine permits it"),
     )
     .addOption(
       new Option("--log-level <level>", "what goes to mount.log in the cache directory")

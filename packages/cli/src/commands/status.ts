@@ -22,7 +22,8 @@ Of a mount: answer (isSafe, sentence), state, sinceMs, isForcedOffline, offlineP
 pinned and hoarded, and how much of it is missing), cacheQuotaBytes, mode, recno (replayed), headRecno
 (the server's), lagMs (since this mount last had all that the server had; 0 while it has), pending (changes
 that the server has not acknowledged), pendingBytes, transfers (contents under way), longWritten (files that a
-program writes without a pause: they are sent every 30 s), conflicts, cachedBytes. Of a
+program writes without a pause: they are sent every 30 s), conflicts, cachedBytes, driver (what speaks
+to the kernel and why, and requests: how often the kernel asked for what). Of a
 fileset: answer, headRecno, oldestRecno, files, bytes, logBytes, oldContents (replaced or removed, and kept), peers.
 
 Examples:

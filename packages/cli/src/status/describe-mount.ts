@@ -1,4 +1,4 @@
-import type { KeptTally, MountStatus } from "@izo/client";
+import type { DriverFacts, KeptTally, MountStatus } from "@izo/client";
 
 import { describePermits } from "../commands/permit.ts";
 import { formatAge, formatBytes, formatCount } from "../output/quantity.ts";
@@ -16,6 +16,7 @@ export function describeMount(
     ["state", status.isForcedOffline ? "offline (forced)" : status.state],
     ["server", url],
     ["mode", status.isReadOnly ? `${status.mode}, read-only` : status.mode],
+    ["driver", describeDriver(status.driver)],
     [
       "offline policy",
       status.waitingPrograms === 0
@@ -80,6 +81,11 @@ function describeTransfer(
   const share = totalBytes === 0 ? 100 : Math.floor((100 * doneBytes) / totalBytes);
   const age = formatAge(nowMs - sinceMs);
   return `${formatBytes(doneBytes)} of ${formatBytes(totalBytes)} (${share} %), for ${age}, ${sha256.slice(0, 12)}`;
+}
+
+function describeDriver({ name, protocol, hasPassthrough, reason }: DriverFacts): string {
+  const version = protocol === null ? "" : ` (FUSE ${protocol})`;
+  return `${name}${version}${hasPassthrough ? ", with passthrough" : ""}: ${reason}`;
 }
 
 function describeQuota({ cacheQuotaBytes }: MountStatus): string {

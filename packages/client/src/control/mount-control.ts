@@ -1,6 +1,6 @@
 import type { Recno, StandingConflict } from "@izo/core";
 
-import type { DriverName } from "../fuse/driver-name.ts";
+import type { DriverFacts } from "../fuse/driver-facts.ts";
 import type { KeptStatus } from "../keep/content-keeper.ts";
 import type { PinnedObject } from "../keep/pins.ts";
 import type { MountPermit } from "../permit/permit-keeper.ts";
@@ -24,8 +24,8 @@ export interface MountStatus {
   /** Programs that wait for the server, under the policy `wait`. */
   readonly waitingPrograms: number;
   readonly mode: "on-demand" | "replica";
-  /** What speaks to the kernel: `kernel`, whose data goes past it, or `fuse-native`. */
-  readonly driver: DriverName;
+  /** What speaks to the kernel, why it is this one, and what it was asked so far. */
+  readonly driver: DriverFacts;
   /** Every change on the mount fails with EROFS. */
   readonly isReadOnly: boolean;
   /** The last record of the server's log that the mount has replayed. */

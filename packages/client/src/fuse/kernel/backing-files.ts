@@ -18,29 +18,40 @@ interface Backing {
  */
 export class BackingFiles {
   readonly #device: FuseDevice;
-  readonly #onRefused: (error: unknown) => void;
   readonly #open = new Map<NodeId, Backing>();
-  #isEnabled = false;
+  #obstacle: string | null = "the kernel does not offer it";
 
-  /** @param onRefused told once, when the kernel refuses the first file: data then comes through here */
-  constructor(device: FuseDevice, onRefused: (error: unknown) => void) {
+  constructor(device: FuseDevice) {
     this.#device = device;
-    this.#onRefused = onRefused;
+  }
+
+  /** Why data comes through here; null where it does not. */
+  get obstacle(): string | null {
+    return this.#obstacle;
   }
 
   /** The kernel has agreed to passthrough. */
   enable(): void {
-    this.#isEnabled = true;
+    this.#obstacle = null;
   }
 
-  /** Counts an open of `node`; the kernel's number for its file, or {@link NO_BACKING}. */
-  opened(node: NodeId, fd: number): number {
+  /** From here on data comes through here, because of this. */
+  disable(obstacle: string): void {
+    this.#obstacle = obstacle;
+  }
+
+  /**
+   * Counts an open of `node`; the kernel's number for its file, or {@link NO_BACKING}.
+   *
+   * @param isWanted whether the kernel shall have the file, if this open decides
+   */
+  opened(node: NodeId, fd: number, isWanted: boolean): number {
     const known = this.#open.get(node);
     if (known !== undefined) {
       known.opens += 1;
       return known.id;
     }
-    const id = this.#isEnabled ? this.#register(fd) : NO_BACKING;
+    const id = isWanted && this.#obstacle === null ? this.#register(fd) : NO_BACKING;
     this.#open.set(node, { id, opens: 1 });
     return id;
   }
@@ -60,8 +71,7 @@ export class BackingFiles {
       return this.#device.openBacking(fd);
     } catch (error) {
       // Not permitted, or a file system that is stacked too deep: it will be so for the next one, too.
-      this.#isEnabled = false;
-      this.#onRefused(error);
+      this.#obstacle = error instanceof Error ? error.message : String(error);
       return NO_BACKING;
     }
   }

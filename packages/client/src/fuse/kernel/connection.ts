@@ -19,6 +19,9 @@ import { RequestMessage } from "./request-message.ts";
 /** The kernel wants room for the largest write with its headers (`FUSE_MIN_READ_BUFFER` is 8 KiB). */
 const HEADERS_BYTES = 4096;
 
+/** Above every opcode that is known here. */
+const COUNTED_OPCODES = 64;
+
 export interface ConnectionOptions {
   /** How long to wait awake for the next request, in microseconds; 0 for not at all. */
   readonly spinMicroseconds: number;
@@ -37,6 +40,7 @@ export class Connection {
   readonly #request = new RequestMessage(MAX_WRITE_BYTES + HEADERS_BYTES);
   readonly #reply = new ReplyMessage(MAX_WRITE_BYTES + HEADERS_BYTES);
   readonly #pending = new PendingRequests();
+  readonly #counts = new Float64Array(COUNTED_OPCODES);
   #hasEnded = false;
 
   constructor(device: FuseDevice, handlers: Handlers, options: ConnectionOptions) {
@@ -53,6 +57,14 @@ export class Connection {
   /** Nothing is answered any more. */
   end(): void {
     this.#hasEnded = true;
+  }
+
+  /** How many requests of each kind there were. */
+  get requests(): Readonly<Record<string, number>> {
+    const counted = Object.entries(OPCODE).map(
+      ([name, opcode]) => [name, this.#counts[opcode]!] as const,
+    );
+    return Object.fromEntries(counted.filter(([, count]) => count > 0));
   }
 
   #serve(): void {
@@ -75,6 +87,7 @@ export class Connection {
   #answer(): void {
     const request = this.#request;
     const { opcode, uniqueLow, uniqueHigh } = request;
+    if (opcode < COUNTED_OPCODES) this.#counts[opcode]! += 1;
     if (opcode === OPCODE.INTERRUPT) {
       this.#interrupt(request.u32(0), request.u32(4));
       return;

@@ -6,7 +6,7 @@ import { copyFileRange, fallocate, seekData, seekHole } from "@izo/sys";
 import { ErrnoError } from "../errno.ts";
 import type { Caller, NodeId, Opened } from "../file-system.ts";
 import { NO_BACKING } from "./backing-files.ts";
-import { EMPTY_BODY, type HandlerContext, type Handlers } from "./handler.ts";
+import { EMPTY_BODY, type HandlerContext, type Handlers, type WriteBody } from "./handler.ts";
 import { dropPrivileges } from "./node-handlers.ts";
 import type { OpenFile } from "./open-files.ts";
 import {
@@ -53,6 +53,19 @@ export function fileHandlers({ fileSystem, known, files }: HandlerContext): Hand
     if (isKilling) dropPrivileges(fileSystem, file.node, caller);
   }
 
+  /** What found the disk full, once more, after content has left the cache; else that error. */
+  async function withRoom(
+    error: unknown,
+    file: OpenFile,
+    bytes: number,
+    again: () => WriteBody,
+  ): Promise<WriteBody> {
+    if (!(await fileSystem.makeRoom(bytes))) throw error;
+    // Who was killed meanwhile has closed it, and its number can be another file's.
+    if (!files.isOpen(file)) throw error;
+    return again();
+  }
+
   return {
     // struct fuse_open_in: flags u32, open_flags u32.
     [OPCODE.OPEN](request, reply) {
@@ -92,8 +105,21 @@ export function fileHandlers({ fileSystem, known, files }: HandlerContext): Hand
       const file = files.get(request.u64(0));
       prepareWrite(file, (request.u32(20) & WRITE_KILL_SUIDGID) !== 0, request.caller);
       const data = request.slice(WRITE_IN_BYTES, request.u32(16));
-      reply.u64(0, writeSync(file.fd, data, 0, data.length, request.u64(8)));
-      return 8;
+      const offset = request.u64(8);
+      const write = (bytes: Uint8Array): WriteBody => {
+        const written = writeSync(file.fd, bytes, 0, bytes.length, offset);
+        return (to) => {
+          to.u64(0, written);
+          return 8;
+        };
+      };
+      try {
+        return write(data)(reply);
+      } catch (error) {
+        if (!isFull(error)) throw error;
+        const kept = Buffer.from(data);
+        return withRoom(error, file, kept.length, () => write(kept));
+      }
     },
 
     [OPCODE.FLUSH](request) {
@@ -118,8 +144,18 @@ export function fileHandlers({ fileSystem, known, files }: HandlerContext): Hand
     [OPCODE.FALLOCATE](request) {
       const file = files.get(request.u64(0));
       prepareWrite(file, true, request.caller);
-      fallocate(file.fd, request.u32(24), request.u64(8), request.u64(16));
-      return 0;
+      const mode = request.u32(24);
+      const [offset, length] = [request.u64(8), request.u64(16)];
+      try {
+        fallocate(file.fd, mode, offset, length);
+        return 0;
+      } catch (error) {
+        if (!isFull(error)) throw error;
+        return withRoom(error, file, length, () => {
+          fallocate(file.fd, mode, offset, length);
+          return EMPTY_BODY;
+        });
+      }
     },
 
     // struct fuse_lseek_in: fh u64, offset u64, whence u32. Answer: offset u64.
@@ -153,6 +189,10 @@ export function fileHandlers({ fileSystem, known, files }: HandlerContext): Hand
 /** Whether the flags of an open allow writing. */
 function isWriting(flags: number): boolean {
   return (flags & (constants.O_WRONLY | constants.O_RDWR)) !== 0;
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOSPC";
 }
 
 /** The answer counts in 32 bits, and the event loop must not be held for long; the caller asks again. */

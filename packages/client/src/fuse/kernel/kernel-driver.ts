@@ -16,6 +16,7 @@ import { BackingFiles } from "./backing-files.ts";
 import { Connection } from "./connection.ts";
 import { directoryHandlers } from "./directory-handlers.ts";
 import { fileHandlers } from "./file-handlers.ts";
+import { FreeSpace } from "./free-space.ts";
 import type { Handler, HandlerContext } from "./handler.ts";
 import { answerInit } from "./init.ts";
 import { KnownNodes } from "./known-nodes.ts";
@@ -23,7 +24,7 @@ import { nameHandlers } from "./name-handlers.ts";
 import { nodeHandlers } from "./node-handlers.ts";
 import { Notifications } from "./notifications.ts";
 import { OpenFiles } from "./open-files.ts";
-import { OPCODE } from "./protocol.ts";
+import { MAJOR, OPCODE } from "./protocol.ts";
 
 export interface KernelDriverOptions {
   /** Faults that no caller of the mount is told: errors without an errno, failed notifications. */
@@ -50,7 +51,7 @@ export async function mountKernel(
   fileSystem: FileSystem,
   mountPoint: string,
   options: KernelDriverOptions,
-): Promise<FuseMount> {
+): Promise<KernelMount> {
   prepareMountPoint(mountPoint);
   let device: FuseDevice;
   try {
@@ -75,10 +76,12 @@ class KernelMount implements FuseMount {
   readonly #device: FuseDevice;
   readonly #options: KernelDriverOptions;
   readonly #backings: BackingFiles;
+  readonly #space: FreeSpace;
   readonly #context: HandlerContext;
   readonly #connection: Connection;
   readonly #notifications: Notifications;
   #stopping: Promise<void> | undefined;
+  #protocol = "";
 
   constructor(
     fileSystem: FileSystem,
@@ -91,11 +94,13 @@ class KernelMount implements FuseMount {
     this.closed = this.#closed.promise;
     this.#device = device;
     this.#options = options;
-    this.#backings = new BackingFiles(device, options.onError);
+    this.#backings = new BackingFiles(device);
+    const { onError } = options;
+    this.#space = new FreeSpace(fileSystem, { nowMs: () => performance.now(), onError });
     this.#context = {
       fileSystem,
       known: new KnownNodes(fileSystem),
-      files: new OpenFiles(fileSystem, this.#backings),
+      files: new OpenFiles(fileSystem, this.#backings, this.#space),
     };
     this.#notifications = new Notifications(device.fd, options.onError);
     this.#connection = new Connection(
@@ -118,6 +123,21 @@ class KernelMount implements FuseMount {
     this.#connection.start();
   }
 
+  /** The version of the protocol that both sides speak. */
+  get protocol(): string {
+    return this.#protocol;
+  }
+
+  /** What keeps the kernel from reading and writing the files itself; null where it does. */
+  get noPassthrough(): string | null {
+    return this.#backings.obstacle;
+  }
+
+  /** The kernel's requests so far, by kind. */
+  get requests(): Readonly<Record<string, number>> {
+    return this.#connection.requests;
+  }
+
   invalidateEntry(parent: NodeId, name: Name): void {
     this.#notifications.invalidateEntry(parent, name);
   }
@@ -136,8 +156,11 @@ class KernelMount implements FuseMount {
 
   readonly #init: Handler = (request, reply) => {
     try {
-      const { bodyBytes, agreement } = answerInit(request, reply, this.#options.stackDepth ?? 1);
-      if (agreement.hasPassthrough) this.#backings.enable();
+      const { stackDepth = 1 } = this.#options;
+      const { bodyBytes, agreement } = answerInit(request, reply, stackDepth);
+      this.#protocol = `${MAJOR}.${agreement.minor}`;
+      if (stackDepth === 0) this.#backings.disable("this mount has to see every write");
+      else if (agreement.hasPassthrough) this.#backings.enable();
       this.#ready.resolve();
       return bodyBytes;
     } catch (error) {
@@ -162,6 +185,7 @@ class KernelMount implements FuseMount {
       }
     }
     // Requests go on being answered meanwhile: a notification may wait for one.
+    this.#space[Symbol.dispose]();
     await this.#notifications.close();
     this.#connection.end();
     this.#device[Symbol.dispose]();

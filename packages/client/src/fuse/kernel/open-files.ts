@@ -1,5 +1,6 @@
 import type { FileSystem, NodeId } from "../file-system.ts";
 import { type BackingFiles, NO_BACKING } from "./backing-files.ts";
+import type { FreeSpace } from "./free-space.ts";
 
 /** A handle of the kernel; its number is that of the descriptor. */
 export interface OpenFile {
@@ -16,17 +17,20 @@ export interface OpenFile {
 export class OpenFiles {
   readonly #fileSystem: FileSystem;
   readonly #backings: BackingFiles;
+  readonly #space: FreeSpace;
   readonly #open = new Map<number, OpenFile>();
 
-  constructor(fileSystem: FileSystem, backings: BackingFiles) {
+  constructor(fileSystem: FileSystem, backings: BackingFiles, space: FreeSpace) {
     this.#fileSystem = fileSystem;
     this.#backings = backings;
+    this.#space = space;
   }
 
   /** Adds a descriptor of `node`; the kernel's number for its file as well, `NO_BACKING` for none. */
   add(node: NodeId, fd: number, isWritable: boolean): { file: OpenFile; backing: number } {
-    const backing = this.#backings.opened(node, fd);
+    const backing = this.#backings.opened(node, fd, !isWritable || !this.#space.isShort);
     const isPassthrough = backing !== NO_BACKING;
+    if (isPassthrough && isWritable) this.#space.addWriter();
     const file: OpenFile = { node, fd, isWritable, isPassthrough, isWriteNoted: false };
     this.#open.set(fd, file);
     return { file, backing };
@@ -37,6 +41,10 @@ export class OpenFiles {
     const file = this.#open.get(handle);
     if (file === undefined) throw new Error(`Cannot use handle ${handle}: it is not open`);
     return file;
+  }
+
+  isOpen(file: OpenFile): boolean {
+    return this.#open.get(file.fd) === file;
   }
 
   /** Before the first write, and the first after each flush: the file system marks what changes. */
@@ -54,6 +62,7 @@ export class OpenFiles {
 
   release(file: OpenFile): void {
     this.#open.delete(file.fd);
+    if (file.isPassthrough && file.isWritable) this.#space.removeWriter();
     try {
       this.#fileSystem.release(file.node, file.fd);
     } finally {
