@@ -223,16 +223,18 @@ export class Replica {
   }
 
   /** Deriving the overlay for each of ten thousand sealed files would take their square in steps. */
-  #showSealed({ recno, operation }: PendingRecord, sealed: SealedOperation): ChangeSet {
+  #showSealed({ recno }: PendingRecord, sealed: SealedOperation): ChangeSet {
     // An atomic save shows the content of the CLOSE under the object that was saved, and its own version.
-    const oid = this.#contents.homeOf(recno) ?? ("oid" in operation ? operation.oid : undefined);
+    const oid = this.#contents.homeOf(recno);
     const object = oid === undefined ? undefined : this.#overlay.object(oid);
-    if (object !== undefined && this.#showsContentOf(object, recno)) {
+    // A later content hides it, or its object was removed.
+    if (object === undefined) return NO_CHANGES;
+    if (this.#showsContentOf(object, recno)) {
       const { sizeBytes, mtimeNs, sha256 } = sealed;
       this.#overlay.putObject({ ...object, sizeBytes, mtimeNs, sha256 });
       return NO_CHANGES;
     }
-    // The content went on under another record in a way of its own, or is hidden by a later one.
+    // The content went on under another record in a way of its own.
     return this.#deriveAnew(() => {});
   }
 
