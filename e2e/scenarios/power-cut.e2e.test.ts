@@ -8,6 +8,7 @@ import { textOf } from "../hosts/appears.ts";
 import { lostTexts } from "../hosts/lost-texts.ts";
 import { mountPowerDisk } from "../hosts/power-disk.ts";
 import { replayManifest } from "../hosts/replay-manifest.ts";
+import { runCommand } from "../hosts/run-command.ts";
 import { diffManifests, treeManifest } from "../hosts/tree-manifest.ts";
 import { startWorkload } from "../hosts/workload-process.ts";
 import { workloadFile, type WorkloadStep } from "../hosts/workload.ts";
@@ -21,7 +22,8 @@ const STEPS = 150;
 /** More steps than a program can do before the power is cut. */
 const ENDLESS = 100 * STEPS;
 const SYNC_EVERY = 4;
-const DISK_MIB = 256;
+/** Enough for passthrough, which needs room. */
+const DISK_MIB = 512;
 const TIMEOUT_MS = 120_000 + ROUNDS * 30_000;
 
 /** Longest that a change in the export may take to be logged once nobody writes any more. */
@@ -104,6 +106,8 @@ test(
       await disk.cut();
       await client1.kill();
       expect(await work.ended).toBeDefined();
+      // The kernel keeps the files that it read and wrote itself until the dead mount is gone.
+      await runCommand(["umount", "--lazy", client1.mountPoint]);
       await disk.restart();
       expect(textOf(control)).not.toBe(CONTROL);
       noteRestart(client1.cacheDir);

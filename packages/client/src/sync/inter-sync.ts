@@ -8,6 +8,7 @@
  */
 
 import { hostname } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
 
 import {
   CONNECTION_START,
@@ -31,6 +32,7 @@ import { LostLog, NotDivergedError, type SalvagePlan, ServerRestoredError } from
 import { planPush, type PushPlan } from "./plan-push.ts";
 import { type KeepPolicy, Prefetcher } from "./prefetcher.ts";
 import { ContentLostError, type PushedPermits, Pusher } from "./pusher.ts";
+import { QuietMoments } from "./quiet-moments.ts";
 import { receiveTree } from "./receive-tree.ts";
 import type { Remote } from "./remote.ts";
 import { type HeldRemoval, RemovalHold } from "./removal-hold.ts";
@@ -96,6 +98,7 @@ export class InterSync implements AsyncDisposable {
   readonly #pushBell = new WakeUp();
   /** Rung to end the wait before the next attempt to connect. */
   readonly #connectBell = new WakeUp();
+  readonly #quiet = new QuietMoments();
   readonly #recorded: Disposable;
   readonly #lostLog: LostLog;
   /** Changes of the tree that the cache could not show yet; they come before anything newer. */
@@ -127,7 +130,7 @@ export class InterSync implements AsyncDisposable {
     const onProblem = (error: unknown): void => this.#note(error);
     this.#lostLog = new LostLog({ replica, remote, cache });
     const show = (changes: ChangeSet): void => this.#showSealed(changes);
-    this.#sealer = new Sealer({ replica, cache, show, random, onProblem });
+    this.#sealer = new Sealer({ replica, cache, show, random, quiet: this.#quiet, onProblem });
     this.#removals = new RemovalHold(replica);
     this.#pusher = new Pusher({
       replica,
@@ -145,6 +148,7 @@ export class InterSync implements AsyncDisposable {
     this.#prefetcher = new Prefetcher({ remote, cache, keep, visible, onProblem });
     this.#recorded = replica.onRecorded((change) => {
       if (change.kind === "sealed") this.#pusher.noteSealed(change.sha256);
+      else this.#quiet.note();
       this.#pushBell.ring();
     });
     this.#wantReplica();
@@ -377,7 +381,11 @@ export class InterSync implements AsyncDisposable {
     const { records, last, head } = await remote.poll(replica.position, options, signal);
     this.#headRecno = head.recno;
     const isAtHead = last.recno >= head.recno;
-    if (records.length > 0) this.#take(replica.applyRemote(records, last));
+    if (records.length > 0) {
+      await this.#quiet.wait(signal);
+      signal.throwIfAborted();
+      this.#take(replica.applyRemote(records, last));
+    }
     this.#happen(isAtHead ? "caught-up" : "pulled");
   }
 
@@ -426,7 +434,7 @@ export class InterSync implements AsyncDisposable {
       await this.#pushBell.wait(signal, delayMs);
       if (!mayPush(this.#state) || signal.aborted) continue;
       // oxlint-disable-next-line no-await-in-loop
-      await new Promise((resolve) => setTimeout(resolve, COALESCE_MS));
+      await delay(COALESCE_MS);
       // oxlint-disable-next-line no-await-in-loop -- one push at a time: its reply decides the next
       await this.#pushAll(this.#connection.signal);
     }
@@ -440,13 +448,19 @@ export class InterSync implements AsyncDisposable {
     };
     try {
       // oxlint-disable-next-line no-await-in-loop -- one push at a time: its reply decides the next
-      while (mayPush(this.#state) && (await this.#pusher.push(signal, begin)))
+      while (mayPush(this.#state) && (await this.#pushQuietly(signal, begin)))
         this.#pushFailures = 0;
       if (hasBegun) this.#happen("push-ended");
     } catch (error) {
       if (!signal.aborted) this.#failPush(error);
     }
     this.#waiters.check();
+  }
+
+  async #pushQuietly(signal: AbortSignal, begin: () => void): Promise<boolean> {
+    await this.#quiet.wait(signal);
+    signal.throwIfAborted();
+    return this.#pusher.push(signal, begin);
   }
 
   /** What stops a push alone is tried again later; polling goes on. */

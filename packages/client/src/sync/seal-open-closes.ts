@@ -4,6 +4,7 @@ import type { ChangeSet, Sha256 } from "@izo/core";
 
 import type { CacheExecutor, OwnClose, WrittenContent } from "./cache-executor.ts";
 import type { LocalReplica } from "./local-replica.ts";
+import type { QuietMoments } from "./quiet-moments.ts";
 
 /** What sealing does with a file: both may take long, and anything can happen meanwhile. */
 export interface SealingDisk {
@@ -15,6 +16,8 @@ export interface SealingDisk {
 export interface SealingOptions extends SealingDisk {
   readonly replica: LocalReplica;
   readonly cache: CacheExecutor;
+  /** Each file waits for its moment: hashing can wait, and the program that writes the next one cannot. */
+  readonly quiet: Pick<QuietMoments, "wait">;
   /** Makes the cache show what sealing has changed in the visible tree. */
   readonly show: (changes: ChangeSet) => void;
   /** A file could not be read or synced; it is tried again with the next round. */
@@ -28,8 +31,10 @@ export interface SealingOptions extends SealingDisk {
  * from its object.
  */
 export async function sealOpenCloses(options: SealingOptions, signal: AbortSignal): Promise<void> {
-  const { replica, onProblem } = options;
+  const { replica, quiet, onProblem } = options;
   for (const { recno, operation } of replica.unsealed()) {
+    // oxlint-disable-next-line no-await-in-loop -- a moment for each
+    await quiet.wait(signal);
     if (signal.aborted) return;
     // Sealed already, with one that was made on top of it.
     if (operation.opcode !== "CLOSE" || !replica.isOpen(recno)) continue;

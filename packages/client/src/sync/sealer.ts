@@ -15,7 +15,7 @@ import { type ChangeSet, retryDelayMs } from "@izo/core";
 import type { CacheExecutor } from "./cache-executor.ts";
 import { FileHasher } from "./hash-file.ts";
 import type { LocalReplica } from "./local-replica.ts";
-import { sealOpenCloses, type SealingDisk } from "./seal-open-closes.ts";
+import { sealOpenCloses, type SealingDisk, type SealingOptions } from "./seal-open-closes.ts";
 
 const makeDurable = promisify(fdatasync);
 
@@ -28,6 +28,7 @@ export interface SealerOptions {
   /** Makes the cache show what sealing has changed in the visible tree. */
   readonly show: (changes: ChangeSet) => void;
   readonly random: () => number;
+  readonly quiet: SealingOptions["quiet"];
   /** A file could not be read or synced; it is tried again. */
   readonly onProblem: (error: unknown) => void;
 }

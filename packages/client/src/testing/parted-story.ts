@@ -175,6 +175,7 @@ export class Story implements AsyncDisposable {
           return sha256;
         },
         makeDurable: meanwhile,
+        quiet: { wait: () => Promise.resolve() },
       },
       NEVER,
     );
