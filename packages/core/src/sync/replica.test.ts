@@ -591,23 +591,22 @@ describe("[P2] what the server is known to hold", () => {
 
 test("[D9] a content that is sealed after its save shows under what it was saved to, without deriving the tree anew", () => {
   const created = log(create(A, "a"));
-  const own = (recno: Recno): Base => ({ peer: ME, recno });
   const open = { sha256: null };
-  const before = log({ ...close(A, own(created), ONE), ...open } as Operation);
+  const before = log({ ...close(A, ownBase(created), ONE), ...open });
   const temporary = log(create(B, `t-${B}`));
-  const closed = log({ ...close(B, own(temporary), ONE), ...open } as Operation);
-  log(saveOver(B, own(temporary), own(closed), own(before)));
-  const shown = replica.visible;
+  const closed = log({ ...close(B, ownBase(temporary), ONE), ...open });
+  log(saveOver(B, ownBase(temporary), ownBase(closed), ownBase(before)));
+  const tree = replica.visible;
   const content = { sizeBytes: 7, mtimeNs: 8n, sha256: TWO };
   const { changes } = logged({ opcode: "SEALED", recno: closed, ...content });
 
   expect(changes.objects).toEqual([]);
-  expect(replica.visible).toBe(shown);
+  expect(replica.visible).toBe(tree);
   expect(replica.visible.object(A)).toMatchObject(content);
   // A content that is hidden by the save shows nowhere.
   const hidden = { sizeBytes: 1, mtimeNs: 2n, sha256: THREE };
   logged({ opcode: "SEALED", recno: before, ...hidden });
-  expect(replica.visible).toBe(shown);
+  expect(replica.visible).toBe(tree);
   const readBack = new Replica(new MemoryState(), 0 as Recno, pending, START);
   expect(readBack.visible.object(A)).toEqual(replica.visible.object(A));
 });
