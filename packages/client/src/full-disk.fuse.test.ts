@@ -16,6 +16,7 @@ import { open, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { fallocate } from "@izo/sys";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { LoopbackServer } from "./testing/loopback-server.ts";
@@ -168,8 +169,8 @@ test("[C4] content leaves for a writer whom the kernel serves past the mount's p
   {
     await using file = await open(join(mnt, "new"), "w");
     const { bavail, bsize } = statfsSync(disk);
-    const ballast = String(bavail * bsize - MIB);
-    execFileSync("fallocate", ["-l", ballast, join(disk, "ballast")]);
+    await using ballast = await open(join(disk, "ballast"), "w");
+    fallocate(ballast.fd, 0, 0, bavail * bsize - MIB);
     const cached = join(cacheDir, "tree", "old");
     await vi.waitFor(() => expect(statSync(cached).blocks).toBe(0), { timeout: 20_000 });
     await file.writeFile(written);
