@@ -1,59 +1,79 @@
 /**
- * `pnpm bench`: what a mount costs beside the directory that it is kept in, in one run, on one machine.
- * Prints tables, or one JSON object with `--json`. `--rounds N` repeats the operations; the best counts.
+ * `pnpm bench`: what a mount costs beside the directory that it is kept in, and beside sshfs and rclone
+ * where they are installed, in one run, on one machine. Prints tables, and writes `bench.json`, `bench.txt`
+ * and `bench.svg` to `--out DIR` (default: `bench-results`). `--only operations,workloads,log,replication`
+ * leaves the rest out; `--rounds N` repeats operations and workloads, whose medians count.
  */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
-import { runCommand } from "../hosts/run-command.ts";
 import { makeWorkDirectory } from "../hosts/work-directory.ts";
 import { createWorld } from "../hosts/world.ts";
+import { drawChart } from "./chart.ts";
+import { compareOperations } from "./compare-operations.ts";
 import { measureLog } from "./log-rates.ts";
-import type { Measurement } from "./operations.ts";
+import { describeMachine } from "./machine.ts";
+import { driverOf, makeOthers, makePlaces } from "./places.ts";
 import { measureReplication } from "./replication.ts";
-import { type Comparison, printReport } from "./report.ts";
+import { formatReport, type Report } from "./report.ts";
+import { compareWorkloads } from "./workloads.ts";
 
-const OPERATIONS = join(import.meta.dirname, "operations.ts");
-const OPERATIONS_TIMEOUT_MS = 300_000;
+const PARTS = ["operations", "workloads", "log", "replication"];
 
 const { values } = parseArgs({
-  options: { json: { type: "boolean" }, rounds: { type: "string", default: "2" } },
+  options: {
+    json: { type: "boolean" },
+    rounds: { type: "string", default: "3" },
+    only: { type: "string", default: PARTS.join() },
+    out: { type: "string", default: "bench-results" },
+  },
 });
+const rounds = Number(values.rounds);
+const wanted = new Set(values.only.split(","));
+const beginLoad = loadavg()[0] ?? 0;
 
-const comparisons = await compareOperations(Number(values.rounds));
-const replication = await measureReplication();
+const mounted = await measureMount();
+const replication = wanted.has("replication") ? await measureReplication() : undefined;
 using work = makeWorkDirectory();
-const log = await measureLog(work.path);
-const report = { operations: comparisons, log, replication };
-if (values.json === true) console.log(JSON.stringify(report));
-else printReport(report);
+const log = wanted.has("log") ? await measureLog(work.path) : undefined;
+const report: Report = {
+  machine: describeMachine([beginLoad, loadavg()[0] ?? 0]),
+  rounds,
+  ...mounted,
+  ...(log !== undefined && { log }),
+  ...(replication !== undefined && { replication }),
+};
+mkdirSync(values.out, { recursive: true });
+const rows = [...(report.operations ?? []), ...(report.workloads ?? [])];
+writeFileSync(join(values.out, "bench.json"), `${JSON.stringify(report, null, 2)}\n`);
+writeFileSync(join(values.out, "bench.txt"), `${formatReport(report)}\n`);
+writeFileSync(join(values.out, "bench.svg"), drawChart(rows));
+console.log(values.json === true ? JSON.stringify(report) : formatReport(report));
 
-async function compareOperations(rounds: number): Promise<Comparison[]> {
-  await using world = await createWorld();
-  await world.serve();
-  const mount = await world.mount("client1", "on-demand");
-  const backing: Measurement[][] = [];
-  const mounted: Measurement[][] = [];
-  // Turn and turn about, so that a busy moment of the machine meets both.
-  for (let round = 0; round < rounds; round++) {
-    backing.push(await measureIn(join(world.directory, `bench-${round}`)));
-    mounted.push(await measureIn(join(mount.mountPoint, `bench-${round}`)));
-    await mount.flush();
-  }
-  return (backing[0] ?? []).map(({ name, unit }, index) => {
-    const best = (runs: Measurement[][]): number => {
-      const found = runs.map((run) => run[index]?.value ?? NaN);
-      return unit === "us" ? Math.min(...found) : Math.max(...found);
-    };
-    const a = best(backing);
-    const b = best(mounted);
-    return { name, unit, backing: a, mount: b, ratio: unit === "us" ? b / a : a / b };
-  });
-}
-
-async function measureIn(directory: string): Promise<Measurement[]> {
-  const command = [process.execPath, "--conditions=izo:source", OPERATIONS, directory];
-  return JSON.parse(
-    await runCommand(command, { timeoutMs: OPERATIONS_TIMEOUT_MS }),
-  ) as Measurement[];
+async function measureMount(): Promise<
+  Pick<Report, "operations" | "workloads" | "driver" | "missing">
+> {
+  await using stack = new AsyncDisposableStack();
+  const world = stack.use(await createWorld());
+  const places = await makePlaces(world, stack);
+  const driver = await driverOf(join(world.directory, "client1/cache"));
+  const others = wanted.has("operations")
+    ? await makeOthers(world, stack)
+    : { places: [], missing: [] };
+  const operations = wanted.has("operations")
+    ? await compareOperations([...places, ...others.places], rounds)
+    : undefined;
+  const shared = join(world.directory, "shared");
+  mkdirSync(shared);
+  const workloads = wanted.has("workloads")
+    ? await compareWorkloads(places, shared, rounds)
+    : undefined;
+  return {
+    driver,
+    missing: others.missing,
+    ...(operations !== undefined && { operations }),
+    ...(workloads !== undefined && { workloads }),
+  };
 }

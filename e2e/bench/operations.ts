@@ -1,17 +1,15 @@
 /**
- * File operations as programs do them, timed one by one on a directory; run as a program it prints
- * microseconds per operation, or MiB/s, as JSON. It runs in a process of its own because the directory
- * may be a mount.
+ * File operations as programs do them, timed one by one in a directory. Each is asked for by name, so that
+ * the same one can be done in several directories in turn: a busy moment of the machine meets all.
  */
 import {
   closeSync,
+  fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
   readSync,
   renameSync,
-  rmSync,
   statSync,
   unlinkSync,
   writeFileSync,
@@ -19,93 +17,186 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 
-/** What an operation cost. */
-export interface Measurement {
+/** A kind of operation. */
+export interface Operation {
   readonly name: string;
-  readonly value: number;
-  readonly unit: "us" | "MiB/s";
+  /** How many times the local directory's time it may take: what this project aims at. */
+  readonly atMost: number;
+  /** How often it is done in one measurement. */
+  readonly count: number;
+  /** What it needs and what is not timed. */
+  readonly prepare?: (place: Place) => void;
+  readonly run: (place: Place, index: number) => void;
 }
 
-const FILES = 2000;
+/** Where, and in which round: each round has files of its own. */
+export interface Place {
+  readonly directory: string;
+  readonly round: number;
+}
+
+const FILES = 300;
+const NAMES = 2000;
 const KIB = 1024;
 const MIB = KIB * KIB;
-const LARGE_BYTES = 256 * MIB;
-const SMALL_WRITE_BYTES = 32 * MIB;
-const RANDOM_READS = 10_000;
+const LARGE_BYTES = 64 * MIB;
 
-/** Every operation once around; each leaves what the next needs. */
-export function* measureOperations(directory: string): Generator<Measurement> {
-  mkdirSync(directory);
-  const file = (number: number): string => join(directory, `file-${number}`);
-  const kibibyte = Buffer.alloc(KIB, "x");
-  yield each("create 1 KiB", FILES, (n) => writeFileSync(file(n), kibibyte));
-  yield each("stat", FILES, (n) => statSync(file(n)));
-  yield each("open + read + close", FILES, (n) => readFileSync(file(n)));
-  yield each("list 2,000 entries", 20, () => readdirSync(directory));
-  yield each("atomic save", 500, (n) => {
-    writeFileSync(`${file(n)}.tmp`, kibibyte);
-    renameSync(`${file(n)}.tmp`, file(n));
-  });
-  yield each("rename", 1000, (n) => renameSync(file(n), join(directory, `renamed-${n}`)));
-  yield each("unlink", 1000, (n) => unlinkSync(join(directory, `renamed-${n}`)));
+const kibibyte = Buffer.alloc(KIB, "x");
+const page = Buffer.alloc(4 * KIB, "p");
+const block = Buffer.alloc(MIB, "b");
 
-  const large = join(directory, "large");
-  const block = Buffer.alloc(MIB, "y");
-  yield throughput("write 256 MiB by 1 MiB", LARGE_BYTES, () =>
-    writeWhole(large, block, LARGE_BYTES),
-  );
-  yield throughput("read 256 MiB by 1 MiB", LARGE_BYTES, () => readWhole(large, block));
-  yield randomReads(large);
-  const page = Buffer.alloc(4 * KIB, "z");
-  const pages = join(directory, "pages");
-  yield each("write 4 KiB", SMALL_WRITE_BYTES / page.length, writer(pages, page));
-  rmSync(directory, { recursive: true });
+function file({ directory, round }: Place, index: number, suffix = ""): string {
+  return join(directory, `file-${round}-${index}${suffix}`);
 }
 
-function each(name: string, count: number, operate: (number: number) => unknown): Measurement {
-  const startMs = performance.now();
-  for (let number = 0; number < count; number++) operate(number);
-  return { name, value: ((performance.now() - startMs) * 1000) / count, unit: "us" };
-}
-
-function throughput(name: string, bytes: number, operate: () => void): Measurement {
-  const startMs = performance.now();
-  operate();
-  return { name, value: bytes / MIB / ((performance.now() - startMs) / 1000), unit: "MiB/s" };
-}
-
-function writeWhole(path: string, block: Uint8Array, bytes: number): void {
-  const fd = openSync(path, "w");
-  for (let written = 0; written < bytes; written += block.length) writeSync(fd, block);
+function write(path: string, flags: string): void {
+  const fd = openSync(path, flags);
+  writeSync(fd, kibibyte);
   closeSync(fd);
 }
 
-function readWhole(path: string, block: Uint8Array): void {
+function read(path: string): void {
   const fd = openSync(path, "r");
-  while (readSync(fd, block) > 0);
+  readSync(fd, page);
   closeSync(fd);
 }
 
-function randomReads(path: string): Measurement {
-  const page = Buffer.alloc(4 * KIB);
-  const fd = openSync(path, "r");
-  let state = 12_345;
-  const measurement = each("random read 4 KiB", RANDOM_READS, () => {
-    // Numerical Recipes' generator: the same places in every run.
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    readSync(fd, page, 0, page.length, (state % (LARGE_BYTES / page.length)) * page.length);
-  });
-  closeSync(fd);
-  return measurement;
+/** One file that is open from the first operation on it to the last, of the same size everywhere. */
+const large = new Map<string, number>();
+
+function largeFile({ directory }: Place): number {
+  const path = join(directory, "large");
+  let fd = large.get(path);
+  if (fd === undefined) {
+    fd = openSync(path, "w+");
+    for (let at = 0; at < LARGE_BYTES; at += MIB) writeSync(fd, block, 0, MIB, at);
+    fsyncSync(fd);
+    large.set(path, fd);
+  }
+  return fd;
 }
 
-/** Writes one page after the other; the descriptor is closed with the process. */
-function writer(path: string, page: Uint8Array): () => void {
-  const fd = openSync(path, "w");
-  return () => void writeSync(fd, page);
+/** Numerical Recipes' generator: the same places in every run. */
+function offset(index: number, size: number): number {
+  const random = (Math.imul(index + 1, 1_664_525) + 1_013_904_223) >>> 0;
+  return (random % (LARGE_BYTES / size)) * size;
 }
 
-if (process.argv[1] === import.meta.filename) {
-  const measurements = [...measureOperations(process.argv[2] ?? "bench")];
-  process.stdout.write(JSON.stringify(measurements));
+function many({ directory }: Place): string {
+  const path = join(directory, "many");
+  try {
+    mkdirSync(path);
+    for (let index = 0; index < NAMES; index += 1) writeFileSync(join(path, `name-${index}`), "");
+  } catch {
+    // It was made in an earlier round.
+  }
+  return path;
+}
+
+/** In this order: each finds what the ones before have left. */
+export const OPERATIONS: readonly Operation[] = [
+  {
+    name: "create + write 1 KiB + close",
+    atMost: 3,
+    count: FILES,
+    run: (place, index) => write(file(place, index), "wx"),
+  },
+  {
+    name: "stat, first after the own write",
+    atMost: 8,
+    count: FILES,
+    prepare: (place) => {
+      for (let index = 0; index < FILES; index += 1) write(file(place, index), "r+");
+    },
+    run: (place, index) => statSync(file(place, index)),
+  },
+  {
+    name: "stat again",
+    atMost: 1.3,
+    count: FILES,
+    run: (place, index) => statSync(file(place, index)),
+  },
+  {
+    name: "open + read + close, first",
+    atMost: 4,
+    count: FILES,
+    run: (place, index) => read(file(place, index)),
+  },
+  {
+    name: "open + read + close again",
+    atMost: 3.5,
+    count: FILES,
+    run: (place, index) => read(file(place, index)),
+  },
+  {
+    name: "list 2,000 names, first",
+    atMost: 4,
+    count: 1,
+    // What is new is not in the listing that the kernel keeps.
+    prepare: (place) => writeFileSync(join(many(place), `new-${place.round}`), ""),
+    run: (place) => readdirSync(join(place.directory, "many")),
+  },
+  {
+    name: "list 2,000 names again",
+    atMost: 2,
+    count: 10,
+    run: (place) => readdirSync(join(place.directory, "many")),
+  },
+  {
+    name: "atomic save of 1 KiB",
+    atMost: 2.5,
+    count: FILES,
+    run: (place, index) => {
+      write(file(place, index, ".tmp"), "wx");
+      renameSync(file(place, index, ".tmp"), file(place, index));
+    },
+  },
+  {
+    name: "rename",
+    atMost: 3,
+    count: FILES,
+    run: (place, index) => renameSync(file(place, index), file(place, index, ".new")),
+  },
+  {
+    name: "unlink",
+    atMost: 3.5,
+    count: FILES,
+    run: (place, index) => unlinkSync(file(place, index, ".new")),
+  },
+  {
+    name: "read 4 KiB anywhere",
+    atMost: 1.3,
+    count: 5000,
+    prepare: (place) => void largeFile(place),
+    run: (place, index) => readSync(largeFile(place), page, 0, page.length, offset(index, 4 * KIB)),
+  },
+  {
+    name: "write 4 KiB anywhere",
+    atMost: 1.3,
+    count: 2000,
+    prepare: (place) => void largeFile(place),
+    run: (place, index) =>
+      writeSync(largeFile(place), page, 0, page.length, offset(index, 4 * KIB)),
+  },
+  {
+    name: "read 1 MiB",
+    atMost: 1.3,
+    count: 64,
+    prepare: (place) => void largeFile(place),
+    run: (place, index) => readSync(largeFile(place), block, 0, MIB, index * MIB),
+  },
+  {
+    name: "write 1 MiB",
+    atMost: 1.3,
+    count: 64,
+    prepare: (place) => void largeFile(place),
+    run: (place, index) => writeSync(largeFile(place), block, 0, MIB, index * MIB),
+  },
+];
+
+/** Microseconds for one of them, on the average of {@link Operation.count}. */
+export function measure({ count, run }: Operation, place: Place): number {
+  const startMs = performance.now();
+  for (let index = 0; index < count; index += 1) run(place, index);
+  return ((performance.now() - startMs) * 1000) / count;
 }

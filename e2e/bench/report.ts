@@ -1,49 +1,108 @@
+import type { Row } from "./compare-operations.ts";
 import type { LogRates } from "./log-rates.ts";
-import type { Measurement } from "./operations.ts";
+import type { Machine } from "./machine.ts";
+import type { MissingPlace } from "./places.ts";
 import type { Replication } from "./replication.ts";
 
-/** One operation on the backing directory and on the mount. */
-export interface Comparison {
-  readonly name: string;
-  readonly unit: Measurement["unit"];
-  readonly backing: number;
-  readonly mount: number;
-  /** Time on the mount by time on the backing directory: 1 is equal, 2 is twice as slow. */
-  readonly ratio: number;
-}
-
-/** All that `pnpm bench` measures. */
+/** All that `pnpm bench` measures; what was not asked for is not there. */
 export interface Report {
-  readonly operations: readonly Comparison[];
-  readonly log: LogRates;
-  readonly replication: Replication;
+  readonly machine: Machine;
+  readonly driver: {
+    readonly name: string;
+    readonly protocol: string | null;
+    readonly hasPassthrough: boolean;
+  };
+  readonly rounds: number;
+  readonly operations?: readonly Row[];
+  readonly workloads?: readonly Row[];
+  readonly missing: readonly MissingPlace[];
+  readonly log?: LogRates;
+  readonly replication?: Replication;
 }
 
-/** Prints the report as tables. */
-export function printReport({ operations, log, replication }: Report): void {
-  printLine("operation", "backing", "mount", "ratio");
-  for (const { name, unit, backing, mount, ratio } of operations) {
-    const cells = [`${backing.toFixed(1)} ${unit}`, `${mount.toFixed(1)} ${unit}`];
-    printLine(name, ...cells, `${ratio.toFixed(1)} x`);
+/** The report as tables. */
+export function formatReport(report: Report): string {
+  const { machine, driver, rounds, operations, workloads, missing, log, replication } = report;
+  const { cpu, cores, memoryGib, kernel, node, load } = machine;
+  const passthrough = driver.hasPassthrough ? "with" : "without";
+  const lines = [
+    `${cores} × ${cpu}, ${memoryGib} GiB, Linux ${kernel}, Node ${node}; load ${load.map((each) => each.toFixed(1)).join(" → ")}`,
+    `driver ${driver.name} ${driver.protocol ?? ""}, ${passthrough} passthrough; medians of ${rounds} rounds`,
+    ...missing.map(({ name, reason }) => `without ${name}: ${reason}`),
+  ];
+  for (const rows of [operations, workloads]) {
+    if (rows !== undefined) lines.push("", ...formatRows(rows));
   }
-  console.log();
-  printLine("log append (durable)", formatRate(log.append));
-  printLine("log decode", formatRate(log.decode));
-  printLine("log replay", formatRate(log.replay));
-  console.log();
-  const { files, firstScanSeconds, replicaSeconds, rsyncSeconds } = replication;
-  for (const [name, seconds] of [
+  if (log !== undefined) {
+    lines.push("", formatLine("log append (durable)", formatRate(log.append)));
+    lines.push(formatLine("log decode", formatRate(log.decode)));
+    lines.push(formatLine("log replay", formatRate(log.replay)));
+  }
+  if (replication !== undefined) lines.push("", ...formatReplication(replication));
+  return lines.join("\n");
+}
+
+function formatRows(rows: readonly Row[]): string[] {
+  const others = Object.keys(rows[0]?.ratios ?? {}).filter((name) => name !== "izo");
+  const lines = [
+    formatLine("", "local", "izo", "ratio", "at most", ...others, "requests of the kernel"),
+  ];
+  for (const { name, unit, times, ratios, atMost, requests } of rows) {
+    lines.push(
+      formatLine(
+        name,
+        `${formatTime(times["local"])} ${unit}`,
+        `${formatTime(times["izo"])} ${unit}`,
+        formatRatio(ratios["izo"]),
+        formatRatio(atMost),
+        ...others.map((other) => formatRatio(ratios[other])),
+        formatRequests(requests),
+      ),
+    );
+  }
+  return lines;
+}
+
+/** `1 OPEN, 1 RELEASE`. */
+export function formatRequests(requests: Readonly<Record<string, number>>): string {
+  const asked = Object.entries(requests).filter(([, count]) => count > 0);
+  if (asked.length === 0) return "none";
+  return asked.map(([name, count]) => `${Number(count.toFixed(2))} ${name}`).join(", ");
+}
+
+function formatReplication({
+  files,
+  firstScanSeconds,
+  replicaSeconds,
+  rsyncSeconds,
+}: Replication): string[] {
+  const rows = [
     ["first scan", firstScanSeconds],
     [`replica of ${files} files`, replicaSeconds],
     ["rsync -a of the same", rsyncSeconds],
-  ] as const) {
-    printLine(name, formatRate(files / seconds), `${seconds.toFixed(2)} s`);
-  }
-  printLine("replica beside rsync", "", "", `${(replicaSeconds / rsyncSeconds).toFixed(1)} x`);
+  ] as const;
+  const ratio = formatRatio(replicaSeconds / rsyncSeconds);
+  return [
+    ...rows.map(([name, seconds]) =>
+      formatLine(name, formatRate(files / seconds), `${seconds.toFixed(2)} s`),
+    ),
+    formatLine("replica beside rsync", "", "", ratio),
+  ];
 }
 
-function printLine(name: string, ...cells: readonly string[]): void {
-  console.log(name.padEnd(26) + cells.map((cell) => cell.padStart(14)).join(""));
+function formatLine(name: string, ...cells: readonly string[]): string {
+  return (
+    name.padEnd(34) +
+    cells.map((cell) => (cell.length > 12 ? `   ${cell}` : cell.padStart(12))).join("")
+  );
+}
+
+function formatTime(time: number | undefined): string {
+  return time === undefined ? "" : time.toFixed(1);
+}
+
+function formatRatio(ratio: number | undefined): string {
+  return ratio === undefined ? "" : `${ratio.toFixed(ratio < 10 ? 2 : 0)} x`;
 }
 
 function formatRate(perSecond: number): string {
