@@ -26,6 +26,7 @@ import { tokenCommand } from "./commands/token.ts";
 import { topCommand } from "./commands/top.ts";
 import { truncateCommand } from "./commands/truncate.ts";
 import { umountCommand } from "./commands/umount.ts";
+import { undoCommand } from "./commands/undo.ts";
 import { unpinCommand } from "./commands/unpin.ts";
 import { verifyCommand } from "./commands/verify.ts";
 import { versionCommand } from "./commands/version.ts";
@@ -77,6 +78,7 @@ export function createProgram(cli: Cli): CommandUnknownOpts {
     .addCommand(conflictsCommand(cli))
     .addCommand(heldCommand(cli))
     .addCommand(logCommand(cli))
+    .addCommand(undoCommand(cli))
     .addCommand(kmlCommand(cli))
     .addCommand(verifyCommand(cli))
     .addCommand(salvageCommand(cli))

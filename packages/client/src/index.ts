@@ -38,6 +38,17 @@ export type { CredentialFiles, Credentials } from "./remote/credentials.ts";
 export { parseFilesetUrl } from "./remote/fileset-url.ts";
 export { HttpRemote } from "./remote/http-remote.ts";
 
+export type { HttpHistory } from "./remote/http-history.ts";
+
+// undo
+export {
+  applyRemoteUndo,
+  planRemoteUndo,
+  type PlannedUndo,
+  type UndoneOtherwise,
+} from "./undo/remote-undo.ts";
+export type { UndoSelection } from "./undo/undo-selection.ts";
+
 // sync
 export type { SalvagePlan } from "./sync/lost-log.ts";
 

@@ -1,5 +1,6 @@
 import { type KmlRecord, type Operation, recordPaths } from "@izo/core";
 
+import { printable } from "../output/printable.ts";
 import { formatBytes } from "../output/quantity.ts";
 
 const OPCODE_WIDTH = "SETEXTATTR".length;
@@ -71,12 +72,4 @@ function octal(mode: number): string {
 function formatTime(timeNs: bigint): string {
   const date = new Date(Number(timeNs / NS_PER_MS));
   return Number.isNaN(date.getTime()) ? `${timeNs} ns` : date.toISOString();
-}
-
-/** Names come from other machines: what a terminal would obey is shown as an escape. */
-function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- these are what is looked for
-  return /[\u0000-\u001f\u007f-\u009f]/.test(text) || !text.isWellFormed()
-    ? JSON.stringify(text)
-    : text;
 }

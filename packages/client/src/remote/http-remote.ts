@@ -67,6 +67,7 @@ import { fetchContent } from "./fetch-content.ts";
 import { parseFilesetUrl } from "./fileset-url.ts";
 import { readWhole } from "./http-body.ts";
 import { type ConnectionTimeouts, DEFAULT_TIMEOUTS, HttpConnection } from "./http-connection.ts";
+import { HttpHistory } from "./http-history.ts";
 import { TransferBook } from "./transfer-book.ts";
 import { type ContentSource, uploadContent } from "./upload-content.ts";
 
@@ -83,6 +84,8 @@ export interface HttpRemoteOptions {
 }
 
 export class HttpRemote implements Remote {
+  /** What was, as opposed to what is. */
+  readonly history: HttpHistory;
   readonly #connection: HttpConnection;
   readonly #prefix: string;
   readonly #fileset: string;
@@ -99,6 +102,7 @@ export class HttpRemote implements Remote {
     );
     this.#prefix = prefix;
     this.#fileset = fileset;
+    this.history = new HttpHistory(this.#connection, prefix, fileset);
   }
 
   async profile(signal?: AbortSignal): Promise<FilesetProfile> {

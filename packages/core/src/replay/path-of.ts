@@ -38,6 +38,18 @@ export function objectPath(state: StateReader, oid: Oid): string {
   return place === undefined ? "/…" : pathOf(state, place.parent, place.name);
 }
 
+/** Path of an object as it was when it was last there, through removed directories too. */
+export function lastPath(state: StateReader, oid: Oid): string {
+  let path = "";
+  for (let at = oid; at !== ROOT_OID;) {
+    const place = state.links(at)[0] ?? state.tombstone(at);
+    if (place === undefined) return `/…${path}`;
+    path = `/${place.name}${path}`;
+    at = place.parent;
+  }
+  return path === "" ? "/" : path;
+}
+
 /** Tells whether `directory` is `ancestor` or lies below it. */
 export function isWithin(state: StateReader, directory: Oid, ancestor: Oid): boolean {
   for (let oid = directory; ;) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { Oid, PeerId, Recno } from "../kml/identity.ts";
+import { EMPTY_SHA256, type Oid, type PeerId, type Recno, type Sha256 } from "../kml/identity.ts";
 import type { ServerRecord } from "../kml/record.ts";
 import type { StateReader } from "../replay/state.ts";
 import { placesOf } from "../testing/simulation/places.ts";
@@ -30,12 +30,22 @@ function change(log: JudgedLog, peers: readonly PeerId[], count: number, random:
   }
 }
 
-function plan(log: JudgedLog, after: Recno, selected: ReadonlySet<Recno>, peer = UNDOER): UndoPlan {
+const ALL = (): boolean => true;
+const isKept = (sha256: Sha256): boolean => sha256 < "8";
+
+function plan(
+  log: JudgedLog,
+  after: Recno,
+  selected: ReadonlySet<Recno>,
+  peer = UNDOER,
+  hasContent: (sha256: Sha256) => boolean = ALL,
+): UndoPlan {
   let renewed = 0;
   return planUndo({
     before: log.at(after),
     records: log.records.slice(after),
     selected,
+    hasContent,
     peer,
     newOid: () => `e${String((renewed += 1)).padStart(31, "0")}` as Oid,
   });
@@ -161,6 +171,26 @@ describe("planUndo()", () => {
     }
     expect(undone).toBeGreaterThan(HISTORIES);
     expect(leftAlone).toBeGreaterThan(HISTORIES / 10);
+  });
+
+  it("leaves alone what it has no content for, and undoes the rest", () => {
+    let gone = 0;
+    for (const seed of seeds.slice(0, 100)) {
+      const random = new Random(seed);
+      const log = new JudgedLog();
+      change(log, [ANN], 25, random);
+      const after = log.head;
+      change(log, [ANN], 20, random);
+      const selected = select(log, after, () => true);
+      const undo = plan(log, after, selected, UNDOER, isKept);
+      const needed = undo.operations.flatMap((operation) =>
+        operation.opcode === "CLOSE" && operation.sha256 !== null ? [operation.sha256] : [],
+      );
+      expect(needed.every((sha256) => isKept(sha256) || sha256 === EMPTY_SHA256)).toBe(true);
+      expect(["applied"], `seed ${seed}`).toEqual(expect.arrayContaining(outcomesOf(log, undo)));
+      gone += undo.leftAlone.filter(({ reason }) => reason === "content-gone").length;
+    }
+    expect(gone).toBeGreaterThan(10);
   });
 
   it("of an undo does again what was undone", () => {

@@ -8,11 +8,18 @@
  * comes in between (design D3, §7). Nothing is rewritten: an undo is records like all others.
  */
 
-import { type Oid, type PeerId, type Recno, ROOT_OID } from "../kml/identity.ts";
+import {
+  EMPTY_SHA256,
+  type Oid,
+  type PeerId,
+  type Recno,
+  ROOT_OID,
+  type Sha256,
+} from "../kml/identity.ts";
 import type { ServerRecord } from "../kml/record.ts";
 import { resolveOid } from "../reintegrate/resolve.ts";
 import type { MemoryState } from "../replay/memory-state.ts";
-import { isWithin, objectPath } from "../replay/path-of.ts";
+import { isWithin, lastPath } from "../replay/path-of.ts";
 import { replay } from "../replay/replay.ts";
 import { authoritativeRecno, type Entry, type TreeObject } from "../replay/tree-object.ts";
 import { Journal, type Spell } from "./journal.ts";
@@ -28,6 +35,8 @@ export interface UndoInput {
   readonly records: readonly ServerRecord[];
   /** The records to be undone. */
   readonly selected: ReadonlySet<Recno>;
+  /** Tells whether the server has a content still. */
+  readonly hasContent: (sha256: Sha256) => boolean;
   /** Under whose id the operations are made; its records are numbered from 1. */
   readonly peer: PeerId;
   /** An id for what cannot return under its own. */
@@ -72,6 +81,8 @@ class UndoPlanner {
   readonly #tasks: Task[] = [];
   /** Ids of those that return under another one than they had. */
   readonly #renewed = new Map<Oid, Oid>();
+  /** Directories in whose stead others stand, and those. */
+  readonly #merged = new Map<Oid, Oid>();
 
   constructor(input: UndoInput) {
     this.#input = input;
@@ -125,6 +136,7 @@ class UndoPlanner {
     if (presence.kind !== "undone") this.#leaveRemoved(oid, spells);
     if (presence.kind !== "undone" || presence.value === undefined) return;
     const object = this.#asItWas(spells);
+    if (!this.#isHere(object)) return this.#leave(oid, "content-gone", null);
     const last = this.#journal.tombstone(oid);
     const [place, ...others] = toGet.length > 0 || last === undefined ? toGet : [last];
     if (place === undefined) {
@@ -228,6 +240,7 @@ class UndoPlanner {
       tasks = tasks.filter((task) => !stranded.has(task));
       this.#writer = new UndoWriter(this.#journal.state, this.#input.peer);
       this.#revivals = [];
+      this.#merged.clear();
     }
   }
 
@@ -237,7 +250,8 @@ class UndoPlanner {
     for (;;) {
       const left = waiting.filter((one) => !this.#tryTask(one));
       if (left.length === 0) return new Set();
-      const next = left.length < waiting.length ? left : this.#putAside(left);
+      const next =
+        left.length < waiting.length ? left : (this.#merge(left) ?? this.#putAside(left));
       if (next === null) {
         for (const { task } of left) this.#giveUp(task);
         return new Set(left.filter(({ task, from }) => from !== task.from).map(({ task }) => task));
@@ -276,7 +290,24 @@ class UndoPlanner {
 
   /** What an id stands for by now: what it merged into, or what returned in its stead. */
   #present(oid: Oid): Oid {
-    return this.#renewed.get(oid) ?? resolveOid(oid, this.#writer.state);
+    return this.#merged.get(oid) ?? this.#renewed.get(oid) ?? resolveOid(oid, this.#writer.state);
+  }
+
+  /** A directory whose name another one has by now: what was in it returns into that one. */
+  #merge(waiting: readonly Waiting[]): Waiting[] | null {
+    const { state } = this.#writer;
+    const leaving = new Set(
+      waiting.filter(({ from }) => from !== null).map(({ task }) => task.oid),
+    );
+    const rest = waiting.filter(({ task: { oid, to, made } }) => {
+      if (made?.kind !== "directory" || to === null) return true;
+      const standing = state.entry(this.#present(to.parent), to.name);
+      if (standing === undefined || leaving.has(standing.oid)) return true;
+      if (state.object(standing.oid)?.kind !== "directory") return true;
+      this.#merged.set(oid, standing.oid);
+      return false;
+    });
+    return rest.length < waiting.length ? rest : null;
   }
 
   /**
@@ -321,7 +352,10 @@ class UndoPlanner {
     for (const aspect of this.#aspects(present, content.kind === "untouched")) {
       const walked = walkBack(present, aspect.keyOf, this.#isSelected);
       if (walked.kind === "kept") this.#leave(oid, aspect.reason, walked.by);
-      if (walked.kind === "undone" && walked.value !== undefined) aspect.restore(oid, walked.value);
+      if (walked.kind !== "undone" || walked.value === undefined) continue;
+      const isPossible = aspect.keyOf !== contentKey || this.#isHere(walked.value);
+      if (isPossible) aspect.restore(oid, walked.value);
+      else this.#leave(oid, "content-gone", null);
     }
   }
 
@@ -354,8 +388,12 @@ class UndoPlanner {
     }
   }
 
+  #isHere({ sha256 }: TreeObject): boolean {
+    return sha256 === null || sha256 === EMPTY_SHA256 || this.#input.hasContent(sha256);
+  }
+
   #leave(oid: Oid, reason: LeftAloneReason, by: Recno | null): void {
-    const path = objectPath(this.#journal.state, oid);
+    const path = lastPath(this.#journal.state, oid);
     this.#leftAlone.set(`${oid} ${reason}`, { path, oid, reason, by });
   }
 }

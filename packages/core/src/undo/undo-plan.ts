@@ -9,6 +9,7 @@ export const LEFT_ALONE_REASONS = {
   "removed-since": "somebody else has removed it since",
   "name-taken": "somebody else has given its name to something since",
   "parent-removed": "the directory that it was in is not there any more",
+  "content-gone": "its old content is not kept any more",
   "not-empty": "somebody else has put something into it since",
 } as const;
 
