@@ -9,6 +9,7 @@ import { heldCommand } from "./commands/held.ts";
 import { hoardCommand } from "./commands/hoard.ts";
 import { kmlCommand } from "./commands/kml.ts";
 import { logCommand } from "./commands/log.ts";
+import { metricsCommand } from "./commands/metrics.ts";
 import { mountCommand } from "./commands/mount.ts";
 import { offlinePolicyCommand } from "./commands/offline-policy.ts";
 import { offlineCommand } from "./commands/offline.ts";
@@ -61,6 +62,7 @@ export function createProgram(cli: Cli): CommandUnknownOpts {
     .addCommand(umountCommand(cli))
     .addCommand(statusCommand(cli))
     .addCommand(topCommand(cli))
+    .addCommand(metricsCommand(cli))
     .addCommand(peersCommand(cli))
     .addCommand(tokenCommand(cli))
     .addCommand(truncateCommand(cli))

@@ -9,14 +9,23 @@ import { hash, randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
 
-import { type FilesetId, IzoError, objectAt, type Oid, type Recno } from "@izo/core";
-import { nodeDisk, SpaceReserve } from "@izo/sys";
+import {
+  type FilesetId,
+  IzoError,
+  objectAt,
+  type Oid,
+  processFamilies,
+  type Recno,
+  writeExposition,
+} from "@izo/core";
+import { nodeDisk, processUsage, SpaceReserve } from "@izo/sys";
 import type { Logger } from "pino";
 
 import { lockCache } from "./cache/cache-lock.ts";
 import { measureContent } from "./cache/measure-content.ts";
 import { checkMountPoint } from "./check-mount-point.ts";
 import type { MountControl, MountStatus } from "./control/mount-control.ts";
+import { mountFamilies } from "./control/mount-families.ts";
 import { serveControl } from "./control/serve-control.ts";
 import type { DriverChoice } from "./fuse/driver-name.ts";
 import type { MountEnd } from "./fuse/fuse-mount.ts";
@@ -290,7 +299,7 @@ interface MountParts {
 }
 
 function controlOf(
-  { cacheDir, permitMode = "none", isReadOnly = false }: MountOptions,
+  { cacheDir, mountPoint, permitMode = "none", isReadOnly = false }: MountOptions,
   parts: MountParts,
 ): MountControl {
   const { replica, remote, sync, permits, keeper, fuse, local, file, transfers } = parts;
@@ -301,25 +310,31 @@ function controlOf(
     return settings;
   };
   const listPins = (): PinnedObject[] => describePins(file.settings.pins, replica.visible);
+  const readStatus = async (): Promise<MountStatus> => {
+    const { offlinePolicy, cacheQuotaBytes, pins, hoard } = file.settings;
+    const isKeeping = pins.length > 0 || hoard.length > 0;
+    return {
+      ...sync.status(),
+      transfers: transfers.list(),
+      driver: fuse.facts(),
+      isReadOnly,
+      offlinePolicy,
+      waitingPrograms: local.fetches.waiting,
+      longWritten: local.longWritten(),
+      conflicts: replica.conflicts().length,
+      permit: { mode: permitMode, permits: permits.list() },
+      cacheQuotaBytes,
+      kept: isKeeping ? await keeper.look() : null,
+      cachedBytes: await measureContent(join(cacheDir, "tree")),
+    };
+  };
   return {
-    async status(): Promise<MountStatus> {
-      const { offlinePolicy, cacheQuotaBytes, pins, hoard } = file.settings;
-      const isKeeping = pins.length > 0 || hoard.length > 0;
-      return {
-        ...sync.status(),
-        transfers: transfers.list(),
-        driver: fuse.facts(),
-        isReadOnly,
-        offlinePolicy,
-        waitingPrograms: local.fetches.waiting,
-        longWritten: local.longWritten(),
-        conflicts: replica.conflicts().length,
-        permit: { mode: permitMode, permits: permits.list() },
-        cacheQuotaBytes,
-        kept: isKeeping ? await keeper.look() : null,
-        cachedBytes: await measureContent(join(cacheDir, "tree")),
-      };
-    },
+    status: readStatus,
+    metrics: async () =>
+      writeExposition([
+        ...mountFamilies(await readStatus(), transfers.totals(), { mount: mountPoint }),
+        ...processFamilies(processUsage()),
+      ]),
     flush: (signal) => sync.flush(signal),
     waitFor: (recno: Recno, signal: AbortSignal) => sync.waitFor(recno, signal),
     changeSettings(change) {

@@ -51,6 +51,12 @@ export {
 export type { TornTail } from "./kml/torn-tail.ts";
 export { type VerifiedSegment, verifyLog } from "./kml/verify-log.ts";
 
+// metrics
+export { Counter } from "./metrics/counter.ts";
+export * from "./metrics/exposition.ts";
+export { Histogram } from "./metrics/histogram.ts";
+export { oneValue, processFamilies } from "./metrics/process-families.ts";
+
 // replay
 export { creationOf } from "./replay/creation.ts";
 export * from "./replay/memory-state.ts";

@@ -26,6 +26,7 @@ export { hasWriter, releaseLease, setReadLease } from "./lease.ts";
 export { mknod, mknodat } from "./mknod.ts";
 export { linkat, linkFd, mkdirat, readlinkat, symlinkat, unlinkat } from "./names.ts";
 export { O_PATH, O_TMPFILE, openat, openat2, type ResolveOptions } from "./open.ts";
+export { type ProcessUsage, processUsage } from "./process-usage.ts";
 export { fchmodat, fchownat } from "./owner.ts";
 export { AT_FDCWD, type Path } from "./path.ts";
 export { readDirectory, type DirectoryEntry, type EntryType } from "./read-directory.ts";

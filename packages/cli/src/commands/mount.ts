@@ -19,6 +19,7 @@ import { CACHE_MODES, LOG_LEVELS } from "../config/config-schema.ts";
 import { createLogger } from "../create-logger.ts";
 import { defaultCacheDir } from "../mounts/default-cache.ts";
 import { forgetMount, mountPointOf, noteMount } from "../mounts/mount-registry.ts";
+import { parseMetricsAddress, serveMetrics } from "../mounts/serve-metrics.ts";
 import { reportStart, startDetached } from "../mounts/start-detached.ts";
 import { findServiceManager } from "../service/service-manager.ts";
 import { untilAborted } from "../until-aborted.ts";
@@ -41,6 +42,8 @@ interface MountPlan {
   readonly cacheQuota: number | null | undefined;
   readonly credentials: CredentialFiles;
   readonly isReadOnly: boolean;
+  /** Where metrics are served; undefined for nowhere. */
+  readonly metrics: string | undefined;
 }
 
 /** `izo mount`: returns when the mount serves; a process in the background goes on. */
@@ -102,6 +105,12 @@ export function mountCommand(cli: Cli) {
         .env("IZO_LOG_LEVEL")
         .default("info" as const),
     )
+    .addOption(
+      new Option(
+        "--metrics <host:port>",
+        "serve metrics for Prometheus there, on this machine only (default: not at all)",
+      ).env("IZO_METRICS"),
+    )
     .option("--read-only", "refuse every change on the mount (EROFS)")
     .option("--foreground", "serve from this process until Ctrl-C, and log to standard error")
     .addOption(jsonOption())
@@ -138,7 +147,9 @@ Examples:
         cacheQuota: options.cacheQuota,
         credentials: credentialsOf(options, cli),
         isReadOnly: options.readOnly === true,
+        metrics: options.metrics,
       };
+      if (plan.metrics !== undefined) parseMetricsAddress(plan.metrics);
       if (options.foreground === true) await serveMount(plan, cli);
       else await mountInBackground(plan, cli, options);
     });
@@ -167,6 +178,7 @@ async function mountInBackground(
     plan.driver,
     ...credentialArguments(plan.credentials),
     ...(plan.isReadOnly ? ["--read-only"] : []),
+    ...(plan.metrics === undefined ? [] : ["--metrics", plan.metrics]),
     ...(plan.offlinePolicy === undefined ? [] : ["--offline-policy", plan.offlinePolicy]),
     ...(cacheQuota === undefined
       ? []
@@ -213,6 +225,9 @@ async function serveMount(plan: MountPlan, cli: Cli): Promise<void> {
     };
     const wanted = { url, mountPoint, cacheDir, mode, driver, permitMode, isReadOnly, settings };
     await using mount = await mountFileset({ ...wanted, ...tokenOf(cli), logger });
+    await using metrics =
+      plan.metrics === undefined ? undefined : await serveMetrics(plan.metrics, mount);
+    if (metrics !== undefined) logger.info({ url: metrics.url }, "metrics");
     noteMount({ mountPoint, cacheDir, url, pid: process.pid });
     reportStart({ isServing: true, contact: mount.contact });
     manager.ready(`${url} on ${mountPoint}, ${mount.contact}`);

@@ -39,6 +39,7 @@ export function connectControl(cacheDir: string): MountControl {
       const status = (await call(cacheDir, { method: "GET", path: "/status" })) as MountStatus;
       return { ...UNTOLD, ...status };
     },
+    metrics: async () => (await call(cacheDir, { method: "GET", path: "/metrics" })) as string,
     flush: async (signal) => void (await post("/flush", { signal })),
     waitFor: async (recno, signal) => void (await post(`/wait?recno=${recno}`, { signal })),
     changeSettings: async (body) => (await post("/settings", { body })) as MountSettings,

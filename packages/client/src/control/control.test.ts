@@ -63,6 +63,7 @@ afterEach(() => {
 function notingControl(calls: string[]): MountControl {
   return {
     status: () => STATUS,
+    metrics: () => "izo_mount_recno 40\n",
     flush: async () => {
       throw new IzoError("remote-unreachable", "Cannot flush: the server is away");
     },
@@ -102,6 +103,7 @@ test("connectControl() reaches the mount through a path longer than a socket's a
   await using _ = await serveControl(cacheDir, notingControl(calls));
   const control = connectControl(cacheDir);
   expect(await control.status()).toEqual(STATUS);
+  expect(await control.metrics()).toBe("izo_mount_recno 40\n");
   await control.unmount();
   expect(calls).toEqual(["unmount"]);
 });

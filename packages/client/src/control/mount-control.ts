@@ -76,6 +76,8 @@ export interface MountStatus {
 /** What one can ask of a running mount, from inside its process or through its control socket. */
 export interface MountControl {
   status(): MountStatus | Promise<MountStatus>;
+  /** The same, and what its process uses, in the text format of Prometheus. */
+  metrics(): string | Promise<string>;
   /** Resolves when every change made before the call is acknowledged by the server. */
   flush(signal: AbortSignal): Promise<void>;
   /** Resolves when the mount has replayed the server's log up to `recno`. */

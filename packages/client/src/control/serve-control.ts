@@ -13,6 +13,7 @@ type Handler = (control: MountControl, asked: ControlRequest) => unknown;
 
 const HANDLERS: Readonly<Record<string, Handler>> = {
   "GET /status": (control) => control.status(),
+  "GET /metrics": (control) => control.metrics(),
   "POST /flush": (control, { signal }) => control.flush(signal),
   "POST /settings": (control, { body }) =>
     control.changeSettings(settingsChangeSchema.parse(body) as SettingsChange),

@@ -196,7 +196,11 @@ export class HttpConnection implements AsyncDisposable {
     }
     const text = new TextDecoder().decode(await readPrefix(response.body, MAX_PROBLEM_BYTES));
     const problem = parseProblem(text) ?? refusal;
-    if (problem !== null) throw new RemoteProblemError(problem);
+    if (problem !== null) {
+      // The line of the server's log about this request has the same id.
+      const requestId = response.header(HEADERS.requestId);
+      throw new RemoteProblemError({ ...problem, data: { ...problem.data, requestId } });
+    }
     if (LATER.has(status))
       throw new RemoteUnreachableError(url, `it answers with status ${status}`);
     throw new RemoteProtocolError(url, `it has status ${status} and no problem of the protocol`);

@@ -43,6 +43,7 @@ import {
   type ReintegrateResponse,
   type Route,
   routePath,
+  ROUTES,
   type Sha256,
   type SnapshotRow,
   writeContentPackRequest,
@@ -112,6 +113,13 @@ export class HttpRemote implements Remote {
   /** What `izo status URL` shows. */
   async status(signal?: AbortSignal): Promise<FilesetStatus> {
     return this.#getJson(this.#path("status"), parseStatusResponse, signal);
+  }
+
+  /** The server's own metrics, as text. */
+  async metrics(signal?: AbortSignal): Promise<string> {
+    const path = this.#prefix + ROUTES.metrics;
+    const response = await this.#connection.request("control", { path, signal });
+    return decode(await readWhole(response, MAX_JSON_BYTES));
   }
 
   /** The place behind a record, taken on trust: a client that follows the log computes it. */

@@ -15,6 +15,8 @@ export interface SyncError {
   /** What a person can do about it. */
   readonly advice: string;
   readonly sinceMs: number;
+  /** Under which the server's log has the request that failed; missing where none did. */
+  readonly requestId?: string;
 }
 
 /** Codes of the protocol that the connection has a state for; every other one is listed below. */
@@ -94,7 +96,14 @@ export function describeError(error: unknown, nowMs: number): SyncError {
       ? error.code
       : "internal-error";
   const message = error instanceof Error ? error.message : String(error);
-  return { code, message, advice: ADVICE[code] ?? "See the log of the mount", sinceMs: nowMs };
+  const requestId = error instanceof RemoteProblemError ? error.data["requestId"] : undefined;
+  return {
+    code,
+    message,
+    advice: ADVICE[code] ?? "See the log of the mount",
+    sinceMs: nowMs,
+    ...(typeof requestId === "string" && { requestId }),
+  };
 }
 
 /** The user keeps the mount offline, and wants something that only the server can give. */

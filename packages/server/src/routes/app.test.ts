@@ -435,4 +435,14 @@ test("GET /metrics counts what happened", async () => {
   expect(text).toContain(`izo_head_recno{fileset="rootfset"} ${t.fileset.headPosition.recno}`);
   expect(text).toMatch(/^izo_served_bytes_total [1-9]/m);
   expect(text).toContain("izo_polls_waiting 0");
+  const kml = 'method="GET",route="/v1/filesets/:fileset/kml"';
+  expect(text).toMatch(
+    new RegExp(`^izo_http_request_duration_seconds_bucket\\{${kml},le="\\+Inf"\\} [1-9]`, "m"),
+  );
+  expect(text).toMatch(
+    /^izo_peer_lag_records\{fileset="rootfset",peer="[0-9a-f]{32}",host=".*"\}/m,
+  );
+  const names = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)];
+  expect(new Set(names.map(([, name]) => name)).size).toBe(names.length);
+  for (const [, name, type] of names) expect(name!.endsWith("_total")).toBe(type === "counter");
 });

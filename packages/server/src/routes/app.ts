@@ -67,6 +67,7 @@ export function createApp(options: AppOptions): Hono<AppEnvironment> {
   });
   app.use(noteRequest);
   app.use("/v1/*", speakProtocol);
+  app.use(ROUTES.metrics, speakProtocol);
   app.use(authorize);
   app.use("/v1/filesets/:fileset/*", resolveFileset);
 

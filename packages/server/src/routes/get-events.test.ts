@@ -219,7 +219,10 @@ function endlessLog(fileset: Export): { fileset: Export; chunks: () => number } 
   };
   const own: Partial<Export> = { readLog, headPosition: head, waitForRecno: async () => head };
   const endless = new Proxy(fileset, {
-    get: (target, key) => own[key as keyof Export] ?? target[key as keyof Export],
+    get: (target, key) => {
+      const value: unknown = own[key as keyof Export] ?? target[key as keyof Export];
+      return typeof value === "function" ? value.bind(target) : value;
+    },
   });
   return { fileset: endless, chunks: () => chunks };
 }

@@ -1,23 +1,28 @@
+import { Counter, Histogram, oneValue, processFamilies, writeExposition } from "@izo/core";
+import { processUsage } from "@izo/sys";
+
 import type { Export, PushResult } from "../export/export.ts";
+import { filesetFamilies } from "./fileset-metrics.ts";
 
 /** Counters since the start of the process, in the text format of Prometheus. */
 export class Metrics {
-  readonly #requests = new Map<number, number>();
-  readonly #records = new Map<string, number>();
+  readonly #requests = new Counter();
+  readonly #durations = new Histogram();
+  readonly #records = new Counter();
   #pushes = 0;
   #pollsWaiting = 0;
   #eventFeeds = 0;
   #bytesServed = 0;
 
-  requestAnswered(status: number): void {
-    this.#requests.set(status, (this.#requests.get(status) ?? 0) + 1);
+  /** @param route the pattern of the route that answered; empty where there is none */
+  requestAnswered(method: string, route: string, status: number, seconds: number): void {
+    this.#requests.add({ method, route, status: String(status) });
+    this.#durations.observe({ method, route }, seconds);
   }
 
   pushed(results: readonly PushResult[]): void {
     this.#pushes += 1;
-    for (const { verdict } of results) {
-      this.#records.set(verdict, (this.#records.get(verdict) ?? 0) + 1);
-    }
+    for (const { verdict } of results) this.#records.add({ verdict });
   }
 
   bytesServed(bytes: number): void {
@@ -44,62 +49,34 @@ export class Metrics {
     };
   }
 
-  /** All of it, with where the filesets' logs stand. */
+  /** All of it, with how the filesets are. */
   write(filesets: readonly Export[]): string {
-    const lines: string[] = [];
-    const metric = (
-      name: string,
-      type: string,
-      help: string,
-      samples: [string, number][],
-    ): void => {
-      lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
-      for (const [labels, value] of samples) lines.push(`${name}${labels} ${value}`);
-    };
-    const ofFilesets = (value: (fileset: Export) => number): [string, number][] =>
-      filesets.map((fileset) => [
-        `{fileset="${escapeLabel(fileset.filesetName)}"}`,
-        value(fileset),
-      ]);
-    metric(
-      "izo_head_recno",
-      "gauge",
-      "Number of the last durable record",
-      ofFilesets((fileset) => fileset.headPosition.recno),
-    );
-    metric(
-      "izo_oldest_recno",
-      "gauge",
-      "Number of the oldest record kept",
-      ofFilesets((fileset) => fileset.oldestRecno),
-    );
-    metric("izo_pushes_total", "counter", "Batches of records taken from clients", [
-      ["", this.#pushes],
+    return writeExposition([
+      ...filesetFamilies(filesets),
+      this.#requests.family("izo_http_requests_total", "Requests answered"),
+      this.#durations.family(
+        "izo_http_request_duration_seconds",
+        "Time to the head of the answer; polls wait on purpose",
+      ),
+      oneValue(
+        "izo_pushes_total",
+        "counter",
+        "Batches of records taken from clients",
+        this.#pushes,
+      ),
+      this.#records.family(
+        "izo_pushed_records_total",
+        "Records of clients, by what became of them",
+      ),
+      oneValue("izo_polls_waiting", "gauge", "Polls that wait for a record", this.#pollsWaiting),
+      oneValue("izo_event_feeds", "gauge", "Open feeds of events", this.#eventFeeds),
+      oneValue(
+        "izo_served_bytes_total",
+        "counter",
+        "Bytes of logs, snapshots and contents sent",
+        this.#bytesServed,
+      ),
+      ...processFamilies(processUsage()),
     ]);
-    metric(
-      "izo_pushed_records_total",
-      "counter",
-      "Records of clients, by what became of them",
-      [...this.#records].map(([verdict, count]) => [`{verdict="${verdict}"}`, count]),
-    );
-    metric("izo_polls_waiting", "gauge", "Polls that wait for a record", [
-      ["", this.#pollsWaiting],
-    ]);
-    metric("izo_event_feeds", "gauge", "Open feeds of events", [["", this.#eventFeeds]]);
-    metric("izo_served_bytes_total", "counter", "Bytes of logs, snapshots and contents sent", [
-      ["", this.#bytesServed],
-    ]);
-    metric(
-      "izo_requests_total",
-      "counter",
-      "Requests answered, by status",
-      [...this.#requests].map(([status, count]) => [`{status="${status}"}`, count]),
-    );
-    return `${lines.join("\n")}\n`;
   }
-}
-
-/** Escapes a label's value as the exposition format asks. */
-function escapeLabel(text: string): string {
-  return text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 }
