@@ -328,6 +328,15 @@ test("[C5] what was written to an own save stays, where a later one that is remo
   expect(pending.size).toBe(0);
 });
 
+test("[D9] what was not sealed goes with its file, also where its record was not taken back yet", () => {
+  const base = share();
+  const first = log({ ...close(A, base, TWO), sha256: null } as ClientOperation);
+  log({ ...close(A, ownBase(first), THREE), sha256: null } as ClientOperation);
+  log(removeShared(base));
+  pull();
+  expect(names()).toEqual([]);
+});
+
 test("[C5] the last name stays, with what was written here, where its removal meant one of several", () => {
   const base = share();
   const place = { parent: ROOT_OID, path: "/", oid: A };

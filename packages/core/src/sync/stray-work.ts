@@ -11,6 +11,8 @@ import type { StateReader } from "../replay/state.ts";
 export class StrayWork {
   /** Versions of own contents that no later own content of the object was made from. */
   readonly #versionsByOid = new Map<Oid, Set<string>>();
+  /** What each own content that is not sealed was made from: a removal names what is below those. */
+  readonly #openBases = new Map<string, string>();
 
   /**
    * @param operation an own record, resolved, after it was shown
@@ -20,6 +22,8 @@ export class StrayWork {
     switch (operation.opcode) {
       case "CLOSE":
         this.#replace(operation.oid, operation.contentBase, [originKey(at)]);
+        if (operation.sha256 === null)
+          this.#openBases.set(originKey(at), keyOf(operation.contentBase));
         return;
       case "UNLINK":
         if (visible.object(operation.oid) === undefined) this.#versionsByOid.delete(operation.oid);
@@ -71,7 +75,9 @@ export class StrayWork {
   /** Tells whether who removed an object, with the content that it had then, saw all that is in it. */
   #isMeant({ oid, contentBase }: { readonly oid: Oid; readonly contentBase: Base }): boolean {
     const seen = keyOf(contentBase);
-    return [...(this.#versionsByOid.get(oid) ?? [])].every((version) => version === seen);
+    const isSeen = (version: string | undefined): boolean =>
+      version === seen || (version !== undefined && isSeen(this.#openBases.get(version)));
+    return [...(this.#versionsByOid.get(oid) ?? [])].every(isSeen);
   }
 }
 
