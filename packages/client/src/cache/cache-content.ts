@@ -162,10 +162,14 @@ export class CacheContent implements CacheExecutor {
     );
   }
 
-  #isGone({ operation }: OwnClose): boolean {
+  /** Of an object that is not known again after a power cut nothing is gone. */
+  #isGone({ recno, operation }: OwnClose): boolean {
     if (!this.#isUpToDate) return false;
-    const oid = contentOid(operation, this.#tree.visible);
-    return this.#tree.visible.object(oid) === undefined || this.#tree.reach(oid) !== undefined;
+    const { visible } = this.#tree;
+    const oid = contentOid(operation, visible);
+    if (visible.object(oid) !== undefined) return this.#tree.reach(oid) !== undefined;
+    if (visible.tombstone(oid) !== undefined) return true;
+    return !this.#versions.isAhead({ peer: this.#versions.peer, recno });
   }
 }
 

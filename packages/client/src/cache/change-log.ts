@@ -4,6 +4,7 @@ import type {
   PeerId,
   PendingLog,
   PendingRecord,
+  Position,
   Recno,
   StateReader,
 } from "@izo/core";
@@ -15,6 +16,8 @@ export interface ChangeLog {
   readonly ownHead: Recno;
   /** The visible tree: authoritative state under the records that wait. */
   readonly visible: StateReader;
+  /** How far the server's log was replayed. A power cut can take that back, and own records not. */
+  readonly position: Position;
   /** The server's tree, as far as it was replayed. */
   readonly authoritative: StateReader;
   /**

@@ -6,6 +6,7 @@ import {
   continuingOid,
   isSameVersion,
   type Oid,
+  type PeerId,
   type Recno,
   resolveOid,
   resolveOperation,
@@ -31,6 +32,10 @@ export class OwnVersions {
 
   constructor(log: ChangeLog) {
     this.#log = log;
+  }
+
+  get peer(): PeerId {
+    return this.#log.peer;
   }
 
   /**
@@ -74,6 +79,20 @@ export class OwnVersions {
     const shown = owner === undefined ? undefined : this.#log.visible.object(owner);
     if (shown === undefined || this.isSame(shown.contentVersion, version)) return true;
     return !this.#isBuiltOn(shown.contentVersion, waiting.recno);
+  }
+
+  /**
+   * Tells whether a content of this version was made from one that is not replayed yet: a power cut took
+   * back how far the server's log was replayed. What it is about can come again, although nobody knows it.
+   */
+  isAhead(version: Base): boolean {
+    const { recno } = this.#log.position;
+    const isBehind = (base: Base): boolean => typeof base === "number" && base > recno;
+    if (isBehind(version)) return true;
+    for (const { operation } of this.#waitingBelow(version)) {
+      if (basesOf(operation).some(isBehind)) return true;
+    }
+    return false;
   }
 
   /** Tells whether a record that is not acknowledged names a content. */

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 
-import type { Recno } from "@izo/core";
+import type { CloseOperation, PendingRecord, Recno } from "@izo/core";
 import { AT_FDCWD, lremovexattr, utimensat } from "@izo/sys";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
@@ -516,6 +516,104 @@ describe("[C6] a record whose content is not on disk after a power cut", () => {
     await losePower();
     expect(cache.local.recovered?.logged).toEqual(["/a"]);
     expect(await cache.read("/a")).toBe("second, and its record is lost");
+  });
+});
+
+/** The index as it is now, to be found again by {@link losePower}. */
+function noteIndex(): () => Promise<void> {
+  const files = readdirSync(cache.cacheDir).filter((name) => name.startsWith("index.sqlite"));
+  const noted = files.map((name) => [name, readFileSync(join(cache.cacheDir, name))] as const);
+  return async () => {
+    await cache.kill();
+    for (const name of readdirSync(cache.cacheDir))
+      if (name.startsWith("index.sqlite")) rmSync(join(cache.cacheDir, name));
+    for (const [name, bytes] of noted) writeFileSync(join(cache.cacheDir, name), bytes);
+    writeFileSync(join(cache.cacheDir, "in-use"), "another start of the machine");
+    await cache.start();
+  };
+}
+
+describe("[C6] an edit of a file that the index has lost in a power cut", () => {
+  let losePowerAndIndex: () => Promise<void>;
+
+  beforeEach(async () => {
+    cache.remote(mkdir(oid("d"), "d"));
+    cache.list("/");
+    losePowerAndIndex = noteIndex();
+    remoteFile("a", "base");
+    await cache.read("/a");
+  });
+
+  const edits = [
+    { description: "closed and not sealed", end: () => cache.write("/a", "mine") },
+    {
+      description: "sealed",
+      end: async () => {
+        await cache.write("/a", "mine");
+        cache.seal();
+      },
+    },
+    {
+      description: "not closed",
+      end: async () => {
+        const [fd, node] = await cache.openForWriting("/a");
+        cache.writeTo(node, fd, "mine", 0);
+      },
+    },
+  ];
+  test.each(edits)("waits for the log to bring the file again: $description", async ({ end }) => {
+    await end();
+    await losePowerAndIndex();
+    expect(cache.list("/")).toEqual(["d"]);
+    expect(cache.pending).toEqual(["CLOSE /a"]);
+    await crash();
+    cache.seal();
+    expect(cache.pending).toEqual(["CLOSE /a"]);
+    remoteFile("a", "base");
+    expect(await cache.read("/a")).toBe("mine");
+    await cache.push();
+    expect(cache.pending).toEqual([]);
+    expect(cache.list("/")).toEqual(["a", "d"]);
+    expect(cache.replica.authoritative.object(oid("a"))?.sha256).toBe(cache.store("mine"));
+  });
+
+  test("waits with what was written after it was closed", async () => {
+    await cache.write("/a", "mine");
+    const [fd, node] = await cache.openForWriting("/a");
+    cache.writeTo(node, fd, "mine, later", 0);
+    await losePowerAndIndex();
+    expect(cache.pending).toEqual(["CLOSE /a", "CLOSE /a"]);
+    cache.seal();
+    remoteFile("a", "base");
+    expect(await cache.read("/a")).toBe("mine, later");
+    await cache.push();
+    expect(cache.list("/")).toEqual(["a", "d"]);
+    expect(await cache.read("/a")).toBe("mine, later");
+  });
+
+  test("is dropped where its bytes are lost too", async () => {
+    await cache.write("/a", "half of it");
+    tear(onDisk("a"), 4);
+    await losePowerAndIndex();
+    expect(cache.pending).toEqual([]);
+    expect(cache.local.recovered?.dropped).toEqual(["/a"]);
+    expect(rescued()).toEqual({ a: "half" });
+    expect(takeReports()).toEqual(["rescued"]);
+    remoteFile("a", "base");
+    expect(await cache.read("/a")).toBe("base");
+  });
+
+  test("is dropped when the file comes again and the inode is lost too", async () => {
+    await cache.write("/a", "mine");
+    rmSync(onDisk("a"));
+    await losePowerAndIndex();
+    cache.seal();
+    expect(cache.pending).toEqual(["CLOSE /a"]);
+    remoteFile("a", "base");
+    const [{ recno, operation }] = cache.replica.unsealed() as [PendingRecord];
+    const close = { recno, operation: operation as CloseOperation };
+    expect(cache.local.content.openWritten(close)).toBe("gone");
+    cache.replica.cancel(recno);
   });
 });
 

@@ -18,6 +18,7 @@ import {
   type Base,
   bytesToText,
   type ClientOperation,
+  type CloseOperation,
   creationOf,
   EMPTY_SHA256,
   type Name,
@@ -117,13 +118,17 @@ class Recovery {
     return { completed, logged: this.#logged, dropped: this.#dropped };
   }
 
-  /** A removal was cut off before it took back the CLOSEs that nobody can seal any more (design D9). */
+  /**
+   * A removal was cut off before it took back the CLOSEs that nobody can seal any more (design D9). What
+   * nobody knows was not removed: the index may have lost its end, and the log brings it again.
+   */
   #takeBackCloses(): void {
     const { log, tree } = this.#options;
     for (const { recno, operation } of log.unsealed()) {
       if (operation.opcode !== "CLOSE") continue;
       const { visible } = tree;
-      if (visible.object(contentOid(operation, visible)) === undefined) log.cancel(recno);
+      const oid = contentOid(operation, visible);
+      if (visible.object(oid) === undefined && isKnown(oid, visible)) log.cancel(recno);
     }
   }
 
@@ -154,6 +159,7 @@ class Recovery {
         rmSync(osPath(path));
         continue;
       }
+      if (this.#putBy(directory, name, path, stat)) continue;
       seen.add(name);
       const node = this.#identify(directory, name, path, stat);
       if (node.kind === "directory" && node.isPresent) this.#walk(node);
@@ -178,6 +184,44 @@ class Recovery {
     const { holding } = mark;
     if (holding.state === "content") return examineContent(path).sha256 === holding.sha256;
     return holding.state === "absent";
+  }
+
+  /**
+   * What was written here to a file that the index does not know any more, because it lost its end: it
+   * waits in limbo for the log to bring the file again, and its record is an edit of what it was made from.
+   *
+   * @returns whether it was that; nothing is left under the name then
+   */
+  #putBy(directory: CacheNode, name: Name, path: string, stat: Stat): boolean {
+    const { tree, versions } = this.#options;
+    const mark = kindOf(stat.mode) === "file" ? this.#readMark(path) : undefined;
+    if (mark?.holding.state !== "local" || !versions.isAhead(mark.holding.base)) return false;
+    const oid = resolveOid(mark.oid, tree.visible);
+    if (isKnown(oid, tree.visible)) return false;
+    const { base } = mark.holding;
+    const node = tree.adopt(directory, name, { oid, holding: mark.holding }, stat);
+    const close = versions.closeOf(base);
+    if (close === undefined || !isLogged(stat, close)) {
+      if (this.#isTorn(path, stat, close)) this.#dropCloses(node, base, path);
+      else this.#logContent(node, stat, base);
+    }
+    tree.displace(node, { parent: directory, name });
+    return true;
+  }
+
+  /** Fewer bytes than the record of the same time says, or none: a power cut took them. */
+  #isTorn(path: string, stat: Stat, close: CloseOperation | undefined): boolean {
+    if (!this.#options.isPowerLost) return false;
+    return isBlank(path, "file") || close?.mtimeNs === stat.mtimeNs;
+  }
+
+  /** The records of a content that is not on disk; what there is of it is put aside. */
+  #dropCloses(node: CacheNode, base: Base, path: string): void {
+    const { log, tree, versions } = this.#options;
+    for (const recno of versions.openCloses(base)) log.cancel(recno);
+    if (!isBlank(path, "file")) tree.rescueCopy(path);
+    this.#dropped.push(tree.nodes.shownPath(node));
+    tree.setHolding(node, ABSENT);
   }
 
   /**
