@@ -53,7 +53,10 @@ export function reintegrate(
     policyOf: context.policyOf ?? BUILT_IN_POLICIES,
   };
   const resolution = resolveOperation(record.operation, state);
-  if (resolution.kind === "base-refused") return judgeOrphan(record, state, author);
+  if (resolution.kind === "base-refused") {
+    const oid = "oid" in record.operation ? resolveOid(record.operation.oid, state) : ROOT_OID;
+    return refused("base-refused", state, oid);
+  }
   const { operation } = resolution;
   switch (operation.opcode) {
     case "NOOP":
@@ -82,12 +85,4 @@ export function reintegrate(
     case "DELEXTATTR":
       return judgeExtendedAttribute(operation, state);
   }
-}
-
-/** A record whose base was refused is refused with it, but a content is kept all the same. */
-function judgeOrphan(record: SubmittedRecord, state: StateReader, author: Author): Decision {
-  const { operation } = record;
-  const oid = "oid" in operation ? resolveOid(operation.oid, state) : ROOT_OID;
-  if (operation.opcode !== "CLOSE") return refused("base-refused", state, oid);
-  return judgeClose({ ...operation, oid }, state, author);
 }

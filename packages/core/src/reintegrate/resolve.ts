@@ -20,15 +20,17 @@ class BaseRefused extends Error {}
 
 /**
  * Follows what became of the records on which an operation builds (design D3): applied, continue
- * there; copied, continue on the copy; merged, on the surviving oid; refused, refused with it. Bases
- * whose outcome is not known yet stay as they are, which happens only on the client that made them.
+ * there; copied, continue on the copy; merged, on the surviving oid; refused, refused with it, but a
+ * content is kept under the id that it names (K5). Bases whose outcome is not known yet stay as they
+ * are, which happens only on the client that made them.
  */
 export function resolveOperation(operation: ClientOperation, state: StateReader): Resolution {
   try {
     return { kind: "resolved", operation: resolve(operation, state) };
   } catch (error) {
-    if (error instanceof BaseRefused) return { kind: "base-refused" };
-    throw error;
+    if (!(error instanceof BaseRefused)) throw error;
+    if (operation.opcode !== "CLOSE") return { kind: "base-refused" };
+    return { kind: "resolved", operation: { ...operation, oid: resolveOid(operation.oid, state) } };
   }
 }
 

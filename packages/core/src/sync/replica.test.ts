@@ -337,6 +337,33 @@ test("[D9] what was not sealed goes with its file, also where its record was not
   expect(names()).toEqual([]);
 });
 
+test("[C5] what was written on top of a refused save is shown, as the server keeps it (K5)", () => {
+  const base = share();
+  const created = ownBase(log(create(B, `t-${B}`)));
+  const written = ownBase(log(close(B, created, TWO)));
+  freeze();
+  push();
+  pull();
+  const made = pending.followSent(created);
+  const saved = ownBase(log(saveOver(B, made, pending.followSent(written), base)));
+  const nameBase = nameBaseOf(B);
+  const place = { parent: ROOT_OID, name: parseName(`t-${B}`), path: "/t", nameBase };
+  const contentBase = server.state.object(B)!.contentVersion;
+  server.submit({ opcode: "UNLINK", oid: B, ...place, contentBase, isLastName: true });
+  freeze();
+  push();
+  log(close(A, pending.followSent(saved), THREE));
+  server.submit(removeShared(base));
+  pull();
+  expect(names()).toEqual(["a"]);
+  expect(replica.visible.object(A)?.sha256).toBe(THREE);
+  freeze();
+  push();
+  pull();
+  expect(names()).toEqual(["a"]);
+  expect(replica.visible.object(A)?.sha256).toBe(THREE);
+});
+
 test("[C5] the last name stays, with what was written here, where its removal meant one of several", () => {
   const base = share();
   const place = { parent: ROOT_OID, path: "/", oid: A };

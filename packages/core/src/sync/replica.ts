@@ -273,7 +273,8 @@ export class Replica {
    */
   #show(operation: ClientOperation, at: OriginId, recno: Recno, stray?: StrayWork): void {
     const resolution = resolveOperation(operation, this.#overlay);
-    // A record whose base was refused will be refused with it: its author already lost that tree.
+    // A record whose base was refused will be refused with it: its author already lost that tree. A
+    // content will not (K5).
     if (resolution.kind === "resolved") {
       const oid = continuingOid(resolution.operation);
       if (oid !== continuingOid(operation)) this.#overlay.putRedirect(at, oid);
