@@ -108,6 +108,12 @@ describe("optimize()", () => {
     expect(withHeld.map(({ record }) => record)).not.toContain(null);
   });
 
+  it("[C8] keeps what has another name, although no record here gave it one", () => {
+    const oneOfTwo = { ...unlink(own(2)), isLastName: false } as ClientOperation;
+    const records = optimize(pending(create, close("1", own(1)), oneOfTwo));
+    expect(records.map(({ record }) => record)).not.toContain(null);
+  });
+
   it("[C8] keeps the last of several contents, on the base of the first", () => {
     const records = optimize(
       pending(close("1", 7 as Recno), close("2", own(1)), close("3", own(2))),

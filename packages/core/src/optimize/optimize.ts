@@ -84,6 +84,8 @@ function objectsThatCameAndWent(
         break;
       case "UNLINK":
         buildOn(operation.oid, operation.contentBase);
+        // Somebody else gave it another name, after it was brought back to a restored server.
+        if (!operation.isLastName) kept.add(operation.oid);
         if (fates.get(operation.oid) === "made") fates.set(operation.oid, "gone");
         break;
       case "LINK":
