@@ -1,8 +1,8 @@
 /**
  * Writes what is made from the commands' definitions into a directory: the manual pages, and the
- * completions of the shells. A step of the build: `node dist/pages/write-pages.js DIR`.
+ * completions of the shells; the package's manifest then lists the pages. A step of the build: `node dist/pages/write-pages.js DIR`.
  */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { createProgram } from "../program.ts";
@@ -25,18 +25,27 @@ const program = createProgram({
 });
 const root = describeCommand(program);
 
+const pages = [
+  ...Array.from(allPages(root), (command) => writeManualPage(command, izoVersion())),
+  writeMountHelperPage(root, izoVersion()),
+];
 const manual = join(directory, "man");
 rmSync(manual, { recursive: true, force: true });
 mkdirSync(manual, { recursive: true });
-for (const page of [
-  ...Array.from(allPages(root), (command) => writeManualPage(command, izoVersion())),
-  writeMountHelperPage(root, izoVersion()),
-]) {
-  writeFileSync(join(manual, page.file), page.text);
-}
+for (const { file, text } of pages) writeFileSync(join(manual, file), text);
+listInManifest(join(directory, "package.json"));
 
 const completions = join(directory, "completions");
 mkdirSync(completions, { recursive: true });
 for (const shell of COMPLETION_SHELLS) {
   writeFileSync(join(completions, `izo.${shell}`), writeCompletion(shell, root));
+}
+
+/** npm installs the manual pages that the manifest names one by one; a name of their directory is ignored. */
+function listInManifest(file: string): void {
+  const text = readFileSync(file, "utf8");
+  const manifest = JSON.parse(text) as { man: string[] };
+  manifest.man = pages.map((page) => `man/${page.file}`).toSorted();
+  const listed = `${JSON.stringify(manifest, null, 2)}\n`;
+  if (listed !== text) writeFileSync(file, listed);
 }
