@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { ByteWriter } from "../kml/byte-writer.ts";
 import { encodeRecordInto } from "../kml/encode-record.ts";
 import type { Recno } from "../kml/identity.ts";
-import type { ClientOperation, Operation } from "../kml/operation.ts";
+import type { Operation } from "../kml/operation.ts";
 import { computeOriginCheck } from "../kml/origin-check.ts";
 import type { KmlRecord } from "../kml/record.ts";
 import type { PermitFence } from "../permit/permit.ts";
@@ -17,6 +17,7 @@ import {
   arbitrarySha256,
 } from "../testing/arbitrary-record.ts";
 import type { Revival } from "../undo/undo-plan.ts";
+import { isClientOperation } from "./client-operation.ts";
 import { writeFrame } from "./frame.ts";
 import { MAX_INLINE_BYTES, MAX_PUSH_RECORDS } from "./limits.ts";
 import type { ReintegrateRequest, ReintegrateResponse } from "./reintegrate-batch.ts";
@@ -28,10 +29,24 @@ import {
 } from "./reintegrate-message.ts";
 
 const { OUTCOME, ALIAS, TRUNCATED, SEALED, CANCELLED, SENT, CLOSE, ...rest } = arbitraryOperations;
-const clientOperation = fc.oneof(
-  ...Object.values(rest),
-  CLOSE.filter(({ sha256 }) => sha256 !== null),
-) as fc.Arbitrary<ClientOperation>;
+const clientOperation = fc
+  .oneof(
+    ...Object.values(rest),
+    CLOSE.filter(({ sha256 }) => sha256 !== null),
+  )
+  .map(withModeOfItsKind)
+  .filter(isClientOperation);
+
+/** The format holds any mode; a client sends those of the kind that it makes. */
+function withModeOfItsKind(operation: Operation): Operation {
+  if (operation.opcode === "MKNOD") {
+    return { ...operation, mode: 0o020000 | (operation.mode & 0o7777), rdev: operation.rdev % 256 };
+  }
+  if ("mode" in operation) return { ...operation, mode: operation.mode & 0o7777 };
+  if (operation.opcode !== "SETATTR" || operation.attributes === null) return operation;
+  const { attributes } = operation;
+  return { ...operation, attributes: { ...attributes, mode: attributes.mode & 0o7777 } };
+}
 
 const submitted: fc.Arbitrary<SubmittedRecord> = arbitraryRecordOf(
   fc.constant(1 as Recno),

@@ -3,7 +3,7 @@ import { ByteWriter } from "../kml/byte-writer.ts";
 import { decodeRecord } from "../kml/decode-record.ts";
 import { encodeRecordInto } from "../kml/encode-record.ts";
 import type { Oid, PeerId, Recno, Sha256 } from "../kml/identity.ts";
-import type { ClientOperation, Operation } from "../kml/operation.ts";
+import type { ClientOperation } from "../kml/operation.ts";
 import { computeOriginCheck } from "../kml/origin-check.ts";
 import { OUTCOME_REASONS } from "../kml/outcome-reason.ts";
 import { formatPosition } from "../kml/position.ts";
@@ -12,6 +12,7 @@ import { type HashFunction, portableHash } from "../kml/running-hash.ts";
 import type { Epoch, PermitFence } from "../permit/permit.ts";
 import type { SubmittedRecord } from "../reintegrate/reintegrate.ts";
 import type { Revival } from "../undo/undo-plan.ts";
+import { describeRefused, isClientOperation } from "./client-operation.ts";
 import { type Frame, splitFrames, writeFrame } from "./frame.ts";
 import { JsonFields } from "./json-fields.ts";
 import { MAX_HOST_BYTES, MAX_INLINE_BYTES, MAX_PUSH_RECORDS } from "./limits.ts";
@@ -148,34 +149,13 @@ function readRecord({ payload }: Frame, hash: HashFunction): SubmittedRecord {
       throw new WireFormatError(WHAT, `record ${recno} is numbered as if it were logged`);
     }
     if (!isClientOperation(operation)) {
-      throw new WireFormatError(WHAT, `record ${recno} is ${describe(operation)}`);
+      throw new WireFormatError(WHAT, `record ${recno} is ${describeRefused(operation)}`);
     }
     if (computeOriginCheck({ origin, authorTimeNs, actor, operation }, hash) !== origin.check) {
       throw new WireFormatError(WHAT, `record ${recno} does not have the check that it states`);
     }
     return { origin, authorTimeNs, actor, operation };
   });
-}
-
-/** Tells whether a client may send it: verdicts are the server's, and an open CLOSE is not ready. */
-function isClientOperation(operation: Operation): operation is ClientOperation {
-  switch (operation.opcode) {
-    case "OUTCOME":
-    case "ALIAS":
-    case "TRUNCATED":
-    case "SEALED":
-    case "CANCELLED":
-    case "SENT":
-      return false;
-    case "CLOSE":
-      return operation.sha256 !== null;
-    default:
-      return true;
-  }
-}
-
-function describe({ opcode }: Operation): string {
-  return opcode === "CLOSE" ? "a CLOSE without its hash" : `${opcode}, which no client may send`;
 }
 
 function readHead(r: ByteReader): Pick<ReintegrateRequest, "peer" | "received" | "host"> {

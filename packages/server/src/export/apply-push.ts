@@ -1,7 +1,6 @@
 import {
   admitPush,
   conflictPolicies,
-  EMPTY_SHA256,
   isMassRemoval,
   lastingRemovals,
   IzoError,
@@ -38,16 +37,17 @@ export interface PushContext {
   readonly fileset: Fileset;
   readonly reach: CrashPoint;
   readonly onDirectory: (oid: Oid, fd: number) => void;
-  readonly hasContent: (sha256: Sha256) => boolean;
+  /** In bytes; null where it is not here. */
+  readonly contentSize: (sha256: Sha256) => number | null;
   /** Logs what is on disk there, as it is. */
   readonly lookAgain: (request: LookRequest) => Promise<void>;
   readonly takeOutgoing: (outgoing: readonly Outgoing[]) => void;
 }
 
-/** A record with an operation that no client may send, or a CLOSE without its hash. */
+/** A CLOSE without its hash, or one that lies about its content. */
 export class InvalidPushError extends IzoError {
   constructor(originRecno: Recno, reason: string) {
-    super("invalid-push", `Cannot take record ${originRecno}: ${reason}`, { originRecno, reason });
+    super("invalid-batch", `Cannot take record ${originRecno}: ${reason}`, { originRecno, reason });
   }
 }
 
@@ -154,10 +154,16 @@ function refuseMassRemoval(fileset: Fileset, submissions: readonly Submission[])
 function checkContents(context: PushContext, submissions: readonly Submission[]): void {
   const missing = new Set<Sha256>();
   for (const { record } of submissions) {
-    const { operation } = record;
+    const { operation, origin } = record;
     if (operation.opcode !== "CLOSE" || operation.sha256 === null) continue;
-    const { sha256 } = operation;
-    if (sha256 !== EMPTY_SHA256 && !context.hasContent(sha256)) missing.add(sha256);
+    const { sha256, sizeBytes } = operation;
+    const size = context.contentSize(sha256);
+    if (size === null) missing.add(sha256);
+    // What is logged is what everybody shows before he has the content.
+    else if (size !== sizeBytes) {
+      const reason = `its content has ${size} bytes, and not ${sizeBytes}`;
+      throw new InvalidPushError(origin.recno, reason);
+    }
   }
   if (missing.size > 0) throw new ContentMissingError([...missing]);
 }

@@ -43,10 +43,14 @@ export class ContentStore {
   }
 
   has(sha256: Sha256): boolean {
-    if (sha256 === EMPTY_SHA256) return true;
-    const source = openContentSource(this.#fileset, sha256);
-    source?.[Symbol.dispose]();
-    return source !== null;
+    return this.sizeOf(sha256) !== null;
+  }
+
+  /** How long the content is; null where it is not here. */
+  sizeOf(sha256: Sha256): number | null {
+    if (sha256 === EMPTY_SHA256) return 0;
+    using source = openContentSource(this.#fileset, sha256);
+    return source?.sizeBytes ?? null;
   }
 
   open(sha256: Sha256): OpenContent | SupersededContent | null {
@@ -77,6 +81,8 @@ export class ContentStore {
     } catch (error) {
       noteFullDisk(this.#fileset, error);
       throw isFullDisk(error) ? new NoSpaceError(`take the content ${sha256}`, error) : error;
+    } finally {
+      if (queue.isIdle) this.#uploads.delete(sha256);
     }
   }
 

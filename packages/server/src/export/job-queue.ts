@@ -4,10 +4,17 @@
  */
 export class JobQueue {
   #last: Promise<unknown> = Promise.resolve();
+  #count = 0;
+
+  /** Tells whether nothing runs or waits. */
+  get isIdle(): boolean {
+    return this.#count === 0;
+  }
 
   /** Runs a job when all those before it are done, and gives back what it gives. */
   run<T>(job: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(job);
+    this.#count += 1;
+    const result = this.#last.then(job).finally(() => (this.#count -= 1));
     this.#last = result.catch(() => {});
     return result;
   }

@@ -124,7 +124,7 @@ export class Keeper {
       fileset: this.fileset,
       reach: this.#options.reach,
       onDirectory: (oid, fd) => this.#watchMade(oid, fd),
-      hasContent: (sha256) => this.contents.has(sha256),
+      contentSize: (sha256) => this.contents.sizeOf(sha256),
       lookAgain: async (request) => {
         await this.#look([request], { quietMs: 0, holdsMassRemoval: false });
       },

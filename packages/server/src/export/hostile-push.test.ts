@@ -1,0 +1,159 @@
+import { readFileSync } from "node:fs";
+import { link, lstat, mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { inspect } from "node:util";
+
+import {
+  type Base,
+  type ClientOperation,
+  type Entry,
+  type Name,
+  type Oid,
+  type PeerId,
+  type Recno,
+  ROOT_OID,
+  type Sha256,
+  writeReintegrateRequest,
+} from "@izo/core";
+import { baseAt, fuzzSize, hostileOperation, Random } from "@izo/core/testing";
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+
+import { createApp } from "../routes/app.ts";
+import { openTestExport, temporaryDirectory } from "../testing/temporary-export.ts";
+import { newId, TestPeer } from "../testing/test-peer.ts";
+import type { Export } from "./export.ts";
+import { verifyExport } from "./verify-export.ts";
+
+/** Histories are some hundred times as long as one input of a parser's fuzzer. */
+const INPUTS_PER_HISTORY = 25;
+const OPERATIONS = 40;
+
+/** Everything below a directory, with what tells that somebody was there. */
+async function manifest(dir: string): Promise<string[]> {
+  const lines: string[] = [];
+  for (const name of (await readdir(dir, { recursive: true })).toSorted()) {
+    const { mode, uid, gid, size, mtimeMs, nlink, ino } = await lstat(join(dir, name));
+    lines.push([name, mode, uid, gid, size, mtimeMs, nlink, ino].join(" "));
+  }
+  const { mode, uid, gid, mtimeMs } = await lstat(dir);
+  return [...lines, [".", mode, uid, gid, mtimeMs].join(" ")];
+}
+
+/** A tree with ways out of it: symlinks to a directory and to a file outside, and hard links. */
+async function makeTree(dir: string, outside: string): Promise<void> {
+  await mkdir(join(outside, "dir"));
+  await writeFile(join(outside, "dir", "file"), "not yours");
+  await writeFile(join(outside, "file"), "not yours");
+  await mkdir(join(dir, "d", "e"), { recursive: true });
+  for (const path of ["f", "d/f", "d/e/f"]) await writeFile(join(dir, path), path);
+  await link(join(dir, "f"), join(dir, "d", "hard"));
+  await symlink(join(outside, "dir"), join(dir, "out"));
+  await symlink(join(outside, "file"), join(dir, "d", "file-out"));
+}
+
+/** What a hostile client learns from a snapshot, and makes up. */
+function knowledgeOf(exported: Export, outside: string, sha256: Sha256) {
+  const oids: Oid[] = [ROOT_OID, newId(), newId(), newId()];
+  const names = new Set<string>(["x", "y", ".intermezzo", "\udcff", "..."]);
+  const contents: Sha256[] = [sha256];
+  const directories: Oid[] = [ROOT_OID];
+  const entries: Entry[] = [];
+  using snapshot = exported.snapshot();
+  for (const row of snapshot.rows()) {
+    if (row.kind === "object") {
+      oids.push(row.object.oid);
+      if (row.object.kind === "directory") directories.push(row.object.oid);
+      if (row.object.sha256 !== null) contents.push(row.object.sha256);
+    }
+    if (row.kind !== "entry") continue;
+    names.add(row.entry.name);
+    entries.push(row.entry);
+  }
+  const { recno } = exported.headPosition;
+  const foreign = { peer: newId() as PeerId, recno: 1 as Recno };
+  const bases: Base[] = [baseAt(0), baseAt(1), baseAt(recno), baseAt(recno + 9), foreign];
+  const targets = [outside, "../../..", "/etc", ".intermezzo/rootfset", "d"];
+  return { oids, directories, entries, names: [...names] as Name[], contents, bases, targets };
+}
+
+/** Puts a symlink in the place of a directory, or the directory back. */
+async function swap(dir: string, outside: string, random: Random): Promise<void> {
+  const path = join(dir, random.pick(["d", "d/e"]));
+  const aside = `${path}-aside`;
+  try {
+    if (random.below(2) === 0) {
+      await rename(path, aside);
+      await symlink(join(outside, "dir"), path);
+    } else if ((await lstat(path)).isSymbolicLink()) {
+      await rm(path);
+      await rename(aside, path);
+    }
+  } catch (error) {
+    // A push has just moved it.
+    if ((error as { syscall?: unknown }).syscall === undefined) throw error;
+  }
+}
+
+/** Sends a batch as a hostile client would, past all that an honest one checks. */
+async function send(
+  app: ReturnType<typeof createApp>,
+  peer: TestPeer,
+  operations: readonly ClientOperation[],
+): Promise<{ status: number; text: string }> {
+  const records = operations.map((operation) => peer.record(operation));
+  const received = { recno: 0 as Recno, check: "0".repeat(16) };
+  const head = { peer: peer.peer, host: "evil", received };
+  const body = writeReintegrateRequest({ ...head, records, contents: [], permits: [] });
+  const headers = { "Izo-Removal-Confirmed": "?1" };
+  const request = { method: "POST", body, headers };
+  const response = await app.request("/v1/filesets/rootfset/reintegrate", request);
+  return { status: response.status, text: await response.text() };
+}
+
+describe("a hostile client", () => {
+  const { numRuns, seed } = fuzzSize(150);
+  const seeds = Array.from(
+    { length: Math.ceil(numRuns / INPUTS_PER_HISTORY) },
+    (_, index) => seed + index,
+  );
+
+  test.each(seeds)(
+    "changes nothing outside of the export, whatever it sends and whatever stands in the way (seed %i) [S3]",
+    async (each) => {
+      await using temporary = await temporaryDirectory();
+      await using elsewhere = await temporaryDirectory();
+      const { dir } = temporary;
+      await makeTree(dir, elsewhere.dir);
+      const before = await manifest(elsewhere.dir);
+      const random = new Random(each);
+      /** Pushes that the server had no word for. */
+      const failures: string[] = [];
+      {
+        await using exported = await openTestExport(dir, { onError: () => {} });
+        const sysid = readFileSync(join(exported.stateDirectory, "sysid"), "utf8");
+        const app = createApp({ filesets: [exported] });
+        const sha256 = await new TestPeer(exported).stage("evil!");
+        const operation = hostileOperation(knowledgeOf(exported, elsewhere.dir, sha256));
+        const operations = fc.sample(operation, { numRuns: OPERATIONS, seed: each });
+        while (operations.length > 0) {
+          const batch = operations.splice(0, 1 + random.below(3)) as ClientOperation[];
+          // A peer that was refused once would be told that it diverged.
+          const sending = send(app, new TestPeer(exported), batch);
+          if (random.below(3) === 0) await swap(dir, elsewhere.dir, random);
+          const { status, text } = await sending;
+          if (status === 500) failures.push(inspect(batch, { depth: 4 }), text);
+        }
+        await exported.settle();
+        expect(readFileSync(join(exported.stateDirectory, "sysid"), "utf8")).toBe(sysid);
+      }
+      expect(failures).toEqual([]);
+      expect(await manifest(elsewhere.dir)).toEqual(before);
+      {
+        // What was just changed by hand is logged by the next scan.
+        await using _ = await openTestExport(dir, { confirmsRemoval: true, onError: () => {} });
+      }
+      expect(await verifyExport(dir)).toEqual([]);
+    },
+  );
+});
