@@ -13,6 +13,7 @@ import { metricsCommand } from "./commands/metrics.ts";
 import { mountCommand } from "./commands/mount.ts";
 import { offlinePolicyCommand } from "./commands/offline-policy.ts";
 import { offlineCommand } from "./commands/offline.ts";
+import { onCommand } from "./commands/on.ts";
 import { onlineCommand } from "./commands/online.ts";
 import { peersCommand } from "./commands/peers.ts";
 import { permitCommand } from "./commands/permit.ts";
@@ -81,6 +82,7 @@ export function createProgram(cli: Cli): CommandUnknownOpts {
     .addCommand(heldCommand(cli))
     .addCommand(logCommand(cli))
     .addCommand(undoCommand(cli))
+    .addCommand(onCommand(cli))
     .addCommand(kmlCommand(cli))
     .addCommand(verifyCommand(cli))
     .addCommand(salvageCommand(cli))

@@ -40,6 +40,7 @@ const EXIT_OF_CODE: Readonly<Record<string, ExitCode>> = {
   "permit-held": EXIT.conflict,
   "already-served": EXIT.conflict,
   "cache-in-use": EXIT.conflict,
+  "cursor-in-use": EXIT.conflict,
   "mount-point-in-use": EXIT.conflict,
   "cannot-resolve": EXIT.conflict,
   "removal-held": EXIT.conflict,

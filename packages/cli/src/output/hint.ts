@@ -56,6 +56,10 @@ const HINTS: Readonly<Record<string, string>> = {
   differs: "what to do about each kind of difference is in docs/recovery.md",
   "log-truncated": "the server no longer keeps those records; start at a later one with --after",
   "recno-not-in-log": "the log no longer holds those records; start at a later one with --after",
+  "cursor-in-use": "end the other one first, or give this one its own --cursor",
+  "invalid-cursor": "name the right file, or remove it to begin anew (--from)",
+  "command-failed":
+    "put right what the command complains about and start again: it goes on with this record; or --skip-failed",
   EADDRINUSE: "another process listens there; choose another with --listen HOST:PORT",
   EADDRNOTAVAIL: "the address is not one of this machine",
   EACCES: "run as a user who may do that, usually root",
