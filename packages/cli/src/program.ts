@@ -4,6 +4,7 @@ import type { Cli } from "./cli.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { conflictsCommand } from "./commands/conflicts.ts";
 import { demoCommand } from "./commands/demo.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { flushCommand } from "./commands/flush.ts";
 import { heldCommand } from "./commands/held.ts";
 import { hoardCommand } from "./commands/hoard.ts";
@@ -64,6 +65,7 @@ export function createProgram(cli: Cli): CommandUnknownOpts {
     .addCommand(statusCommand(cli))
     .addCommand(topCommand(cli))
     .addCommand(metricsCommand(cli))
+    .addCommand(doctorCommand(cli))
     .addCommand(peersCommand(cli))
     .addCommand(tokenCommand(cli))
     .addCommand(truncateCommand(cli))

@@ -110,6 +110,18 @@ export class HttpRemote implements Remote {
     return this.#getJson(this.#path("profile"), parseProfileResponse, signal);
   }
 
+  /** The profile, and the server's clock as its answer states it; for those who look for what is wrong. */
+  async probe(signal?: AbortSignal): Promise<{ profile: FilesetProfile; dateMs: number | null }> {
+    const response = await this.#connection.request("control", {
+      path: this.#path("profile"),
+      signal,
+    });
+    const dateMs = Date.parse(response.header("Date") ?? "");
+    const text = decode(await readWhole(response, MAX_JSON_BYTES));
+    const profile = checkMessage(response.url, () => parseProfileResponse(text));
+    return { profile, dateMs: Number.isNaN(dateMs) ? null : dateMs };
+  }
+
   /** What `izo status URL` shows. */
   async status(signal?: AbortSignal): Promise<FilesetStatus> {
     return this.#getJson(this.#path("status"), parseStatusResponse, signal);
