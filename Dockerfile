@@ -1,4 +1,4 @@
-# A server in a container: docker build -t izo . (see docs/service.md). Mounts want the machine itself.
+# A server in a container: docker build -t izo . (see docs/how-to/service.md). Mounts want the machine itself.
 FROM node:24-bookworm AS build
 WORKDIR /src
 COPY . .

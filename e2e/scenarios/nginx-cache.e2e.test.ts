@@ -20,10 +20,10 @@ const LARGE_FILES = 3;
 
 /** The blocks of the page that tells people how to set this up. */
 function configuration(): readonly [site: string, immutable: string] {
-  const page = readFileSync(join(import.meta.dirname, "../../docs/nginx.md"), "utf8");
+  const page = readFileSync(join(import.meta.dirname, "../../docs/how-to/nginx.md"), "utf8");
   const [site, immutable] = Array.from(page.matchAll(/```nginx\n(.*?)```/gs), ([, text]) => text);
   if (site === undefined || immutable === undefined) {
-    throw new Error("Cannot find the two configurations in docs/nginx.md");
+    throw new Error("Cannot find the two configurations in docs/how-to/nginx.md");
   }
   return [site, immutable];
 }

@@ -1,4 +1,6 @@
 import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
 
@@ -7,6 +9,7 @@ import { allPages, describeCommand } from "./command-page.ts";
 import { writeCompletion } from "./completion.ts";
 import { writeManualPage } from "./manual-page.ts";
 import { writeMountHelperPage } from "./mount-helper-page.ts";
+import { writeReference } from "./reference-page.ts";
 
 const stream = { write: () => true };
 const signal = new AbortController().signal;
@@ -38,6 +41,13 @@ describe("the pages of all commands", () => {
     expect(mount?.notes).toMatch(/^The cache outlives the mount/);
     expect(mount?.examples).toMatch(/^izo mount http/);
   });
+});
+
+test("writeReference() gives the page of the documentation: UPDATE_PAGES=1 writes it anew", () => {
+  const file = join(import.meta.dirname, "../../../../docs/reference/commands.md");
+  const text = writeReference(root);
+  if (process.env["UPDATE_PAGES"] === "1") writeFileSync(file, text);
+  expect(readFileSync(file, "utf8")).toBe(text);
 });
 
 describe("writeManualPage()", () => {
