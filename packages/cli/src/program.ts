@@ -1,15 +1,19 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 
 import type { Cli } from "./cli.ts";
+import { blameCommand } from "./commands/blame.ts";
+import { catCommand } from "./commands/cat.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { conflictsCommand } from "./commands/conflicts.ts";
 import { demoCommand } from "./commands/demo.ts";
+import { diffCommand } from "./commands/diff.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { flushCommand } from "./commands/flush.ts";
 import { heldCommand } from "./commands/held.ts";
 import { hoardCommand } from "./commands/hoard.ts";
 import { kmlCommand } from "./commands/kml.ts";
 import { logCommand } from "./commands/log.ts";
+import { lsCommand } from "./commands/ls.ts";
 import { metricsCommand } from "./commands/metrics.ts";
 import { mountCommand } from "./commands/mount.ts";
 import { offlinePolicyCommand } from "./commands/offline-policy.ts";
@@ -22,8 +26,10 @@ import { pinCommand } from "./commands/pin.ts";
 import { pinsCommand } from "./commands/pins.ts";
 import { quotaCommand } from "./commands/quota.ts";
 import { reindexCommand } from "./commands/reindex.ts";
+import { restoreCommand } from "./commands/restore.ts";
 import { salvageCommand } from "./commands/salvage.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { showCommand } from "./commands/show.ts";
 import { statusCommand } from "./commands/status.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { topCommand } from "./commands/top.ts";
@@ -83,6 +89,12 @@ export function createProgram(cli: Cli): CommandUnknownOpts {
     .addCommand(conflictsCommand(cli))
     .addCommand(heldCommand(cli))
     .addCommand(logCommand(cli))
+    .addCommand(showCommand(cli))
+    .addCommand(blameCommand(cli))
+    .addCommand(diffCommand(cli))
+    .addCommand(lsCommand(cli))
+    .addCommand(catCommand(cli))
+    .addCommand(restoreCommand(cli))
     .addCommand(undoCommand(cli))
     .addCommand(onCommand(cli))
     .addCommand(kmlCommand(cli))

@@ -214,7 +214,7 @@ describe("izo log DIRECTORY", () => {
       stdout: {
         write: (text) => {
           stdout += text;
-          if (text.includes("/d")) interruption.abort();
+          if (stdout.includes("/d")) interruption.abort();
         },
       },
       stderr: { write: () => {} },

@@ -85,6 +85,9 @@ export { resolveOid, resolveOperation, type Resolution } from "./reintegrate/res
 export { basesOf, dependenciesOf, withBases } from "./optimize/dependencies.ts";
 export { optimize, type Optimized } from "./optimize/optimize.ts";
 
+// history
+export * from "./history/diff-trees.ts";
+
 // undo
 export { recordAuthors } from "./undo/record-authors.ts";
 export { planUndo, type UndoInput } from "./undo/plan-undo.ts";

@@ -12,11 +12,18 @@ export interface PathInMount {
 
 /** The mount that a path is on, by its name alone: nothing has to be there. @throws NotMountedError */
 export function findPathInMount(path: string): PathInMount {
+  const found = findPathInMountIfAny(path);
+  if (found === undefined) throw new NotMountedError(path, "no mount of izo is above it");
+  return found;
+}
+
+/** The same; undefined where the path is on none. */
+export function findPathInMountIfAny(path: string): PathInMount | undefined {
   const absolute = mountPointOf(path);
   for (let at = absolute; ; at = dirname(at)) {
     if (findMountNote(at) !== undefined)
       return { mount: findMount(at), path: absolute.slice(at.length) || "/" };
-    if (at === dirname(at)) throw new NotMountedError(path, "no mount of izo is above it");
+    if (at === dirname(at)) return undefined;
   }
 }
 

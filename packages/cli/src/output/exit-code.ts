@@ -44,6 +44,7 @@ const EXIT_OF_CODE: Readonly<Record<string, ExitCode>> = {
   "mount-point-in-use": EXIT.conflict,
   "cannot-resolve": EXIT.conflict,
   "removal-held": EXIT.conflict,
+  "would-overwrite": EXIT.conflict,
   "foreign-cache": EXIT.conflict,
   "foreign-server": EXIT.conflict,
   "cache-marks-lost": EXIT.damaged,

@@ -45,6 +45,8 @@ const HINTS: Readonly<Record<string, string>> = {
     "only a running server can be asked: izo serve DIR, and name the same DIR and --fileset here",
   "anchor-missing":
     "put the state directory back from a backup (docs/recovery.md); the files in the export are as they were",
+  "would-overwrite": "look with --dry-run, then say --overwrite, or put it elsewhere with --to",
+  "content-expired": "how long old contents are kept: izo serve --help",
   "unknown-peer": "see the peers with: izo peers DIR",
   "removal-held":
     "see what is held with: izo held MNT, then izo held confirm MNT, or izo held drop MNT",

@@ -5,7 +5,9 @@ import { type Progress, ProgressBar } from "./progress-bar.ts";
 export interface OutputStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
-  write(text: string): unknown;
+  /** False where the stream has enough for now, if it has `once`. */
+  write(text: string | Uint8Array): unknown;
+  once?(event: "drain", listener: () => void): unknown;
 }
 
 /** Shows how long work goes on; disposing of it takes the display away. */

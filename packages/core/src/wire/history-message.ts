@@ -20,6 +20,7 @@ export interface HistoryRequest {
 /** Who had a name at the asked path, from a record on and before another; null while it goes on. */
 export interface NameHolder {
   readonly oid: Oid;
+  readonly kind: ObjectKind;
   readonly from: Recno;
   readonly to: Recno | null;
 }
@@ -73,6 +74,7 @@ export function parseHistoryResponse(body: string): HistoryResponse {
   return {
     holders: fields.list("holders", (holder) => ({
       oid: holder.id("oid"),
+      kind: holder.oneOf("kind", ["file", "directory", "symlink", "special"]),
       from: holder.recno("from"),
       to: holder.nullable("to", () => holder.recno("to")),
     })),

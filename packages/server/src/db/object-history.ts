@@ -1,4 +1,4 @@
-import type { Name, Oid, Recno } from "@izo/core";
+import type { Name, ObjectKind, Oid, Recno } from "@izo/core";
 
 import { bytesOf, bytesOfText, hexOf } from "./columns.ts";
 import type { Connection } from "./connection.ts";
@@ -7,6 +7,14 @@ import type { Connection } from "./connection.ts";
 export interface Span {
   readonly from: Recno;
   readonly to: Recno | null;
+}
+
+/** What an object is or was; the index may have forgotten. */
+export function kindOf(connection: Connection, oid: Oid): ObjectKind | undefined {
+  return connection
+    .prepare<[Buffer], ObjectKind>("SELECT kind FROM objects WHERE oid = ? LIMIT 1")
+    .pluck()
+    .get(bytesOf(oid));
 }
 
 /** Who had a name, and when: one for each time that something was put under it. */

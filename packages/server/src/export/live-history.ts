@@ -22,6 +22,7 @@ import { HistoryState } from "../db/history-state.ts";
 import {
   aliasesOf,
   holdersOf,
+  kindOf,
   lastRecordsAbout,
   recordsAbout,
   type Span,
@@ -174,7 +175,7 @@ export class LiveHistory implements ExportHistory {
 
 /** Who had a path, and when: where its directories were others for a time, so were their entries. */
 function holdersOfPath(connection: Connection, path: string): NameHolder[] {
-  let holders: NameHolder[] = [{ oid: ROOT_OID, from: 0 as Recno, to: null }];
+  let holders: Omit<NameHolder, "kind">[] = [{ oid: ROOT_OID, from: 0 as Recno, to: null }];
   for (const name of path.split("/").filter((part) => part !== "")) {
     holders = holders.flatMap((directory) =>
       holdersOf(connection, directory.oid, name as Name).flatMap(({ oid, ...span }) => {
@@ -183,7 +184,9 @@ function holdersOfPath(connection: Connection, path: string): NameHolder[] {
       }),
     );
   }
-  return holders.toSorted((a, b) => a.from - b.from);
+  return holders
+    .toSorted((a, b) => a.from - b.from)
+    .map((holder) => ({ ...holder, kind: kindOf(connection, holder.oid) ?? "file" }));
 }
 
 function overlap(a: Span, b: Span): Span | null {

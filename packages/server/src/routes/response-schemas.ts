@@ -154,7 +154,7 @@ const loggedRecord = z.object({
 });
 
 export const historyAnswer = z.object({
-  holders: z.array(z.object({ oid: id, from: recno, to: recno.nullable() })),
+  holders: z.array(z.object({ oid: id, kind: fileFields.kind, from: recno, to: recno.nullable() })),
   records: z.array(loggedRecord),
   next: recno.nullable(),
 });
