@@ -390,6 +390,17 @@ describe("conflicts", () => {
     expect([await cache.read("/a"), await cache.read(`/${copy}`)]).toEqual(["theirs", "mine"]);
   });
 
+  test("[C8] a name that was used here and left again shows what others made under it once that is left out", async () => {
+    await cache.write("/a", "mine");
+    cache.seal();
+    cache.unlink("/a");
+    remoteFile("a", "a", "theirs");
+    expect(cache.list("/")).toEqual([]);
+    await cache.push();
+    expect(cache.pending).toEqual([]);
+    expect(await cache.read("/a")).toBe("theirs");
+  });
+
   test("mkdir and mkdir merge, with what is in both", async () => {
     cache.mkdir("/d");
     await cache.write("/d/mine", "mine");

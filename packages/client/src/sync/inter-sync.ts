@@ -137,6 +137,7 @@ export class InterSync implements AsyncDisposable {
       removals: this.#removals,
       remote,
       cache,
+      show,
       host: hostname(),
       permits: options.permits,
       onUploaded: () => this.#pushBell.ring(),

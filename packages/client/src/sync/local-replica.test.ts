@@ -167,7 +167,7 @@ test("[C8] LocalReplica sends the same records under the same numbers after a cr
     replica.seal(closed, { sizeBytes: 7, mtimeNs: 5n, sha256 });
     expect(replica.unsealed()).toEqual([]);
     expect(replica.visible.object(oidOf(1))).toMatchObject({ sizeBytes: 7, sha256 });
-    await replica.freeze(replica.pending.sendable());
+    await replica.freeze(replica.pending.sendable(), () => {});
     sent = replica.toSend;
     expect(replica.toSend).toHaveLength(2);
     // The CLOSE builds on the CREATE under the number that the server will know.
@@ -183,7 +183,7 @@ test("LocalReplica.applyRemote() acknowledges a record by its trace, for good", 
   {
     await using replica = await open();
     replica.record(creation(1), ACTOR);
-    await replica.freeze(replica.pending.sendable());
+    await replica.freeze(replica.pending.sendable(), () => {});
     const { submitted } = replica.toSend[0]!;
     const trace = { ...serverRecord(1, creation(1)), origin: submitted.origin };
     const { changes, isDiverged } = replica.applyRemote([trace], place(1));
@@ -247,7 +247,7 @@ test("[P2] LocalReplica.renewIdentity() keeps what waits, under a new id, also a
     await using replica = await open();
     const former = replica.peer;
     replica.record(creation(1), ACTOR);
-    await replica.freeze(replica.pending.sendable());
+    await replica.freeze(replica.pending.sendable(), () => {});
     replica.record(creation(2), ACTOR);
     await replica.renewIdentity();
     ({ peer } = replica);

@@ -328,19 +328,18 @@ export class LocalReplica implements AsyncDisposable {
   /**
    * Freezes records for their first send: they get their numbers and never change again (design C8).
    * They may be sent when this resolves, because then no crash makes others of them.
+   *
+   * @param show called at once with what looks different, where a name was hidden by what is left out
    */
-  async freeze(ready: readonly Optimized[]): Promise<void> {
+  async freeze(ready: readonly Optimized[], show: (changes: ChangeSet) => void): Promise<void> {
     for (const { covers, record } of ready) {
       // One after another: each is a base of those behind it under the number that it gets here.
       const operation =
         record === null
           ? null
           : withBases<ClientOperation>(record.operation, (base) => this.#pending.followSent(base));
-      this.#append(
-        { opcode: "SENT", covers, operation },
-        record?.actor ?? INTERSYNC,
-        record?.authorTimeNs,
-      );
+      const sent = { opcode: "SENT", covers, operation } as const;
+      show(this.#append(sent, record?.actor ?? INTERSYNC, record?.authorTimeNs).changes);
     }
     await this.#log.sync();
   }

@@ -13,6 +13,7 @@ import {
   IzoError,
   MAX_INLINE_BYTES,
   withoutHeld,
+  type ChangeSet,
   type FrozenRecord,
   type InlineContent,
   type Optimized,
@@ -67,6 +68,8 @@ export interface PusherOptions {
   readonly replica: LocalReplica;
   readonly remote: Pick<Remote, "push" | "upload">;
   readonly cache: CacheExecutor;
+  /** Makes the cache show what freezing has changed in the visible tree. */
+  readonly show: (changes: ChangeSet) => void;
   /** Name of this host, for the names of conflict copies. */
   readonly host: string;
   readonly permits?: PushedPermits | undefined;
@@ -103,7 +106,7 @@ export class Pusher {
     if (replica.pendingCount === 0) removals.noteAllSent();
     if (replica.toSend.length === 0) {
       const ready = this.#takeReady(signal);
-      if (ready.length > 0) await replica.freeze(ready);
+      if (ready.length > 0) await replica.freeze(ready, this.#options.show);
     }
     const batch = this.#takeBatch();
     if (batch.length === 0) return false;

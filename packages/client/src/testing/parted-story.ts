@@ -187,6 +187,7 @@ export class Story implements AsyncDisposable {
       replica,
       removals: new RemovalHold(replica),
       cache: local.content,
+      show: (changes) => local.content.apply(changes),
       host: "test",
       remote: { push: (request) => this.#server.push(request), upload: refuseUpload },
       onUploaded: () => {},

@@ -150,7 +150,9 @@ export class TestCache implements AsyncDisposable {
   /** Seals, sends, judges and acknowledges all that waits, as the server would, and pulls the result. */
   async push(): Promise<void> {
     this.seal();
-    await this.replica.freeze(this.replica.pending.sendable());
+    await this.replica.freeze(this.replica.pending.sendable(), (changes) =>
+      this.local.content.apply(changes),
+    );
     for (const { submitted } of this.replica.toSend.slice()) {
       const decision = reintegrate(submitted, this.replica.authoritative, {
         host: "test",

@@ -383,6 +383,22 @@ test("[C5] the last name stays, with what was written here, where its removal me
   expect(replica.visible.object(A)?.sha256).toBe(TWO);
 });
 
+test("[C8] what others made under a name shows when what was made and removed under it is left out", () => {
+  const made = ownBase(log(create(B, "x")));
+  const place = { parent: ROOT_OID, name: parseName("x"), path: "/x" };
+  const bases = { nameBase: made, contentBase: made, isLastName: true };
+  log({ opcode: "UNLINK", oid: B, ...place, ...bases });
+  server.submit(create(A, "x"));
+  pull();
+  expect(names()).toEqual([]);
+  const changes = pending.sendable().flatMap(({ covers, record }) => {
+    expect(record).toBeNull();
+    return logged({ opcode: "SENT", covers, operation: null }).changes.names;
+  });
+  expect(changes.map(({ name, after }) => [name, after?.oid])).toEqual([["x", A]]);
+  expect(names()).toEqual(["x"]);
+});
+
 describe("[C5] a directory that was removed here while others moved something into it", () => {
   const [D, E] = ["d4", "e5"].map((byte) => byte.repeat(16) as Oid) as [Oid, Oid];
   const removeDirectory = (): ClientOperation => {

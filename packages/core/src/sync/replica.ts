@@ -11,6 +11,7 @@
  */
 
 import type { Oid, Recno } from "../kml/identity.ts";
+import type { Name } from "../kml/name.ts";
 import type { ClientOperation, OriginId, SealedOperation } from "../kml/operation.ts";
 import { NO_CHECK, type KmlRecord, type ServerRecord } from "../kml/record.ts";
 import { continuingOid, outcomeOfTrace, type Outcome } from "../reintegrate/outcome.ts";
@@ -125,6 +126,8 @@ export class Replica {
   addOwn(record: KmlRecord): ChangeSet {
     const { operation, recno } = record;
     const named = "recno" in operation ? this.#pending.unsentRecord(operation.recno) : undefined;
+    const hasCancelled = operation.opcode === "SENT" && operation.operation === null;
+    const isHiding = hasCancelled && operation.covers.some((covered) => this.#isHiding(covered));
     this.#pending.add(record);
     switch (operation.opcode) {
       case "SEALED":
@@ -135,6 +138,8 @@ export class Replica {
           return NO_CHANGES;
         return this.#deriveAnew(() => {});
       case "SENT":
+        // What was made and removed again had taken its name from what others made under it.
+        if (isHiding) return this.#deriveAnew(() => {});
         // Nothing looks different. Versions keep the number of the own record until the overlay is
         // derived anew; the pending log knows what they mean (`followSent`).
         return NO_CHANGES;
@@ -263,6 +268,15 @@ export class Replica {
     return footprint.compare(overlay, contentMoves(contents, this.#contents, overlay, NO_OUTCOMES));
   }
 
+  /** Tells whether a name of an own record means something else in the authoritative state. */
+  #isHiding(recno: Recno): boolean {
+    const operation = this.#pending.unsentRecord(recno)?.operation;
+    return namesIn(operation).some(({ parent, name }) => {
+      const standing = this.#authoritative.entry(resolveOid(parent, this.#overlay), name);
+      return standing !== undefined && standing.oid !== this.#overlay.entry(parent, name)?.oid;
+    });
+  }
+
   #isShown(oid: Oid): boolean {
     return this.#overlay.object(resolveOid(oid, this.#overlay)) !== undefined;
   }
@@ -284,6 +298,17 @@ export class Replica {
       this.#contents.note(shown, recno, this.#overlay);
     }
   }
+}
+
+function namesIn(operation: ClientOperation | undefined): { parent: Oid; name: Name }[] {
+  if (operation?.opcode === "RENAME") {
+    const { fromParent, fromName, toParent, toName } = operation;
+    return [
+      { parent: fromParent, name: fromName },
+      { parent: toParent, name: toName },
+    ];
+  }
+  return operation !== undefined && "parent" in operation ? [operation] : [];
 }
 
 /** The own record whose content a frozen one carries: of several CLOSEs that became one, the last. */

@@ -56,13 +56,14 @@ export class StrayWork {
     visible: StateReader,
   ): void {
     if (victim === null) return;
-    const isSaved = keepsOid && visible.object(oid) === undefined;
-    if (isSaved) {
-      const moved = this.#versionsByOid.get(oid) ?? new Set();
-      moved.delete(keyOf(contentBase));
-      this.#versionsByOid.delete(oid);
-      this.#replace(victim.oid, victim.contentBase, [...moved, originKey(at)]);
-    } else if (visible.object(victim.oid) === undefined) this.#versionsByOid.delete(victim.oid);
+    // Whatever became of the move: its author has replaced that content.
+    this.#replace(victim.oid, victim.contentBase, []);
+    if (visible.object(victim.oid) === undefined) this.#versionsByOid.delete(victim.oid);
+    if (!keepsOid || visible.object(oid) !== undefined) return;
+    const moved = this.#versionsByOid.get(oid) ?? new Set();
+    this.#versionsByOid.delete(oid);
+    moved.delete(keyOf(contentBase));
+    this.#replace(victim.oid, contentBase, [...moved, originKey(at)]);
   }
 
   #replace(oid: Oid, base: Base, made: readonly string[]): void {
