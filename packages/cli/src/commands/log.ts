@@ -66,9 +66,9 @@ Examples:
       const { signal } = cli;
       await using opened = openLog(what, path, options, cli);
       const { source, about } = opened;
-      const isOfPath = about !== null && opened.history !== null;
-      const after = await firstRecno(source, { ...options, isOfPath }, { signal, output });
       const follows = options.follow === true;
+      const isOfPath = about !== null && opened.history !== null && !follows;
+      const after = await firstRecno(source, { ...options, isOfPath }, { signal, output });
       try {
         for await (const record of recordsOf(opened, after, { ...options, follows, signal })) {
           output.result(recordToJson(record), describeRecord(record));
@@ -141,15 +141,19 @@ async function* recordsOf(
     about === null || history === null
       ? null
       : await findPathHistory(history, about, after, signal);
-  if (ofPath !== null && !ofPath.hasDirectory && !follows) {
-    yield* lastOf(ofPath.records(), last);
-    return;
-  }
-  const isWanted = ({ operation }: KmlRecord): boolean =>
-    about === null || (ofPath?.concerns(operation) ?? isAbout(operation, about));
-  for await (const record of source.records(after, { follows, signal })) {
-    if (isWanted(record)) yield record;
-  }
+  const isOwnOnly = ofPath !== null && !ofPath.hasDirectory && !follows;
+  const records = isOwnOnly ? ofPath.records() : source.records(after, { follows, signal });
+  const wanted = only(records, ({ operation }) =>
+    about === null ? true : (ofPath?.concerns(operation) ?? isAbout(operation, about)),
+  );
+  yield* ofPath === null || follows ? wanted : lastOf(wanted, last);
+}
+
+async function* only<T>(
+  items: AsyncIterable<T>,
+  isWanted: (item: T) => boolean,
+): AsyncGenerator<T, void> {
+  for await (const item of items) if (isWanted(item)) yield item;
 }
 
 async function* lastOf<T>(items: AsyncIterable<T>, count = Infinity): AsyncGenerator<T, void> {

@@ -69,6 +69,7 @@ describe("izo log PATH", () => {
   test("of a name that two files had tells of both; of a directory what is below it, too", async () => {
     expect(await opcodes("lib/main.c")).toHaveLength(8);
     const ofDirectory = await opcodes("lib");
+    expect(await opcodes("lib", "--last", "2")).toEqual(ofDirectory.slice(-2));
     expect(ofDirectory, "made under another name").toContain("MKDIR");
     expect(ofDirectory.filter((opcode) => opcode === "CREATE")).toHaveLength(1);
   });

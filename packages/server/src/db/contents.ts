@@ -3,14 +3,15 @@ import type { Stat } from "@izo/sys";
 
 import { bytesOf, hexOf } from "./columns.ts";
 import type { Connection } from "./connection.ts";
+import { prepared } from "./prepared.ts";
 
 /** Objects whose content this is now. */
 export function objectsWithContent(connection: Connection, sha256: Sha256): Oid[] {
-  return connection
-    .prepare<[Buffer], Buffer>(
-      "SELECT oid FROM objects WHERE sha256 = ? AND to_recno IS NULL LIMIT 16",
-    )
-    .pluck()
+  return prepared<[Buffer], Buffer>(
+    connection,
+    "SELECT oid FROM objects WHERE sha256 = ? AND to_recno IS NULL LIMIT 16",
+    (statement) => statement.pluck(),
+  )
     .all(bytesOf(sha256))
     .map((oid) => hexOf(oid) as Oid);
 }
@@ -32,10 +33,11 @@ export function contentsBetween(
 /** The record with which the last object that had this content got another, or ended. */
 export function contentEndedAt(connection: Connection, sha256: Sha256): Recno | undefined {
   return (
-    connection
-      .prepare<[Buffer], Recno | null>("SELECT max(to_recno) FROM objects WHERE sha256 = ?")
-      .pluck()
-      .get(bytesOf(sha256)) ?? undefined
+    prepared<[Buffer], Recno | null>(
+      connection,
+      "SELECT max(to_recno) FROM objects WHERE sha256 = ?",
+      (statement) => statement.pluck(),
+    ).get(bytesOf(sha256)) ?? undefined
   );
 }
 
@@ -56,12 +58,11 @@ interface RetainedRow {
 
 /** Tells whether a retained inode is as it was when it was put aside (design D8). */
 export function isRetainedIntact(connection: Connection, sha256: Sha256, stat: Stat): boolean {
-  const row = connection
-    .prepare<[Buffer], RetainedRow>(
-      "SELECT ino, size_bytes, mtime_ns, ctime_ns FROM retained WHERE sha256 = ?",
-    )
-    .safeIntegers()
-    .get(bytesOf(sha256));
+  const row = prepared<[Buffer], RetainedRow>(
+    connection,
+    "SELECT ino, size_bytes, mtime_ns, ctime_ns FROM retained WHERE sha256 = ?",
+    (statement) => statement.safeIntegers(),
+  ).get(bytesOf(sha256));
   return (
     row !== undefined &&
     row.ino === stat.ino &&
@@ -77,11 +78,10 @@ export function noteRetained(
   stat: Stat,
   sinceMs: number,
 ): void {
-  connection
-    .prepare(
-      "INSERT OR REPLACE INTO retained (sha256, ino, size_bytes, mtime_ns, ctime_ns, since_ms) VALUES (?, ?, ?, ?, ?, ?)",
-    )
-    .run(bytesOf(sha256), stat.ino, BigInt(stat.size), stat.mtimeNs, stat.ctimeNs, sinceMs);
+  prepared(
+    connection,
+    "INSERT OR REPLACE INTO retained (sha256, ino, size_bytes, mtime_ns, ctime_ns, since_ms) VALUES (?, ?, ?, ?, ?, ?)",
+  ).run(bytesOf(sha256), stat.ino, BigInt(stat.size), stat.mtimeNs, stat.ctimeNs, sinceMs);
 }
 
 /** Which of the retained contents go. */
