@@ -58,12 +58,25 @@ export const objects = sqliteTable(
     index("objects_by_content_version")
       .on(table.contentVersion)
       .where(sql`to_recno IS NULL AND sha256 IS NOT NULL`),
+    index("objects_in_conflict")
+      .on(table.oid)
+      .where(sql`conflict IS NOT NULL AND to_recno IS NULL`),
     index("objects_ended")
       .on(table.toRecno)
       .where(sql`to_recno IS NOT NULL`),
     index("objects_begun").on(table.fromRecno),
   ],
 );
+
+/**
+ * How many regular files the tree has, and the sum of their sizes: one row, which triggers on `objects` move
+ * (migration 0004), because whoever watches a server asks again and again, and counting takes seconds.
+ */
+export const fileTotals = sqliteTable("file_totals", {
+  id: integer("id").primaryKey(),
+  files: integer("files").notNull(),
+  bytes: integer("bytes").notNull(),
+});
 
 /** A name's version is the record that put it there: `from_recno`. */
 export const entries = sqliteTable(

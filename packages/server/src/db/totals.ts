@@ -14,9 +14,7 @@ export function countEntries(connection: Connection): number {
 /** Regular files in the tree, and the sum of their sizes. */
 export function sumFiles(connection: Connection): { files: number; bytes: number } {
   return connection
-    .prepare<[], { files: number; bytes: number }>(
-      "SELECT count(*) AS files, coalesce(sum(size_bytes), 0) AS bytes FROM objects WHERE kind = 'file' AND to_recno IS NULL",
-    )
+    .prepare<[], { files: number; bytes: number }>("SELECT files, bytes FROM file_totals")
     .get()!;
 }
 
