@@ -5,7 +5,7 @@
  * With a cache that has a tree it works without a server. Nothing is lost when it is killed: what was
  * done is in the cache's own log, and what the cache holds is compared with it at the next start.
  */
-import { hash, randomUUID } from "node:crypto";
+import { hash } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
 
@@ -151,7 +151,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
       cacheDir,
       log: replica,
       isReplica: options.mode === "replica",
-      newOid: () => randomUUID().replaceAll("-", "") as Oid,
+      newOid: () => replica.newOid(),
       nowNs,
       source: () => {
         if (sync === undefined) return remote;

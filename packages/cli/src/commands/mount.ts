@@ -19,6 +19,7 @@ import { CACHE_MODES, LOG_LEVELS } from "../config/config-schema.ts";
 import { createLogger } from "../create-logger.ts";
 import { defaultCacheDir } from "../mounts/default-cache.ts";
 import { forgetMount, mountPointOf, noteMount } from "../mounts/mount-registry.ts";
+import { raisePriority } from "../mounts/raise-priority.ts";
 import { parseMetricsAddress, serveMetrics } from "../mounts/serve-metrics.ts";
 import { reportStart, startDetached } from "../mounts/start-detached.ts";
 import { findServiceManager } from "../service/service-manager.ts";
@@ -215,6 +216,7 @@ const NOTES: Readonly<Record<Mount["contact"], string>> = {
 async function serveMount(plan: MountPlan, cli: Cli): Promise<void> {
   const { url, mountPoint, cacheDir, mode, driver, logLevel } = plan;
   const logger = createLogger(logLevel, cli);
+  raisePriority();
   using manager = findServiceManager(cli.env);
   try {
     const { offlinePolicy, cacheQuota, permitMode, credentials, isReadOnly } = plan;

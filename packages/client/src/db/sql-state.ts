@@ -61,6 +61,8 @@ export class SqlState implements MutableState {
   /** By origin: each operation on what waits here asks what became of the records that it builds on. */
   readonly #outcomes = new BoundedCache<string, Outcome | null>(CACHED);
   #conflicts: Set<Oid> | undefined;
+  /** The own peer's last record whose outcome is known: what was made after it has none. */
+  #lastOutcome: number | undefined;
 
   /**
    * @param keepsOutcomesOf the own peer: replay passes the outcomes of all peers, and those of others
@@ -83,9 +85,17 @@ export class SqlState implements MutableState {
     }
   }
 
+  /** An object that nobody can know yet: who asks what it is, or was, need not ask the tables. */
+  noteNew(oid: Oid): void {
+    this.#objects.put(oid, null);
+    this.#links.put(oid, []);
+    this.#aliases.put(oid, null);
+  }
+
   /** Drops what is kept in memory, after the tables were changed in another way. */
   forget(): void {
     this.#conflicts = undefined;
+    this.#lastOutcome = undefined;
     this.#objects.clear();
     this.#entries.clear();
     this.#links.clear();
@@ -145,6 +155,11 @@ export class SqlState implements MutableState {
   }
 
   outcome(origin: OriginId): Outcome | undefined {
+    const { peer, recno } = origin;
+    if (peer === this.#keepsOutcomesOf) {
+      this.#lastOutcome ??= this.#sql.lastOutcome.get(idBytes(peer)) as number;
+      if (recno > this.#lastOutcome) return undefined;
+    }
     const read = (): Outcome | null => {
       const row = this.#sql.outcome.get(idBytes(origin.peer), origin.recno) as
         | OutcomeRow
@@ -244,6 +259,7 @@ export class SqlState implements MutableState {
   putOutcome({ peer, recno }: OriginId, outcome: Outcome): void {
     if (this.#keepsOutcomesOf !== null && peer !== this.#keepsOutcomesOf) return;
     this.#outcomes.put(originKey({ peer, recno }), outcome);
+    if (this.#lastOutcome !== undefined) this.#lastOutcome = Math.max(this.#lastOutcome, recno);
     this.#sql.putOutcome.run(
       idBytes(peer),
       recno,
@@ -326,6 +342,9 @@ function prepare(sqlite: Database) {
       `SELECT verdict, reason, trace, "check", oid, name_version, content_version, attributes_version
        FROM outcomes WHERE peer = ? AND recno = ?`,
     ),
+    lastOutcome: sqlite
+      .prepare("SELECT coalesce(max(recno), 0) FROM outcomes WHERE peer = ?")
+      .pluck(),
     putOutcome: sqlite.prepare(
       `INSERT OR REPLACE INTO outcomes (peer, recno, verdict, reason, trace, "check", oid,
          name_version, content_version, attributes_version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,

@@ -5,7 +5,7 @@ import { EMPTY_SHA256, type Name, NAME_MAX_BYTES, textToBytes, type TreeObject }
 
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
-import { CREATE_FLAGS, giveAttributes, makeInode, statInode } from "../cache/inode.ts";
+import { CREATE_FLAGS, giveAttributes, makeInode } from "../cache/inode.ts";
 import { type Holding, WHOLE, writeMark, writeMarkOf } from "../cache/object-mark.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 import type { Caller, FileSystem } from "../fuse/file-system.ts";
@@ -26,7 +26,7 @@ export function makeEntries(
     mode: number,
     { uid, gid }: Caller,
   ): TreeObject {
-    const parent = statInode(tree.nodes.pathOf(directory));
+    const parent = tree.objectOf(directory);
     const isInherited = parent !== undefined && (parent.mode & S_ISGID) !== 0;
     // A set-group-ID directory hands on its group, and to directories the bit itself: mkdir(2).
     const inherited = isInherited && kind === "directory" ? S_ISGID : 0;

@@ -22,6 +22,9 @@ import { type FilterContext, perform, record } from "./filter-context.ts";
 const XATTR_CREATE = 1;
 const XATTR_REPLACE = 2;
 
+/** Rights that a program has by itself, whoever runs it: capabilities(7). */
+const CAPABILITY = "security.capability";
+
 export function xattrOperations(
   context: FilterContext,
   actors: Actors,
@@ -30,10 +33,15 @@ export function xattrOperations(
   const { nodes } = tree;
 
   function read(node: CacheNode, name: string): Buffer | undefined {
-    if (!isReplicatedXattr(name)) return undefined;
+    if (!isReplicatedXattr(name) || isKnownAbsent(node, name)) return undefined;
     const bytes = textToBytes(name);
     const fd = nameless(node);
     return fd === undefined ? lgetxattr(osPath(nodes.pathOf(node)), bytes) : fgetxattr(fd, bytes);
+  }
+
+  /** The kernel asks for it before the first write to each file; one comes to a file only by a record. */
+  function isKnownAbsent(node: CacheNode, name: string): boolean {
+    return name === CAPABILITY && node.isNamed && tree.objectOf(node)?.xattrs.has(name) === false;
   }
 
   function objectOf(node: CacheNode): TreeObject {

@@ -1,6 +1,10 @@
+import { constants, setPriority } from "node:os";
 import { parentPort } from "node:worker_threads";
 
 import { hashDescriptor, type HashReply, type HashRequest } from "./hash-file.ts";
+
+// Of this thread alone: nobody waits for a hash, and the thread that it comes from may run before others.
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 
 // A thread shares the descriptors of its process: nothing but a number has to be sent. Whoever asks
 // keeps the descriptor open until the answer is there.

@@ -11,6 +11,7 @@
  * acknowledges them is durable.
  */
 
+import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 
 import {
@@ -40,6 +41,7 @@ import {
   type HashFunction,
   type KmlRecord,
   type Optimized,
+  type Oid,
   type OutcomeReason,
   type PeerId,
   type PendingLog,
@@ -312,6 +314,13 @@ export class LocalReplica implements AsyncDisposable {
   /** Tells whether this own CLOSE still waits for its hash. */
   isOpen(recno: Recno): boolean {
     return this.#open.has(recno);
+  }
+
+  /** An id for an object that is about to be made here. */
+  newOid(): Oid {
+    const oid = randomUUID().replaceAll("-", "") as Oid;
+    this.#state.noteNew(oid);
+    return oid;
   }
 
   /** Makes all records so far durable. @throws KmlBrokenError */

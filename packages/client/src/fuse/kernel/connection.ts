@@ -9,7 +9,7 @@ import { constants } from "node:os";
 import type { FuseDevice } from "@izo/sys";
 
 import { isErrno, toErrno } from "../errno.ts";
-import { type Handlers, SILENT, type WriteBody } from "./handler.ts";
+import { type Handlers, type IdleWork, SILENT, type WriteBody } from "./handler.ts";
 import { MAX_WRITE_BYTES } from "./init.ts";
 import { INTERRUPTED, PendingRequests } from "./pending-requests.ts";
 import { OPCODE } from "./protocol.ts";
@@ -18,6 +18,9 @@ import { RequestMessage } from "./request-message.ts";
 
 /** The kernel wants room for the largest write with its headers (`FUSE_MIN_READ_BUFFER` is 8 KiB). */
 const HEADERS_BYTES = 4096;
+
+/** More than this is not put off: the kernel keeps a number of requests that wait, and no more. */
+const MOST_IDLE_WORK = 16;
 
 /** Above every opcode that is known here. */
 const COUNTED_OPCODES = 64;
@@ -40,6 +43,7 @@ export class Connection {
   readonly #request = new RequestMessage(MAX_WRITE_BYTES + HEADERS_BYTES);
   readonly #reply = new ReplyMessage(MAX_WRITE_BYTES + HEADERS_BYTES);
   readonly #pending = new PendingRequests();
+  readonly #idleWork: { work: IdleWork; low: number; high: number }[] = [];
   readonly #counts = new Float64Array(COUNTED_OPCODES);
   #hasEnded = false;
 
@@ -71,16 +75,30 @@ export class Connection {
     const endMs = performance.now() + this.#options.turnMs;
     // More than one turn's worth is left for the next: the loop comes back while there is something to read.
     while (!this.#hasEnded && performance.now() < endMs) {
+      const isIdle = this.#idleWork.length === 0;
       let lengthBytes: number;
       try {
-        lengthBytes = this.#device.receive(this.#request.bytes, this.#options.spinMicroseconds);
+        const spinMicroseconds = isIdle ? this.#options.spinMicroseconds : 0;
+        lengthBytes = this.#device.receive(this.#request.bytes, spinMicroseconds);
       } catch (error) {
         this.#endWith(error);
         return;
       }
-      if (lengthBytes === 0) return;
-      this.#request.received(lengthBytes);
-      this.#answer();
+      if (lengthBytes > 0) {
+        this.#request.received(lengthBytes);
+        this.#answer();
+      } else if (isIdle) return;
+      if (lengthBytes === 0 || this.#idleWork.length > MOST_IDLE_WORK) this.#workIdly();
+    }
+    while (this.#idleWork.length > 0 && !this.#hasEnded) this.#workIdly();
+  }
+
+  #workIdly(): void {
+    const { work, low, high } = this.#idleWork.shift()!;
+    try {
+      this.#send(low, high, 0, work());
+    } catch (error) {
+      this.#fail(error, 0, low, high);
     }
   }
 
@@ -100,8 +118,11 @@ export class Connection {
     }
     try {
       const outcome = handler(request, this.#reply);
-      if (typeof outcome !== "number") void this.#answerLater(outcome, uniqueLow, uniqueHigh);
-      else if (outcome !== SILENT) this.#send(uniqueLow, uniqueHigh, 0, outcome);
+      if (typeof outcome === "function")
+        this.#idleWork.push({ work: outcome, low: uniqueLow, high: uniqueHigh });
+      else if (typeof outcome !== "number") void this.#answerLater(outcome, uniqueLow, uniqueHigh);
+      else if (outcome >= 0) this.#send(uniqueLow, uniqueHigh, 0, outcome);
+      else if (outcome !== SILENT) this.#send(uniqueLow, uniqueHigh, outcome, 0);
     } catch (error) {
       this.#fail(error, opcode, uniqueLow, uniqueHigh);
     }

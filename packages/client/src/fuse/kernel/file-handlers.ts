@@ -128,8 +128,13 @@ export function fileHandlers({ fileSystem, known, files }: HandlerContext): Hand
     },
 
     [OPCODE.RELEASE](request) {
-      files.release(files.get(request.u64(0)));
-      return 0;
+      const file = files.get(request.u64(0));
+      const release = (): number => {
+        files.release(file);
+        return 0;
+      };
+      // Who only read waits for nothing, and mostly opens the next file at once.
+      return file.isWritable ? release() : release;
     },
 
     // struct fuse_fsync_in: fh u64, fsync_flags u32.

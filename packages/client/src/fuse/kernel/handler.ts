@@ -4,18 +4,28 @@ import type { OpenFiles } from "./open-files.ts";
 import type { ReplyMessage } from "./reply-message.ts";
 import type { RequestMessage } from "./request-message.ts";
 
-/** No answer is sent: the kernel expects none. */
-export const SILENT = -1;
+/** No answer is sent: the kernel expects none. No errno is as large. */
+export const SILENT = -1_000_000;
 
 /** Writes the body of an answer; its length in bytes. */
 export type WriteBody = (reply: ReplyMessage) => number;
 
 /**
  * What answers requests of one kind: the length of the body that it has written into `reply`, or
- * {@link SILENT}. What has to wait answers with what will write the body; by then the buffers hold other
+ * {@link SILENT}, or a negative errno: what is asked for often and mostly is not there is cheaper to answer
+ * than to throw. What has to wait answers with what will write the body; by then the buffers hold other
  * messages, so it must have taken all that it needs out of `request` before.
  */
-export type Handler = (request: RequestMessage, reply: ReplyMessage) => number | Promise<WriteBody>;
+export type Handler = (
+  request: RequestMessage,
+  reply: ReplyMessage,
+) => number | Promise<WriteBody> | IdleWork;
+
+/**
+ * What nobody waits for, and so is done when nobody asks: what it gives is the answer, as of a
+ * {@link Handler}.
+ */
+export type IdleWork = () => number;
 
 /** Handlers by opcode. */
 export type Handlers = Readonly<Record<number, Handler>>;

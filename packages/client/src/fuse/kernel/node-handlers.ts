@@ -1,5 +1,6 @@
 /** Requests about nodes: their attributes, extended attributes, targets, and that they are forgotten. */
 import { constants } from "node:fs";
+import { constants as os } from "node:os";
 
 import { textToBytes } from "@izo/core";
 
@@ -78,8 +79,7 @@ export function nodeHandlers({ fileSystem, known, files }: HandlerContext): Hand
     // struct fuse_getxattr_in: size u32, padding u32; the name.
     [OPCODE.GETXATTR](request, reply) {
       const value = fileSystem.getxattr(request.node, request.text(8).text);
-      if (value === undefined) throw new ErrnoError("ENODATA", "Cannot read: no such attribute");
-      return sized(reply, value, request.u32(0));
+      return value === undefined ? -os.errno.ENODATA : sized(reply, value, request.u32(0));
     },
 
     [OPCODE.LISTXATTR](request, reply) {

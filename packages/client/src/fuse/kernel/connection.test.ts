@@ -1,0 +1,65 @@
+import { constants } from "node:os";
+
+import type { FuseDevice } from "@izo/sys";
+import { expect, test } from "vitest";
+
+import { Connection } from "./connection.ts";
+import type { Handlers } from "./handler.ts";
+import { IN_HEADER_BYTES, OPCODE } from "./protocol.ts";
+
+/** A device that has these requests, by opcode and number, and notes answers as number and error. */
+function serve(handlers: Handlers, requests: readonly (readonly [number, number])[]): unknown[] {
+  const waiting = [...requests];
+  const answers: unknown[] = [];
+  let onReadable: (() => void) | undefined;
+  const device = {
+    start: (listener: () => void) => void (onReadable = listener),
+    receive(buffer: Uint8Array): number {
+      const next = waiting.shift();
+      if (next === undefined) return 0;
+      const header = new Uint32Array(buffer.buffer, 0, IN_HEADER_BYTES / 4).fill(0);
+      header.set([IN_HEADER_BYTES, next[0], next[1]]);
+      return IN_HEADER_BYTES;
+    },
+    send(buffer: Uint8Array): void {
+      const header = new Int32Array(buffer.buffer, 0, 4);
+      answers.push(header[1] === 0 ? header[2] : [header[2], header[1]]);
+    },
+  };
+  const options = { spinMicroseconds: 0, turnMs: 1000, onEnd: fail, onError: fail };
+  const connection = new Connection(device as unknown as FuseDevice, handlers, options);
+  connection.start();
+  onReadable?.();
+  expect(connection.requests["OPEN"] ?? 0).toBe(
+    requests.filter(([opcode]) => opcode === OPCODE.OPEN).length,
+  );
+  return answers;
+}
+
+function fail(error?: unknown): void {
+  expect.unreachable(String(error));
+}
+
+test("Connection does what nobody waits for when nobody asks, and before the turn ends", () => {
+  const handlers = { [OPCODE.RELEASE]: () => () => 0, [OPCODE.OPEN]: () => 0 };
+  const requests = [
+    [OPCODE.RELEASE, 1],
+    [OPCODE.OPEN, 2],
+    [OPCODE.RELEASE, 3],
+    [OPCODE.OPEN, 4],
+  ] as const;
+  expect(serve(handlers, requests)).toEqual([2, 4, 1, 3]);
+});
+
+test("Connection does not let wait for long what nobody waits for", () => {
+  const handlers = { [OPCODE.RELEASE]: () => () => 0 };
+  const requests = Array.from({ length: 100 }, (_, index) => [OPCODE.RELEASE, index + 1] as const);
+  const answers = serve(handlers, [...requests]);
+  expect(answers).toEqual(requests.map(([, unique]) => unique));
+});
+
+test("Connection answers an errno without an error", () => {
+  const { ENODATA } = constants.errno;
+  const handlers = { [OPCODE.GETXATTR]: () => -ENODATA };
+  expect(serve(handlers, [[OPCODE.GETXATTR, 5]])).toEqual([[5, -ENODATA]]);
+});
