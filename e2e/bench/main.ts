@@ -1,7 +1,7 @@
 /**
  * `pnpm bench`: what a mount costs beside the directory that it is kept in, and beside sshfs and rclone
- * where they are installed, in one run, on one machine. Prints tables, and writes `bench.json`, `bench.txt`
- * and `bench.svg` to `--out DIR` (default: `bench-results`). `--only operations,workloads,log,replication`
+ * where they are installed, in one run, on one machine. Prints tables, and writes `bench.json`, `bench.txt`,
+ * `bench.md` and `bench.svg` to `--out DIR` (default: `bench-results`). `--only operations,workloads,log,replication`
  * leaves the rest out; `--rounds N` repeats operations and workloads, whose medians count.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -17,7 +17,7 @@ import { measureLog } from "./log-rates.ts";
 import { describeMachine } from "./machine.ts";
 import { driverOf, makeOthers, makePlaces } from "./places.ts";
 import { measureReplication } from "./replication.ts";
-import { formatReport, type Report } from "./report.ts";
+import { formatMarkdown, formatReport, type Report } from "./report.ts";
 import { compareWorkloads } from "./workloads.ts";
 
 const PARTS = ["operations", "workloads", "log", "replication"];
@@ -49,6 +49,7 @@ mkdirSync(values.out, { recursive: true });
 const rows = [...(report.operations ?? []), ...(report.workloads ?? [])];
 writeFileSync(join(values.out, "bench.json"), `${JSON.stringify(report, null, 2)}\n`);
 writeFileSync(join(values.out, "bench.txt"), `${formatReport(report)}\n`);
+writeFileSync(join(values.out, "bench.md"), `${formatMarkdown(report)}\n`);
 writeFileSync(join(values.out, "bench.svg"), drawChart(rows));
 console.log(values.json === true ? JSON.stringify(report) : formatReport(report));
 

@@ -22,14 +22,8 @@ export interface Report {
 
 /** The report as tables. */
 export function formatReport(report: Report): string {
-  const { machine, driver, rounds, operations, workloads, missing, log, replication } = report;
-  const { cpu, cores, memoryGib, kernel, node, load } = machine;
-  const passthrough = driver.hasPassthrough ? "with" : "without";
-  const lines = [
-    `${cores} × ${cpu}, ${memoryGib} GiB, Linux ${kernel}, Node ${node}; load ${load.map((each) => each.toFixed(1)).join(" → ")}`,
-    `driver ${driver.name} ${driver.protocol ?? ""}, ${passthrough} passthrough; medians of ${rounds} rounds`,
-    ...missing.map(({ name, reason }) => `without ${name}: ${reason}`),
-  ];
+  const { operations, workloads, log, replication } = report;
+  const lines = describe(report);
   for (const rows of [operations, workloads]) {
     if (rows !== undefined) lines.push("", ...formatRows(rows));
   }
@@ -63,8 +57,41 @@ function formatRows(rows: readonly Row[]): string[] {
   return lines;
 }
 
+/** Of which machine and which driver the figures are. */
+function describe({ machine, driver, rounds, missing }: Report): string[] {
+  const { cpu, cores, memoryGib, kernel, node, load } = machine;
+  const passthrough = driver.hasPassthrough ? "with" : "without";
+  const busy = load.map((each) => each.toFixed(1)).join(" → ");
+  return [
+    `${cores} × ${cpu}, ${memoryGib} GiB, Linux ${kernel}, Node ${node}; load ${busy}`,
+    `driver ${driver.name} ${driver.protocol ?? ""}, ${passthrough} passthrough; medians of ${rounds} rounds`,
+    ...missing.map(({ name, reason }) => `without ${name}: ${reason}`),
+  ];
+}
+
+/** The ratios alone, as a table for `docs/benchmarks.md`. */
+export function formatMarkdown(report: Report): string {
+  const { operations = [], workloads = [] } = report;
+  const rows = [...operations, ...workloads];
+  const places = [...new Set(rows.flatMap(({ ratios }) => Object.keys(ratios)))];
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  const cells = ({ name, ratios, atMost, requests }: Row): string[] => [
+    name,
+    ...places.map((place) => formatFactor(ratios[place])),
+    String(atMost),
+    formatRequests(requests),
+  ];
+  return [
+    ...describe(report),
+    "",
+    line(["work", ...places, "aim", "requests of the kernel, each"]),
+    line(["---", ...places.map(() => "---"), "---", "---"]),
+    ...rows.map((row) => line(cells(row))),
+  ].join("\n");
+}
+
 /** `1 OPEN, 1 RELEASE`. */
-export function formatRequests(requests: Readonly<Record<string, number>>): string {
+function formatRequests(requests: Readonly<Record<string, number>>): string {
   const asked = Object.entries(requests).filter(([, count]) => count > 0);
   if (asked.length === 0) return "none";
   return asked.map(([name, count]) => `${Number(count.toFixed(2))} ${name}`).join(", ");
@@ -99,6 +126,10 @@ function formatLine(name: string, ...cells: readonly string[]): string {
 
 function formatTime(time: number | undefined): string {
   return time === undefined ? "" : time.toFixed(1);
+}
+
+function formatFactor(ratio: number | undefined): string {
+  return ratio === undefined ? "" : ratio.toFixed(ratio < 10 ? 1 : 0);
 }
 
 function formatRatio(ratio: number | undefined): string {
