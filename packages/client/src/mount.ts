@@ -128,7 +128,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
     clockMs: bootClockMs,
     nowMs: Date.now,
     random: Math.random,
-    mayAsk: () => sync?.status().isForcedOffline !== true,
+    mayAsk: () => sync?.isForcedOffline !== true,
     isServerLost: () => sync?.isServerLost === true,
     replayTo: async (recno, signal) => sync?.waitFor(recno, signal),
     flush: async (signal) => sync?.flush(signal),

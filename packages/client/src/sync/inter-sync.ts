@@ -175,6 +175,11 @@ export class InterSync implements AsyncDisposable {
     };
   }
 
+  /** Its user keeps it offline: no server is asked. */
+  get isForcedOffline(): boolean {
+    return this.#state.isForced;
+  }
+
   /** Resolves when all own records made before the call are acknowledged. @throws the signal's reason */
   async flush(signal: AbortSignal): Promise<void> {
     const { replica } = this.#options;

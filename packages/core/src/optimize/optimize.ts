@@ -114,18 +114,31 @@ function closesThatAreFollowed(
 ): Map<Recno, Recno> {
   const followed = new Map<Recno, Recno>();
   const openClose = new Map<Oid, PendingRecord>();
+  /** The object of each of them: ten thousand wait while an archive is unpacked. */
+  const objects = new Map<Recno, Oid>();
+  const end = (oid: Oid | undefined): void => {
+    const close = oid === undefined ? undefined : openClose.get(oid);
+    if (close === undefined) return;
+    openClose.delete(oid!);
+    objects.delete(close.recno);
+  };
   for (const record of records) {
-    const { operation } = record;
-    const previous = "oid" in operation ? openClose.get(operation.oid) : undefined;
+    const { operation, recno } = record;
     if (operation.opcode === "CLOSE") {
+      const previous = openClose.get(operation.oid);
       if (previous !== undefined && buildsOn(operation, previous))
-        followed.set(previous.recno, record.recno);
+        followed.set(previous.recno, recno);
+      end(operation.oid);
       openClose.set(operation.oid, record);
-    } else {
-      for (const [oid, close] of openClose) {
-        if (concerns(operation, oid) || buildsOn(operation, close)) openClose.delete(oid);
-      }
+      objects.set(recno, operation.oid);
+      continue;
     }
+    // What else is done to an object stays behind the content that was there: where somebody has removed
+    // the object meanwhile, that content brings it back, and a LINK before it would come to nothing.
+    if ("oid" in operation) end(operation.oid);
+    if (operation.opcode === "RENAME") end(operation.victim?.oid);
+    for (const base of basesOf(operation))
+      if (typeof base !== "number") end(objects.get(base.recno));
   }
   for (const { operation, recno } of [...records, ...held]) {
     for (const base of basesOf(operation)) {
@@ -134,15 +147,6 @@ function closesThatAreFollowed(
     }
   }
   return followed;
-}
-
-/**
- * What else is done to an object stays behind the content that was there: where somebody has removed the
- * object meanwhile, that content brings it back, and a LINK before it would come to nothing.
- */
-function concerns(operation: ClientOperation, oid: Oid): boolean {
-  if (operation.opcode === "RENAME" && operation.victim?.oid === oid) return true;
-  return "oid" in operation && operation.oid === oid;
 }
 
 function buildsOn(operation: ClientOperation, record: PendingRecord): boolean {
