@@ -74,7 +74,6 @@ export function formatMarkdown(report: Report): string {
   const { operations = [], workloads = [] } = report;
   const rows = [...operations, ...workloads];
   const places = [...new Set(rows.flatMap(({ ratios }) => Object.keys(ratios)))];
-  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   const cells = ({ name, ratios, atMost, requests }: Row): string[] => [
     name,
     ...places.map((place) => formatFactor(ratios[place])),
@@ -84,9 +83,9 @@ export function formatMarkdown(report: Report): string {
   return [
     ...describe(report),
     "",
-    line(["work", ...places, "aim", "requests of the kernel, each"]),
-    line(["---", ...places.map(() => "---"), "---", "---"]),
-    ...rows.map((row) => line(cells(row))),
+    formatRow(["work", ...places, "aim", "requests of the kernel, each"]),
+    formatRow(["---", ...places.map(() => "---"), "---", "---"]),
+    ...rows.map((row) => formatRow(cells(row))),
   ].join("\n");
 }
 
@@ -126,6 +125,10 @@ function formatLine(name: string, ...cells: readonly string[]): string {
 
 function formatTime(time: number | undefined): string {
   return time === undefined ? "" : time.toFixed(1);
+}
+
+function formatRow(cells: readonly string[]): string {
+  return `| ${cells.join(" | ")} |`;
 }
 
 function formatFactor(ratio: number | undefined): string {
