@@ -56,9 +56,17 @@ export function restartHead(connection: Connection): void {
   connection.exec("DELETE FROM objects");
 }
 
-/** Moves the head, in the transaction that replayed the records up to it. */
-export function moveHead(connection: Connection, position: Position, logTimeNs: TimeNs): void {
+/** Moves the head, in the transaction of `state` that replayed the records up to it. */
+export function moveHead(
+  connection: Connection,
+  state: SqlState,
+  position: Position,
+  logTimeNs: TimeNs,
+): void {
+  const { files, bytes } = state.takeFileChange();
   connection
-    .prepare("UPDATE head SET recno = ?, hash = ?, log_time_ns = ? WHERE id = 1")
-    .run(position.recno, bytesOf(position.hash), logTimeNs);
+    .prepare(
+      "UPDATE head SET recno = ?, hash = ?, log_time_ns = ?, files = files + ?, bytes = bytes + ? WHERE id = 1",
+    )
+    .run(position.recno, bytesOf(position.hash), logTimeNs, files, bytes);
 }

@@ -24,6 +24,9 @@ export const head = sqliteTable("head", {
   hash: blob("hash", { mode: "buffer" }).notNull(),
   logTimeNs: integer("log_time_ns").notNull(),
   fileset: blob("fileset", { mode: "buffer" }).notNull(),
+  /** Regular files of the tree there, and the sum of their sizes: to count them takes seconds. */
+  files: integer("files").notNull().default(0),
+  bytes: integer("bytes").notNull().default(0),
 });
 
 export const objects = sqliteTable(
@@ -67,16 +70,6 @@ export const objects = sqliteTable(
     index("objects_begun").on(table.fromRecno),
   ],
 );
-
-/**
- * How many regular files the tree has, and the sum of their sizes: one row, which triggers on `objects` move
- * (migration 0004), because whoever watches a server asks again and again, and counting takes seconds.
- */
-export const fileTotals = sqliteTable("file_totals", {
-  id: integer("id").primaryKey(),
-  files: integer("files").notNull(),
-  bytes: integer("bytes").notNull(),
-});
 
 /** A name's version is the record that put it there: `from_recno`. */
 export const entries = sqliteTable(

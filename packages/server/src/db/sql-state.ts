@@ -2,6 +2,7 @@ import type {
   Entry,
   MutableState,
   Name,
+  ObjectKind,
   Oid,
   OriginId,
   Outcome,
@@ -26,6 +27,13 @@ interface EntryRow {
   readonly from_recno: number;
 }
 
+/** Of an object that is in the tree: from when its row holds, and what counts of it. */
+interface PresentRow {
+  readonly from_recno: number;
+  readonly kind: ObjectKind;
+  readonly size_bytes: number;
+}
+
 interface OutcomeRow {
   readonly verdict: Outcome["verdict"];
   readonly reason: OutcomeReason | null;
@@ -45,6 +53,8 @@ interface OutcomeRow {
 export class SqlState implements MutableState {
   readonly #sql: ReturnType<typeof prepare>;
   readonly #links: LinkCache | null;
+  #files = 0;
+  #bytes = 0;
 
   /** @param links only on the connection that writes: others do not see when it is out of date */
   constructor(connection: Connection, links: LinkCache | null = null) {
@@ -105,15 +115,27 @@ export class SqlState implements MutableState {
   putObject(object: TreeObject, at: Version): void {
     const recno = authoritativeRecno(at);
     const oid = bytesOf(object.oid);
-    const present = this.#sql.objectStart.get(oid) as { from_recno: number } | undefined;
+    const present = this.#sql.present.get(oid) as PresentRow | undefined;
     // Changed twice by one record: only the last value ever held.
     if (present?.from_recno === recno) this.#sql.dropObject.run(oid, recno);
     else if (present !== undefined) this.#sql.endObject.run(recno, oid);
     this.#sql.addObject.run(oid, recno, ...objectValues(object));
+    if (present !== undefined) this.#countFile(present.kind, -1, -present.size_bytes);
+    this.#countFile(object.kind, 1, object.sizeBytes);
   }
 
   removeObject(oid: Oid, at: Version): void {
+    const present = this.#sql.present.get(bytesOf(oid)) as PresentRow | undefined;
+    if (present !== undefined) this.#countFile(present.kind, -1, -present.size_bytes);
     this.#sql.endObject.run(authoritativeRecno(at), bytesOf(oid));
+  }
+
+  /** By how much files and their sizes have grown since it was asked last: for the head, which moves next. */
+  takeFileChange(): { readonly files: number; readonly bytes: number } {
+    const change = { files: this.#files, bytes: this.#bytes };
+    this.#files = 0;
+    this.#bytes = 0;
+    return change;
   }
 
   putEntry(entry: Entry, at: Version): void {
@@ -150,6 +172,12 @@ export class SqlState implements MutableState {
 
   putAlias(alias: Oid, oid: Oid, at: Version): void {
     this.#sql.addAlias.run(bytesOf(alias), bytesOf(oid), authoritativeRecno(at));
+  }
+
+  #countFile(kind: ObjectKind, files: number, bytes: number): void {
+    if (kind !== "file") return;
+    this.#files += files;
+    this.#bytes += bytes;
   }
 
   /** Also moves the peer's last_rcvd, so that both are one fact. */
@@ -213,7 +241,7 @@ type StatementName = keyof typeof STATEMENTS;
 const STATEMENTS = {
   object: `SELECT oid, from_recno, to_recno, ${OBJECT_COLUMNS} FROM objects WHERE oid = ? AND to_recno IS NULL`,
   objectThatEnded: `SELECT oid, from_recno, to_recno, ${OBJECT_COLUMNS} FROM objects WHERE oid = ? AND to_recno = ?`,
-  objectStart: "SELECT from_recno FROM objects WHERE oid = ? AND to_recno IS NULL",
+  present: "SELECT from_recno, kind, size_bytes FROM objects WHERE oid = ? AND to_recno IS NULL",
   addObject: `INSERT INTO objects (oid, from_recno, ${OBJECT_COLUMNS}) VALUES (?, ?, ${OBJECT_COLUMNS.split(
     ",",
   )

@@ -14,7 +14,7 @@ export function countEntries(connection: Connection): number {
 /** Regular files in the tree, and the sum of their sizes. */
 export function sumFiles(connection: Connection): { files: number; bytes: number } {
   return connection
-    .prepare<[], { files: number; bytes: number }>("SELECT files, bytes FROM file_totals")
+    .prepare<[], { files: number; bytes: number }>("SELECT files, bytes FROM head WHERE id = 1")
     .get()!;
 }
 

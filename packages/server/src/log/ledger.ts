@@ -122,6 +122,7 @@ export class Ledger {
   rollback(): void {
     this.#pending = [];
     this.#links.clear();
+    this.state.takeFileChange();
     if (this.#connection.inTransaction) this.#connection.exec("ROLLBACK");
   }
 
@@ -187,7 +188,7 @@ export class Ledger {
     try {
       onSynced();
       const timeNs = this.timeNs;
-      moveHead(this.#connection, position, timeNs);
+      moveHead(this.#connection, this.state, position, timeNs);
       this.#connection.exec("COMMIT");
       this.#timeNs = timeNs;
     } catch (error) {
@@ -243,7 +244,7 @@ export class Ledger {
         for (const oid of oidsOf(record.operation)) this.notes.drop(oid);
       }
       const position = this.#log.positionAt(recno);
-      moveHead(this.#connection, position, timeNs);
+      moveHead(this.#connection, this.state, position, timeNs);
       this.#connection.exec("COMMIT");
       this.#head = position;
       this.#timeNs = timeNs;

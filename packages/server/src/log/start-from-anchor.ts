@@ -49,11 +49,12 @@ export async function startFromAnchor(
   const rows = await readAnchor(anchor);
   connection.exec("BEGIN IMMEDIATE");
   restartHead(connection);
-  const position = await loadAnchor(rows, new SqlState(connection));
+  const state = new SqlState(connection);
+  const position = await loadAnchor(rows, state);
   if (!isSamePosition(position, log.positionAt(position.recno))) {
     throw new AnchorMissingError(dir, log.oldest);
   }
   // Its log time went with its record; that of the record behind it is taken up with it.
-  moveHead(connection, position, 0n);
+  moveHead(connection, state, position, 0n);
   connection.exec("COMMIT");
 }
