@@ -1,7 +1,7 @@
 /**
  * One host removes a directory of many files, while another one goes on working in it and beside it. The
  * removal is undone from a third place: everything is back, under its ids, and nothing that the other
- * host did meanwhile is lost. `IZO_UNDO_FILES=10000` is the full size.
+ * host did meanwhile is lost. What was left alone for that is restored on a mount. `IZO_UNDO_FILES=10000` is the full size.
  */
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -138,6 +138,20 @@ test(
     const again = returned.filter(({ operation }) => made.get(operation.path) === operation.oid);
     // Made at first, and again under the same id.
     expect(again).toHaveLength(2 * Math.min(FILES, PER_DIRECTORY));
+
+    // What was left alone can be had all the same, over what has its name: a save like any editor's.
+    const { inside } = world.client2;
+    const left = join(busy.mountPoint, pathOf(PER_DIRECTORY));
+    const restore = ["restore", left, "--at", String(before)];
+    const refused = await tryIzo(restore, { prefix: inside });
+    expect(refused).toMatchObject({ status: 4 });
+    expect(readFileSync(left, "utf8")).toBe("somebody else's");
+    await izoJson([...restore, "--overwrite"], { prefix: inside });
+    expect(readFileSync(left, "utf8")).toBe(textOf(PER_DIRECTORY));
+    await settle(server, busy, careless);
+    const saved = await tryIzo(["log", left, "--json"], { prefix: inside });
+    const last = JSON.parse(saved.stdout.trimEnd().split("\n").at(-1)!) as LogLine;
+    expect(last).toMatchObject({ opcode: "RENAME", operation: { keepsOid: true } });
     expect(await differences(world, [careless, busy])).toEqual([]);
   },
   FILES > 1000 ? 900_000 : 180_000,

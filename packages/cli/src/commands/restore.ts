@@ -81,8 +81,7 @@ async function restoreAll(
 ): Promise<void> {
   const made = new Map<Oid, RestoredItem>();
   const failures: Error[] = [];
-  using display = output.progress("restoring");
-  for (const [done, item] of items.entries()) {
+  for (const item of items) {
     const { oid, kind } = item.object;
     const first = kind === "directory" ? undefined : made.get(oid);
     try {
@@ -96,7 +95,6 @@ async function restoreAll(
       failures.push(error);
       output.warn(error.message);
     }
-    display.update({ done: done + 1, total: items.length, unit: "files" });
   }
   for (const item of items.toReversed()) {
     if (item.object.kind === "directory") finishDirectory(item);

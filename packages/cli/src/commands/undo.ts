@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings";
-import type { PlannedUndo, UndoSelection } from "@izo/client";
+import type { PlannedUndo, UndoneOtherwise, UndoSelection } from "@izo/client";
 import type { Actor, Recno } from "@izo/core";
 
 import { type Cli, outputOf } from "../cli.ts";
@@ -93,10 +93,13 @@ async function applyUndo(
 ): Promise<void> {
   const { applyRemoteUndo } = await import("@izo/client");
   const { operations, leftAlone } = planned.plan;
-  using display = output.progress("undoing");
-  const otherwise = await applyRemoteUndo(remote, planned, actor(), signal, (done) =>
-    display.update({ done, total: operations.length, unit: "changes" }),
-  );
+  let otherwise: UndoneOtherwise[];
+  {
+    using display = output.progress("undoing");
+    const show = (done: number) =>
+      display.update({ done, total: operations.length, unit: "changes" });
+    otherwise = await applyRemoteUndo(remote, planned, actor(), signal, show);
+  }
   const results = otherwise.map(({ result }) => result);
   const lines = [
     `${formatCount(operations.length - otherwise.length)} changes made, by peer ${planned.peer.slice(0, 8)}`,

@@ -1,7 +1,16 @@
 import { describe, expect, it } from "vitest";
 
-import { EMPTY_SHA256, type Oid, type PeerId, type Recno, type Sha256 } from "../kml/identity.ts";
+import {
+  EMPTY_SHA256,
+  type Oid,
+  type PeerId,
+  type Recno,
+  ROOT_OID,
+  type Sha256,
+} from "../kml/identity.ts";
+import type { Name } from "../kml/name.ts";
 import type { ServerRecord } from "../kml/record.ts";
+import { creationOf } from "../replay/creation.ts";
 import type { StateReader } from "../replay/state.ts";
 import { placesOf } from "../testing/simulation/places.ts";
 import { Random } from "../testing/simulation/random.ts";
@@ -191,6 +200,49 @@ describe("planUndo()", () => {
       gone += undo.leftAlone.filter(({ reason }) => reason === "content-gone").length;
     }
     expect(gone).toBeGreaterThan(10);
+  });
+
+  it("puts what was in a removed directory into the one that has its name by now", () => {
+    const log = new JudgedLog();
+    const made = { uid: 0, gid: 0, mode: 0o755, mtimeNs: 0n, target: "", rdev: 0, conflict: null };
+    const make = (
+      peer: PeerId,
+      kind: "file" | "directory",
+      id: string,
+      parent: Oid,
+      name: string,
+    ) =>
+      log.submit(
+        peer,
+        creationOf({
+          ...made,
+          kind,
+          oid: id.repeat(32) as Oid,
+          parent,
+          name: name as Name,
+          path: "/",
+        }),
+      );
+    make(ANN, "directory", "1", ROOT_OID, "d");
+    make(ANN, "file", "2", "1".repeat(32) as Oid, "a");
+    const after = log.head;
+    for (const name of ["a", "d"] as Name[]) {
+      const { entry, object } = placesOf(log.state).find((place) => place.entry.name === name)!;
+      const removed = { ...entry, path: "/", nameBase: entry.version };
+      log.submit(
+        ANN,
+        object.kind === "directory"
+          ? { opcode: "RMDIR", ...removed }
+          : { opcode: "UNLINK", ...removed, contentBase: object.contentVersion, isLastName: true },
+      );
+    }
+    make(BOB, "directory", "3", ROOT_OID, "d");
+    make(BOB, "file", "4", "3".repeat(32) as Oid, "b");
+    const undo = plan(log, after, select(log, after, byAnn));
+    expect(undo.leftAlone).toEqual([]);
+    expect(outcomesOf(log, undo)).toEqual(["applied"]);
+    expect(looks(log.state).map((line) => line.split(" ")[0])).toEqual(["/d", "/d/a", "/d/b"]);
+    expect(oids(log.state)).toEqual(new Set(["2", "3", "4"].map((id) => id.repeat(32))));
   });
 
   it("of an undo does again what was undone", () => {
