@@ -15,6 +15,7 @@ import { checkExposure } from "./auth/check-exposure.ts";
 import { openAccess } from "./auth/open-access.ts";
 import { readTokens } from "./auth/token-file.ts";
 import { serveControl } from "./control/serve-control.ts";
+import { serveLocalApi } from "./control/serve-local-api.ts";
 import type { ContentRetention } from "./export/content-retention.ts";
 import type { Export } from "./export/export.ts";
 import type { LogRetention } from "./export/log-retention.ts";
@@ -142,6 +143,8 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const { signal } = ending;
   const app = createApp({ filesets: [fileset], logger, signal, access, isReadOnly });
   answer = (request) => app.fetch(request);
+  const local = createApp({ filesets: [fileset], logger, signal, isReadOnly });
+  cleanUp.use(await serveLocalApi(fileset.stateDirectory, (request) => local.fetch(request)));
 
   const running = cleanUp.move();
   return {

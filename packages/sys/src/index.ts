@@ -8,7 +8,7 @@ export {
   type ControlCall,
   ControlSilentError,
 } from "./control/call-control.ts";
-export { CONTROL_SOCKET } from "./control/control-socket.ts";
+export { API_SOCKET, CONTROL_SOCKET, withSocketPath } from "./control/control-socket.ts";
 export {
   type ControlHandler,
   type ControlHandlers,

@@ -8,6 +8,7 @@ import { parsePlace } from "../history/parse-place.ts";
 import { printable } from "../output/printable.ts";
 import { formatTable } from "../output/table.ts";
 import { withConnectionOptions } from "./connection-options.ts";
+import { filesetOption } from "./fileset-option.ts";
 import { jsonOption } from "./json-option.ts";
 
 /** `izo blame`: who last changed each entry of a directory. */
@@ -15,7 +16,7 @@ export function blameCommand(cli: Cli) {
   return withConnectionOptions(
     new Command("blame")
       .description("say of each entry of a directory who last changed it, and when")
-      .argument("<what>", "a directory on a mount, a mount point, or a URL")
+      .argument("<what>", "a URL, or a path on a mount or in the export")
       .argument("[path]", "the directory, as a path of the fileset")
       .addOption(
         new Option("--at <place>", "as it was behind a record, or at a @time").argParser(
@@ -23,6 +24,7 @@ export function blameCommand(cli: Cli) {
         ),
       ),
   )
+    .addOption(filesetOption())
     .addOption(jsonOption())
     .addHelpText(
       "after",

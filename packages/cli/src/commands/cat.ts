@@ -8,6 +8,7 @@ import { openSubject } from "../history/history-subject.ts";
 import { parsePlace } from "../history/parse-place.ts";
 import type { OutputStream } from "../output/output.ts";
 import { withConnectionOptions } from "./connection-options.ts";
+import { filesetOption } from "./fileset-option.ts";
 import { jsonOption } from "./json-option.ts";
 
 /** `izo cat`: a file's content as it was. */
@@ -15,12 +16,13 @@ export function catCommand(cli: Cli) {
   return withConnectionOptions(
     new Command("cat")
       .description("print a file of the server as it was, or as it is")
-      .argument("<what>", "a path on a mount, a mount point, or a URL")
+      .argument("<what>", "a URL, or a path on a mount or in the export")
       .argument("[path]", "the file, as a path of the fileset")
       .addOption(
         new Option("--at <place>", "behind this record, or at a @time").argParser(parsePlace),
       ),
   )
+    .addOption(filesetOption())
     .addOption(jsonOption())
     .addHelpText(
       "after",

@@ -18,6 +18,7 @@ import type { Output } from "../output/output.ts";
 import { printable } from "../output/printable.ts";
 import { formatBytes, formatCount } from "../output/quantity.ts";
 import { withConnectionOptions } from "./connection-options.ts";
+import { filesetOption } from "./fileset-option.ts";
 import { jsonOption } from "./json-option.ts";
 
 /** `izo diff`: what differs between the trees behind two places of the log. */
@@ -25,12 +26,13 @@ export function diffCommand(cli: Cli) {
   return withConnectionOptions(
     new Command("diff")
       .description("say what differs between two places of the log")
-      .argument("<what>", "a URL, a mount point, or a path on a mount")
+      .argument("<what>", "a URL, or a path on a mount or in the export")
       .argument("<from..to>", "two places; up to now without the second", parsePlaceRange)
       .argument("[path]", "only this path of the fileset, and what is below it")
       .option("--stat", "only how much, not what")
       .option("--patch", "what differs in contents, as unified diffs"),
   )
+    .addOption(filesetOption())
     .addOption(jsonOption())
     .addHelpText(
       "after",

@@ -10,6 +10,8 @@ import {
 } from "@izo/core";
 
 import { type Cli, outputOf } from "../cli.ts";
+import { findExport } from "../history/find-export.ts";
+import type { SubjectOptions } from "../history/history-subject.ts";
 import { describeRecord } from "../log/describe-record.ts";
 import { directorySource, findLogDirectory } from "../log/directory-source.ts";
 import type { LogSource } from "../log/log-source.ts";
@@ -19,12 +21,8 @@ import { findMountNote, mountPointOf } from "../mounts/mount-registry.ts";
 import { findPathInMountIfAny } from "../mounts/path-in-mount.ts";
 import type { Output } from "../output/output.ts";
 import { isUrl } from "../parse-address.ts";
-import {
-  type ConnectionOptions,
-  openRemote,
-  openRemoteOf,
-  withConnectionOptions,
-} from "./connection-options.ts";
+import { openRemote, openRemoteOf, withConnectionOptions } from "./connection-options.ts";
+import { filesetOption } from "./fileset-option.ts";
 import { jsonOption } from "./json-option.ts";
 import { parseRecno } from "./parse-number.ts";
 
@@ -33,7 +31,10 @@ export function logCommand(cli: Cli) {
   return withConnectionOptions(
     new Command("log")
       .description("print the records of a log: of a server, of a mount's server, or on disk")
-      .argument("<what>", "a URL, a path on a mount, or a directory that holds a log")
+      .argument(
+        "<what>",
+        "a URL, a path on a mount or in the export, or a directory that holds a log",
+      )
       .argument("[path]", "only records about this path of the fileset, or below it")
       .addOption(
         new Option("--after <recno>", "only records behind this one").argParser(parseRecno),
@@ -44,6 +45,7 @@ export function logCommand(cli: Cli) {
       .option("-f, --follow", "go on with new records as they come, until Ctrl-C")
       .option("--pending", "of a mount: its own log, which holds what is not yet acknowledged"),
   )
+    .addOption(filesetOption())
     .addOption(jsonOption())
     .addHelpText(
       "after",
@@ -97,7 +99,7 @@ interface OpenedLog extends AsyncDisposable {
 function openLog(
   what: string,
   path: string | undefined,
-  options: ConnectionOptions & { readonly pending?: true | undefined },
+  options: SubjectOptions & { readonly pending?: true | undefined },
   cli: Cli,
 ): OpenedLog {
   const about = path === undefined ? null : toFilesetPath(path);
@@ -112,11 +114,17 @@ function openLog(
     const close = () => source[Symbol.asyncDispose]();
     return { source, history: null, about, [Symbol.asyncDispose]: close };
   }
-  const below = findPathInMountIfAny(what);
-  if (below === undefined || options.pending === true) throw new NoLogError(what);
-  const { url } = below.mount.note;
-  const whole = toFilesetPath(`${below.path}/${path ?? ""}`);
-  return logOfServer(url, openRemoteOf(below.mount.note), whole);
+  const mounted = findPathInMountIfAny(what);
+  if (options.pending === true) throw new NoLogError(what);
+  if (mounted !== undefined) {
+    const { note: found } = mounted.mount;
+    const whole = toFilesetPath(`${mounted.path}/${path ?? ""}`);
+    return logOfServer(found.url, openRemoteOf(found), whole);
+  }
+  const exported = findExport(what, options.fileset);
+  if (exported === undefined) throw new NoLogError(what);
+  const whole = toFilesetPath(`${exported.path}/${path ?? ""}`);
+  return logOfServer(exported.root, exported.remote, whole === "/" ? null : whole);
 }
 
 function logOfServer(url: string, remote: HttpRemote, about: string | null): OpenedLog {

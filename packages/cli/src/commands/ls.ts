@@ -9,6 +9,7 @@ import { formatMode } from "../output/format-mode.ts";
 import { printable } from "../output/printable.ts";
 import { formatTable } from "../output/table.ts";
 import { withConnectionOptions } from "./connection-options.ts";
+import { filesetOption } from "./fileset-option.ts";
 import { jsonOption } from "./json-option.ts";
 
 /** `izo ls`: a directory as it was. */
@@ -16,12 +17,13 @@ export function lsCommand(cli: Cli) {
   return withConnectionOptions(
     new Command("ls")
       .description("list a directory of the server as it was, or as it is")
-      .argument("<what>", "a path on a mount, a mount point, or a URL")
+      .argument("<what>", "a URL, or a path on a mount or in the export")
       .argument("[path]", "the directory or file, as a path of the fileset")
       .addOption(
         new Option("--at <place>", "behind this record, or at a @time").argParser(parsePlace),
       ),
   )
+    .addOption(filesetOption())
     .addOption(jsonOption())
     .addHelpText(
       "after",

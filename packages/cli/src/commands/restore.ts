@@ -1,10 +1,9 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 
 import { Command, Option } from "@commander-js/extra-typings";
 import { IzoError, type Oid } from "@izo/core";
 
 import { type Cli, outputOf } from "../cli.ts";
-import { fileAt } from "../conflicts/fileset-file.ts";
 import { type HistorySubject, openSubject } from "../history/history-subject.ts";
 import { parsePlace } from "../history/parse-place.ts";
 import { planRestore, type RestoredItem, type RestorePlace } from "../history/plan-restore.ts";
@@ -13,6 +12,7 @@ import type { Output } from "../output/output.ts";
 import { formatCount } from "../output/quantity.ts";
 import { UsageError } from "../usage-error.ts";
 import { withConnectionOptions } from "./connection-options.ts";
+import { filesetOption } from "./fileset-option.ts";
 import { jsonOption } from "./json-option.ts";
 
 /** `izo restore`: puts back what stood at a path, as ordinary operations. */
@@ -20,17 +20,18 @@ export function restoreCommand(cli: Cli) {
   return withConnectionOptions(
     new Command("restore")
       .description("put back a file, or a directory with all in it, as it was")
-      .argument("<what>", "a path on a mount, a mount point, or a URL")
+      .argument("<what>", "a URL, or a path on a mount or in the export")
       .argument("[path]", "the file or directory, as a path of the fileset")
       .addOption(
         new Option("--at <place>", "behind this record, or at a @time")
           .argParser(parsePlace)
           .makeOptionMandatory(),
       )
-      .option("--to <path>", "put it here; without it, where it was on the mount")
+      .option("--to <path>", "put it here; without it, where it was")
       .option("--overwrite", "replace files that are there")
       .option("--dry-run", "print what would be put where, and do nothing"),
   )
+    .addOption(filesetOption())
     .addOption(jsonOption())
     .addHelpText(
       "after",
@@ -43,7 +44,7 @@ nothing is done without --overwrite.
 Examples:
   izo restore /mnt/project/src/main.c --at 4120
   izo restore /mnt/project/src --at @1d --to /mnt/project/src.yesterday
-  izo restore http://nas:8370/rootfset src --at 4120 --to /srv/project/src`,
+  izo restore /srv/project/src --at 4120        where it is exported`,
     )
     .action(async (what, path, options) => {
       const output = outputOf(cli, options);
@@ -61,15 +62,15 @@ Examples:
 }
 
 function targetOf(
-  { mount, path }: HistorySubject,
+  { root, path }: HistorySubject,
   to: string | undefined,
   { cwd }: Pick<Cli, "cwd">,
 ): string {
   if (to !== undefined) return resolve(cwd, to);
-  if (mount !== null) return fileAt(mount.mountPoint, path === "/" ? "" : path).toString();
+  if (root !== null) return join(root, path);
   throw new UsageError(
     "Cannot restore: where to is not said",
-    "name a path on a mount, or give --to PATH",
+    "name a path on a mount or in the export, or give --to PATH",
   );
 }
 

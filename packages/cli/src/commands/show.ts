@@ -17,6 +17,7 @@ import { diffContents, type NamedContent } from "../history/old-content.ts";
 import { describeRecord } from "../log/describe-record.ts";
 import { formatFields } from "../output/table.ts";
 import { withConnectionOptions } from "./connection-options.ts";
+import { filesetOption } from "./fileset-option.ts";
 import { jsonOption } from "./json-option.ts";
 import { parseRecno } from "./parse-number.ts";
 
@@ -27,9 +28,10 @@ export function showCommand(cli: Cli) {
       .description(
         "show a record in full: who, when, what, on what it builds, and what became of it",
       )
-      .argument("<what>", "a URL, a mount point, or a path on a mount")
+      .argument("<what>", "a URL, or a path on a mount or in the export")
       .argument("<recno>", "the number of the record", parseRecno),
   )
+    .addOption(filesetOption())
     .addOption(jsonOption())
     .addHelpText(
       "after",

@@ -11,6 +11,7 @@ import type { Output } from "../output/output.ts";
 import { formatCount } from "../output/quantity.ts";
 import { UsageError } from "../usage-error.ts";
 import { withConnectionOptions } from "./connection-options.ts";
+import { filesetOption } from "./fileset-option.ts";
 import { jsonOption } from "./json-option.ts";
 import { parseRecno } from "./parse-number.ts";
 
@@ -19,7 +20,7 @@ export function undoCommand(cli: Cli) {
   return withConnectionOptions(
     new Command("undo")
       .description("take back what records of the log did, and keep what others did since")
-      .argument("<what>", "a URL, a mount point, or a path on a mount")
+      .argument("<what>", "a URL, or a path on a mount or in the export")
       .argument("[path]", "only records about this path of the fileset, or below it")
       .addOption(
         new Option("--range <from..to>", "the records behind one place up to another").argParser(
@@ -33,6 +34,7 @@ export function undoCommand(cli: Cli) {
       .option("--dry-run", "print what would be done, and change nothing")
       .option("-y, --yes", "do not ask"),
   )
+    .addOption(filesetOption())
     .addOption(jsonOption())
     .addHelpText(
       "after",

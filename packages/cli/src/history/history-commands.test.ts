@@ -184,6 +184,22 @@ describe("izo restore", () => {
     expect(readFileSync(target, "utf8")).toBe("other");
   });
 
+  test("asks by the exported directory, on the server's machine, and puts back where it was", async () => {
+    const fileset = ["--fileset", "shared"];
+    const place = ["--at", String(at.moved), ...fileset];
+    const done = await izo("restore", join(directory, "other"), ...place);
+    expect(done).toMatchObject({ status: EXIT.ok, stderr: "" });
+    expect(readFileSync(join(directory, "other"), "utf8")).toBe("other");
+    const socket = join(server.fileset.stateDirectory, "api.sock");
+    expect(statSync(socket).mode & 0o777).toBe(0o600);
+    const log = await izo("log", join(directory, "lib/start.c"), ...fileset);
+    expect(lines(log.stdout)).toHaveLength(6);
+    const nothing = await izo("ls", tmpdir(), ...fileset);
+    expect(nothing.status).toBe(EXIT.unreachable);
+    const unserved = await izo("ls", directory, "--fileset", "none");
+    expect(unserved.status).toBe(EXIT.unreachable);
+  });
+
   test("restores the rest where a content is not kept any more, and says since when it is gone", async () => {
     const { sha256 } = server.fileset.history.lookUp("/src/main.c", at.start as never)!.object;
     rmSync(join(server.fileset.stateDirectory, "objects", sha256!));

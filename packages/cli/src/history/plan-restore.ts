@@ -47,7 +47,7 @@ export async function planRestore(
 ): Promise<RestoredItem[]> {
   const object = await place.history.lookUp(path, place.at, place.signal);
   const items: RestoredItem[] = [];
-  await addItem(place, { object, path, target: Buffer.from(target) }, items);
+  await addItem(place, { object, path, target: Buffer.from(textToBytes(target)) }, items);
   const blocked = items.filter(({ object: { kind }, standing }) =>
     kind === "directory"
       ? standing === "other"

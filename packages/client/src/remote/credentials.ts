@@ -19,6 +19,8 @@ export const credentialFilesSchema = z.strictObject({
 export type CredentialFiles = z.infer<typeof credentialFilesSchema>;
 
 export interface Credentials extends CredentialFiles {
+  /** The state directory of an export of this machine: its owner is asked for nothing else. */
+  readonly stateDirectory?: string;
   /** The token itself, as from the environment; a token file counts more. */
   readonly token?: string | undefined;
 }

@@ -24,6 +24,7 @@ import {
 } from "../sync/remote-error.ts";
 import { type Credentials, TokenSource } from "./credentials.ts";
 import { readBody, readPrefix } from "./http-body.ts";
+import { socketConnector } from "./socket-connector.ts";
 import { tlsConnector } from "./tls-connector.ts";
 import { asRemoteError, isBrokenConnection } from "./transport-error.ts";
 
@@ -98,11 +99,15 @@ export class HttpConnection implements AsyncDisposable {
     this.#origin = origin;
     this.#timeouts = timeouts;
     this.#token = new TokenSource(credentials, origin);
-    const connect = tlsConnector(credentials, {
-      timeout: timeouts.connectMs,
-      keepAlive: true,
-      keepAliveInitialDelay: PROBE_AFTER_MS,
-    });
+    const { stateDirectory } = credentials;
+    const connect =
+      stateDirectory === undefined
+        ? tlsConnector(credentials, {
+            timeout: timeouts.connectMs,
+            keepAlive: true,
+            keepAliveInitialDelay: PROBE_AFTER_MS,
+          })
+        : socketConnector(stateDirectory);
     const pool = (lane: Lane): Pool =>
       new Pool(origin, {
         connections: LANES[lane],

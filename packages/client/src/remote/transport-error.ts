@@ -12,6 +12,7 @@ const REASONS: Readonly<Record<string, string>> = {
   UND_ERR_DESTROYED: "the connections were closed here",
   UND_ERR_CLOSED: "the connections were closed here",
   ECONNREFUSED: "nobody listens there",
+  ENOENT: "no server runs there",
   ECONNRESET: "the connection was cut",
   EPIPE: "the connection was cut",
   ENOTFOUND: "its name is not known",
