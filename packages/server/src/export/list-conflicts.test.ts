@@ -13,12 +13,14 @@ it("[K42] conflicts() names both sides, the ancestor and the author's record", a
   await using exported = await openTestExport(temporary.dir);
   const { oid, contentVersion, sha256 } = exported.lookUp("/note.txt")!.object;
   expect(exported.conflicts()).toEqual([]);
+  expect(exported.countConflicts()).toBe(0);
   const first = new TestPeer(exported);
   await first.stage("ours");
   await first.push(closeFile(oid, "ours", contentVersion));
   const second = new TestPeer(exported);
   await second.stage("theirs, later");
   await second.push(closeFile(oid, "theirs, later", contentVersion));
+  expect(exported.countConflicts()).toBe(1);
   expect(exported.conflicts()).toEqual([
     expect.objectContaining({
       copy: expect.objectContaining({

@@ -40,6 +40,12 @@ export function listConflicts(sources: ConflictSources): ConflictReport[] {
     .toSorted((a, b) => (a.copy.path < b.copy.path ? -1 : 1));
 }
 
+/** How many conflicts stand in the tree as committed. */
+export function countConflicts(connection: Connection, state: StateReader): number {
+  return conflictCopies(connection).filter((oid) => standingConflict(oid, state) !== undefined)
+    .length;
+}
+
 function ancestorOf(
   { base, copy }: StandingConflict,
   { connection, state, hasContent }: ConflictSources,

@@ -48,7 +48,7 @@ import type {
 } from "./export.ts";
 import { JobQueue } from "./job-queue.ts";
 import type { Keeper } from "./keeper.ts";
-import { listConflicts } from "./list-conflicts.ts";
+import { countConflicts, listConflicts } from "./list-conflicts.ts";
 import { LiveHistory } from "./live-history.ts";
 import type { LogRetention } from "./log-retention.ts";
 import type { LogTruncation } from "./log-truncation.ts";
@@ -324,6 +324,11 @@ export class LiveExport implements Export {
       hasContent: (sha256) => this.#keeper.contents.has(sha256),
       recordsFrom: (recno) => this.#recordsFrom(recno),
     });
+  }
+
+  countConflicts(): number {
+    const { connection, state } = this.#keeper.fileset.committed;
+    return countConflicts(connection, state);
   }
 
   conflictSides(copy: Oid): ConflictSides | undefined {

@@ -15,7 +15,7 @@ export function filesetFamilies(filesets: readonly Export[]): MetricFamily[] {
   const looks = filesets.map((fileset): Look => ({
     labels: { fileset: fileset.filesetName },
     status: fileset.status(),
-    conflicts: fileset.conflicts().length,
+    conflicts: fileset.countConflicts(),
     peers: fileset.peers().filter(({ state }) => state !== "forgotten"),
   }));
   const gauge = (name: string, help: string, value: (look: Look) => number): MetricFamily => ({

@@ -3,7 +3,7 @@ import { html } from "hono/html";
 
 import type { Export } from "../export/export.ts";
 import type { Html } from "./html.ts";
-import { recentStatus, standingConflicts } from "./page-figures.ts";
+import { recentStatus } from "./page-figures.ts";
 import { pagePath } from "./page-routes.ts";
 import { showCount, showNumber, showSpan } from "./show.ts";
 
@@ -65,11 +65,11 @@ function describePeers(
 
 function notesOf(fileset: Export): Html[] {
   const { heldRemoval, problems, watching } = recentStatus(fileset);
-  const conflicts = standingConflicts(fileset);
+  const conflicts = fileset.countConflicts();
   const notes: Html[] = [];
-  if (conflicts.length > 0) {
+  if (conflicts > 0) {
     const href = pagePath("conflicts", { fileset: fileset.filesetName });
-    const text = `${showNumber(conflicts.length, "conflict")} ${conflicts.length === 1 ? "waits" : "wait"} for a decision`;
+    const text = `${showNumber(conflicts, "conflict")} ${conflicts === 1 ? "waits" : "wait"} for a decision`;
     notes.push(html`<a href="${href}">${text}</a>`);
   }
   if (heldRemoval !== null) {

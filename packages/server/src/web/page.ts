@@ -9,7 +9,6 @@ import type { Export } from "../export/export.ts";
 import type { AppContext } from "../routes/app-environment.ts";
 import { assetLink } from "./assets.ts";
 import type { Html } from "./html.ts";
-import { standingConflicts } from "./page-figures.ts";
 import { pagePath } from "./page-routes.ts";
 import { showCount } from "./show.ts";
 
@@ -51,10 +50,11 @@ export interface Page {
 /** Answers with a page. */
 export function answerPage(c: AppContext, page: Page, status: 200 | 404 | 409 = 200) {
   for (const [name, value] of Object.entries(HEADERS)) c.header(name, value);
-  return c.html(frame(page), status);
+  const hasSession = c.var.caller?.holder != null;
+  return c.html(frame(page, hasSession), status);
 }
 
-function frame({ title, fileset, section, follows = null, body }: Page): Html {
+function frame({ title, fileset, section, follows = null, body }: Page, hasSession: boolean): Html {
   const name = fileset?.filesetName ?? "";
   const events =
     fileset === undefined || follows === null
@@ -92,6 +92,11 @@ function frame({ title, fileset, section, follows = null, body }: Page): Html {
             <a href="${ROUTES.openapi}" type="${MEDIA_TYPES.json}">API</a> ·
             <a href="${ROUTES.metrics}">Metrics</a>
           </p>
+          ${
+            hasSession
+              ? html`<form method="post" action="${ROUTES.logout}"><button>Log out</button></form>`
+              : ""
+          }
         </footer>
       </body>
     </html>`;
@@ -99,7 +104,7 @@ function frame({ title, fileset, section, follows = null, body }: Page): Html {
 
 function navigation(fileset: Export, section: Section | undefined): Html {
   const parameters = { fileset: fileset.filesetName };
-  const conflicts = standingConflicts(fileset).length;
+  const conflicts = fileset.countConflicts();
   const link = (to: Section, href: string, text: string | Html): Html =>
     html`<li>
       <a href="${href}" ${to === section ? html`aria-current="page"` : ""}>${text}</a>

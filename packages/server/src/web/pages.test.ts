@@ -1,8 +1,14 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { openTestAccess } from "../testing/test-access.ts";
 import { openTestApp, type TestApp } from "../testing/test-app.ts";
 import { createFile, makeDirectory, TestPeer } from "../testing/test-peer.ts";
 import { attachment } from "./get-download.ts";
+import { PAGE_ROUTES } from "./page-routes.ts";
 import { align } from "./side-by-side.ts";
 
 let t: TestApp;
@@ -121,4 +127,32 @@ test("align() puts every line of both beside its equal, or beside what replaced 
     ["c", "c"],
     ["d", ""],
   ]);
+});
+
+describe("where tokens are required, pages", () => {
+  const urls = Object.values(PAGE_ROUTES)
+    .map((route) =>
+      route
+        .replace(":fileset", "rootfset")
+        .replace(":copy", "ab".repeat(16))
+        .replace(":name", "page.css"),
+    )
+    .map((url) => (url.endsWith("download") ? `${url}/hello.txt` : url));
+
+  test("tell nothing to who has none, or one for the log only, and decide nothing for a reader", async () => {
+    const tokenDir = mkdtempSync(join(tmpdir(), "izo-pages-"));
+    using door = openTestAccess(t.fileset, tokenDir);
+    const log = door.create({ access: "log", name: "log" });
+    const read = door.create({ access: "read", name: "reader" });
+    for (const url of urls) {
+      expect([url, (await door.app.request(url)).status]).toEqual([url, 401]);
+      expect([url, (await door.request(url, log)).status]).toEqual([url, 403]);
+    }
+    const overview = await door.request("/filesets/rootfset", read);
+    expect(await overview.text()).toContain("Log out");
+    const decision = { method: "POST", body: "how=ours&copyVersion=1" };
+    const conflict = `/filesets/rootfset/conflicts/${"ab".repeat(16)}`;
+    expect((await door.request(conflict, read, decision)).status).toBe(403);
+    rmSync(tokenDir, { recursive: true });
+  });
 });
