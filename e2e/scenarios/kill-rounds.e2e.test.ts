@@ -9,6 +9,7 @@ import type { MountProcess } from "../hosts/mount-process.ts";
 import { replayManifest } from "../hosts/replay-manifest.ts";
 import type { ServerProcess } from "../hosts/server-process.ts";
 import { diffManifests, treeManifest } from "../hosts/tree-manifest.ts";
+import { verifyHosts } from "../hosts/verify-hosts.ts";
 import { startWorkload } from "../hosts/workload-process.ts";
 import { workloadFile, type WorkloadStep } from "../hosts/workload.ts";
 import { createWorld, differences, settle, type World } from "../hosts/world.ts";
@@ -155,4 +156,5 @@ async function compareHosts(world: World, hosts: Hosts, closed: Closed): Promise
     expect(readFileSync(join(cacheDir, "mount.log"), "utf8")).not.toMatch(
       /"code":"(log|peer)-diverged"/,
     );
+  expect(await verifyHosts(world, [client1, client2])).toEqual([]);
 }

@@ -10,6 +10,7 @@ import { mountPowerDisk } from "../hosts/power-disk.ts";
 import { replayManifest } from "../hosts/replay-manifest.ts";
 import { runCommand } from "../hosts/run-command.ts";
 import { diffManifests, treeManifest } from "../hosts/tree-manifest.ts";
+import { verifyHosts } from "../hosts/verify-hosts.ts";
 import { startWorkload } from "../hosts/workload-process.ts";
 import { workloadFile, type WorkloadStep } from "../hosts/workload.ts";
 import { createWorld, differences, settle, type World } from "../hosts/world.ts";
@@ -125,6 +126,7 @@ test(
       expect(lostTexts(world.exportDir, "two", other.done)).toEqual([]);
       await waitUntilLogged(world);
     }
+    expect(await verifyHosts(world, [client1, client2])).toEqual([]);
   },
 );
 
@@ -172,5 +174,6 @@ test(
           /"code":"(log|peer)-diverged"/,
         );
     }
+    expect(await verifyHosts(world, [client1, client2])).toEqual([]);
   },
 );
