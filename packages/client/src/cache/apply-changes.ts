@@ -207,13 +207,18 @@ export class ChangeApplier {
     return before !== undefined && before.sha256 === after.sha256;
   }
 
-  /** Old content stays visible until the new one is fetched; for no content, nothing has to be. */
+  /**
+   * Old content stays visible until the new one is fetched; for no content, nothing has to be. That a file
+   * is empty is no old content: it was just made, and who opens it before its first content came waits.
+   */
   #waitsForContent(node: CacheNode, after: TreeObject): boolean {
+    const { holding } = node;
     return (
       this.#keepsOldContent &&
       after.sha256 !== EMPTY_SHA256 &&
       node.isPresent &&
-      node.holding.state === "content" &&
+      holding.state === "content" &&
+      holding.sha256 !== EMPTY_SHA256 &&
       !node.hasWriter
     );
   }

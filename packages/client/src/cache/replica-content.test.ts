@@ -34,3 +34,17 @@ test("a time that was set elsewhere reaches a replica that has the content", () 
   });
   expect(cache.fs.getattr(cache.node("/a")).mtimeNs).toBe(5n);
 });
+
+test("[C4] a new file of a replica is never seen empty where it has a content", async () => {
+  cache.remote(create(oid("b"), "b", ROOT_OID));
+  expect(await cache.read("/b")).toBe("");
+  cache.remote(content(oid("b"), cache.store("first"), 5));
+  expect(cache.fs.getattr(cache.node("/b")).sizeBytes).toBe(5);
+  expect(await cache.read("/b")).toBe("first");
+});
+
+test("[C4] an edited file of a replica shows what it was until what it is now is here", async () => {
+  cache.remote(content(oid("a"), cache.store("edited"), 6));
+  expect(cache.fs.getattr(cache.node("/a")).sizeBytes).toBe(3);
+  expect(await cache.read("/a")).toBe("old");
+});
