@@ -45,23 +45,35 @@ export function dependenciesOf(operation: ClientOperation): Dependencies {
   }
 }
 
+/** The directory that an operation removes, by itself or by taking its name; it must be empty then. */
+function removedBy(operation: ClientOperation): Oid | undefined {
+  if (operation.opcode === "RMDIR") return operation.oid;
+  return operation.opcode === "RENAME" ? operation.victim?.oid : undefined;
+}
+
 /**
  * What an unsent record holds back while it waits: what changes or needs the same objects and names,
- * and what builds on the record itself, which after a conflict can be about another object.
+ * what removes a directory that it needs, and what builds on the record itself, which after a conflict
+ * can be about another object.
  */
 export class HeldRecords {
   readonly #keys = new Set<string>();
+  readonly #needed = new Set<string>();
   readonly #recnos = new Set<Recno>();
 
   /** @param recnos the own records for which the waiting one stands */
   hold(operation: ClientOperation, recnos: readonly Recno[]): void {
-    for (const key of dependenciesOf(operation).changes) this.#keys.add(key);
+    const { changes, needs } = dependenciesOf(operation);
+    for (const key of changes) this.#keys.add(key);
+    for (const key of needs) this.#needed.add(key);
     for (const recno of recnos) this.#recnos.add(recno);
   }
 
   holds(operation: ClientOperation): boolean {
     const { changes, needs } = dependenciesOf(operation);
+    const removed = removedBy(operation);
     return (
+      (removed !== undefined && this.#needed.has(objectKey(removed))) ||
       [...changes, ...needs].some((key) => this.#keys.has(key)) ||
       basesOf(operation).some((base) => typeof base !== "number" && this.#recnos.has(base.recno))
     );

@@ -19,6 +19,32 @@ function setMode(oid: Oid, base: Base = 0 as Recno): ClientOperation {
   return { opcode: "SETATTR", oid, path: "/", attributes, times: null };
 }
 
+function move(oid: Oid, fromParent: Oid, toName: string, victim: Oid | null): ClientOperation {
+  return {
+    opcode: "RENAME",
+    oid,
+    contentBase: 0 as Recno,
+    fromParent,
+    fromName: parseName("from"),
+    fromPath: "/from",
+    fromBase: 0 as Recno,
+    toParent: ROOT_OID,
+    toName: parseName(toName),
+    toPath: `/${toName}`,
+    victim: victim && { oid: victim, contentBase: 0 as Recno, isLastName: true },
+    keepsOid: false,
+    conflict: null,
+  };
+}
+
+const moveOut = (oid: Oid, from: Oid): ClientOperation => move(oid, from, "out", null);
+const moveOver = (oid: Oid, victim: Oid): ClientOperation => move(oid, ROOT_OID, "d", victim);
+
+function remove(oid: Oid): ClientOperation {
+  const place = { parent: ROOT_OID, name: parseName("d"), path: "/d" };
+  return { opcode: "RMDIR", oid, ...place, nameBase: 0 as Recno };
+}
+
 const ready = (...operations: (ClientOperation | null)[]): Optimized[] =>
   operations.map((operation, index) => {
     const recno = (index + 1) as Recno;
@@ -55,6 +81,12 @@ test.each([
     description: "what stands below it, and what depends on that",
     records: ready(create(D, "d"), create(A, "a", D), setMode(A), create(B, "b")),
     expected: [1, 2, 3],
+  },
+  {
+    description:
+      "the removal of a directory that something is moved out of, also by a move over it",
+    records: ready(moveOut(A, D), setMode(B), remove(D), moveOver(B, D)),
+    expected: [1, 3, 4],
   },
   {
     description: "nothing that cancels out",
