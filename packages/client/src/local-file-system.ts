@@ -45,6 +45,8 @@ export interface LocalFileSystemOptions {
   readonly isReplica: boolean;
   readonly newOid: () => Oid;
   readonly nowNs: () => bigint;
+  /** Now, for inodes; `nowNs` by default. */
+  readonly stampNs?: () => bigint;
   /** The server, while there is one. */
   readonly source: () => ContentSource | undefined;
   readonly waitFor: (recno: Recno, signal: AbortSignal) => Promise<void>;
@@ -137,6 +139,7 @@ export class LocalFileSystem implements Disposable {
     });
     this.#longWrites = longWrites;
     const context: FilterContext = {
+      stampNs: options.nowNs,
       ...options,
       tree,
       fetches: this.fetches,

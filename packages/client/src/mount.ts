@@ -33,6 +33,7 @@ import { type DrivenMount, mountDriver } from "./fuse/mount-driver.ts";
 import { ContentKeeper } from "./keep/content-keeper.ts";
 import { compilePattern } from "./keep/path-pattern.ts";
 import { addPins, describePins, type PinnedObject, removePins } from "./keep/pins.ts";
+import { KernelClock } from "./kernel-clock.ts";
 import { LocalFileSystem } from "./local-file-system.ts";
 import { bootClockMs } from "./permit/boot-clock.ts";
 import { PermitKeeper } from "./permit/permit-keeper.ts";
@@ -105,6 +106,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
   if (options.settings !== undefined) file.change({ ...options.settings, credentials });
   const { isForcedOffline, offlinePolicy, cacheQuotaBytes } = file.settings;
   const nowNs = wallClock();
+  const clock = stack.use(new KernelClock(cacheDir));
   const replica = stack.use(
     await LocalReplica.open({
       cacheDir,
@@ -153,6 +155,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
       isReplica: options.mode === "replica",
       newOid: () => replica.newOid(),
       nowNs,
+      stampNs: () => clock.nowNs(),
       source: () => {
         if (sync === undefined) return remote;
         if (!sync.isServerLost) {

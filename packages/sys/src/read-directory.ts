@@ -20,6 +20,11 @@ export interface DirectoryEntry {
   readonly type: EntryType;
   /** Of the entry's inode in the directory's own file system: at a mount point, the one underneath. */
   readonly ino: bigint;
+  /**
+   * Where a listing that begins there begins with this entry, in the file system's own terms (`telldir`): it stays when
+   * others come and go, and goes up from entry to entry.
+   */
+  readonly position: bigint;
 }
 
 // DT_ numbers, linux/fs_types.h.
@@ -48,6 +53,7 @@ export function readDirectory(fd: number): DirectoryEntry[] {
   checkResult(native().lseek(fd, 0, SEEK_SET), "lseek");
   const entries: DirectoryEntry[] = [];
   const block = scratch();
+  let position = 0n;
   for (;;) {
     const length = checkResult(native().getdents64(fd, block), "getdents64");
     if (length === 0) {
@@ -55,16 +61,18 @@ export function readDirectory(fd: number): DirectoryEntry[] {
     }
     let at = 0;
     while (at < length) {
-      at += takeEntry(block, at, entries);
+      const start = at;
+      at += takeEntry(block, start, position, entries);
+      position = block.readBigInt64LE(start + 8);
     }
   }
 }
 
 /**
- * Reads the struct linux_dirent64 at `at` and returns its length: inode (8 bytes), offset (8), length (2), type (1), name
- * with NUL and padding. Little-endian, as are all architectures that Node's Linux releases run on but s390x.
+ * Reads the struct linux_dirent64 at `at` and returns its length: inode (8 bytes), position of the next (8), length (2),
+ * type (1), name with NUL and padding. Little-endian, as are all architectures that Node's Linux releases run on but s390x.
  */
-function takeEntry(block: Buffer, at: number, entries: DirectoryEntry[]): number {
+function takeEntry(block: Buffer, at: number, position: bigint, entries: DirectoryEntry[]): number {
   const length = block.readUInt16LE(at + 16);
   const start = at + 19;
   const name = block.subarray(start, block.indexOf(0, start));
@@ -73,6 +81,7 @@ function takeEntry(block: Buffer, at: number, entries: DirectoryEntry[]): number
       name: Buffer.from(name),
       type: TYPES.get(block.readUInt8(at + 18)) ?? "unknown",
       ino: block.readBigUInt64LE(at),
+      position,
     });
   }
   return length;

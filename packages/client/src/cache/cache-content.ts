@@ -174,6 +174,9 @@ export class CacheContent implements CacheExecutor {
 }
 
 function openForReading(path: string): LocalContent {
-  const fd = openSync(osPath(path), constants.O_RDONLY | constants.O_NOFOLLOW);
+  const fd = openSync(
+    osPath(path),
+    constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NOATIME,
+  );
   return { fd, [Symbol.dispose]: () => closeSync(fd) };
 }

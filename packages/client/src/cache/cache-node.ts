@@ -19,6 +19,8 @@ export class CacheNode {
   readonly kind: ObjectKind;
   /** The object that the inode is now: an atomic save or a conflict can make it another. */
   oid: Oid;
+  /** The object that it was at first: its inode number says that one for as long as somebody knows it. */
+  readonly firstOid: Oid;
   holding: Holding;
   /** Where it stands; only the root and limbo have none and a path of their own. */
   readonly links: NodeLink[] = [];
@@ -28,6 +30,8 @@ export class CacheNode {
   references = 0;
   /** Descriptors open on the inode, with what each may do. */
   readonly descriptors = new Map<number, { readonly isWritable: boolean }>();
+  /** Names the inode (O_PATH) when its last name is gone and nobody has it open who could be asked. */
+  remains: number | undefined;
   readonly unlogged = new UnloggedWrites();
   /** What it held before it was opened for writing, while nothing was written yet as far as is known. */
   heldBefore: Holding | undefined;
@@ -52,6 +56,7 @@ export class CacheNode {
   constructor(id: NodeId, oid: Oid, kind: ObjectKind, holding: Holding) {
     this.id = id;
     this.oid = oid;
+    this.firstOid = oid;
     this.kind = kind;
     this.holding = holding;
   }
@@ -69,6 +74,11 @@ export class CacheNode {
   get hasWriter(): boolean {
     for (const { isWritable } of this.descriptors.values()) if (isWritable) return true;
     return false;
+  }
+
+  /** Some descriptor of the inode, if only one that names it. */
+  get anyDescriptor(): number | undefined {
+    return this.descriptors.keys().next().value ?? this.remains;
   }
 
   /** Takes in a descriptor that was opened on the inode. */

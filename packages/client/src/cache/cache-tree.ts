@@ -26,10 +26,17 @@ import { type CachePaths, osPath } from "./cache-paths.ts";
 import { isDiskFull } from "./disk-full.ts";
 import { makeInode, statInode, updateAttributes, updateTime } from "./inode.ts";
 import { NodeTable } from "./node-table.ts";
-import { readMark, WHOLE, writeMark, type Holding, type ObjectMark } from "./object-mark.ts";
+import {
+  readMark,
+  WHOLE,
+  writeMark,
+  writeMarkOf,
+  type Holding,
+  type ObjectMark,
+} from "./object-mark.ts";
 import { openRoot } from "./open-root.ts";
 import { isBlank, rescue, rescueCopy } from "./rescue.ts";
-import { withUnchangedTimes } from "./unchanged-times.ts";
+import { withUnchangedCtime, withUnchangedTimes } from "./unchanged-times.ts";
 
 /** An entry that could not be made; the rest of its directory was. */
 export type ProblemReporter = (path: string, error: unknown) => void;
@@ -210,7 +217,14 @@ export class CacheTree {
 
   /** Notes what an inode holds, on disk first. */
   setHolding(node: CacheNode, holding: Holding): void {
-    writeMark(this.nodes.pathOf(node), { oid: node.oid, holding });
+    const mark = { oid: node.oid, holding };
+    const [fd] = node.descriptors.keys();
+    if (fd === undefined) {
+      const path = this.nodes.pathOf(node);
+      withUnchangedTimes(this.nodes, [node], () => writeMark(path, mark));
+    } else {
+      withUnchangedCtime(node, fd, () => writeMarkOf(fd, mark));
+    }
     node.holding = holding;
     node.isMarkDirty = true;
   }

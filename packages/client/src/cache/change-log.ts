@@ -25,6 +25,12 @@ export interface ChangeLog {
    * process; a power cut only after {@link syncLog}.
    */
   record(operation: ClientOperation, actor: Actor): Recno;
+  /**
+   * {@link record} of operations of which a crash leaves all or the first ones.
+   *
+   * @param make gives them; `first` will be the number of the first, the others follow
+   */
+  recordTogether(make: (first: Recno) => readonly ClientOperation[], actor: Actor): Recno[];
   /** Takes a record back whose operation failed. */
   cancel(recno: Recno): void;
   /** The records that wait, by number. */

@@ -73,7 +73,10 @@ async function isContent(
   const path = tree.nodes.pathOf(node);
   const before = statInode(path);
   if (before === undefined) return false;
-  const fd = openSync(osPath(path), constants.O_RDONLY | constants.O_NOFOLLOW);
+  const fd = openSync(
+    osPath(path),
+    constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NOATIME,
+  );
   try {
     if ((await hasher.hash(fd, before.size)) !== sha256) return false;
   } finally {

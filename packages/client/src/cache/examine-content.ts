@@ -36,6 +36,9 @@ export function isHole(path: string): boolean {
 }
 
 function openFile(path: string): Disposable & { readonly fd: number } {
-  const fd = openSync(osPath(path), constants.O_RDONLY | constants.O_NOFOLLOW);
+  const fd = openSync(
+    osPath(path),
+    constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NOATIME,
+  );
   return { fd, [Symbol.dispose]: () => closeSync(fd) };
 }

@@ -87,6 +87,7 @@ function makeFile(path: string, object: TreeObject): Holding {
   const fd = openSync(osPath(path), CREATE_FLAGS, 0o600);
   try {
     if (object.sizeBytes > 0) ftruncateSync(fd, object.sizeBytes);
+    dropInherited(path, object);
     giveAttributes(fd, object);
     writeMarkOf(fd, { oid: object.oid, holding });
   } finally {
@@ -107,11 +108,21 @@ export function giveAttributes(fd: number, object: TreeObject): void {
 function finish(path: string, object: TreeObject, holding: Holding): Holding {
   const at = osPath(path);
   fchownat(AT_FDCWD, at, object.uid, object.gid, { noFollow: true });
+  if (object.kind !== "symlink") dropInherited(path, object);
   for (const [name, value] of replicatedXattrs(object)) lsetxattr(at, textToBytes(name), value);
   if (object.kind !== "symlink") fchmodat(AT_FDCWD, at, object.mode & 0o7777);
   utimens(at, "omit", object.mtimeNs, { noFollow: true });
   writeMark(path, { oid: object.oid, holding });
   return holding;
+}
+
+/** Takes the access control lists away that an inode got from its directory and its object does not have. */
+function dropInherited(path: string, object: TreeObject): void {
+  for (const name of ["system.posix_acl_access", "system.posix_acl_default"]) {
+    if (object.xattrs.has(name)) continue;
+    if (name.endsWith("default") && object.kind !== "directory") continue;
+    if (lgetxattr(osPath(path), name) !== undefined) lremovexattr(osPath(path), name);
+  }
 }
 
 /** Makes owner, mode and extended attributes of an inode those of its object, touching only what differs. */

@@ -1,8 +1,10 @@
+import { closeSync } from "node:fs";
+
 import { ROOT_OID, type Name, type ObjectKind, type Oid } from "@izo/core";
 
 import { ErrnoError } from "../fuse/errno.ts";
 import { rootNode, type NodeId } from "../fuse/file-system.ts";
-import { CacheNode } from "./cache-node.ts";
+import { CacheNode, type NodeLink } from "./cache-node.ts";
 import { ABSENT, WHOLE, type Holding } from "./object-mark.ts";
 
 /**
@@ -80,7 +82,7 @@ export class NodeTable {
     const node = parent.children.get(name);
     if (node === undefined) return;
     parent.children.delete(name);
-    const index = node.links.findIndex((link) => link.parent === parent && link.name === name);
+    const index = indexOfLink(node, { parent, name });
     if (index >= 0) node.links.splice(index, 1);
     if (node.links.length > 0) return;
     if (this.#byOid.get(node.oid) === node) this.#byOid.delete(node.oid);
@@ -95,6 +97,15 @@ export class NodeTable {
   ): void {
     this.link(node, parent, name);
     this.unlink(from.parent, from.name);
+  }
+
+  /** Two inodes change places. */
+  exchange(a: CacheNode, atA: NodeLink, b: CacheNode, atB: NodeLink): void {
+    const [indexA, indexB] = [indexOfLink(a, atA), indexOfLink(b, atB)];
+    a.links[indexA] = atB;
+    b.links[indexB] = atA;
+    atA.parent.children.set(atA.name, b);
+    atB.parent.children.set(atB.name, a);
   }
 
   /** Another inode takes over all names of the object; the old one keeps those who have it open. */
@@ -112,6 +123,8 @@ export class NodeTable {
     if (node.links.length === 0 && node.isIdle && node !== this.root && node !== this.limbo) {
       this.#byId.delete(node.id);
       if (this.#byOid.get(node.oid) === node) this.#byOid.delete(node.oid);
+      if (node.remains !== undefined) closeSync(node.remains);
+      node.remains = undefined;
     }
   }
 
@@ -159,4 +172,8 @@ export class NodeTable {
       this.collect(node);
     }
   }
+}
+
+function indexOfLink({ links }: CacheNode, { parent, name }: NodeLink): number {
+  return links.findIndex((link) => link.parent === parent && link.name === name);
 }

@@ -40,6 +40,7 @@ import { type CacheTree, kindOf } from "./cache-tree.ts";
 import type { ChangeLog } from "./change-log.ts";
 import { dropUnwritten } from "./drop-unwritten.ts";
 import { examineContent } from "./examine-content.ts";
+import { takeBackHalfExchange } from "./half-exchange.ts";
 import { statInode } from "./inode.ts";
 import {
   ABSENT,
@@ -106,6 +107,7 @@ class Recovery {
 
   run(): RecoveryReport {
     const { tree, applier } = this.#options;
+    takeBackHalfExchange(this.#options.log);
     this.#takeBackCloses();
     this.#takeLimbo();
     if (tree.nodes.root.isPresent) this.#walk(tree.nodes.root);

@@ -1,4 +1,4 @@
-import { utimens } from "@izo/sys";
+import { fstat, utimens } from "@izo/sys";
 
 import type { CacheNode } from "./cache-node.ts";
 import { osPath } from "./cache-paths.ts";
@@ -18,17 +18,26 @@ export function withUnchangedTimes<T>(
   concerned: readonly CacheNode[],
   work: () => T,
 ): T {
-  const before = concerned.map((node) => ({ node, stat: statInode(nodes.pathOf(node)) }));
+  const before = concerned.map((node) => {
+    const stat = statInode(nodes.pathOf(node));
+    return { node, stat, shownNs: stat && ctimeOf(node, stat.ctimeNs) };
+  });
   const result = work();
-  for (const { node, stat } of before) {
-    if (stat === undefined) continue;
+  for (const { node, stat, shownNs } of before) {
+    if (stat === undefined || shownNs === undefined) continue;
     const path = nodes.pathOf(node);
     if (node.kind === "directory") utimens(osPath(path), "omit", stat.mtimeNs);
     const actualNs = statInode(path)?.ctimeNs;
-    if (actualNs !== undefined)
-      node.shownCtime = { actualNs, shownNs: ctimeOf(node, stat.ctimeNs) };
+    if (actualNs !== undefined) node.shownCtime = { actualNs, shownNs };
   }
   return result;
+}
+
+/** {@link withUnchangedTimes} of an open file whose content and other times the work leaves alone. */
+export function withUnchangedCtime(node: CacheNode, fd: number, work: () => void): void {
+  const before = ctimeOf(node, fstat(fd).ctimeNs);
+  work();
+  node.shownCtime = { actualNs: fstat(fd).ctimeNs, shownNs: before };
 }
 
 /** The change time that programs see of an inode that has this one on disk. */

@@ -29,6 +29,11 @@ export class UnloggedWrites {
     return this.#written.has(fd) || this.#hasChanged(fd);
   }
 
+  /** Whether somebody may write without anybody's seeing it. */
+  get isWatching(): boolean {
+    return this.#watched.size > 0;
+  }
+
   /** Whether the file itself is asked. */
   isWatched(fd: number): boolean {
     return this.#watched.has(fd);

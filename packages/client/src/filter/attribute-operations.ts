@@ -1,25 +1,8 @@
 /** Attributes: getattr, setattr, readlink, statfs. */
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fchownSync,
-  openSync,
-  readlinkSync,
-  statfsSync,
-} from "node:fs";
+import { constants, readlinkSync, statfsSync } from "node:fs";
 
-import { bytesToText, ROOT_OID, type SetattrOperation, type TreeObject } from "@izo/core";
-import {
-  AT_FDCWD,
-  fchmodat,
-  fchownat,
-  fstat,
-  futimens,
-  type Stat,
-  type TimeNs,
-  utimens,
-} from "@izo/sys";
+import { bytesToText, objectPath, type SetattrOperation, type TreeObject } from "@izo/core";
+import { AT_FDCWD, fchmodat, fchownat, fstat, type Stat, type TimeNs, utimens } from "@izo/sys";
 
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
@@ -27,17 +10,15 @@ import { statInode } from "../cache/inode.ts";
 import { ctimeOf } from "../cache/unchanged-times.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 import type { Caller, FileSystem, SetAttributes } from "../fuse/file-system.ts";
+import { withoutSetId } from "../fuse/set-id-bits.ts";
+import { ACCESS_ACL, withMode } from "./access-control-list.ts";
 import type { Actors } from "./actor.ts";
-import { truncateOpen } from "./data-operations.ts";
-import { type FilterContext, perform } from "./filter-context.ts";
-import { logContent } from "./log-content.ts";
-import { S_ISGID, S_ISUID } from "./mode-bits.ts";
+import { truncateNow, truncateOpen } from "./data-operations.ts";
+import { type FilterContext, perform, record } from "./filter-context.ts";
+import { inodeNumber } from "./inode-number.ts";
 
 /** What programs read as the best size of a transfer; that of a page, as local file systems say. */
 const BLOCK_SIZE_BYTES = 4096;
-
-/** Numbers of inodes that are no object's any more: above all that {@link inodeNumber} gives. */
-const NAMELESS = 1n << 62n;
 
 export function attributeOperations(
   context: FilterContext,
@@ -47,7 +28,7 @@ export function attributeOperations(
   const { nodes } = tree;
 
   function statOf(node: CacheNode, fd: number | undefined): Stat {
-    const open = fd ?? (!node.isNamed ? node.descriptors.keys().next().value : undefined);
+    const open = fd ?? (node.isNamed ? undefined : node.anyDescriptor);
     if (open !== undefined) return fstat(open);
     const stat = statInode(nodes.pathOf(node));
     if (stat === undefined) throw new ErrnoError("ENOENT", "Cannot stat: the file was removed");
@@ -61,25 +42,24 @@ export function attributeOperations(
       node.unlogged.add(handle);
       return;
     }
-    const flags = constants.O_WRONLY | constants.O_NOFOLLOW;
-    const fd = openSync(osPath(nodes.pathOf(node)), flags);
-    try {
-      truncateOpen(context, node, fd, sizeBytes);
-    } finally {
-      closeSync(fd);
-    }
-    logContent(context, node);
+    truncateNow(context, node, sizeBytes);
+  }
+
+  /** After every time that an inode has: asked twice, as the first answer may be that of the last one. */
+  function laterNs(): bigint {
+    context.stampNs();
+    return context.stampNs();
   }
 
   function changeRest(node: CacheNode, changes: SetAttributes, caller: Caller): void {
     const object = tree.objectOf(node);
-    const mtimeNs = changes.mtimeNs === "now" ? context.nowNs() : changes.mtimeNs;
+    const mtimeNs = changes.mtimeNs === "now" ? laterNs() : changes.mtimeNs;
     const times = { atimeNs: changes.atimeNs ?? "omit", mtimeNs: mtimeNs ?? "omit" } as const;
     if (object === undefined || !node.isNamed || node.retiredBase !== undefined) {
       changeNameless(node, changes, times);
       return;
     }
-    const attributes = newAttributes(object, changes);
+    const attributes = newAttributes(object, changes, caller);
     // While content is being written the CLOSE to come carries its time.
     const isTimeLogged = mtimeNs !== undefined && node.unlogged.size === 0;
     const work = (): void => {
@@ -106,6 +86,24 @@ export function attributeOperations(
       times: isTimeLogged ? { contentBase: object.contentVersion, mtimeNs } : null,
     };
     perform(context, operation, actors.of(caller), work);
+    if (attributes !== null) logAcl(object, attributes.mode, caller);
+  }
+
+  /** chmod(2) changes the access control list as well, on the disk by itself. */
+  function logAcl(object: TreeObject, mode: number, caller: Caller): void {
+    const list = object.xattrs.get(ACCESS_ACL);
+    if (list === undefined) return;
+    const value = withMode(Buffer.from(list.value), mode);
+    if (value.equals(list.value)) return;
+    const operation = {
+      opcode: "SETEXTATTR",
+      oid: object.oid,
+      path: objectPath(tree.visible, object.oid),
+      attribute: ACCESS_ACL,
+      value: Uint8Array.from(value),
+      base: list.version,
+    } as const;
+    record(context.log, operation, actors.of(caller));
   }
 
   return {
@@ -114,13 +112,14 @@ export function attributeOperations(
       const stat = statOf(node, fd);
       return {
         ...stat,
-        ino: inodeNumber(node, stat),
+        ino: inodeNumber(nodes, node, stat),
         // As btrfs says "not counted": the subdirectories are not made yet.
         nlink: node.kind === "directory" && !node.isPresent ? 1 : stat.nlink,
         // What a directory takes here depends on how much of it was looked at: that is nobody's concern.
         sizeBytes: node.kind === "directory" ? BLOCK_SIZE_BYTES : stat.size,
         ctimeNs: ctimeOf(node, stat.ctimeNs),
         blockSize: BLOCK_SIZE_BYTES,
+        isVolatile: node.unlogged.isWatching,
       };
     },
 
@@ -158,38 +157,22 @@ export function attributeOperations(
   };
 }
 
-/**
- * The inode number that programs see: the object's, so that it stays when the content is fetched, at
- * the next mount and on other machines, and programs that compare it (git, tar, rsync) do not start
- * over. An inode that lost its object to a newer one has its own, so that the two can be told apart.
- */
-function inodeNumber(node: CacheNode, stat: Stat): bigint {
-  if (node.oid === ROOT_OID) return 1n;
-  const isNameless = !node.isNamed || node.retiredBase !== undefined;
-  return isNameless ? stat.ino | NAMELESS : BigInt(`0x${node.oid.slice(0, 15)}`) || 1n;
-}
-
 /** The owner, group and mode that a change leaves; null where it changes none of them. */
 function newAttributes(
   object: TreeObject,
   { mode, uid, gid }: SetAttributes,
+  caller: Caller,
 ): { mode: number; uid: number; gid: number } | null {
   if (mode === undefined && uid === undefined && gid === undefined) return null;
   const type = object.mode & constants.S_IFMT;
   const isOwnerChanged = uid !== undefined || gid !== undefined;
   const kept =
-    isOwnerChanged && object.kind === "file" ? withoutPrivilege(object.mode) : object.mode;
+    isOwnerChanged && object.kind !== "directory" ? withoutSetId(object, caller) : object.mode;
   return {
     mode: mode === undefined ? kept : (mode & 0o7777) | type,
     uid: uid ?? object.uid,
     gid: gid ?? object.gid,
   };
-}
-
-/** chown(2) of a file takes away the bits that would run it as its new owner. */
-function withoutPrivilege(mode: number): number {
-  const isGroupProgram = (mode & (S_ISGID | constants.S_IXGRP)) === (S_ISGID | constants.S_IXGRP);
-  return mode & ~S_ISUID & (isGroupProgram ? ~S_ISGID : ~0);
 }
 
 /** A removed file that is still open: nobody else can see it, nothing is logged. */
@@ -198,12 +181,14 @@ function changeNameless(
   { uid, gid, mode }: SetAttributes,
   { atimeNs, mtimeNs }: { atimeNs: TimeNs; mtimeNs: TimeNs },
 ): void {
-  const [fd] = node.descriptors.keys();
+  const fd = node.anyDescriptor;
   if (fd === undefined) throw new ErrnoError("ENOENT", "Cannot change: the file was removed");
+  // A descriptor that only names an inode is refused by the calls for descriptors.
+  const path = `/proc/self/fd/${fd}`;
   if (uid !== undefined || gid !== undefined) {
     const stat = fstat(fd);
-    fchownSync(fd, uid ?? stat.uid, gid ?? stat.gid);
+    fchownat(AT_FDCWD, path, uid ?? stat.uid, gid ?? stat.gid);
   }
-  if (mode !== undefined) fchmodSync(fd, mode & 0o7777);
-  if (atimeNs !== "omit" || mtimeNs !== "omit") futimens(fd, atimeNs, mtimeNs);
+  if (mode !== undefined) fchmodat(AT_FDCWD, path, mode & 0o7777);
+  if (atimeNs !== "omit" || mtimeNs !== "omit") utimens(path, atimeNs, mtimeNs);
 }

@@ -48,9 +48,11 @@ export function dataOperations(
     const fd = openInode(node, access | (flags & KEPT_FLAGS));
     node.addDescriptor(fd, isWritable);
     context.onUsed(node.oid);
-    if ((flags & constants.O_TRUNC) !== 0) {
+    if ((flags & constants.O_TRUNC) !== 0 && isWritable) {
       truncateOpen(context, node, fd, 0);
       node.unlogged.add(fd);
+    } else if ((flags & constants.O_TRUNC) !== 0) {
+      truncateNow(context, node, 0);
     }
     return { fd, keepCache: true };
   }
@@ -184,6 +186,18 @@ export function dataOperations(
       await log.syncLog();
     },
   };
+}
+
+/** Changes the size of a file that nobody has open for it, and logs that. */
+export function truncateNow(context: FilterContext, node: CacheNode, sizeBytes: number): void {
+  const flags = constants.O_WRONLY | constants.O_NOFOLLOW;
+  const fd = openSync(osPath(context.tree.nodes.pathOf(node)), flags);
+  try {
+    truncateOpen(context, node, fd, sizeBytes);
+  } finally {
+    closeSync(fd);
+  }
+  logContent(context, node);
 }
 
 /**

@@ -20,6 +20,8 @@ export interface FilterContext {
   readonly cacheDir: string;
   readonly newOid: () => Oid;
   readonly nowNs: () => bigint;
+  /** Now, by the clock that the kernel gives inodes their times from; see `KernelClock`. */
+  readonly stampNs: () => bigint;
   /** A program opens a file: what was used last leaves the cache last. */
   readonly onUsed: (oid: Oid) => void;
   /** The disk is full: tries to let content leave. Resolves with whether any did. */

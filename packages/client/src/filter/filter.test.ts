@@ -175,6 +175,47 @@ describe("what is logged", () => {
     },
   );
 
+  test("what a directory hands on to new entries by its access control list is logged with them", () => {
+    cache.mkdir("/d");
+    const list =
+      "0200000001000700ffffffff02000700e803000004000500ffffffff10000700ffffffff20000500ffffffff";
+    const defaults = Buffer.from(list, "hex");
+    cache.fs.setxattr(cache.node("/d"), "system.posix_acl_default", defaults, 0, CALLER);
+    const node = cache.fs.mknod(...cache.place("/d/f"), 0o100640, 0, { ...CALLER, umask: 0o077 });
+
+    expect(cache.fs.getattr(node).mode).toBe(0o100640);
+    expect(cache.pending).toEqual(["MKDIR /d", "SETEXTATTR /d", "CREATE /d/f", "SETEXTATTR /d/f"]);
+    const inherited = cache.fs.getxattr(node, "system.posix_acl_access");
+    expect(operations().at(-1)).toMatchObject({ value: Uint8Array.from(inherited!) });
+  });
+
+  test("chmod changes the access control list, in the records too", () => {
+    cache.fs.mknod(...cache.place("/f"), 0o100640, 0, CALLER);
+    const node = cache.node("/f");
+    const list =
+      "0200000001000600ffffffff02000600e803000004000400ffffffff10000600ffffffff20000000ffffffff";
+    cache.fs.setxattr(node, "system.posix_acl_access", Buffer.from(list, "hex"), 0, CALLER);
+    void cache.fs.setattr(node, { mode: 0o604 }, CALLER);
+
+    const changed = cache.fs.getxattr(node, "system.posix_acl_access");
+    expect(changed).not.toEqual(Buffer.from(list, "hex"));
+    expect(operations().at(-1)).toMatchObject({
+      opcode: "SETEXTATTR",
+      value: Uint8Array.from(changed!),
+    });
+  });
+
+  test("a list that says no more than a mode is a change of the mode", () => {
+    cache.fs.mknod(...cache.place("/f"), 0o100640, 0, CALLER);
+    const node = cache.node("/f");
+    const list = "0200000001000400ffffffff04000400ffffffff20000400ffffffff";
+    cache.fs.setxattr(node, "system.posix_acl_access", Buffer.from(list, "hex"), 0, CALLER);
+
+    expect(cache.pending).toEqual(["CREATE /f", "SETATTR /f"]);
+    expect(cache.fs.getattr(node).mode).toBe(0o100444);
+    expect(cache.fs.listxattr(node)).toEqual([]);
+  });
+
   test("a symlink has no extended attributes", () => {
     // CAP_CHOWN, permitted: version 2 of linux/capability.h.
     const capability = Buffer.from("0000000201" + "00".repeat(15), "hex");

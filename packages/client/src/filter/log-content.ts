@@ -6,7 +6,6 @@ import { fstat } from "@izo/sys";
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
 import { statInode } from "../cache/inode.ts";
-import { withUnchangedTimes } from "../cache/unchanged-times.ts";
 import { type FilterContext, record } from "./filter-context.ts";
 
 /** The author of content whose writer is not known: it was open before this process could see who. */
@@ -69,7 +68,7 @@ export function markUnwritten(context: FilterContext, node: CacheNode): void {
     markLocal(context, node);
     return;
   }
-  withUnchangedTimes(context.tree.nodes, [node], () => markLocal(context, node));
+  markLocal(context, node);
   if (node.holding.state === "local") node.heldBefore = holding;
 }
 
@@ -79,7 +78,7 @@ export function restoreUnwritten({ tree }: FilterContext, node: CacheNode): void
   node.heldBefore = undefined;
   if (heldBefore === undefined || node.holding.state !== "local") return;
   if (!node.isNamed || node.retiredBase !== undefined || node.unlogged.size > 0) return;
-  withUnchangedTimes(tree.nodes, [node], () => tree.setHolding(node, heldBefore));
+  tree.setHolding(node, heldBefore);
 }
 
 /**

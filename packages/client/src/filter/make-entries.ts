@@ -1,7 +1,15 @@
 /** Operations that make a new object: create, mknod, mkdir, symlink. */
 import { closeSync, constants, openSync, rmSync } from "node:fs";
 
-import { EMPTY_SHA256, type Name, NAME_MAX_BYTES, textToBytes, type TreeObject } from "@izo/core";
+import {
+  type Actor,
+  EMPTY_SHA256,
+  type Name,
+  NAME_MAX_BYTES,
+  NO_RECNO,
+  textToBytes,
+  type TreeObject,
+} from "@izo/core";
 
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
@@ -9,9 +17,10 @@ import { CREATE_FLAGS, giveAttributes, makeInode } from "../cache/inode.ts";
 import { type Holding, WHOLE, writeMark, writeMarkOf } from "../cache/object-mark.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 import type { Caller, FileSystem } from "../fuse/file-system.ts";
+import { S_ISGID } from "../fuse/set-id-bits.ts";
+import { ACCESS_ACL, DEFAULT_ACL, inherit } from "./access-control-list.ts";
 import type { Actors } from "./actor.ts";
-import { type FilterContext, perform } from "./filter-context.ts";
-import { S_ISGID } from "./mode-bits.ts";
+import { type FilterContext, perform, record } from "./filter-context.ts";
 
 export function makeEntries(
   context: FilterContext,
@@ -24,9 +33,10 @@ export function makeEntries(
     directory: CacheNode,
     kind: TreeObject["kind"],
     mode: number,
-    { uid, gid }: Caller,
+    { uid, gid, umask = 0 }: Caller,
   ): TreeObject {
     const parent = tree.objectOf(directory);
+    const access = newAccess(directory, kind, mode, umask);
     const isInherited = parent !== undefined && (parent.mode & S_ISGID) !== 0;
     // A set-group-ID directory hands on its group, and to directories the bit itself: mkdir(2).
     const inherited = isInherited && kind === "directory" ? S_ISGID : 0;
@@ -36,19 +46,52 @@ export function makeEntries(
       oid: context.newOid(),
       kind,
       creator: log.peer,
-      mode: (mode & (0o7777 | type)) | inherited,
+      mode: (access.mode & (0o7777 | type)) | inherited,
       uid,
       gid: isInherited ? parent.gid : gid,
       attributesVersion: version,
       sizeBytes: 0,
-      mtimeNs: context.nowNs(),
+      mtimeNs: context.stampNs(),
       sha256: kind === "file" ? EMPTY_SHA256 : null,
       contentVersion: version,
       target: "",
       rdev: 0,
-      xattrs: new Map(),
+      xattrs: access.xattrs,
       conflict: null,
     };
+  }
+
+  /** The mode of a new entry, and what access control lists it has from its directory. */
+  function newAccess(
+    directory: CacheNode,
+    kind: TreeObject["kind"],
+    mode: number,
+    umask: number,
+  ): Pick<TreeObject, "mode" | "xattrs"> {
+    const defaults = tree.objectOf(directory)?.xattrs.get(DEFAULT_ACL)?.value;
+    if (kind === "symlink") return { mode, xattrs: new Map() };
+    if (defaults === undefined) return { mode: mode & ~umask, xattrs: new Map() };
+    const inherited = inherit(Buffer.from(defaults), mode);
+    const xattrs = new Map<string, Xattr>();
+    if (inherited.list !== undefined) xattrs.set(ACCESS_ACL, newXattr(inherited.list));
+    if (kind === "directory") xattrs.set(DEFAULT_ACL, newXattr(defaults));
+    return { mode: inherited.mode, xattrs };
+  }
+
+  /** Logs the extended attributes of an object that was just made. */
+  function logXattrs(directory: CacheNode, name: Name, { oid, xattrs }: TreeObject, actor: Actor) {
+    const path = tree.nodes.shownPathIn(directory, name);
+    for (const [attribute, { value }] of xattrs) {
+      const operation = {
+        opcode: "SETEXTATTR",
+        oid,
+        path,
+        attribute,
+        value,
+        base: NO_RECNO,
+      } as const;
+      record(log, operation, actor);
+    }
   }
 
   /** What all records of a new object say. */
@@ -99,6 +142,7 @@ export function makeEntries(
         writeMarkOf(fd, { oid: object.oid, holding });
         const node = adopt(directory, name, object, holding);
         node.writer = actor;
+        logXattrs(directory, name, object, actor);
         return { node, fd };
       } catch (error) {
         closeSync(fd);
@@ -124,9 +168,12 @@ export function makeEntries(
       const directory = freeIn(parent, name);
       const object = { ...newObject(directory, "special", mode, caller), rdev };
       const operation = { opcode: "MKNOD", ...entryOf(directory, name, object), rdev } as const;
-      return perform(context, operation, actors.of(caller), () => {
+      const actor = actors.of(caller);
+      return perform(context, operation, actor, () => {
         const holding = makeInode(tree.nodes.pathIn(directory, name), object);
-        return adopt(directory, name, object, holding).id;
+        const node = adopt(directory, name, object, holding);
+        logXattrs(directory, name, object, actor);
+        return node.id;
       });
     },
 
@@ -134,12 +181,15 @@ export function makeEntries(
       const directory = freeIn(parent, name);
       const object = newObject(directory, "directory", mode, caller);
       const operation = { opcode: "MKDIR", ...entryOf(directory, name, object) } as const;
-      return perform(context, operation, actors.of(caller), () => {
+      const actor = actors.of(caller);
+      return perform(context, operation, actor, () => {
         const path = tree.nodes.pathIn(directory, name);
         makeInode(path, object);
         // It is new, so its entries are known: there are none.
         writeMark(path, { oid: object.oid, holding: WHOLE });
-        return adopt(directory, name, object, WHOLE).id;
+        const node = adopt(directory, name, object, WHOLE);
+        logXattrs(directory, name, object, actor);
+        return node.id;
       });
     },
 
@@ -153,6 +203,12 @@ export function makeEntries(
       });
     },
   };
+}
+
+type Xattr = TreeObject["xattrs"] extends ReadonlyMap<string, infer X> ? X : never;
+
+function newXattr(value: Uint8Array): Xattr {
+  return { value: Uint8Array.from(value), version: NO_RECNO };
 }
 
 /** @throws ErrnoError ENAMETOOLONG: FUSE lets longer names through than any Linux file system takes */

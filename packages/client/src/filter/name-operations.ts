@@ -10,26 +10,35 @@ import {
 } from "node:fs";
 
 import {
+  type Base,
   bytesToText,
   type Entry,
   type Name,
+  type Oid,
   type RenameOperation,
+  ROOT_OID,
   type TreeObject,
 } from "@izo/core";
-import { readDirectory } from "@izo/sys";
+import { O_PATH, readDirectory } from "@izo/sys";
 
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
 import { ErrnoError, type ErrnoName } from "../fuse/errno.ts";
 import type { FileSystem } from "../fuse/file-system.ts";
 import type { Actors } from "./actor.ts";
+import { exchangeNames } from "./exchange-names.ts";
 import { type FilterContext, perform } from "./filter-context.ts";
+import { numberOfObject } from "./inode-number.ts";
 import { logUnlogged } from "./log-content.ts";
 import { checkName } from "./make-entries.ts";
 import { type EndingContent, findOpenCloses } from "./open-closes.ts";
 
 /** linux/fs.h */
 const RENAME_NOREPLACE = 1;
+const RENAME_EXCHANGE = 2;
+
+/** Names an inode of any kind, without opening it. */
+const NAME_ONLY = O_PATH | constants.O_NOFOLLOW;
 
 const TYPE_BITS: Readonly<Record<string, number>> = {
   fifo: constants.S_IFIFO,
@@ -44,7 +53,10 @@ const TYPE_BITS: Readonly<Record<string, number>> = {
 export function nameOperations(
   context: FilterContext,
   actors: Actors,
-): Pick<FileSystem, "lookup" | "forget" | "readdir" | "link" | "unlink" | "rmdir" | "rename"> {
+): Pick<
+  FileSystem,
+  "lookup" | "forget" | "readdir" | "parentIno" | "link" | "unlink" | "rmdir" | "rename"
+> {
   const { tree, log } = context;
   const { nodes } = tree;
 
@@ -66,6 +78,19 @@ export function nameOperations(
     return tree.visible.links(object.oid).length === 1;
   }
 
+  /** The inode numbers of a directory's entries. Those that nobody has met yet are looked up at once. */
+  function inodeNumbersIn(directory: CacheNode): (name: Name) => bigint {
+    let entries: ReadonlyMap<Name, Oid> | undefined;
+    return (name) => {
+      const known = directory.children.get(name);
+      if (known !== undefined) return numberOfObject(known.firstOid);
+      entries ??= new Map(
+        Array.from(tree.visible.children(directory.oid), (entry) => [entry.name, entry.oid]),
+      );
+      return numberOfObject(entries.get(name) ?? ROOT_OID);
+    };
+  }
+
   /**
    * What a removal ends. A content that stays under another name is logged as it is; one that goes is
    * not worth sending any more (design D9).
@@ -83,8 +108,21 @@ export function nameOperations(
     for (const recno of closes) log.cancel(recno);
   }
 
-  /** The name is gone: of this inode only descriptors can be left. */
-  function dropName(directory: CacheNode, name: Name, node: CacheNode): void {
+  /**
+   * Takes a name away by `remove`, a call that can fail; then of this inode only descriptors can be left.
+   * Who knows a directory or a special file without one, as its working directory or a FIFO that is
+   * open past here, can still ask what it is.
+   */
+  function dropName(directory: CacheNode, name: Name, node: CacheNode, remove: () => void): void {
+    const isKept = node.kind !== "file" && node.references > 0 && node.links.length === 1;
+    const remains = isKept ? openSync(osPath(nodes.pathIn(directory, name)), NAME_ONLY) : undefined;
+    try {
+      remove();
+    } catch (error) {
+      if (remains !== undefined) closeSync(remains);
+      throw error;
+    }
+    node.remains = remains;
     nodes.unlink(directory, name);
     if (!node.isNamed) node.unlogged.clear();
   }
@@ -136,13 +174,21 @@ export function nameOperations(
         constants.O_RDONLY | constants.O_DIRECTORY,
       );
       try {
-        return readDirectory(fd).map(({ name, type }) => ({
-          name: bytesToText(name) as Name,
-          type: TYPE_BITS[type] ?? 0,
-        }));
+        const inoOf = inodeNumbersIn(directory);
+        return readDirectory(fd).map((entry) => {
+          const name = bytesToText(entry.name) as Name;
+          const { position } = entry;
+          return { name, type: TYPE_BITS[entry.type] ?? 0, ino: inoOf(name), position };
+        });
       } finally {
         closeSync(fd);
       }
+    },
+
+    parentIno(id) {
+      const directory = nodes.get(id);
+      const parent = directory.links[0]?.parent ?? directory;
+      return numberOfObject(parent.firstOid);
     },
 
     link(id, newParent, newName, caller) {
@@ -188,11 +234,12 @@ export function nameOperations(
         contentBase: ending.base,
         isLastName: isLastName(object),
       } as const;
-      perform(context, operation, actors.of(caller), () => {
-        unlinkSync(osPath(nodes.pathIn(directory, name)));
+      dropName(directory, name, node, () => {
+        perform(context, operation, actors.of(caller), () => {
+          unlinkSync(osPath(nodes.pathIn(directory, name)));
+        });
+        takeBack(ending);
       });
-      takeBack(ending);
-      dropName(directory, name, node);
     },
 
     rmdir(parent, name, caller) {
@@ -212,20 +259,31 @@ export function nameOperations(
         path: nodes.shownPathIn(directory, name),
         nameBase: entry.version,
       } as const;
-      perform(context, operation, actors.of(caller), () => {
-        rmdirSync(osPath(nodes.pathIn(directory, name)));
+      dropName(directory, name, node, () => {
+        perform(context, operation, actors.of(caller), () => {
+          rmdirSync(osPath(nodes.pathIn(directory, name)));
+        });
       });
-      dropName(directory, name, node);
     },
 
     rename(parent, name, newParent, newName, flags, caller) {
-      if ((flags & ~RENAME_NOREPLACE) !== 0) {
-        throw new ErrnoError("EINVAL", "Cannot rename: exchanging two names is not supported");
+      if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) !== 0) {
+        throw new ErrnoError("EINVAL", "Cannot rename: leaving a whiteout is not supported");
       }
       checkName(newName);
       const from = nodes.get(parent);
       const to = nodes.get(newParent);
       const moved = named(from, name);
+      if ((flags & RENAME_EXCHANGE) !== 0) {
+        const placeA = { parent: from, name, ...moved };
+        exchangeNames(
+          context,
+          placeA,
+          { parent: to, name: newName, ...named(to, newName) },
+          actors.of(caller),
+        );
+        return;
+      }
       const target = tree.child(to, newName);
       checkReplaceable(moved.node, target, flags);
       // Two names of one file: rename(2) then does nothing.
@@ -259,12 +317,16 @@ export function nameOperations(
         keepsOid,
         conflict: null,
       };
-      const version = perform(context, operation, actors.of(caller), (recno) => {
-        renameSync(osPath(nodes.pathIn(from, name)), osPath(nodes.pathIn(to, newName)));
-        return { peer: log.peer, recno };
-      });
-      if (ending !== undefined) takeBack(ending);
-      if (victim !== undefined) dropName(to, newName, victim.node);
+      let version: Base | undefined;
+      const move = (): void => {
+        version = perform(context, operation, actors.of(caller), (recno) => {
+          renameSync(osPath(nodes.pathIn(from, name)), osPath(nodes.pathIn(to, newName)));
+          return { peer: log.peer, recno };
+        });
+        if (ending !== undefined) takeBack(ending);
+      };
+      if (victim === undefined) move();
+      else dropName(to, newName, victim.node, move);
       nodes.move(moved.node, { parent: from, name }, to, newName);
       if (keepsOid) tree.setOid(moved.node, victim.object.oid, version);
     },

@@ -8,13 +8,23 @@ import {
   textToBytes,
   type TreeObject,
 } from "@izo/core";
-import { fgetxattr, flistxattr, lgetxattr, llistxattr, lremovexattr, lsetxattr } from "@izo/sys";
+import {
+  fgetxattr,
+  flistxattr,
+  fremovexattr,
+  fsetxattr,
+  lgetxattr,
+  llistxattr,
+  lremovexattr,
+  lsetxattr,
+} from "@izo/sys";
 
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
 import { statInode } from "../cache/inode.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 import type { Caller, FileSystem } from "../fuse/file-system.ts";
+import { ACCESS_ACL, DEFAULT_ACL, isModeOnly, modeOf } from "./access-control-list.ts";
 import type { Actors } from "./actor.ts";
 import { type FilterContext, perform, record } from "./filter-context.ts";
 
@@ -49,6 +59,27 @@ export function xattrOperations(
     if (object === undefined)
       throw new ErrnoError("ENOENT", "Cannot change an attribute: the file was removed");
     return object;
+  }
+
+  /** A list that says no more than a mode is none (acl(5)), and takes the place of one that says more. */
+  function setModeByAcl(node: CacheNode, object: TreeObject, list: Buffer, caller: Caller): void {
+    const path = nodes.shownPath(node);
+    const standing = object.xattrs.get(ACCESS_ACL);
+    if (standing !== undefined) {
+      const base = standing.version;
+      const { oid } = object;
+      const removal = { opcode: "DELEXTATTR", oid, path, attribute: ACCESS_ACL, base } as const;
+      perform(context, removal, actors.of(caller), () => {
+        lremovexattr(osPath(nodes.pathOf(node)), ACCESS_ACL);
+      });
+    }
+    const { attributesVersion: base, uid, gid } = object;
+    const attributes = { base, mode: (object.mode & ~0o777) | modeOf(list), uid, gid };
+    const { oid } = object;
+    const change = { opcode: "SETATTR", oid, path, attributes, times: null } as const;
+    perform(context, change, actors.of(caller), () => {
+      lsetxattr(osPath(nodes.pathOf(node)), ACCESS_ACL, list);
+    });
   }
 
   /** An access control list is also a mode: the change of that is a record too. */
@@ -93,7 +124,16 @@ export function xattrOperations(
       if ((flags & XATTR_CREATE) !== 0 && isThere)
         throw new ErrnoError("EEXIST", `Cannot make ${name}: it is there`);
       if ((flags & XATTR_REPLACE) !== 0 && !isThere) throw noSuchAttribute(name);
+      const fd = nameless(node);
+      if (fd !== undefined) {
+        fsetxattr(fd, textToBytes(name), value);
+        return;
+      }
       const object = objectOf(node);
+      if (name === ACCESS_ACL && isModeOnly(value)) {
+        setModeByAcl(node, object, value, caller);
+        return;
+      }
       const operation: ClientOperation = {
         opcode: "SETEXTATTR",
         oid: object.oid,
@@ -111,7 +151,16 @@ export function xattrOperations(
     removexattr(id, name, caller) {
       const node = nodes.get(id);
       checkName(node, name);
-      if (read(node, name) === undefined) throw noSuchAttribute(name);
+      if (read(node, name) === undefined) {
+        // A list that is not there is one that says no more than the mode.
+        if (name === ACCESS_ACL || name === DEFAULT_ACL) return;
+        throw noSuchAttribute(name);
+      }
+      const fd = nameless(node);
+      if (fd !== undefined) {
+        fremovexattr(fd, textToBytes(name));
+        return;
+      }
       const object = objectOf(node);
       const operation: ClientOperation = {
         opcode: "DELEXTATTR",

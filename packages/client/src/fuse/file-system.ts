@@ -31,6 +31,8 @@ export interface Caller {
   readonly gid: number;
   /** The calling thread; 0 when it lives in another pid namespace. */
   readonly pid: number;
+  /** What the mode of a new entry has too much; absent where the kernel has taken it off. */
+  readonly umask?: number;
 }
 
 export interface Attributes {
@@ -48,6 +50,8 @@ export interface Attributes {
   readonly atimeNs: bigint;
   readonly mtimeNs: bigint;
   readonly ctimeNs: bigint;
+  /** Somebody may change the file without anybody's seeing it: what is said here can be old at once. */
+  readonly isVolatile?: boolean;
 }
 
 /** What to change; what is absent stays. */
@@ -75,6 +79,9 @@ export interface DirectoryEntry {
   readonly name: Name;
   /** The S_IFMT bits of its mode. */
   readonly type: number;
+  readonly ino: bigint;
+  /** Goes up from entry to entry, and stays when others come and go; above 1. */
+  readonly position: bigint;
 }
 
 export interface FileSystemStatistics {
@@ -133,8 +140,10 @@ export interface FileSystem {
   release(node: NodeId, fd: number): void;
   fsync(node: NodeId, fd: number, dataOnly: boolean): Awaitable<void>;
 
-  /** All entries but "." and "..". */
+  /** All entries but "." and "..", by their positions. */
   readdir(node: NodeId): DirectoryEntry[];
+  /** The inode number of the directory above; of the root its own. */
+  parentIno(node: NodeId): bigint;
   fsyncdir(node: NodeId, dataOnly: boolean): Awaitable<void>;
 
   /** Undefined when there is no such attribute. */

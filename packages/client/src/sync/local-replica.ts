@@ -251,6 +251,31 @@ export class LocalReplica implements AsyncDisposable {
   }
 
   /**
+   * {@link record} of several operations in one append: a kill leaves all or none, a power cut can leave
+   * the first ones.
+   *
+   * @param make gives them; `first` will be the number of the first, the others follow
+   */
+  recordTogether(make: (first: Recno) => readonly ClientOperation[], actor: Actor): Recno[] {
+    const owed = this.#owed.map((cancelled) => ({ operation: cancelled, actor: INTERSYNC }));
+    this.#log.append(owed);
+    this.#owed = [];
+    const entries = make((this.ownHead + 1) as Recno).map((operation) => ({
+      operation: withBases(operation, (base) => this.#pending.followSent(base)),
+      actor,
+    }));
+    const records = this.#log.append(entries);
+    for (const record of records) {
+      this.#replica.addOwn(record);
+      this.#tell({
+        kind: "recorded",
+        opcode: record.operation.opcode as ClientOperation["opcode"],
+      });
+    }
+    return records.map(({ recno }) => recno);
+  }
+
+  /**
    * Takes back a record whose operation failed. One that was sent meanwhile stays.
    *
    * On a full disk, where operations fail, it is logged before the next record that the disk takes, and

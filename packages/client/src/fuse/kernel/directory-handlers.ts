@@ -1,4 +1,9 @@
-/** Requests about listings. A listing is made once, when it is read from its start, and served in parts. */
+/**
+ * Requests about listings. A listing is made once, when it is read from its start, and served in parts.
+ *
+ * Where a part begins is said by positions that are the directory's and not the listing's: the kernel
+ * keeps listings, gives them to others, drops them half-way, and then goes on here.
+ */
 import { constants } from "node:fs";
 
 import { textToBytes } from "@izo/core";
@@ -12,15 +17,17 @@ import type { RequestMessage } from "./request-message.ts";
 /** `struct fuse_dirent`: ino u64, off u64, namelen u32, type u32; the name, filled up to 8 bytes. */
 const DIRENT_BYTES = 24;
 
-/** An inode number that is not known, as libfuse says it. Zero would mean that there is no entry. */
-const UNKNOWN_INODE = 0xffff_ffffn;
-
 /** Where the type stands in a mode: `d_type` is the mode's S_IFMT bits, shifted down. */
 const TYPE_SHIFT = 12;
+
+/** Where a listing is over: as far as positions can go. */
+const END = 0x7fff_ffff_ffff_ffffn;
 
 interface Listed {
   readonly name: Uint8Array;
   readonly type: number;
+  readonly ino: bigint;
+  readonly position: bigint;
   /** Undefined for "." and "..", which the kernel does not take nodes of. */
   readonly entry: DirectoryEntry | undefined;
 }
@@ -28,13 +35,19 @@ interface Listed {
 interface OpenDirectory {
   readonly node: NodeId;
   listing: readonly Listed[];
+  /** Where the last part ended, as a position and in the listing. */
+  next: { readonly position: bigint; readonly index: number };
 }
 
-const DOTS: readonly Listed[] = [".", ".."].map((name) => ({
-  name: textToBytes(name),
-  type: constants.S_IFDIR >> TYPE_SHIFT,
-  entry: undefined,
-}));
+const NOWHERE = { position: -1n, index: 0 };
+
+function dots(ino: bigint, parentIno: bigint): readonly Listed[] {
+  const type = constants.S_IFDIR >> TYPE_SHIFT;
+  return [
+    { name: textToBytes("."), type, ino, position: 0n, entry: undefined },
+    { name: textToBytes(".."), type, ino: parentIno, position: 1n, entry: undefined },
+  ];
+}
 
 export function directoryHandlers({ fileSystem, known }: HandlerContext): Handlers {
   const directories = new Map<number, OpenDirectory>();
@@ -44,9 +57,20 @@ export function directoryHandlers({ fileSystem, known }: HandlerContext): Handle
     const entries = fileSystem.readdir(node).map((entry) => ({
       name: textToBytes(entry.name),
       type: entry.type >> TYPE_SHIFT,
+      ino: entry.ino,
+      position: entry.position,
       entry,
     }));
-    return [...DOTS, ...entries];
+    return [...dots(fileSystem.getattr(node).ino, fileSystem.parentIno(node)), ...entries];
+  }
+
+  /** Where in the listing of a directory a position is; the end for one beyond all. */
+  function indexOf(directory: OpenDirectory, position: bigint): number {
+    if (position === directory.next.position) return directory.next.index;
+    // From the start, as rewinddir(3), or somewhere else: then it sees what has changed.
+    directory.listing = list(directory.node);
+    const index = directory.listing.findIndex((listed) => listed.position >= position);
+    return index < 0 ? directory.listing.length : index;
   }
 
   /** Serves entries from the offset on, as many as fit; each is written by `write`. */
@@ -58,45 +82,46 @@ export function directoryHandlers({ fileSystem, known }: HandlerContext): Handle
   ): number {
     const directory = directories.get(request.u64(0));
     if (directory === undefined) throw new Error("Cannot list: the directory is not open");
-    const start = request.u64(8);
     const room = request.u32(16);
-    // rewinddir(3) starts over, and sees what has changed.
-    if (start === 0) directory.listing = list(directory.node);
+    let index = indexOf(directory, request.i64(8));
     let used = 0;
-    for (let index = start; index < directory.listing.length; index += 1) {
+    const positionAt = (at: number): bigint => directory.listing[at]?.position ?? END;
+    for (; index < directory.listing.length; index += 1) {
       const listed = directory.listing[index]!;
       const size = headBytes + align(DIRENT_BYTES + listed.name.length);
       if (used + size > room) break;
       const inode = write(used, directory, listed);
-      putEntry(reply, used + headBytes, inode, index + 1, listed);
+      putEntry(reply, used + headBytes, inode, positionAt(index + 1), listed);
       used += size;
     }
+    directory.next = { position: positionAt(index), index };
     return used;
   }
 
   return {
     [OPCODE.OPENDIR](request, reply) {
       lastHandle += 1;
-      directories.set(lastHandle, { node: request.node, listing: [] });
+      directories.set(lastHandle, { node: request.node, listing: [], next: NOWHERE });
       // Kept listings are right: the kernel drops them with each entry of theirs that is invalidated.
       reply.opened(0, lastHandle, OPEN_FLAG.CACHE_DIR | OPEN_FLAG.KEEP_CACHE, 0);
       return OPEN_BYTES;
     },
 
     // struct fuse_read_in: fh u64, offset u64, size u32 …
-    [OPCODE.READDIR]: (request, reply) => read(request, 0, () => UNKNOWN_INODE, reply),
+    [OPCODE.READDIR]: (request, reply) =>
+      read(request, 0, (_offset, _directory, { ino }) => ino, reply),
 
     [OPCODE.READDIRPLUS]: (request, reply) =>
       read(
         request,
         ENTRY_BYTES,
-        (offset, directory, { entry }) => {
+        (offset, directory, { entry, ino }) => {
           const node =
             entry === undefined ? undefined : fileSystem.lookup(directory.node, entry.name);
           if (node === undefined) {
             // An entry without a node: its name is listed, and looked up by who wants to know more.
             reply.body(offset, ENTRY_BYTES).fill(0);
-            return UNKNOWN_INODE;
+            return ino;
           }
           known.told(node);
           const attributes = fileSystem.getattr(node);
@@ -124,11 +149,11 @@ function putEntry(
   reply: ReplyMessage,
   offset: number,
   inode: bigint,
-  next: number,
+  next: bigint,
   { name, type }: Listed,
 ): void {
   reply.bigU64(offset, inode);
-  reply.u64(offset + 8, next);
+  reply.bigU64(offset + 8, next);
   reply.u32(offset + 16, name.length);
   reply.u32(offset + 20, type);
   const end = align(DIRENT_BYTES + name.length);

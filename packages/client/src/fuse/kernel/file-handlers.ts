@@ -5,6 +5,7 @@ import { copyFileRange, fallocate, seekData, seekHole } from "@izo/sys";
 
 import { ErrnoError } from "../errno.ts";
 import type { Caller, NodeId, Opened } from "../file-system.ts";
+import { hasSetId } from "../set-id-bits.ts";
 import { NO_BACKING } from "./backing-files.ts";
 import { EMPTY_BODY, type HandlerContext, type Handlers, type WriteBody } from "./handler.ts";
 import { dropPrivileges } from "./node-handlers.ts";
@@ -18,13 +19,24 @@ import {
 } from "./protocol.ts";
 import { ENTRY_BYTES, OPEN_BYTES, type ReplyMessage } from "./reply-message.ts";
 
+/**
+ * How long the attributes of a file may be believed that its maker can write to past here: as long as
+ * the kernel's clock for inodes stands still. Programs like to ask for them at once.
+ */
+const CREATED_MS = 4;
+
 const WRITE_IN_BYTES = 40;
 const SEEK_DATA = 3;
 
-export function fileHandlers({ fileSystem, known, files }: HandlerContext): Handlers {
+export function fileHandlers(context: HandlerContext): Handlers {
+  const { fileSystem, known, files, onVolatile } = context;
+
   /**
    * Answers with a handle. Where the kernel will write past this process, all that belongs to a first
-   * write is done now; it keeps the set-user-ID bits of who may, as root may.
+   * write is done now.
+   *
+   * A write of anybody but root takes set-ID bits away, so the kernel does not get a file that has some,
+   * unless it has it already: then they go with the open.
    */
   function admit(
     reply: ReplyMessage,
@@ -35,9 +47,14 @@ export function fileHandlers({ fileSystem, known, files }: HandlerContext): Hand
     caller: Caller,
   ): number {
     const isWritable = isWriting(flags);
-    const { file, backing } = files.add(node, fd, isWritable);
+    const isGuarded = isWritable && hasSetId(fileSystem.getattr(node, fd).mode);
+    const { file, backing } = files.add(node, fd, isWritable, !isGuarded);
     try {
-      if (file.isPassthrough && isWritable) prepareWrite(file, caller.uid !== 0, caller);
+      if (file.isPassthrough && isWritable) {
+        prepareWrite(file, isGuarded && caller.uid !== 0, caller);
+        // A mapping changes the file without the kernel's noticing it here: nothing is believed from now on.
+        onVolatile(node);
+      }
     } catch (error) {
       files.release(file);
       throw error;
@@ -86,10 +103,12 @@ export function fileHandlers({ fileSystem, known, files }: HandlerContext): Hand
     [OPCODE.CREATE](request, reply) {
       const { name } = request.name(16);
       const [flags, mode] = [request.u32(0), request.u32(4)];
-      const created = fileSystem.create(request.node, name, mode, flags, request.caller);
+      const caller = { ...request.caller, umask: request.u32(8) };
+      const created = fileSystem.create(request.node, name, mode, flags, caller);
       known.told(created.node);
-      const bytes = admit(reply, ENTRY_BYTES, created.node, flags, created, request.caller);
-      reply.entry(0, created.node, fileSystem.getattr(created.node, created.fd));
+      const bytes = admit(reply, ENTRY_BYTES, created.node, flags, created, caller);
+      const attributes = fileSystem.getattr(created.node, created.fd);
+      reply.entry(0, created.node, attributes, CREATED_MS);
       return ENTRY_BYTES + bytes;
     },
 
@@ -148,9 +167,9 @@ export function fileHandlers({ fileSystem, known, files }: HandlerContext): Hand
     // struct fuse_fallocate_in: fh u64, offset u64, length u64, mode u32.
     [OPCODE.FALLOCATE](request) {
       const file = files.get(request.u64(0));
-      prepareWrite(file, true, request.caller);
+      prepareWrite(file, request.caller.uid !== 0, request.caller);
       const mode = request.u32(24);
-      const [offset, length] = [request.u64(8), request.u64(16)];
+      const [offset, length] = [request.size(8), request.size(16)];
       try {
         fallocate(file.fd, mode, offset, length);
         return 0;
@@ -167,7 +186,9 @@ export function fileHandlers({ fileSystem, known, files }: HandlerContext): Hand
     [OPCODE.LSEEK](request, reply) {
       const { fd } = files.get(request.u64(0));
       const from = request.u64(8);
-      const found = request.u32(16) === SEEK_DATA ? seekData(fd, from) : seekHole(fd, from);
+      const isPossible = from <= Number.MAX_SAFE_INTEGER;
+      const seek = request.u32(16) === SEEK_DATA ? seekData : seekHole;
+      const found = isPossible ? seek(fd, from) : undefined;
       if (found === undefined) throw new ErrnoError("ENXIO", "Cannot seek: beyond the end");
       reply.u64(0, found);
       return 8;
@@ -177,12 +198,12 @@ export function fileHandlers({ fileSystem, known, files }: HandlerContext): Hand
     [OPCODE.COPY_FILE_RANGE](request, reply) {
       const from = files.get(request.u64(0));
       const to = files.get(request.u64(24));
-      prepareWrite(to, true, request.caller);
+      prepareWrite(to, request.caller.uid !== 0, request.caller);
       const copied = copyFileRange(
         from.fd,
-        request.u64(8),
+        request.size(8),
         to.fd,
-        request.u64(32),
+        request.size(32),
         Math.min(request.u64(40), COPY_AT_ONCE_BYTES),
       );
       reply.u64(0, copied);

@@ -1,4 +1,4 @@
-import type { FileSystem } from "../file-system.ts";
+import type { FileSystem, NodeId } from "../file-system.ts";
 import type { KnownNodes } from "./known-nodes.ts";
 import type { OpenFiles } from "./open-files.ts";
 import type { ReplyMessage } from "./reply-message.ts";
@@ -35,6 +35,10 @@ export interface HandlerContext {
   readonly fileSystem: FileSystem;
   readonly known: KnownNodes;
   readonly files: OpenFiles;
+  /** The kernel shall not believe the attributes any more that it has of a node. Never waits. */
+  readonly onVolatile: (node: NodeId) => void;
+  /** SETXATTR has its long form; agreed on at the start. */
+  hasSetxattrFlags: boolean;
 }
 
 /** The body of an answer that says only that it was done. */

@@ -32,12 +32,12 @@ describe("answerInit()", () => {
     const reply = new ReplyMessage(4096);
     const { bodyBytes, agreement } = answerInit(init(45, EVERYTHING), reply, 1);
     expect(bodyBytes).toBe(64);
-    expect(agreement).toEqual({ minor: 40, hasPassthrough: true });
+    expect(agreement).toEqual({ minor: 40, hasPassthrough: true, hasSetxattrFlags: true });
     const flags = flagsOf(reply);
     expect(has(flags, "PASSTHROUGH")).toBe(true);
     expect(has(flags, "HANDLE_KILLPRIV_V2")).toBe(true);
-    // POSIX locks (1), write-back caching (16) and POSIX ACLs (20) stay the kernel's own affair.
-    for (const bit of [1n, 16n, 20n]) expect(flags & (1n << bit)).toBe(0n);
+    // POSIX locks (1) and write-back caching (16) stay the kernel's own affair.
+    for (const bit of [1n, 16n]) expect(flags & (1n << bit)).toBe(0n);
     const body = reply.bytes.subarray(OUT_HEADER_BYTES);
     expect(body.readUInt32LE(20)).toBe(MAX_WRITE_BYTES);
     expect(body.readUInt32LE(36)).toBe(1);
@@ -47,7 +47,7 @@ describe("answerInit()", () => {
     const reply = new ReplyMessage(4096);
     const without = EVERYTHING & ~(1n << BigInt(INIT_BIT.PASSTHROUGH));
     const { agreement } = answerInit(init(38, without), reply, 1);
-    expect(agreement).toEqual({ minor: 38, hasPassthrough: false });
+    expect(agreement).toEqual({ minor: 38, hasPassthrough: false, hasSetxattrFlags: true });
     expect(reply.bytes.readUInt32LE(OUT_HEADER_BYTES + 36)).toBe(0);
   });
 

@@ -28,18 +28,23 @@ const MAX_BACKGROUND = 64;
 export interface Agreement {
   readonly minor: number;
   readonly hasPassthrough: boolean;
+  /** SETXATTR has its long form. */
+  readonly hasSetxattrFlags: boolean;
 }
 
 const WANTED: readonly (keyof typeof INIT_BIT)[] = [
   "ASYNC_READ",
   "ATOMIC_O_TRUNC",
+  "DONT_MASK",
   "BIG_WRITES",
   "DO_READDIRPLUS",
   "READDIRPLUS_AUTO",
   "PARALLEL_DIROPS",
+  "POSIX_ACL",
   "MAX_PAGES",
   "CACHE_SYMLINKS",
   "HANDLE_KILLPRIV_V2",
+  "SETXATTR_EXT",
   "INIT_EXT",
   "PASSTHROUGH",
 ];
@@ -82,6 +87,10 @@ export function answerInit(
   if (hasPassthrough) reply.u32(36, stackDepth);
   return {
     bodyBytes: INIT_OUT_BYTES,
-    agreement: { minor: Math.min(minor, MINOR), hasPassthrough },
+    agreement: {
+      minor: Math.min(minor, MINOR),
+      hasPassthrough,
+      hasSetxattrFlags: (agreed & (1n << BigInt(INIT_BIT.SETXATTR_EXT))) !== 0n,
+    },
   };
 }

@@ -97,12 +97,14 @@ class KernelMount implements FuseMount {
     this.#backings = new BackingFiles(device);
     const { onError } = options;
     this.#space = new FreeSpace(fileSystem, { nowMs: () => performance.now(), onError });
+    this.#notifications = new Notifications(device.fd, options.onError);
     this.#context = {
       fileSystem,
       known: new KnownNodes(fileSystem),
       files: new OpenFiles(fileSystem, this.#backings, this.#space),
+      hasSetxattrFlags: false,
+      onVolatile: (node) => this.#notifications.forgetAttributes(node),
     };
-    this.#notifications = new Notifications(device.fd, options.onError);
     this.#connection = new Connection(
       device,
       {
@@ -161,6 +163,7 @@ class KernelMount implements FuseMount {
       this.#protocol = `${MAJOR}.${agreement.minor}`;
       if (stackDepth === 0) this.#backings.disable("this mount has to see every write");
       else if (agreement.hasPassthrough) this.#backings.enable();
+      this.#context.hasSetxattrFlags = agreement.hasSetxattrFlags;
       this.#ready.resolve();
       return bodyBytes;
     } catch (error) {

@@ -36,13 +36,15 @@ export function nameHandlers({ fileSystem, known }: HandlerContext): Handlers {
     [OPCODE.MKNOD](request, reply) {
       const { name } = request.name(16);
       const [mode, rdev] = [request.u32(0), request.u32(4)];
-      return tell(reply, fileSystem.mknod(request.node, name, mode, rdev, request.caller));
+      const caller = { ...request.caller, umask: request.u32(8) };
+      return tell(reply, fileSystem.mknod(request.node, name, mode, rdev, caller));
     },
 
     // struct fuse_mkdir_in: mode u32, umask u32; the name.
     [OPCODE.MKDIR](request, reply) {
       const { name } = request.name(8);
-      return tell(reply, fileSystem.mkdir(request.node, name, request.u32(0), request.caller));
+      const caller = { ...request.caller, umask: request.u32(4) };
+      return tell(reply, fileSystem.mkdir(request.node, name, request.u32(0), caller));
     },
 
     // The name, then the target.

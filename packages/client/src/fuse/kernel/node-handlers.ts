@@ -1,22 +1,32 @@
 /** Requests about nodes: their attributes, extended attributes, targets, and that they are forgotten. */
-import { constants } from "node:fs";
 import { constants as os } from "node:os";
 
 import { textToBytes } from "@izo/core";
 
 import { ErrnoError } from "../errno.ts";
 import type { Caller, FileSystem, NodeId, SetAttributes } from "../file-system.ts";
+import { S_ISGID, withoutSetId } from "../set-id-bits.ts";
 import { type HandlerContext, type Handlers, SILENT } from "./handler.ts";
-import { GETATTR_FH, OPCODE, SETATTR_FLAG } from "./protocol.ts";
+import { GETATTR_FH, OPCODE, SETATTR_FLAG, SETXATTR_KILL_SGID } from "./protocol.ts";
 import { ATTR_OUT_BYTES, type ReplyMessage } from "./reply-message.ts";
 import type { RequestMessage } from "./request-message.ts";
 
 const STATFS_BYTES = 80;
 const NAME_MAX = 255;
-const S_ISUID = 0o4000;
-const S_ISGID = 0o2000;
+export function nodeHandlers(context: HandlerContext): Handlers {
+  const { fileSystem, known, files } = context;
 
-export function nodeHandlers({ fileSystem, known, files }: HandlerContext): Handlers {
+  /**
+   * What a change of nothing asks for. It is a chown(2) that names nobody, and still takes set-ID bits
+   * away, which only the owner may; or it comes before a write of anybody's, which itself will do that.
+   */
+  function chownToNobody(node: NodeId, caller: Caller): SetAttributes {
+    const found = fileSystem.getattr(node);
+    const isOwner = caller.uid === 0 || caller.uid === found.uid;
+    if (isOwner || withoutSetId(found, caller) === found.mode) return { uid: found.uid };
+    if (files.hasWriter(node)) return {};
+    throw new ErrnoError("EPERM", "Cannot change the owner: the file is somebody else's");
+  }
   return {
     [OPCODE.FORGET](request) {
       known.forget(request.node, request.u64(0));
@@ -44,7 +54,8 @@ export function nodeHandlers({ fileSystem, known, files }: HandlerContext): Hand
       const { node, caller } = request;
       const valid = request.u32(0);
       const fd = (valid & SETATTR_FLAG.FH) === 0 ? undefined : files.get(request.u64(8)).fd;
-      const changes = changesOf(request, valid);
+      const asked = changesOf(request, valid);
+      const changes = Object.keys(asked).length > 0 ? asked : chownToNobody(node, caller);
       const isKilling = (valid & SETATTR_FLAG.KILL_SUIDGID) !== 0;
       const finish = (to: ReplyMessage): number => {
         if (isKilling) dropPrivileges(fileSystem, node, caller);
@@ -87,11 +98,17 @@ export function nodeHandlers({ fileSystem, known, files }: HandlerContext): Hand
       return sized(reply, Buffer.concat(names), request.u32(0));
     },
 
-    // struct fuse_setxattr_in in its short form: size u32, flags u32; the name, the value.
+    // struct fuse_setxattr_in: size u32, flags u32; in its long form setxattr_flags u32, padding u32; the name, the value.
     [OPCODE.SETXATTR](request) {
-      const { text, next } = request.text(8);
+      const { node, caller } = request;
+      const { text, next } = request.text(context.hasSetxattrFlags ? 16 : 8);
       const value = Buffer.from(request.slice(next, request.u32(0)));
-      fileSystem.setxattr(request.node, text, value, request.u32(4), request.caller);
+      fileSystem.setxattr(node, text, value, request.u32(4), caller);
+      if (context.hasSetxattrFlags && (request.u32(8) & SETXATTR_KILL_SGID) !== 0) {
+        const { mode } = fileSystem.getattr(node);
+        if ((mode & S_ISGID) !== 0)
+          void fileSystem.setattr(node, { mode: mode & ~S_ISGID }, caller);
+      }
       return 0;
     },
 
@@ -132,7 +149,7 @@ function changesOf(request: RequestMessage, valid: number): SetAttributes {
     ...(has(SETATTR_FLAG.MODE) && { mode: request.u32(68) }),
     ...(has(SETATTR_FLAG.UID) && { uid: request.u32(76) }),
     ...(has(SETATTR_FLAG.GID) && { gid: request.u32(80) }),
-    ...(has(SETATTR_FLAG.SIZE) && { sizeBytes: request.u64(16) }),
+    ...(has(SETATTR_FLAG.SIZE) && { sizeBytes: request.size(16) }),
     ...(atimeNs !== undefined && { atimeNs }),
     ...(mtimeNs !== undefined && { mtimeNs }),
   };
@@ -140,8 +157,7 @@ function changesOf(request: RequestMessage, valid: number): SetAttributes {
 
 /** A file that somebody writes to must not run with its owner's rights any more (HANDLE_KILLPRIV_V2). */
 export function dropPrivileges(fileSystem: FileSystem, node: NodeId, caller: Caller): void {
-  const { mode } = fileSystem.getattr(node);
-  const isGroupProgram = (mode & (S_ISGID | constants.S_IXGRP)) === (S_ISGID | constants.S_IXGRP);
-  const dropped = mode & (S_ISUID | (isGroupProgram ? S_ISGID : 0));
-  if (dropped !== 0) void fileSystem.setattr(node, { mode: mode & ~dropped }, caller);
+  const attributes = fileSystem.getattr(node);
+  const mode = withoutSetId(attributes, caller);
+  if (mode !== attributes.mode) void fileSystem.setattr(node, { mode }, caller);
 }

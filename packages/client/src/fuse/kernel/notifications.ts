@@ -6,7 +6,7 @@
  * to be answered here. So notifications are written on libuv's pool and never by the event loop: one at
  * a time, for each may wait for a lock.
  */
-import { write } from "node:fs";
+import { write, writeSync } from "node:fs";
 import { promisify } from "node:util";
 
 import { type Name, textToBytes } from "@izo/core";
@@ -15,6 +15,9 @@ import type { NodeId } from "../file-system.ts";
 import { NOTIFY, OUT_HEADER_BYTES } from "./protocol.ts";
 
 const writeMessage = promisify(write);
+
+/** An offset before the file: none of its pages are meant. */
+const ATTRIBUTES_ONLY = -1n;
 
 export class Notifications {
   readonly #fd: number;
@@ -38,6 +41,19 @@ export class Notifications {
   /** Attributes and content of `node` have changed. */
   invalidateNode(node: NodeId): void {
     this.#add(String(node), () => nodeMessage(node));
+  }
+
+  /**
+   * The kernel shall ask again for the attributes of `node`, and keep its pages. This is the one
+   * notification that waits for no lock, so it is done when this returns, also inside of a request.
+   */
+  forgetAttributes(node: NodeId): void {
+    const message = nodeMessage(node, ATTRIBUTES_ONLY);
+    try {
+      writeSync(this.#fd, message);
+    } catch (error) {
+      if (!this.#isClosed && !hasCode(error, "ENOENT")) this.#onError(error);
+    }
   }
 
   /** Resolves when all that was asked for before is done. */
@@ -84,9 +100,10 @@ function entryMessage(parent: NodeId, name: Uint8Array): Buffer {
 }
 
 /** After the header: ino u64, off i64, len i64; 0 and 0 are all of its pages. */
-function nodeMessage(node: NodeId): Buffer {
+function nodeMessage(node: NodeId, offset = 0n): Buffer {
   const message = notification(NOTIFY.INVAL_INODE, 24);
   message.writeBigUInt64LE(BigInt(node), OUT_HEADER_BYTES);
+  message.writeBigInt64LE(offset, OUT_HEADER_BYTES + 8);
   return message;
 }
 

@@ -26,9 +26,22 @@ export class OpenFiles {
     this.#space = space;
   }
 
-  /** Adds a descriptor of `node`; the kernel's number for its file as well, `NO_BACKING` for none. */
-  add(node: NodeId, fd: number, isWritable: boolean): { file: OpenFile; backing: number } {
-    const backing = this.#backings.opened(node, fd, !isWritable || !this.#space.isShort);
+  /**
+   * Adds a descriptor of `node`; the kernel's number for its file as well, `NO_BACKING` for none.
+   *
+   * @param isWanted see `BackingFiles.opened`
+   */
+  add(
+    node: NodeId,
+    fd: number,
+    isWritable: boolean,
+    isWanted: boolean,
+  ): { file: OpenFile; backing: number } {
+    const backing = this.#backings.opened(
+      node,
+      fd,
+      isWanted && (!isWritable || !this.#space.isShort),
+    );
     const isPassthrough = backing !== NO_BACKING;
     if (isPassthrough && isWritable) this.#space.addWriter();
     const file: OpenFile = { node, fd, isWritable, isPassthrough, isWriteNoted: false };
@@ -45,6 +58,12 @@ export class OpenFiles {
 
   isOpen(file: OpenFile): boolean {
     return this.#open.get(file.fd) === file;
+  }
+
+  /** Whether somebody has a file open for writing. Looks at all that are open. */
+  hasWriter(node: NodeId): boolean {
+    for (const file of this.#open.values()) if (file.node === node && file.isWritable) return true;
+    return false;
   }
 
   /** Before the first write, and the first after each flush: the file system marks what changes. */

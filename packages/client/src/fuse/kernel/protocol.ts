@@ -53,11 +53,15 @@ export const INIT_BIT = {
   ATOMIC_O_TRUNC: 3,
   /** Writes of more than 4 KiB. */
   BIG_WRITES: 5,
+  /** Modes come with the umask still on them: an access control list of the directory can take its place. */
+  DONT_MASK: 6,
   /** Listings with the attributes of their entries, where the kernel finds them useful. */
   DO_READDIRPLUS: 13,
   READDIRPLUS_AUTO: 14,
   /** Look-ups and listings of one directory at once. */
   PARALLEL_DIROPS: 18,
+  /** The kernel asks for access control lists, and goes by them. */
+  POSIX_ACL: 20,
   /** `max_pages` counts. */
   MAX_PAGES: 22,
   /** The kernel keeps targets of symlinks. */
@@ -67,6 +71,8 @@ export const INIT_BIT = {
    * attribute `security.capability` before each write.
    */
   HANDLE_KILLPRIV_V2: 28,
+  /** SETXATTR says what else belongs to it. */
+  SETXATTR_EXT: 29,
   /** There is a second word of flags. */
   INIT_EXT: 30,
   /** Answers to OPEN may name a file of which the kernel reads and writes the data itself. */
@@ -107,6 +113,9 @@ export const OPEN_KILL_SUIDGID = 1;
 
 /** `FUSE_WRITE_KILL_SUIDGID`, likewise for a write. */
 export const WRITE_KILL_SUIDGID = 1 << 2;
+
+/** `FUSE_SETXATTR_ACL_KILL_SGID`: who sets the list is not of the file's group, which loses its bit. */
+export const SETXATTR_KILL_SGID = 1;
 
 /** `FUSE_FSYNC_FDATASYNC`: fdatasync(2). */
 export const FSYNC_DATA_ONLY = 1;

@@ -65,14 +65,20 @@ export class ReplyMessage {
     return this.bytes.subarray(start, start + lengthBytes);
   }
 
-  /** `struct fuse_entry_out`: nodeid, generation, entry_valid, attr_valid, their nanoseconds, attr. */
-  entry(offset: number, node: number, attributes: Attributes): void {
+  /**
+   * `struct fuse_entry_out`: nodeid, generation, entry_valid, attr_valid, their nanoseconds, attr.
+   *
+   * @param volatileMs how long attributes may be believed that can be old at once
+   */
+  entry(offset: number, node: number, attributes: Attributes, volatileMs = 0): void {
+    const isVolatile = attributes.isVolatile === true;
     this.u64(offset, node);
     // A node's number is never given out again, so there is one generation.
     this.u64(offset + 8, 0);
     this.u64(offset + 16, BELIEF_SECONDS);
-    this.u64(offset + 24, BELIEF_SECONDS);
-    this.u64(offset + 32, 0);
+    this.u64(offset + 24, isVolatile ? 0 : BELIEF_SECONDS);
+    this.u32(offset + 32, 0);
+    this.u32(offset + 36, isVolatile ? volatileMs * 1_000_000 : 0);
     this.#attributes(offset + 40, attributes);
   }
 
@@ -84,7 +90,7 @@ export class ReplyMessage {
 
   /** `struct fuse_attr_out`: attr_valid, its nanoseconds, attr. */
   attributes(offset: number, attributes: Attributes): void {
-    this.u64(offset, BELIEF_SECONDS);
+    this.u64(offset, attributes.isVolatile === true ? 0 : BELIEF_SECONDS);
     this.u64(offset + 8, 0);
     this.#attributes(offset + 16, attributes);
   }

@@ -66,6 +66,17 @@ export class RequestMessage {
     return this.u32(offset) + this.u32(offset + 4) * WORD;
   }
 
+  /**
+   * A size or offset that a file can have. No file system of Linux has larger ones than fit into a number.
+   *
+   * @throws ErrnoError EFBIG
+   */
+  size(offset: number): number {
+    const size = this.u64(offset);
+    if (size <= Number.MAX_SAFE_INTEGER) return size;
+    throw new ErrnoError("EFBIG", `Cannot make a file of ${size} bytes`);
+  }
+
   i64(offset: number): bigint {
     return (BigInt(this.u32(offset + 4) | 0) << 32n) | BigInt(this.u32(offset));
   }

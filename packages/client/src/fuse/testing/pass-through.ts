@@ -24,6 +24,7 @@ import {
   fremovexattr,
   fsetxattr,
   fstat,
+  fstatat,
   linkat,
   mkdirat,
   mknodat,
@@ -143,12 +144,12 @@ export class PassThrough implements FileSystem {
   }
 
   mknod(parent: NodeId, name: Name, mode: number, rdev: number, caller: Caller): NodeId {
-    mknodat(this.#fd(parent), textToBytes(name), mode, rdev);
+    mknodat(this.#fd(parent), textToBytes(name), masked(mode, caller), rdev);
     return this.#own(parent, name, caller);
   }
 
   mkdir(parent: NodeId, name: Name, mode: number, caller: Caller): NodeId {
-    mkdirat(this.#fd(parent), textToBytes(name), mode);
+    mkdirat(this.#fd(parent), textToBytes(name), masked(mode, caller));
     return this.#own(parent, name, caller);
   }
 
@@ -186,7 +187,7 @@ export class PassThrough implements FileSystem {
 
   create(parent: NodeId, name: Name, mode: number, flags: number, caller: Caller): Created {
     const create = dataFlags(flags) | constants.O_CREAT | constants.O_EXCL;
-    const fd = openat(this.#fd(parent), textToBytes(name), create, mode);
+    const fd = openat(this.#fd(parent), textToBytes(name), create, masked(mode, caller));
     return { node: this.#own(parent, name, caller), fd, keepCache: true };
   }
 
@@ -207,11 +208,17 @@ export class PassThrough implements FileSystem {
 
   readdir(node: NodeId): DirectoryEntry[] {
     return this.#opened(node, (fd) =>
-      readDirectory(fd).map(({ name, type }) => ({
+      readDirectory(fd).map(({ name, type, ino, position }) => ({
         name: parseName(bytesToText(name)),
         type: typeBits[type] ?? 0,
+        ino,
+        position,
       })),
     );
+  }
+
+  parentIno(node: NodeId): bigint {
+    return fstatat(this.#fd(node), "..").ino;
   }
 
   makeRoom(): Promise<boolean> {
@@ -282,6 +289,10 @@ export class PassThrough implements FileSystem {
       closeSync(fd);
     }
   }
+}
+
+function masked(mode: number, { umask = 0 }: Caller): number {
+  return mode & ~umask;
 }
 
 /** The flags of a cache descriptor: the kernel has resolved the name, and says where each write goes. */

@@ -1,0 +1,27 @@
+import { type Oid, ROOT_OID } from "@izo/core";
+import type { Stat } from "@izo/sys";
+
+import type { CacheNode } from "../cache/cache-node.ts";
+import type { NodeTable } from "../cache/node-table.ts";
+
+/** Numbers of inodes that are no object's any more: above all that {@link numberOfObject} gives. */
+const NAMELESS = 1n << 62n;
+
+/**
+ * The inode number that programs see: the object's, so that it stays when the content is fetched, at
+ * the next mount and on other machines, and programs that compare it (git, tar, rsync) do not start
+ * over. What a program saves over another file keeps the number that it had, as on a local disk, until
+ * nobody knows it any more. An inode that lost its object to a newer one has its own, so that the two
+ * can be told apart.
+ */
+export function inodeNumber(nodes: NodeTable, node: CacheNode, stat: Stat): bigint {
+  const other = nodes.ofObject(node.firstOid);
+  const isDoubled = other !== undefined && other !== node && other.firstOid === node.firstOid;
+  return isDoubled ? stat.ino | NAMELESS : numberOfObject(node.firstOid);
+}
+
+/** The inode number of an object that no program has saved over another one. */
+export function numberOfObject(oid: Oid): bigint {
+  if (oid === ROOT_OID) return 1n;
+  return BigInt(`0x${oid.slice(0, 15)}`) || 1n;
+}
