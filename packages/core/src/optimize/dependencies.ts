@@ -70,6 +70,8 @@ export class HeldRecords {
   }
 
   holds(operation: ClientOperation): boolean {
+    // As a rule nothing waits, and thousands of records are asked about for each batch.
+    if (this.#keys.size === 0 && this.#recnos.size === 0) return false;
     const { changes, needs } = dependenciesOf(operation);
     const removed = removedBy(operation);
     return (
