@@ -26,6 +26,8 @@ export class CacheNode {
   readonly links: NodeLink[] = [];
   /** Known entries of a directory. When it is `whole`, what is missing here can still be on disk. */
   readonly children = new Map<Name, CacheNode>();
+  /** No entry is on disk that is not in {@link children}: what is missing there is missing. */
+  knowsAllChildren = false;
   /** References that the kernel's side holds. */
   references = 0;
   /** Descriptors open on the inode, with what each may do. */

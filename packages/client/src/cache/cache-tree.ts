@@ -102,7 +102,7 @@ export class CacheTree {
   /** The node of a name that is on disk; makes nothing. */
   peek(directory: CacheNode, name: Name): CacheNode | undefined {
     const known = directory.children.get(name);
-    if (known !== undefined) return known;
+    if (known !== undefined || directory.knowsAllChildren) return known;
     const path = this.nodes.pathIn(directory, name);
     const stat = statInode(path);
     if (stat === undefined) return undefined;
@@ -150,6 +150,8 @@ export class CacheTree {
     if (directory.isPresent) return;
     withUnchangedTimes(this.nodes, [directory], () => {
       this.#clearUnlisted(directory);
+      // From here on: a table that gets too large forgets entries, and then it is not so any more.
+      directory.knowsAllChildren = true;
       for (const entry of this.visible.children(directory.oid)) this.place(directory, entry);
       this.setHolding(directory, WHOLE);
     });

@@ -168,7 +168,10 @@ export class NodeTable {
     for (const node of this.#byId.values()) {
       if (this.#byId.size <= MAX_NODES / 2) return;
       if (!node.isIdle || node === this.root) continue;
-      for (const { parent, name } of node.links.splice(0)) parent.children.delete(name);
+      for (const { parent, name } of node.links.splice(0)) {
+        parent.children.delete(name);
+        parent.knowsAllChildren = false;
+      }
       this.collect(node);
     }
   }

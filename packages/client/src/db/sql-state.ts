@@ -61,6 +61,8 @@ export class SqlState implements MutableState {
   /** By origin: each operation on what waits here asks what became of the records that it builds on. */
   readonly #outcomes = new BoundedCache<string, Outcome | null>(CACHED);
   #conflicts: Set<Oid> | undefined;
+  /** Objects that were made here, of which the tables have nothing yet. */
+  readonly #fresh = new Set<Oid>();
   /** The own peer's last record whose outcome is known: what was made after it has none. */
   #lastOutcome: number | undefined;
 
@@ -87,6 +89,8 @@ export class SqlState implements MutableState {
 
   /** An object that nobody can know yet: who asks what it is, or was, need not ask the tables. */
   noteNew(oid: Oid): void {
+    if (this.#fresh.size >= CACHED) this.#fresh.clear();
+    this.#fresh.add(oid);
     this.#objects.put(oid, null);
     this.#links.put(oid, []);
     this.#aliases.put(oid, null);
@@ -96,6 +100,7 @@ export class SqlState implements MutableState {
   forget(): void {
     this.#conflicts = undefined;
     this.#lastOutcome = undefined;
+    this.#fresh.clear();
     this.#objects.clear();
     this.#entries.clear();
     this.#links.clear();
@@ -112,6 +117,7 @@ export class SqlState implements MutableState {
   }
 
   entry(parent: Oid, name: Name): Entry | undefined {
+    if (this.#fresh.has(parent)) return undefined;
     const read = (): Entry | null => {
       const row = this.#sql.entry.get(idBytes(parent), textToBytes(name)) as EntryRow | undefined;
       return row === undefined ? null : entryOf(row);
@@ -130,6 +136,7 @@ export class SqlState implements MutableState {
   }
 
   hasChildren(parent: Oid): boolean {
+    if (this.#fresh.has(parent)) return false;
     return this.#sql.hasChildren.get(idBytes(parent)) !== undefined;
   }
 
@@ -217,8 +224,9 @@ export class SqlState implements MutableState {
   }
 
   putEntry(entry: Entry): void {
-    this.removeEntry(entry.parent, entry.name);
     const { parent, name, oid, version } = entry;
+    this.#fresh.delete(parent);
+    this.removeEntry(parent, name);
     this.#sql.putEntry.run(
       idBytes(parent),
       textToBytes(name),

@@ -188,6 +188,7 @@ export function makeEntries(
         // It is new, so its entries are known: there are none.
         writeMark(path, { oid: object.oid, holding: WHOLE });
         const node = adopt(directory, name, object, WHOLE);
+        node.knowsAllChildren = true;
         logXattrs(directory, name, object, actor);
         return node.id;
       });
