@@ -198,30 +198,30 @@ describe("SqlState", () => {
 
   test("noteNew() spares looking for what cannot be there, until something is", () => {
     const sql = emptyState();
-    const [parent, oid] = ["ab".repeat(16), "cd".repeat(16)] as [Oid, Oid];
-    const entry = { parent, name: "n" as Name, oid, version: 1 as Recno };
+    const parent = "ab".repeat(16) as Oid;
+    const made = { parent, name: "n" as Name, oid: "cd".repeat(16) as Oid, version: 1 as Recno };
     sql.noteNew(parent);
     expect(sql.object(parent)).toBeUndefined();
-    expect(sql.entry(parent, entry.name)).toBeUndefined();
+    expect(sql.entry(parent, made.name)).toBeUndefined();
     expect(sql.hasChildren(parent)).toBe(false);
-    sql.putEntry(entry);
-    expect(sql.entry(parent, entry.name)).toEqual(entry);
+    sql.putEntry(made);
+    expect(sql.entry(parent, made.name)).toEqual(made);
     expect(sql.hasChildren(parent)).toBe(true);
     // The tables were changed in another way.
     sql.noteNew(parent);
     sql.forget();
-    expect(sql.entry(parent, entry.name)).toEqual(entry);
+    expect(sql.entry(parent, made.name)).toEqual(made);
   });
 
   test("outcome() finds what was put after it had found nothing", () => {
     const sql = emptyState();
-    const own = (recno: number) => ({ peer: PEER, recno: recno as Recno });
+    const [before, put, after] = [2, 3, 4].map((recno) => ({ peer: PEER, recno: recno as Recno }));
     const [value] = fc.sample(outcome, 1);
-    expect(sql.outcome(own(3))).toBeUndefined();
-    sql.putOutcome(own(3), value!);
-    expect(sql.outcome(own(3))).toEqual(value);
-    expect(sql.outcome(own(4))).toBeUndefined();
-    expect(sql.outcome(own(2))).toBeUndefined();
+    expect(sql.outcome(put!)).toBeUndefined();
+    sql.putOutcome(put!, value!);
+    expect(sql.outcome(put!)).toEqual(value);
+    expect(sql.outcome(after!)).toBeUndefined();
+    expect(sql.outcome(before!)).toBeUndefined();
   });
 
   test("keeps the outcomes of its own peer only", () => {
