@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { applyRemoteUndo, HttpRemote, planRemoteUndo } from "@izo/client";
 import { type RunningServer, serve } from "@izo/server";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
@@ -95,6 +96,23 @@ describe("izo undo", () => {
     await expect.poll(() => oidOf("/notes"), { timeout: 20_000 }).toBeUndefined();
     const dry = await izo("undo", server.url, "--range", `${before}..`, "--dry-run");
     expect(dry.stdout).toContain("/notes: its old content is not kept any more");
+  });
+
+  test("that somebody overtakes between plan and push keeps both, and tells what became otherwise [D3]", async () => {
+    await using remote = new HttpRemote(server.url);
+    const after = { kind: "recno", recno: server.fileset.headPosition.recno } as const;
+    await ann.write("/notes", "Ann's");
+    await ann.remove("/src/a");
+    const { signal } = new AbortController();
+    const planned = await planRemoteUndo(remote, { after }, signal);
+    await bob.write("/notes", "Bob was faster");
+    const actor = { uid: 0, gid: 0, groups: [], command: "izo undo" };
+    const otherwise = await applyRemoteUndo(remote, planned, actor, signal);
+    expect(otherwise.map(({ result }) => result.verdict)).toEqual(["copied"]);
+    expect(read("notes")).toBe("Bob was faster");
+    expect(read("src/a"), "the rest is undone").toBe("content of a");
+    const [conflict] = server.fileset.conflicts();
+    expect(read(conflict!.copy.path)).toBe("old notes");
   });
 
   test("asks, and says how to do without where nobody can answer", async () => {
