@@ -1,6 +1,6 @@
 /**
  * Access control lists as extended attributes carry them (linux/posix_acl_xattr.h, acl(5)), and how they
- * and the mode of an inode go together. The kernel has checked a list before it comes here.
+ * and the mode of an inode go together.
  *
  * ```
  * version u32 = 2, then of each entry: tag u16, permissions u16, id u32; little-endian
@@ -10,6 +10,7 @@
 export const ACCESS_ACL = "system.posix_acl_access";
 export const DEFAULT_ACL = "system.posix_acl_default";
 
+const VERSION = 2;
 const HEADER_BYTES = 4;
 const ENTRY_BYTES = 8;
 const ALL = 0o7;
@@ -24,20 +25,29 @@ interface Parts {
   readonly other: number;
 }
 
-/** Where in a list the permissions are that are also in the mode, as offsets. */
-function partsOf(list: Buffer): Parts {
+/** Where in a list the permissions are that are also in the mode, as offsets; undefined for what is no list. */
+function findParts(list: Buffer): Parts | undefined {
+  const isWhole = list.length > HEADER_BYTES && (list.length - HEADER_BYTES) % ENTRY_BYTES === 0;
+  if (!isWhole || list.readUInt32LE() !== VERSION) return undefined;
   const at = new Map<number, number>();
   for (let offset = HEADER_BYTES; offset < list.length; offset += ENTRY_BYTES) {
     at.set(list.readUInt16LE(offset), offset + 2);
   }
   const [owner, other] = [at.get(TAG.owner), at.get(TAG.other)];
   const group = at.get(TAG.mask) ?? at.get(TAG.group);
-  if (owner === undefined || group === undefined || other === undefined) {
-    throw new Error(
-      "Cannot use an access control list: it has no entries for owner, group and others",
-    );
-  }
+  if (owner === undefined || group === undefined || other === undefined) return undefined;
   return { owner, group, other };
+}
+
+function partsOf(list: Buffer): Parts {
+  const parts = findParts(list);
+  if (parts !== undefined) return parts;
+  throw new Error("Cannot use an access control list: it is none");
+}
+
+/** Whether these bytes are a list at all. */
+export function isList(bytes: Buffer): boolean {
+  return findParts(bytes) !== undefined;
 }
 
 /** Whether a list says no more than the permission bits of a mode can. */

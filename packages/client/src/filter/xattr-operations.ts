@@ -5,6 +5,7 @@ import {
   isReplicatedXattr,
   MAX_XATTR_BYTES,
   NO_RECNO,
+  type SetattrOperation,
   textToBytes,
   type TreeObject,
 } from "@izo/core";
@@ -21,12 +22,11 @@ import {
 
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
-import { statInode } from "../cache/inode.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 import type { Caller, FileSystem } from "../fuse/file-system.ts";
-import { ACCESS_ACL, DEFAULT_ACL, isModeOnly, modeOf } from "./access-control-list.ts";
+import { ACCESS_ACL, DEFAULT_ACL, isList, isModeOnly, modeOf } from "./access-control-list.ts";
 import type { Actors } from "./actor.ts";
-import { type FilterContext, perform, record } from "./filter-context.ts";
+import { type FilterContext, perform } from "./filter-context.ts";
 
 /** linux/xattr.h */
 const XATTR_CREATE = 1;
@@ -39,7 +39,7 @@ export function xattrOperations(
   context: FilterContext,
   actors: Actors,
 ): Pick<FileSystem, "getxattr" | "listxattr" | "setxattr" | "removexattr"> {
-  const { tree, log } = context;
+  const { tree } = context;
   const { nodes } = tree;
 
   function read(node: CacheNode, name: string): Buffer | undefined {
@@ -73,32 +73,20 @@ export function xattrOperations(
         lremovexattr(osPath(nodes.pathOf(node)), ACCESS_ACL);
       });
     }
-    const { attributesVersion: base, uid, gid } = object;
-    const attributes = { base, mode: (object.mode & ~0o777) | modeOf(list), uid, gid };
-    const { oid } = object;
-    const change = { opcode: "SETATTR", oid, path, attributes, times: null } as const;
+    const change = modeChange(node, object, modeOf(list));
     perform(context, change, actors.of(caller), () => {
       lsetxattr(osPath(nodes.pathOf(node)), ACCESS_ACL, list);
     });
   }
 
-  /** An access control list is also a mode: the change of that is a record too. */
-  function logMode(node: CacheNode, name: string, caller: Caller): void {
-    if (!name.startsWith("system.posix_acl_")) return;
-    const object = objectOf(node);
-    const mode = statInode(nodes.pathOf(node))?.mode ?? object.mode;
-    if ((mode & 0o7777) === (object.mode & 0o7777)) return;
-    const { attributesVersion: base, uid, gid } = object;
-    const attributes = { base, mode: (object.mode & ~0o7777) | (mode & 0o7777), uid, gid };
-    const path = nodes.shownPath(node);
-    const operation = {
-      opcode: "SETATTR",
-      oid: object.oid,
-      path,
-      attributes,
-      times: null,
-    } as const;
-    record(log, operation, actors.of(caller));
+  /**
+   * An access control list is also a mode, and the change of that is a record too. It comes before the
+   * list, which then changes no mode where it is replayed.
+   */
+  function modeChange(node: CacheNode, object: TreeObject, permissions: number): SetattrOperation {
+    const { oid, attributesVersion: base, uid, gid } = object;
+    const attributes = { base, mode: (object.mode & ~0o777) | permissions, uid, gid };
+    return { opcode: "SETATTR", oid, path: nodes.shownPath(node), attributes, times: null };
   }
 
   return {
@@ -130,7 +118,7 @@ export function xattrOperations(
         return;
       }
       const object = objectOf(node);
-      if (name === ACCESS_ACL && isModeOnly(value)) {
+      if (name === ACCESS_ACL && isList(value) && isModeOnly(value)) {
         setModeByAcl(node, object, value, caller);
         return;
       }
@@ -142,10 +130,13 @@ export function xattrOperations(
         value: Uint8Array.from(value),
         base: object.xattrs.get(name)?.version ?? NO_RECNO,
       };
-      perform(context, operation, actors.of(caller), () => {
-        lsetxattr(osPath(nodes.pathOf(node)), textToBytes(name), value);
-      });
-      logMode(node, name, caller);
+      const set = (): void =>
+        perform(context, operation, actors.of(caller), () => {
+          lsetxattr(osPath(nodes.pathOf(node)), textToBytes(name), value);
+        });
+      const mode = name === ACCESS_ACL && isList(value) ? modeOf(value) : object.mode & 0o777;
+      if (mode === (object.mode & 0o777)) set();
+      else perform(context, modeChange(node, object, mode), actors.of(caller), set);
     },
 
     removexattr(id, name, caller) {
@@ -172,7 +163,6 @@ export function xattrOperations(
       perform(context, operation, actors.of(caller), () => {
         lremovexattr(osPath(nodes.pathOf(node)), textToBytes(name));
       });
-      logMode(node, name, caller);
     },
   };
 }

@@ -58,6 +58,11 @@ export class Connection {
     this.#device.start(() => this.#serve());
   }
 
+  /** Does now what nobody waits for. A handler may call it that has not begun with its answer. */
+  finishIdleWork(): void {
+    while (this.#idleWork.length > 0 && !this.#hasEnded) this.#workIdly();
+  }
+
   /** Nothing is answered any more. */
   end(): void {
     this.#hasEnded = true;
@@ -90,7 +95,7 @@ export class Connection {
       } else if (isIdle) return;
       if (lengthBytes === 0 || this.#idleWork.length > MOST_IDLE_WORK) this.#workIdly();
     }
-    while (this.#idleWork.length > 0 && !this.#hasEnded) this.#workIdly();
+    this.finishIdleWork();
   }
 
   #workIdly(): void {

@@ -48,6 +48,8 @@ export function fileHandlers(context: HandlerContext): Handlers {
   ): number {
     const isWritable = isWriting(flags);
     const isGuarded = isWritable && hasSetId(fileSystem.getattr(node, fd).mode);
+    // Who has closed it must not keep it with the kernel.
+    if (isGuarded) context.finishIdleWork();
     const { file, backing } = files.add(node, fd, isWritable, !isGuarded);
     try {
       if (file.isPassthrough && isWritable) {

@@ -37,6 +37,8 @@ export interface HandlerContext {
   readonly files: OpenFiles;
   /** The kernel shall not believe the attributes any more that it has of a node. Never waits. */
   readonly onVolatile: (node: NodeId) => void;
+  /** Does now what nobody waits for: files that were closed are closed then. Before the answer is begun. */
+  readonly finishIdleWork: () => void;
   /** SETXATTR has its long form; agreed on at the start. */
   hasSetxattrFlags: boolean;
 }

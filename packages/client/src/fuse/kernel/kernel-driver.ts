@@ -102,6 +102,7 @@ class KernelMount implements FuseMount {
       fileSystem,
       known: new KnownNodes(fileSystem),
       files: new OpenFiles(fileSystem, this.#backings, this.#space),
+      finishIdleWork: () => this.#connection.finishIdleWork(),
       hasSetxattrFlags: false,
       onVolatile: (node) => this.#notifications.forgetAttributes(node),
     };

@@ -1,0 +1,73 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import type { MountProcess } from "../hosts/mount-process.ts";
+import type { ServerProcess } from "../hosts/server-process.ts";
+import { createWorld, differences, settle, type World } from "../hosts/world.ts";
+import { allCases } from "./all-cases.ts";
+import { buildCaller } from "./caller-process.ts";
+import { DIVERGENCES } from "./divergences.ts";
+import { firstDifference, runCases, type StepRecord, unexpectedAnswers } from "./run-cases.ts";
+
+/** Against a hang, and not against a machine that does much else. */
+const SUITE_MS = 600_000;
+
+const cases = allCases();
+
+/** Every case on a plain directory, and the same on a mount with each driver: errno and state after every step. */
+describe("conformance of a mount with a plain directory", () => {
+  let world: World;
+  let server: ServerProcess;
+  let program: string;
+  let expected: Map<string, StepRecord[]>;
+
+  beforeAll(async () => {
+    world = await createWorld();
+    server = await world.serve();
+    program = await buildCaller(world.directory);
+    const plain = join(world.directory, "plain");
+    mkdirSync(plain);
+    expected = await runCases(program, plain, cases);
+  }, SUITE_MS);
+
+  afterAll(async () => {
+    await world[Symbol.asyncDispose]();
+  });
+
+  test("a plain directory answers as the cases state", () => {
+    expect(unexpectedAnswers(expected)).toEqual([]);
+  });
+
+  test.for([
+    ["kernel", "client1"],
+    ["fuse-native", "client2"],
+  ] as const)(
+    "a mount by the driver %s is as one, but for what is documented",
+    { timeout: SUITE_MS },
+    async ([driver, client]) => {
+      await using mount = await world.mount(client, "on-demand", "--driver", driver);
+      const found = await runCasesOn(mount, driver);
+      const differing = new Map<string, string>();
+      for (const [name, records] of expected) {
+        const difference = firstDifference(records, found.get(name) ?? []);
+        if (difference !== undefined) differing.set(name, difference);
+      }
+      const documented = DIVERGENCES[driver];
+      const surprises = [...differing].filter(([name]) => !documented.has(name));
+      expect(surprises.map(([name, difference]) => `${name}: ${difference}`)).toEqual([]);
+      // One that is gone has to be taken off the list.
+      expect([...documented.keys()].filter((name) => !differing.has(name))).toEqual([]);
+      // Whatever was done is logged as it was done: the server has the same tree.
+      await settle(server, mount);
+      expect(await differences(world, [mount], driver)).toEqual([]);
+    },
+  );
+
+  function runCasesOn({ mountPoint }: MountProcess, driver: string) {
+    const directory = join(mountPoint, driver);
+    mkdirSync(directory);
+    return runCases(program, directory, cases);
+  }
+});
