@@ -6,6 +6,14 @@ import { sharingCases } from "./cases/sharing-cases.ts";
 import { timeCases } from "./cases/time-cases.ts";
 import type { ConformanceCase } from "./conformance-case.ts";
 
+/** Tables of every call with every kind of thing, and with all rights of a directory. */
+const TABLES = /^(kinds|rights in a directory): |^rename: a .* and a /;
+
+/** Without the large tables, in which drivers over the same file system can hardly differ. */
+export function casesBesideTables(): ConformanceCase[] {
+  return allCases().filter(({ name }) => !TABLES.test(name));
+}
+
 /** Every named case. */
 export function allCases(): ConformanceCase[] {
   return [

@@ -25,17 +25,11 @@ const FUSE_NATIVE: Divergences = {
   "each name of a file has attributes of its own in the kernel, and a new name changes only its own":
     [
       "paths that lead nowhere, or are too long: link to",
-      "kinds: link from a file",
-      "kinds: link from a FIFO",
-      "kinds: link from a socket",
-      "kinds: link from a device",
       "rename: two names of one file",
       "link: counts names",
       "link: writes go to all names",
       "link: by descriptor",
       "directories: move their times with their entries",
-      "rights in a directory: link from",
-      "rights in a directory: link to",
       "rights of a file: owner",
       "removed while open: a file with another name",
       "listings: say what is there",

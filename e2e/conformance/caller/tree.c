@@ -81,8 +81,8 @@ static int show_times(const char *path, const struct stat *stat)
 
 	if (llabs((long long)stat->st_mtim.tv_sec - time(NULL)) > NEAR_SECONDS)
 		say(" mtime=%lld.%09ld", (long long)stat->st_mtim.tv_sec, stat->st_mtim.tv_nsec);
-	/* Looking at a file moves this time on some file systems: only what was just set is shown. */
-	if (S_ISREG(stat->st_mode) && has_moved && llabs((long long)stat->st_atim.tv_sec - time(NULL)) > NEAR_SECONDS)
+	/* Reading a file moves this time on some file systems: it is shown of those that nobody reads. */
+	if (S_ISREG(stat->st_mode) && stat->st_size == 0 && llabs((long long)stat->st_atim.tv_sec - time(NULL)) > NEAR_SECONDS)
 		say(" atime=%lld.%09ld", (long long)stat->st_atim.tv_sec, stat->st_atim.tv_nsec);
 	if (!is_new && differ(before->mtime, stat->st_mtim))
 		say(" +mtime");
@@ -176,7 +176,7 @@ static void show_entry(int directory, const char *path, const char *name)
 	has_moved = show_times(path, &stat);
 	if (has_moved || reads_all)
 		show_xattrs(path);
-	if (S_ISREG(stat.st_mode) && (has_moved || reads_all))
+	if (S_ISREG(stat.st_mode) && stat.st_size > 0 && (has_moved || reads_all))
 		show_content(directory, name);
 	if (S_ISDIR(stat.st_mode))
 		show_directory(path);
