@@ -119,6 +119,7 @@ export { predictPush, type Prediction, type PredictionContext } from "./sync/pre
 export type * from "./sync/pending-record.ts";
 export * from "./sync/replica.ts";
 export { salvage } from "./sync/salvage.ts";
+export { SnapshotTreeCheck } from "./sync/snapshot-tree-check.ts";
 export { withoutHeld } from "./sync/without-held.ts";
 
 // wire

@@ -156,11 +156,14 @@ describe("names", () => {
     expect(cache.fetchCount).toBe(0);
   });
 
-  test("what was written here stays where a server moves its directory to a place that does not exist", async () => {
+  test("a move to a place that does not exist is not taken, and what was written here stays", async () => {
     cache.remote(mkdir(oid("e"), "e"), mkdir(oid("f"), "f", oid("e")));
     await cache.write("/e/f/g", "mine");
-    cache.remote(rename(oid("e"), "e", "e", ROOT_OID, oid("99")));
-    expect(cache.list("/")).toEqual([]);
+    const move = rename(oid("e"), "e", "e", ROOT_OID, oid("99"));
+    expect(() => cache.remote(move)).toThrow(
+      "into 00000000000000000000000000000099, which was never",
+    );
+    expect(cache.list("/")).toEqual(["e"]);
     await cache.push();
     expect(cache.pending).toEqual([]);
     expect([...cache.contents.values()].map(String)).toEqual(["mine"]);

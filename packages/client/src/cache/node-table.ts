@@ -131,13 +131,15 @@ export class NodeTable {
   /**
    * Where an inode is on disk, by its first name.
    *
-   * @throws ErrnoError ENOENT when it has no name any more
+   * @throws ErrnoError ENOENT when it has no name any more; ENOTDIR where a name above it is no
+   *   directory's
    */
   pathOf(node: CacheNode): string {
     return this.#pathFrom(node, this.#treePath, this.#limboPath);
   }
 
   pathIn(parent: CacheNode, name: Name): string {
+    requireDirectory(parent);
     return `${this.pathOf(parent)}/${name}`;
   }
 
@@ -160,6 +162,7 @@ export class NodeTable {
         throw new ErrnoError("ENOENT", `Cannot find node ${node.id}: it has no name any more`);
       path = `/${link.name}${path}`;
       at = link.parent;
+      requireDirectory(at);
     }
   }
 
@@ -179,4 +182,13 @@ export class NodeTable {
 
 function indexOfLink({ links }: CacheNode, { parent, name }: NodeLink): number {
   return links.findIndex((link) => link.parent === parent && link.name === name);
+}
+
+/**
+ * What a server logs is held to be a tree before it comes here. Should it not be one all the same, no path
+ * may lead through a symlink: it would end outside of the cache.
+ */
+function requireDirectory({ id, kind }: CacheNode): void {
+  if (kind === "directory") return;
+  throw new ErrnoError("ENOTDIR", `Cannot find what is in node ${id}: it is a ${kind}`);
 }

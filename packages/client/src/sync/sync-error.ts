@@ -1,4 +1,4 @@
-import { IzoError, type ConnectionEvent } from "@izo/core";
+import { ImpossibleRecordError, IzoError, type ConnectionEvent } from "@izo/core";
 
 import { UnusableTokenError } from "../remote/credentials.ts";
 import {
@@ -25,6 +25,7 @@ const EVENTS: Readonly<Record<string, ConnectionEvent>> = {
   "log-diverged": "log-diverged",
   "peer-diverged": "peer-diverged",
   "not-ready": "unreachable",
+  overloaded: "unreachable",
   internal: "unreachable",
 };
 
@@ -33,7 +34,8 @@ export function connectionEventOf(error: unknown): ConnectionEvent | undefined {
   if (error instanceof RemoteUnreachableError) return "unreachable";
   if (error instanceof RemoteProtocolError || error instanceof RemoteUntrustedError)
     return "refused";
-  if (error instanceof UnusableTokenError) return "refused";
+  if (error instanceof UnusableTokenError || error instanceof ImpossibleRecordError)
+    return "refused";
   if (error instanceof RemoteProblemError) return EVENTS[error.code] ?? "refused";
   return undefined;
 }
@@ -55,6 +57,7 @@ const BAD_DISK = "Check the disk of the cache; it is tried again by itself";
 const ADVICE: Readonly<Record<string, string>> = {
   unreachable: "Check the network and the server; it is tried again by itself",
   "not-ready": "The server is starting; it is tried again by itself",
+  overloaded: "The server has too much to do; it is tried again by itself",
   internal: "Look at the server's log; it is tried again by itself",
   "token-required": "The server wants a token: mount again with --token-file",
   "token-invalid": NEW_TOKEN,
@@ -74,6 +77,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   "no-space": "Make room on the server's disk; nothing is lost, and it is tried again by itself",
   "protocol-version": "Install the same version of izo on client and server",
   "protocol-error": "Check the URL: what answers there is no izo server",
+  "impossible-record":
+    "The server's log holds what no server logs; nothing of it was taken. Check whether it is the right one",
   "unknown-fileset": "Check the name of the fileset in the URL",
   "foreign-server": "The server serves another fileset now; use another cache directory for it",
   "log-diverged":

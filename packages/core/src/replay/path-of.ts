@@ -13,14 +13,20 @@ export function pathOf(state: StateReader, parent: Oid, name: Name): string {
 /** The path of a directory without a trailing slash; empty for the root. */
 export function directoryPath(state: StateReader, directory: Oid): string {
   let path = "";
-  for (let oid = directory; oid !== ROOT_OID;) {
+  let oid = directory;
+  for (let depth = 0; oid !== ROOT_OID; depth += 1) {
     const entry = state.links(oid)[0];
-    if (entry === undefined) return `/…${path}`;
+    if (entry === undefined || depth >= MAX_DEPTH) return `/…${path}`;
     path = `/${entry.name}${path}`;
     oid = entry.parent;
   }
   return path;
 }
+
+/**
+ * No tree is deeper. A hostile server's may be a ring: who goes up in it must come to an end, and soon.
+ */
+const MAX_DEPTH = 10_000;
 
 /** The object at a path from the root, `/a/b`; undefined where there is none. */
 export function objectAt(state: StateReader, path: string): Oid | undefined {
@@ -52,10 +58,13 @@ export function lastPath(state: StateReader, oid: Oid): string {
 
 /** Tells whether `directory` is `ancestor` or lies below it. */
 export function isWithin(state: StateReader, directory: Oid, ancestor: Oid): boolean {
-  for (let oid = directory; ;) {
+  let oid = directory;
+  for (let depth = 0; depth < MAX_DEPTH; depth += 1) {
     if (oid === ancestor) return true;
     const entry = state.links(oid)[0];
     if (entry === undefined) return false;
     oid = entry.parent;
   }
+  // In a ring nothing is within anything else, and nothing more may be moved into it.
+  return true;
 }

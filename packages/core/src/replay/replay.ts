@@ -31,15 +31,24 @@ export class ReplayGapError extends IzoError {
   }
 }
 
+/** A record that no server logs: it would put a name where there can be none. Nothing may follow it. */
+export class ImpossibleRecordError extends IzoError {
+  constructor(reason: string) {
+    super("impossible-record", `Cannot replay the record: ${reason}`, { reason });
+  }
+}
+
 /**
  * Replays one record of the server's KML and returns the recno at which the state then stands. A
  * record that the state already holds changes nothing, so replaying twice equals replaying once.
  *
- * @throws ReplayGapError when records between `head` and this one are missing
+ * @throws ReplayGapError when records between `head` and this one are missing; ImpossibleRecordError,
+ *   which leaves the state as it was
  */
 export function replay(record: ServerRecord, state: MutableState, head: Recno): Recno {
   if (record.recno <= head) return head;
   if (record.recno !== head + 1) throw new ReplayGapError(record.recno, head);
+  requireKnownParent(record.operation, state);
   applyOperation(record.operation, record.recno, record.origin.peer, state);
   const outcome = outcomeOfTrace(record);
   if (outcome !== null) state.putOutcome(record.origin, outcome);
@@ -66,6 +75,7 @@ export function applyOperation(
       // Somebody has brought it back to a restored server, perhaps elsewhere: it is not made twice.
       if (state.object(operation.oid) !== undefined) return;
       reviveDirectory(operation.parent, at, state);
+      requireDirectory(operation.parent, state);
       makeRoom(operation.parent, operation.name, at, state);
       state.removeTombstone(operation.oid);
       state.putObject(
@@ -90,13 +100,17 @@ export function applyOperation(
       );
       putName(operation, at, state);
       return;
-    case "LINK":
-      if (state.object(operation.oid) === undefined) return;
+    case "LINK": {
+      const object = state.object(operation.oid);
+      // A directory has one name. Another one could lie below itself, and no way would lead out of it.
+      if (object === undefined || object.kind === "directory") return;
       reviveDirectory(operation.parent, at, state);
+      requireDirectory(operation.parent, state);
       makeRoom(operation.parent, operation.name, at, state);
       putName(operation, at, state);
       noteConflict(operation, at, state);
       return;
+    }
     case "UNLINK":
     case "RMDIR": {
       const entry = state.entry(operation.parent, operation.name);
@@ -166,6 +180,7 @@ function rename(operation: RenameOperation, at: Version, state: MutableState): v
   if (object === undefined) return;
   const from = fromEntry(operation, state);
   reviveDirectory(operation.toParent, at, state);
+  requireDirectory(operation.toParent, state);
   // Somebody has moved the new place below this directory meanwhile: the server will refuse the move.
   if (object.kind === "directory" && isWithin(state, operation.toParent, object.oid)) return;
   const target = state.entry(operation.toParent, operation.toName);
@@ -206,6 +221,9 @@ function noteConflict(
 function saveOver(temporary: TreeObject, savedOid: Oid, at: Version, state: MutableState): void {
   const saved = state.object(savedOid);
   if (saved === undefined) return;
+  if (saved.kind !== "file" || temporary.kind !== "file") {
+    throw new ImpossibleRecordError(`it saves a ${temporary.kind} over a ${saved.kind}`);
+  }
   state.putObject(
     {
       ...temporary,
@@ -303,6 +321,26 @@ function revive(oid: Oid, at: Version, state: MutableState): TreeObject | undefi
   state.putObject(object, at);
   state.putEntry({ parent, name, oid, version: at }, at);
   return object;
+}
+
+/**
+ * Names stand in directories and nowhere else. A client that made one in a symlink would make it where
+ * that leads: outside of its cache.
+ */
+function requireDirectory(oid: Oid, state: MutableState): void {
+  const kind = state.object(oid)?.kind;
+  if (kind === undefined || kind === "directory") return;
+  throw new ImpossibleRecordError(`it puts a name into ${oid}, which is a ${kind}`);
+}
+
+/** What is put into a directory that is yet to come could stand above it, and both were in a ring. */
+function requireKnownParent(operation: Operation, state: MutableState): void {
+  const parent = "parent" in operation ? operation.parent : undefined;
+  const oid = operation.opcode === "RENAME" ? operation.toParent : parent;
+  if (oid === undefined || state.object(oid) !== undefined) return;
+  const isOldName = operation.opcode === "UNLINK" || operation.opcode === "RMDIR";
+  if (isOldName || state.tombstone(oid) !== undefined) return;
+  throw new ImpossibleRecordError(`it puts a name into ${oid}, which was never made`);
 }
 
 function reviveDirectory(oid: Oid, at: Version, state: MutableState): void {
