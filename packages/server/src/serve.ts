@@ -22,6 +22,7 @@ import type { LogRetention } from "./export/log-retention.ts";
 import type { LookProgress } from "./export/look-options.ts";
 import { openExport } from "./export/open-export.ts";
 import { accessFilesOf } from "./export/state-directory.ts";
+import { DEFAULT_LIMITS, HEAD_MS, type Limits, REQUEST_MS, SILENCE_MS } from "./limits/limits.ts";
 import { createApp } from "./routes/app.ts";
 import { type FollowedTls, followTlsFiles } from "./tls/follow-tls-files.ts";
 import { readTlsFiles, type TlsFiles } from "./tls/tls-files.ts";
@@ -49,6 +50,8 @@ export interface ServeOptions {
   readonly tls?: TlsFiles;
   /** Serve other machines all the same, without TLS or without tokens. */
   readonly isInsecure?: boolean;
+  /** How much others may use of it; what is not said is as by default. */
+  readonly limits?: Partial<Limits>;
   /** Refuse changes of clients. */
   readonly isReadOnly?: boolean;
   /** What becomes of the later of two truths, by path; the first rule that matches counts. */
@@ -111,10 +114,11 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     isInsecure: options.isInsecure === true,
   });
   const ending = new AbortController();
-  let answer = notReady;
-  const http = createHttpServer(tls, (request) => answer(request));
+  let answer: Answer = notReady;
+  const http = createHttpServer(tls, (request, connection) => answer(request, connection));
 
   await using cleanUp = new AsyncDisposableStack();
+  boundConnections(http, { ...DEFAULT_LIMITS, ...options.limits });
   const followed = cleanUp.use(followTls(http, tls, logger));
   await listen(http, host, port);
   cleanUp.defer(() => close(http));
@@ -141,8 +145,9 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   cleanUp.defer(() => ending.abort());
   const { isReadOnly = false } = options;
   const { signal } = ending;
-  const app = createApp({ filesets: [fileset], logger, signal, access, isReadOnly });
-  answer = (request) => app.fetch(request);
+  const limits = options.limits ?? {};
+  const app = createApp({ filesets: [fileset], logger, signal, access, isReadOnly, limits });
+  answer = (request, connection) => app.fetch(request, connection);
   const local = createApp({ filesets: [fileset], logger, signal, isReadOnly });
   cleanUp.use(await serveLocalApi(fileset.stateDirectory, (request) => local.fetch(request)));
 
@@ -155,15 +160,26 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   };
 }
 
+/** Node looks for connections that are over their time this often: 30 s by default. */
+const CHECKS = { connectionsCheckingInterval: 2_000 };
+
+type Answer = (request: Request, connection: unknown) => Response | Promise<Response>;
+
+/** Who is slow, or says nothing, gives way to others. */
+function boundConnections(http: Server, { maxConnections }: Limits): void {
+  http.maxConnections = maxConnections;
+  http.headersTimeout = HEAD_MS;
+  http.requestTimeout = REQUEST_MS;
+  http.setTimeout(SILENCE_MS);
+}
+
 /** @throws UnusableTlsError */
-function createHttpServer(
-  tls: TlsFiles | undefined,
-  fetch: (request: Request) => Response | Promise<Response>,
-): Server {
-  if (tls === undefined) return createAdaptorServer({ fetch }) as Server;
+function createHttpServer(tls: TlsFiles | undefined, fetch: Answer): Server {
+  if (tls === undefined) return createAdaptorServer({ fetch, serverOptions: CHECKS }) as Server;
   const isClientAsked = tls.clientCaFile !== undefined;
   const serverOptions = {
     ...readTlsFiles(tls),
+    ...CHECKS,
     ...(isClientAsked && { requestCert: true, rejectUnauthorized: true }),
   };
   return createAdaptorServer({ fetch, createServer: createTlsServer, serverOptions }) as TlsServer;

@@ -95,6 +95,23 @@ export function serveCommand(cli: Cli) {
         "take only clients with a certificate that one of these has signed (PEM)",
       ).env("IZO_CLIENT_CA"),
     )
+    .addOption(
+      new Option("--max-connections <n>", "connections at a time (default: 8192)").argParser(
+        parseCount,
+      ),
+    )
+    .addOption(
+      new Option(
+        "--max-requests <n>",
+        "requests of one holder of tokens, or one address, at a time (default: 2048)",
+      ).argParser(parseCount),
+    )
+    .addOption(
+      new Option(
+        "--max-buffered <size>",
+        "bytes of pushes and polls in memory at a time (default: 256MiB)",
+      ).argParser(parseSize),
+    )
     .option("--read-only", "refuse all changes of clients")
     .option("--insecure", "serve other machines without TLS or tokens")
     .addOption(
@@ -142,6 +159,11 @@ Examples:
         host,
         port,
         ...tlsOf(options),
+        limits: {
+          ...(options.maxConnections !== undefined && { maxConnections: options.maxConnections }),
+          ...(options.maxRequests !== undefined && { maxRequests: options.maxRequests }),
+          ...(options.maxBuffered !== undefined && { maxBufferedBytes: options.maxBuffered }),
+        },
         isInsecure: options.insecure === true,
         isReadOnly: options.readOnly === true,
         conflictPolicies: options.conflictPolicy.map(parsePolicyRule),

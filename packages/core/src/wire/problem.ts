@@ -39,6 +39,7 @@ export const PROBLEMS = {
   "wrong-hash": { status: 422, title: "The content does not have the hash that it was sent under" },
   internal: { status: 500, title: "The server failed" },
   "not-ready": { status: 503, title: "The server cannot answer yet" },
+  overloaded: { status: 503, title: "Too much is asked of the server at a time" },
   "no-space": { status: 507, title: "The server's disk is full" },
 } as const satisfies Record<string, { readonly status: number; readonly title: string }>;
 

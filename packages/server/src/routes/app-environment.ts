@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 
 import type { AccessControl, Caller } from "../auth/access-control.ts";
 import type { Export } from "../export/export.ts";
+import type { Budget } from "../limits/budget.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** What the middleware of the app puts at the hand of every handler. */
@@ -17,6 +18,8 @@ export interface AppEnvironment {
     /** Undefined where nobody is asked for a token. */
     access: AccessControl | undefined;
     isReadOnly: boolean;
+    /** What may be held in memory for all requests together. */
+    budget: Budget;
     /** Who asks; known behind the door (`auth/authorize.ts`). */
     caller: Caller;
     /** Aborts when the client has gone, its token has ended, or the server is about to stop. */

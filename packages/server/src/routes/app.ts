@@ -6,6 +6,9 @@ import { ANYBODY, type AccessControl } from "../auth/access-control.ts";
 import { authorize } from "../auth/authorize.ts";
 import { getLogin, postLogin, postLogout } from "../auth/login.ts";
 import type { Export } from "../export/export.ts";
+import { Budget } from "../limits/budget.ts";
+import { limitRequests } from "../limits/limit-requests.ts";
+import { DEFAULT_LIMITS, type Limits } from "../limits/limits.ts";
 import { createPages } from "../web/pages.ts";
 import type { AppEnvironment } from "./app-environment.ts";
 import { getContentPack } from "./get-content-pack.ts";
@@ -38,6 +41,8 @@ export interface AppOptions {
   readonly access?: AccessControl;
   /** Changes of clients are refused; those of programs in the directory are logged as ever. */
   readonly isReadOnly?: boolean;
+  /** How much others may use of it; what is not said is as by default. */
+  readonly limits?: Partial<Limits>;
 }
 
 /**
@@ -49,6 +54,8 @@ export interface AppOptions {
 export function createApp(options: AppOptions): Hono<AppEnvironment> {
   const { filesets, logger = pino({ enabled: false }), signal, access } = options;
   const { isReadOnly = false } = options;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const budget = new Budget(limits.maxBufferedBytes);
   const app = new Hono<AppEnvironment>();
   const metrics = new Metrics();
 
@@ -60,6 +67,7 @@ export function createApp(options: AppOptions): Hono<AppEnvironment> {
     c.set("logger", logger);
     c.set("access", access);
     c.set("isReadOnly", isReadOnly);
+    c.set("budget", budget);
     c.set("caller", ANYBODY);
     const gone = c.req.raw.signal;
     c.set("ending", signal === undefined ? gone : AbortSignal.any([gone, signal]));
@@ -69,6 +77,7 @@ export function createApp(options: AppOptions): Hono<AppEnvironment> {
   app.use("/v1/*", speakProtocol);
   app.use(ROUTES.metrics, speakProtocol);
   app.use(authorize);
+  app.use(limitRequests(limits.maxRequests));
   app.use("/v1/filesets/:fileset/*", resolveFileset);
 
   app.get(ROUTES.login, getLogin);

@@ -12,6 +12,7 @@ import { createFactory } from "hono/factory";
 
 import { claimPeer } from "../auth/claim-peer.ts";
 import type { LogChunk } from "../export/export.ts";
+import { holdUntilAnswered } from "../limits/limit-requests.ts";
 import type { AppContext, AppEnvironment } from "./app-environment.ts";
 import { pollQuery } from "./parameters.ts";
 import { validate } from "./validate.ts";
@@ -34,6 +35,7 @@ export const getKml = createFactory<AppEnvironment>().createHandlers(
     });
     const body = type === MEDIA_TYPES.ndjson ? writeLines(chunk) : chunk.bytes;
     c.var.metrics.bytesServed(body.length);
+    holdUntilAnswered(c, body.length);
     return c.body(body as Uint8Array<ArrayBuffer> | string, 200, {
       "Content-Type": type,
       [HEADERS.head]: formatPosition(head),
@@ -43,14 +45,26 @@ export const getKml = createFactory<AppEnvironment>().createHandlers(
   },
 );
 
+/** No answer is smaller for want of memory. */
+const LEAST_BYTES = 64 * 1024;
+
+/** One answer takes this part of what is free. */
+const SHARE = 16;
+
 async function readOrWait(
   c: AppContext,
   after: Position,
   waitMs: number,
   limitRecords: number,
 ): Promise<{ chunk: LogChunk; head: Position }> {
-  const { fileset, ending, metrics } = c.var;
-  const limits = { limitRecords, limitBytes: MAX_POLL_BYTES };
+  const { fileset, ending, metrics, budget } = c.var;
+  const limits = {
+    limitRecords,
+    // The more waits for slow readers, the less each gets at a time; one record always comes.
+    get limitBytes() {
+      return Math.max(LEAST_BYTES, Math.min(MAX_POLL_BYTES, budget.freeBytes / SHARE));
+    },
+  };
   // Read first: a position that is none is to be refused at once, not after the wait.
   const chunk = fileset.readLog(after, limits);
   if (chunk.count > 0 || waitMs === 0) return { chunk, head: fileset.headPosition };

@@ -6,25 +6,21 @@ import {
   parseReintegrateRequest,
   writeReintegrateResponse,
 } from "@izo/core";
-import { bodyLimit } from "hono/body-limit";
 import { createFactory } from "hono/factory";
 
 import { claimPeer } from "../auth/claim-peer.ts";
+import { readBody } from "../limits/read-body.ts";
 import type { AppEnvironment } from "./app-environment.ts";
 import { jsonResponse } from "./json-response.ts";
-import { tooLarge } from "./too-large.ts";
 
 const digest = (bytes: Uint8Array): Uint8Array => hash("sha256", bytes, "buffer");
 
 /** A batch of a client's records: what it answers is durable. */
-export const postReintegrate = createFactory<AppEnvironment>().createHandlers(
-  bodyLimit({ maxSize: MAX_PUSH_BYTES, onError: () => tooLarge("batch", MAX_PUSH_BYTES) }),
-  async (c) => {
-    const { fileset, metrics, caller } = c.var;
-    const { contents, ...push } = parseReintegrateRequest(
-      new Uint8Array(await c.req.arrayBuffer()),
-      digest,
-    );
+export const postReintegrate = createFactory<AppEnvironment>().createHandlers(async (c) => {
+  const { fileset, metrics, caller, budget } = c.var;
+  const body = await readBody(c, { what: "batch", maxBytes: MAX_PUSH_BYTES }, budget);
+  try {
+    const { contents, ...push } = parseReintegrateRequest(body.bytes, digest);
     claimPeer(c, push.peer);
     await Promise.all(contents.map(({ sha256, bytes }) => fileset.stageInline(sha256, bytes)));
     const isRemovalConfirmed = c.req.header(HEADERS.removalConfirmed) === "?1";
@@ -35,5 +31,7 @@ export const postReintegrate = createFactory<AppEnvironment>().createHandlers(
     });
     metrics.pushed(results);
     return jsonResponse(c, writeReintegrateResponse({ head: fileset.headPosition, results }));
-  },
-);
+  } finally {
+    body.release();
+  }
+});

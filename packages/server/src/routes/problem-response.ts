@@ -13,6 +13,7 @@ export function answerError(error: unknown, c: AppContext): Response {
   return c.body(writeProblem(problem), problem.status, {
     "Content-Type": MEDIA_TYPES.problem,
     "Cache-Control": "no-store",
+    ...(problem.code === "overloaded" && { "Retry-After": "1" }),
     ...(problem.status === 401 && { "WWW-Authenticate": BEARER }),
   });
 }

@@ -1,0 +1,42 @@
+import type { AppContext } from "../routes/app-environment.ts";
+import { tooLarge } from "../routes/too-large.ts";
+import type { Budget } from "./budget.ts";
+
+/** All of a request's body, and the way to give back what it took of the budget. */
+export interface HeldBody {
+  readonly bytes: Uint8Array;
+  release(): void;
+}
+
+/**
+ * Reads a body into memory as it comes, and counts what has come and not what it says of itself: one who
+ * announces much and sends it slowly keeps nobody else out.
+ *
+ * @throws ProblemError `too-large`, `overloaded`
+ */
+export async function readBody(
+  c: AppContext,
+  limit: { readonly what: string; readonly maxBytes: number },
+  budget: Budget,
+): Promise<HeldBody> {
+  const { what, maxBytes } = limit;
+  if (Number(c.req.header("Content-Length") ?? 0) > maxBytes) tooLarge(what, maxBytes);
+  const chunks: Uint8Array[] = [];
+  const held: (() => void)[] = [];
+  const release = (): void => {
+    for (const give of held.splice(0)) give();
+  };
+  let length = 0;
+  try {
+    for await (const chunk of (c.req.raw.body ?? []) as AsyncIterable<Uint8Array>) {
+      length += chunk.length;
+      if (length > maxBytes) tooLarge(what, maxBytes);
+      held.push(budget.take(chunk.length));
+      chunks.push(chunk);
+    }
+    return { bytes: new Uint8Array(Buffer.concat(chunks, length)), release };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
