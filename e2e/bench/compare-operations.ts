@@ -30,7 +30,10 @@ export async function compareOperations(
   for (let round = 0; round <= rounds; round += 1) {
     for (const { name, count } of OPERATIONS) {
       for (const place of places) {
-        const before = await countAfter(place, () => place.ask({ name, round, step: "prepare" }));
+        await place.ask({ name, round, step: "prepare" });
+        // What an operation leaves to be done later is not the next one's to bear.
+        await place.settle();
+        const before = await place.requests();
         const microseconds = await place.ask({ name, round, step: "run" });
         const after = await place.requests();
         if (before !== undefined && after !== undefined)
@@ -38,7 +41,6 @@ export async function compareOperations(
         if (round > 0) timesOf(measured, name, place.name).push(microseconds);
       }
     }
-    for (const place of places) await place.settle();
   }
   for (const { name, atMost } of OPERATIONS) {
     const row = { name, atMost, unit: "us" as const, requests: requests.get(name) ?? {} };
@@ -61,11 +63,6 @@ export function summarize(
         .map(([name, times]) => [name, median(times.map((time, round) => time / local[round]!))]),
     ),
   };
-}
-
-async function countAfter(place: BenchPlace, work: () => Promise<unknown>) {
-  await work();
-  return place.requests();
 }
 
 function timesOf(
