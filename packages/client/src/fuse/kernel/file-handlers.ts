@@ -37,6 +37,8 @@ export function fileHandlers(context: HandlerContext): Handlers {
    *
    * A write of anybody but root takes set-ID bits away, so the kernel does not get a file that has some,
    * unless it has it already: then they go with the open.
+   *
+   * @param newMode of a file that was just made, which the kernel knows nothing of yet
    */
   function admit(
     reply: ReplyMessage,
@@ -45,9 +47,10 @@ export function fileHandlers(context: HandlerContext): Handlers {
     flags: number,
     { fd, keepCache }: Opened,
     caller: Caller,
+    newMode?: number,
   ): number {
     const isWritable = isWriting(flags);
-    const isGuarded = isWritable && hasSetId(fileSystem.getattr(node, fd).mode);
+    const isGuarded = isWritable && hasSetId(newMode ?? fileSystem.getattr(node, fd).mode);
     // Who has closed it must not keep it with the kernel.
     if (isGuarded) context.finishIdleWork();
     const { file, backing } = files.add(node, fd, isWritable, !isGuarded);
@@ -55,7 +58,7 @@ export function fileHandlers(context: HandlerContext): Handlers {
       if (file.isPassthrough && isWritable) {
         prepareWrite(file, isGuarded && caller.uid !== 0, caller);
         // A mapping changes the file without the kernel's noticing it here: nothing is believed from now on.
-        onVolatile(node);
+        if (newMode === undefined) onVolatile(node);
       }
     } catch (error) {
       files.release(file);
@@ -108,7 +111,7 @@ export function fileHandlers(context: HandlerContext): Handlers {
       const caller = { ...request.caller, umask: request.u32(8) };
       const created = fileSystem.create(request.node, name, mode, flags, caller);
       known.told(created.node);
-      const bytes = admit(reply, ENTRY_BYTES, created.node, flags, created, caller);
+      const bytes = admit(reply, ENTRY_BYTES, created.node, flags, created, caller, mode);
       const attributes = fileSystem.getattr(created.node, created.fd);
       reply.entry(0, created.node, attributes, CREATED_MS);
       return ENTRY_BYTES + bytes;
