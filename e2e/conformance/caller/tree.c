@@ -21,6 +21,8 @@
 #define PATHS 4096
 #define NEAR_SECONDS 86400
 #define SUMMED_BYTES (1 << 20)
+/* What a file may take on disk beside its data: a block for attributes, of which a cache has more. */
+#define SLACK_BYTES 16384
 
 struct seen {
 	char *path;
@@ -172,7 +174,7 @@ static void show_entry(int directory, const char *path, const char *name)
 		say_bytes(target, length);
 	}
 	if (S_ISREG(stat.st_mode))
-		say(" size=%lld%s", (long long)stat.st_size, stat.st_blocks * 512LL + 4096 < stat.st_size ? " sparse" : "");
+		say(" size=%lld%s", (long long)stat.st_size, stat.st_blocks * 512LL + SLACK_BYTES < stat.st_size ? " sparse" : "");
 	has_moved = show_times(path, &stat);
 	if (has_moved || reads_all)
 		show_xattrs(path);
