@@ -1,3 +1,5 @@
+import { ProblemError } from "@izo/core";
+
 import type { AppContext } from "../routes/app-environment.ts";
 import { tooLarge } from "../routes/too-large.ts";
 import type { Budget } from "./budget.ts";
@@ -12,7 +14,7 @@ export interface HeldBody {
  * Reads a body into memory as it comes, and counts what has come and not what it says of itself: one who
  * announces much and sends it slowly keeps nobody else out.
  *
- * @throws ProblemError `too-large`, `overloaded`
+ * @throws ProblemError `too-large`, `overloaded`, `invalid-request` where the client has gone
  */
 export async function readBody(
   c: AppContext,
@@ -37,6 +39,10 @@ export async function readBody(
     return { bytes: new Uint8Array(Buffer.concat(chunks, length)), release };
   } catch (error) {
     release();
+    // Nobody is left to be told, and it is no fault of the server that its log should name.
+    if (c.req.raw.signal.aborted || (error as { code?: unknown }).code === "ECONNRESET") {
+      throw new ProblemError("invalid-request", `Cannot take the ${what}: it was cut off`);
+    }
     throw error;
   }
 }
