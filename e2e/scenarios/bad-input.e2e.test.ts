@@ -91,9 +91,9 @@ describe("bad input gets a clear error, and nothing is lost", () => {
     expect(inUse.status).toBe(1);
     expect(inUse.stderr).toContain("EADDRINUSE");
     expect(readdirSync(at("other"))).toEqual([]);
-    expect(
-      await failureOf(world, ["serve", at("other"), "--listen", "203.0.113.1:80"]),
-    ).toMatchObject({
+    const elsewhere = ["serve", at("other"), "--listen", "203.0.113.1:80"];
+    expect(await failureOf(world, elsewhere)).toMatchObject({ code: "exposed-server" });
+    expect(await failureOf(world, [...elsewhere, "--insecure"])).toMatchObject({
       code: "EADDRNOTAVAIL",
     });
   });
