@@ -128,7 +128,10 @@ static long long run_rewinddir(char **words)
 	return 0;
 }
 
-/* Whether types and inode numbers of a listing are those of its entries: how many differ. */
+/*
+ * Whether types and inode numbers of a listing are those of its entries: how many differ. Not of "..", which a listing
+ * that was kept has from before the directory was moved.
+ */
 static long long run_compare_listing(char **words)
 {
 	DIR *directory;
@@ -141,6 +144,8 @@ static long long run_compare_listing(char **words)
 	if (directory == NULL)
 		return -1;
 	while ((entry = readdir(directory)) != NULL) {
+		if (strcmp(entry->d_name, "..") == 0)
+			continue;
 		if (fstatat(dirfd(directory), entry->d_name, &found, 0x100) < 0)
 			return -1;
 		if (entry->d_ino != found.st_ino || entry->d_type != IFTODT(found.st_mode))
