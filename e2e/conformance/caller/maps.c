@@ -81,7 +81,12 @@ static long long run_msync(char **words)
 
 static long long run_munmap(char **words)
 {
-	return munmap(map_of(words[0]), maps[slot_of(words[0])].length);
+	char *map = map_of(words[0]);
+
+	if (map == NULL)
+		return -1;
+	maps[slot_of(words[0])].at = NULL;
+	return munmap(map, maps[slot_of(words[0])].length);
 }
 
 const struct command map_commands[] = {
