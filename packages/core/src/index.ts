@@ -153,3 +153,6 @@ export type * from "./wire/snapshot-row.ts";
 export * from "./wire/status-message.ts";
 export * from "./wire/upload-message.ts";
 export { WireFormatError } from "./wire/wire-format-error.ts";
+
+// text
+export { formatAge, formatBytes, formatCount } from "./text/quantity.ts";

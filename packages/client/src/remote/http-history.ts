@@ -5,7 +5,6 @@ import {
   type Listing,
   type ListedObject,
   type LogPlace,
-  MAX_JSON_BYTES,
   MEDIA_TYPES,
   parseBlameResponse,
   parseHistoryResponse,
@@ -23,9 +22,9 @@ import {
 } from "@izo/core";
 
 import type { RemoteContent } from "../sync/remote.ts";
-import { checkMessage, checkMessages } from "./check-message.ts";
+import { checkMessages } from "./check-message.ts";
 import { fetchContent } from "./fetch-content.ts";
-import { readWhole } from "./http-body.ts";
+import { getJson, readJson } from "./get-json.ts";
 import type { HttpConnection } from "./http-connection.ts";
 
 /** A fileset's tree and changes as they were, asked of its server. `at` undefined is the head. */
@@ -56,8 +55,7 @@ export class HttpHistory {
         `Cannot list ${JSON.stringify(path)}: it is a file`,
       );
     }
-    const text = decode(await readWhole(response, MAX_JSON_BYTES));
-    return checkMessage(response.url, () => parseListing(text));
+    return readJson(response, parseListing);
   }
 
   /** What stood at a path, without what it held. @throws RemoteProblemError `unknown-path` */
@@ -111,30 +109,16 @@ export class HttpHistory {
   /** One page of the records about an object, or about all that had a path. */
   async records(request: HistoryRequest, signal?: AbortSignal): Promise<HistoryResponse> {
     const path = `${this.#path("history")}${writeHistoryRequest(request)}`;
-    return this.#getJson(path, parseHistoryResponse, signal);
+    return getJson(this.#connection, path, parseHistoryResponse, signal);
   }
 
   /** The last change of each entry of a directory. */
   async blame(path: string, at?: LogPlace, signal?: AbortSignal): Promise<BlamedEntry[]> {
     const url = `${this.#path("blame")}${writeFilesPath(path)}${writeAtQuery(at)}`;
-    return this.#getJson(url, parseBlameResponse, signal);
-  }
-
-  async #getJson<T>(
-    path: string,
-    parse: (text: string) => T,
-    signal: AbortSignal | undefined,
-  ): Promise<T> {
-    const response = await this.#connection.request("control", { path, signal });
-    const text = decode(await readWhole(response, MAX_JSON_BYTES));
-    return checkMessage(response.url, () => parse(text));
+    return getJson(this.#connection, url, parseBlameResponse, signal);
   }
 
   #path(route: Exclude<Route, "segment" | "content" | "position">): string {
     return this.#prefix + routePath(route, { fileset: this.#fileset });
   }
-}
-
-function decode(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
 }

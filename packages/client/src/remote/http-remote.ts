@@ -66,6 +66,7 @@ import { checkMessage, checkMessages } from "./check-message.ts";
 import type { Credentials } from "./credentials.ts";
 import { fetchContent } from "./fetch-content.ts";
 import { parseFilesetUrl } from "./fileset-url.ts";
+import { getJson, readJson } from "./get-json.ts";
 import { readWhole } from "./http-body.ts";
 import { type ConnectionTimeouts, DEFAULT_TIMEOUTS, HttpConnection } from "./http-connection.ts";
 import { HttpHistory } from "./http-history.ts";
@@ -107,7 +108,7 @@ export class HttpRemote implements Remote {
   }
 
   async profile(signal?: AbortSignal): Promise<FilesetProfile> {
-    return this.#getJson(this.#path("profile"), parseProfileResponse, signal);
+    return getJson(this.#connection, this.#path("profile"), parseProfileResponse, signal);
   }
 
   /** The profile, and the server's clock as its answer states it; for those who look for what is wrong. */
@@ -117,14 +118,13 @@ export class HttpRemote implements Remote {
       signal,
     });
     const dateMs = Date.parse(response.header("Date") ?? "");
-    const text = decode(await readWhole(response, MAX_JSON_BYTES));
-    const profile = checkMessage(response.url, () => parseProfileResponse(text));
+    const profile = await readJson(response, parseProfileResponse);
     return { profile, dateMs: Number.isNaN(dateMs) ? null : dateMs };
   }
 
   /** What `izo status URL` shows. */
   async status(signal?: AbortSignal): Promise<FilesetStatus> {
-    return this.#getJson(this.#path("status"), parseStatusResponse, signal);
+    return getJson(this.#connection, this.#path("status"), parseStatusResponse, signal);
   }
 
   /** The server's own metrics, as text. */
@@ -138,17 +138,17 @@ export class HttpRemote implements Remote {
   async positionAt(recno: Recno, signal?: AbortSignal): Promise<Position> {
     const values = { fileset: this.#fileset, recno: String(recno) };
     const path = this.#prefix + routePath("position", values);
-    return this.#getJson(path, parsePositionResponse, signal);
+    return getJson(this.#connection, path, parsePositionResponse, signal);
   }
 
   /** What `izo peers URL` shows. */
   async peers(signal?: AbortSignal): Promise<PeerStanding[]> {
-    return this.#getJson(this.#path("peers"), parsePeersResponse, signal);
+    return getJson(this.#connection, this.#path("peers"), parsePeersResponse, signal);
   }
 
   /** The conflicts that stand on the server. */
   async conflicts(signal?: AbortSignal): Promise<ConflictReport[]> {
-    return this.#getJson(this.#path("conflicts"), parseConflictsResponse, signal);
+    return getJson(this.#connection, this.#path("conflicts"), parseConflictsResponse, signal);
   }
 
   async poll(
@@ -239,13 +239,12 @@ export class HttpRemote implements Remote {
       heldBackMs: "waitSeconds" in request ? request.waitSeconds * 1000 : 0,
       signal,
     });
-    const text = decode(await readWhole(response, MAX_JSON_BYTES));
-    return checkMessage(response.url, () => parsePermitResponse(text));
+    return readJson(response, parsePermitResponse);
   }
 
   /** Who holds which permit. */
   async permits(signal?: AbortSignal): Promise<PermitStatus[]> {
-    return this.#getJson(this.#path("permit"), parsePermitsResponse, signal);
+    return getJson(this.#connection, this.#path("permit"), parsePermitsResponse, signal);
   }
 
   async upload(
@@ -263,16 +262,6 @@ export class HttpRemote implements Remote {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#connection[Symbol.asyncDispose]();
-  }
-
-  async #getJson<T>(
-    path: string,
-    parse: (text: string) => T,
-    signal: AbortSignal | undefined,
-  ): Promise<T> {
-    const response = await this.#connection.request("control", { path, signal });
-    const text = decode(await readWhole(response, MAX_JSON_BYTES));
-    return checkMessage(response.url, () => parse(text));
   }
 
   #path(route: Exclude<Route, "segment" | "content" | "position">): string {

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import {
   NO_CHECK,
-  objectAt,
   RecnoNotInLogError,
   RunningHash,
   type ConflictReport,
@@ -53,6 +52,7 @@ import { LiveHistory } from "./live-history.ts";
 import type { LogRetention } from "./log-retention.ts";
 import type { LogTruncation } from "./log-truncation.ts";
 import { sha256 as hashOf } from "./open-fileset.ts";
+import { pathEntry } from "./path-entry.ts";
 import type { PeerBook, TrailPoint } from "./peer-book.ts";
 import { standingOf } from "./peer-standing.ts";
 import { type ConflictResolution, type ConflictSides, conflictSides } from "./plan-resolution.ts";
@@ -253,15 +253,7 @@ export class LiveExport implements Export {
   }
 
   lookUp(path: string): PathEntry | null {
-    const { state } = this.#keeper.fileset.committed;
-    const oid = objectAt(state, path);
-    const object = oid === undefined ? undefined : state.object(oid);
-    if (object === undefined) return null;
-    const children = [...state.children(object.oid)].map((entry) => ({
-      entry,
-      object: state.object(entry.oid)!,
-    }));
-    return { path, object, children };
+    return pathEntry(this.#keeper.fileset.committed.state, path);
   }
 
   async permit(request: PermitRequest, signal: AbortSignal): Promise<PermitLease | null> {

@@ -32,6 +32,7 @@ import { readRecords } from "../log/read-records.ts";
 import { LogTruncatedError, RecordUnknownError } from "./errors.ts";
 import type { ExportHistory } from "./export-history.ts";
 import type { PathEntry, Snapshot } from "./export.ts";
+import { pathEntry } from "./path-entry.ts";
 
 export interface HistorySources {
   /** Sees what is committed. */
@@ -63,15 +64,7 @@ export class LiveHistory implements ExportHistory {
   }
 
   lookUp(path: string, at: Recno): PathEntry | null {
-    const state = this.#stateAt(at);
-    const oid = objectAt(state, path);
-    const object = oid === undefined ? undefined : state.object(oid);
-    if (object === undefined) return null;
-    const children = [...state.children(object.oid)].map((entry) => ({
-      entry,
-      object: state.object(entry.oid)!,
-    }));
-    return { path, object, children };
+    return pathEntry(this.#stateAt(at), path);
   }
 
   tree(at: Recno, against?: Recno): Snapshot {

@@ -3,7 +3,7 @@ import { html } from "hono/html";
 import type { Export } from "../export/export.ts";
 import type { Html } from "./html.ts";
 import { recnoAt } from "./log-times.ts";
-import { showCount, showNumber } from "./show.ts";
+import { formatCount, showNumber } from "./show.ts";
 
 const STEP_MS = 15 * 60_000;
 const STEPS = 96;
@@ -41,7 +41,7 @@ export function activityChart(fileset: Export): Html {
   const summary =
     total === 0
       ? "No record was logged in the last 24 hours."
-      : `${showNumber(total, "record")} in the last 24 hours; the busiest quarter of an hour, with ${showCount(busiest.records)}, began at ${clock(busiest.fromMs)} UTC.`;
+      : `${showNumber(total, "record")} in the last 24 hours; the busiest quarter of an hour, with ${formatCount(busiest.records)}, began at ${clock(busiest.fromMs)} UTC.`;
   return html`<figure class="chart">
     <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${summary}">
       <line class="axis" x1="0" x2="${WIDTH}" y1="${PLOT.bottom}" y2="${PLOT.bottom}" />
@@ -49,7 +49,7 @@ export function activityChart(fileset: Export): Html {
         busiest.records === 0
           ? ""
           : html`<line class="grid" x1="0" x2="${WIDTH}" y1="${PLOT.top}" y2="${PLOT.top}" />
-              <text class="label" x="0" y="${PLOT.top - 4}">${showCount(busiest.records)}</text>`
+              <text class="label" x="0" y="${PLOT.top - 4}">${formatCount(busiest.records)}</text>`
       }
       ${steps.map((step, index) => bar(step, index, busiest.records))}
       ${steps.map(({ fromMs }, index) =>
@@ -102,7 +102,7 @@ function hourly(steps: readonly Step[]): Html {
           ([hour, records]) =>
             html`<tr>
               <th scope="row">${clock(hour)}</th>
-              <td class="number">${showCount(records)}</td>
+              <td class="number">${formatCount(records)}</td>
             </tr>`,
         )}
       </tbody>

@@ -5,7 +5,7 @@ import type { Export, PathEntry } from "../export/export.ts";
 import type { Html } from "./html.ts";
 import { changesLink, downloadLink, treeLink } from "./page-links.ts";
 import { pathTrail } from "./path-trail.ts";
-import { showAge, showBytes, showCount, showNumber } from "./show.ts";
+import { showAge, formatBytes, formatCount, showNumber } from "./show.ts";
 
 const PAGE_ENTRIES = 1000;
 
@@ -65,7 +65,7 @@ function row(fileset: Export, above: string, { entry, object }: Child): Html {
           : ""
       }${object.conflict === null ? "" : html` <span class="state attention">conflict copy</span>`}
     </th>
-    <td class="number">${object.kind === "file" ? showBytes(object.sizeBytes) : ""}</td>
+    <td class="number">${object.kind === "file" ? formatBytes(object.sizeBytes) : ""}</td>
     <td class="when">${isDirectory ? "" : showAge(Number(object.mtimeNs / 1_000_000n))}</td>
     <td>
       ${
@@ -87,7 +87,7 @@ function paging(fileset: Export, path: string, current: number, pages: number): 
     html`<a href="${treeLink(fileset, path)}?page=${page}">${text}</a>`;
   return html`<nav class="paging" aria-label="Pages">
     ${current > 1 ? link(current - 1, "Before") : ""}
-    <span>Page ${showCount(current)} of ${showCount(pages)}</span>
+    <span>Page ${formatCount(current)} of ${formatCount(pages)}</span>
     ${current < pages ? link(current + 1, "Next") : ""}
   </nav>`;
 }

@@ -15,7 +15,15 @@ import { changesLink, downloadLink } from "./page-links.ts";
 import { pathTrail } from "./path-trail.ts";
 import { readText } from "./read-text.ts";
 import { authorOf, describeOperation } from "./record-table.ts";
-import { loggedMs, showAge, showBytes, showCount, showMode, showNumber, showTime } from "./show.ts";
+import {
+  loggedMs,
+  showAge,
+  formatBytes,
+  formatCount,
+  showMode,
+  showNumber,
+  showTime,
+} from "./show.ts";
 
 const HISTORY_RECORDS = 100;
 /** Longer texts are looked at elsewhere. */
@@ -47,7 +55,7 @@ function properties(object: TreeObject): Html {
   const { kind, sizeBytes, mtimeNs, mode, uid, gid, target, sha256, oid, xattrs } = object;
   return html`${
     kind === "file"
-      ? property("Size", `${showBytes(sizeBytes)} (${showNumber(sizeBytes, "byte")})`)
+      ? property("Size", `${formatBytes(sizeBytes)} (${showNumber(sizeBytes, "byte")})`)
       : property("Kind", kind)
   }
   ${kind === "symlink" ? property("Points to", html`<code>${printable(target)}</code>`) : ""}
@@ -110,7 +118,7 @@ function history(fileset: Export, path: string, { oid }: TreeObject, current: Sh
                 >`
               : detail;
           return html`<tr>
-            <td class="number recno">${showCount(record.recno)}</td>
+            <td class="number recno">${formatCount(record.recno)}</td>
             <td><span class="verb ${tone}">${verb}</span> <span class="detail">${moved}</span></td>
             <td>${authorOf(record, nameOf)}</td>
             <td class="when">${showAge(loggedMs(record))}</td>

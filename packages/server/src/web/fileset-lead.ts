@@ -5,7 +5,7 @@ import type { Export } from "../export/export.ts";
 import type { Html } from "./html.ts";
 import { recentStatus } from "./page-figures.ts";
 import { pagePath } from "./page-routes.ts";
-import { showCount, showNumber, showSpan } from "./show.ts";
+import { formatCount, showNumber, formatAge } from "./show.ts";
 
 /** A peer that asks at least every minute is here; polls wait for less. */
 const HERE_MS = 120_000;
@@ -44,7 +44,7 @@ function describePeers(
   const late = peers.filter(({ lagRecords }) => lagRecords > 0);
   if (late.length === 0) {
     const who =
-      peers.length === 1 ? "The one peer has" : `All ${showCount(peers.length)} peers have`;
+      peers.length === 1 ? "The one peer has" : `All ${formatCount(peers.length)} peers have`;
     return { sentence: `${who} everything.`, isMoving: false };
   }
   const moving = late.filter((peer) => isHere(peer, nowMs));
@@ -52,13 +52,13 @@ function describePeers(
   const current = peers.length - late.length;
   const most = Math.max(...moving.map(({ lagRecords }) => lagRecords));
   const parts = [
-    `${showCount(current)} of ${showNumber(peers.length, "peer")} ${current === 1 ? "has" : "have"} everything`,
+    `${formatCount(current)} of ${showNumber(peers.length, "peer")} ${current === 1 ? "has" : "have"} everything`,
     ...(moving.length === 0
       ? []
       : [
-          `${showCount(moving.length)} ${moving.length === 1 ? "is" : "are"} catching up (${showNumber(most, "record")})`,
+          `${formatCount(moving.length)} ${moving.length === 1 ? "is" : "are"} catching up (${showNumber(most, "record")})`,
         ]),
-    ...(away === 0 ? [] : [`${showCount(away)} ${away === 1 ? "is" : "are"} away`]),
+    ...(away === 0 ? [] : [`${formatCount(away)} ${away === 1 ? "is" : "are"} away`]),
   ];
   return { sentence: `${parts.join(", ")}.`, isMoving: moving.length > 0 };
 }
@@ -75,7 +75,7 @@ function notesOf(fileset: Export): Html[] {
   if (heldRemoval !== null) {
     const { removed, objects } = heldRemoval;
     notes.push(
-      html`${showCount(removed)} of ${showCount(objects)} files are gone from the directory, and
+      html`${formatCount(removed)} of ${formatCount(objects)} files are gone from the directory, and
         nothing was logged of it before somebody says that it is meant: <code>izo held</code> on the
         server's machine`,
     );
@@ -112,5 +112,5 @@ export function showLag({ lagRecords, lagMs }: PeerStanding): string {
   if (lagRecords === 0) return "none";
   return lagMs === null
     ? `${showNumber(lagRecords, "record")}, cut off`
-    : `${showNumber(lagRecords, "record")}, ${showSpan(lagMs)}`;
+    : `${showNumber(lagRecords, "record")}, ${formatAge(lagMs)}`;
 }

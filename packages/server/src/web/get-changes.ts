@@ -15,7 +15,7 @@ import type { Html } from "./html.ts";
 import { changesLink } from "./page-links.ts";
 import { answerPage } from "./page.ts";
 import { recordTable } from "./record-table.ts";
-import { showCount } from "./show.ts";
+import { formatCount } from "./show.ts";
 
 const PAGE_RECORDS = 50;
 /** How far back one page looks for what a filter lets through. */
@@ -69,7 +69,7 @@ export function getChanges(c: AppContext) {
       </div>
       <p class="paging">
         ${filter.before === null ? "" : html`<a href="${link(fileset, filter, null)}">Latest</a> `}
-        ${next === null ? "" : html`<a href="${link(fileset, filter, next)}">Older than record ${showCount(next)}</a>`}
+        ${next === null ? "" : html`<a href="${link(fileset, filter, next)}">Older than record ${formatCount(next)}</a>`}
       </p>`,
   });
 }

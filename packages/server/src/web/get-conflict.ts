@@ -18,7 +18,7 @@ import { downloadLink, treeLink } from "./page-links.ts";
 import { answerPage } from "./page.ts";
 import { readText } from "./read-text.ts";
 import { authorOf } from "./record-table.ts";
-import { showAge, showBytes, showCount } from "./show.ts";
+import { showAge, formatBytes, formatCount } from "./show.ts";
 import { sideBySide } from "./side-by-side.ts";
 
 /** Longer texts nobody compares in a page. */
@@ -64,14 +64,14 @@ function facts(
       record === null
         ? html`${host}, ${showAge(Date.parse(time))}`
         : html`${authorOf({ origin: { ...record.origin, check: NO_CHECK }, actor: { ...record, gid: 0, groups: [] } }, nameOf)},
-          ${showAge(Date.parse(time))} (record ${showCount(record.recno)})`,
+          ${showAge(Date.parse(time))} (record ${formatCount(record.recno)})`,
     )}
     ${property(
       "Both started from",
       base === 0 || ancestor === null
         ? "nothing: both made it, or it is not known any more"
-        : html`record ${showCount(base)},
-          ${showBytes(ancestor.sizeBytes)}${
+        : html`record ${formatCount(base)},
+          ${formatBytes(ancestor.sizeBytes)}${
             ancestor.isKept
               ? html`,
                   <a href="${downloadLink(fileset, copy.path, ancestor.sha256)}" download
@@ -96,7 +96,7 @@ async function comparison(
           object === null || path === undefined
             ? "removed since"
             : object.kind === "file"
-              ? html`${showBytes(object.sizeBytes)},
+              ? html`${formatBytes(object.sizeBytes)},
                   <a href="${downloadLink(fileset, path)}" download>download</a>`
               : `a ${object.kind}${object.target === "" ? "" : ` to ${printable(object.target)}`}`
         }

@@ -7,7 +7,7 @@ import type { Html } from "./html.ts";
 import { recentStatus } from "./page-figures.ts";
 import { pagePath } from "./page-routes.ts";
 import { answerPage } from "./page.ts";
-import { showBytes, showCount } from "./show.ts";
+import { formatBytes, formatCount } from "./show.ts";
 
 /** What this server has, for somebody who opens its address in a browser. */
 export function getHome(c: AppContext) {
@@ -26,7 +26,7 @@ function summary(fileset: Export): Html {
     <h2><a href="${pagePath("overview", { fileset: filesetName })}">${filesetName}</a></h2>
     ${leadBlock(leadOf(fileset))}
     <p class="facts">
-      ${showCount(files)} files · ${showBytes(bytes)} · ${showCount(headRecno)} records ·
+      ${formatCount(files)} files · ${formatBytes(bytes)} · ${formatCount(headRecno)} records ·
       <code>${filesetId}</code>
     </p>
   </article>`;

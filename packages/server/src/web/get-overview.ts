@@ -11,7 +11,7 @@ import { recentStatus } from "./page-figures.ts";
 import { changesLink } from "./page-links.ts";
 import { answerPage } from "./page.ts";
 import { recordTable } from "./record-table.ts";
-import { showAge, showBytes, showCount } from "./show.ts";
+import { showAge, formatBytes, formatCount } from "./show.ts";
 
 const LAST_RECORDS = 12;
 
@@ -52,10 +52,10 @@ function figures(fileset: Export): Html {
     scanning: "by scanning",
     off: "not at all",
   }[status.watching];
-  return html`${property("Files", withNote(showCount(status.files), showBytes(status.bytes)))}
-  ${property("Records", withNote(showCount(status.headRecno), `kept from ${showCount(status.oldestRecno)}`))}
-  ${property("Log", showBytes(status.logBytes))}
-  ${property("Old contents", withNote(showCount(oldContents.count), showBytes(oldContents.bytes)))}
+  return html`${property("Files", withNote(formatCount(status.files), formatBytes(status.bytes)))}
+  ${property("Records", withNote(formatCount(status.headRecno), `kept from ${formatCount(status.oldestRecno)}`))}
+  ${property("Log", formatBytes(status.logBytes))}
+  ${property("Old contents", withNote(formatCount(oldContents.count), formatBytes(oldContents.bytes)))}
   ${property("Direct changes", watching)}`;
 }
 
@@ -106,7 +106,7 @@ function peerRow(fileset: Export, peer: PeerStanding, nowMs: number): Html {
     <td><span class="state ${tone}">${state}</span></td>
     <td>${showLag(peer)}</td>
     <td>${lagChart(fileset, peer)}</td>
-    <td class="number">${showCount(peer.replayedRecno)}</td>
+    <td class="number">${formatCount(peer.replayedRecno)}</td>
     <td class="when">${peer.lastSeenMs === 0 ? "not known" : showAge(peer.lastSeenMs, nowMs)}</td>
   </tr>`;
 }

@@ -10,7 +10,7 @@ import type { AppContext } from "../routes/app-environment.ts";
 import { assetLink } from "./assets.ts";
 import type { Html } from "./html.ts";
 import { pagePath } from "./page-routes.ts";
-import { showCount } from "./show.ts";
+import { formatCount } from "./show.ts";
 
 /**
  * Everything comes from this server, no script or style stands in a page, nobody frames it, and its forms
@@ -85,7 +85,7 @@ function frame({ title, fileset, section, follows = null, body }: Page, hasSessi
               fileset === undefined
                 ? ""
                 : html`<span data-live="foot"
-                      >Record ${showCount(fileset.headPosition.recno)} of ${name}</span
+                      >Record ${formatCount(fileset.headPosition.recno)} of ${name}</span
                     >
                     · `
             }
@@ -120,7 +120,7 @@ function navigation(fileset: Export, section: Section | undefined): Html {
         pagePath("conflicts", parameters),
         conflicts === 0
           ? "Conflicts"
-          : html`Conflicts <span class="count">${showCount(conflicts)}</span>`,
+          : html`Conflicts <span class="count">${formatCount(conflicts)}</span>`,
       )}
     </ul>
   </nav>`;

@@ -5,7 +5,7 @@ import type { Export } from "../export/export.ts";
 import type { Html } from "./html.ts";
 import { peerNames } from "./page-figures.ts";
 import { treeLink } from "./page-links.ts";
-import { loggedMs, showAge, showBytes, showCount, showMode } from "./show.ts";
+import { loggedMs, showAge, formatBytes, formatCount, showMode } from "./show.ts";
 
 /** Records as a table, in the order given. */
 export function recordTable(
@@ -47,7 +47,7 @@ function row(fileset: Export, record: ServerRecord, nameOf: (peer: PeerId) => st
         >`,
   );
   return html`<tr data-key="${recno}">
-    <td class="number recno">${showCount(recno)}</td>
+    <td class="number recno">${formatCount(recno)}</td>
     <td><span class="verb ${tone}">${verb}</span></td>
     <td class="path">
       ${paths}${detail === "" ? "" : html` <span class="detail">${detail}</span>`}
@@ -90,7 +90,7 @@ export function describeOperation({ operation }: ServerRecord): {
       return {
         verb: "wrote",
         tone: "changed",
-        detail: [showBytes(operation.sizeBytes), copyNote(operation)].filter(Boolean).join(", "),
+        detail: [formatBytes(operation.sizeBytes), copyNote(operation)].filter(Boolean).join(", "),
       };
     case "RENAME":
       return {
@@ -131,7 +131,7 @@ export function describeOperation({ operation }: ServerRecord): {
       return {
         verb: "cut the log",
         tone: "plain",
-        detail: `it starts at ${showCount(operation.oldestRecno)}`,
+        detail: `it starts at ${formatCount(operation.oldestRecno)}`,
       };
     case "NOOP":
       return { verb: "nothing", tone: "plain", detail: "" };
