@@ -54,6 +54,12 @@ export async function startMount(options: MountOptions): Promise<MountProcess> {
   );
   const logFile = join(cacheDir, "mount.log");
   const izo = <T>(...args: string[]) => izoJson<T>(args, { logFile });
+  /** What `izo` gives up by itself after a time is given a little longer. */
+  const izoWithin = <T>(seconds: number, ...args: string[]) =>
+    izoJson<T>([...args, "--timeout", String(seconds)], {
+      logFile,
+      timeoutMs: seconds * 1000 + 10_000,
+    });
   // Its number may be another process's by the time that the test ends.
   let isKilled = false;
   return {
@@ -62,10 +68,9 @@ export async function startMount(options: MountOptions): Promise<MountProcess> {
     pid,
     status: () => izo<MountState>("status", mountPoint),
     flush: async (timeoutSeconds = 50) =>
-      (await izo<{ recno: number }>("flush", mountPoint, "--timeout", String(timeoutSeconds)))
-        .recno,
+      (await izoWithin<{ recno: number }>(timeoutSeconds, "flush", mountPoint)).recno,
     waitFor: async (recno) =>
-      void (await izo("wait", mountPoint, "--recno", String(recno), "--timeout", "50")),
+      void (await izoWithin(50, "wait", mountPoint, "--recno", String(recno))),
     unmount: async () => void (await izo("umount", mountPoint)),
     kill: async () => {
       await killProcess(pid);
