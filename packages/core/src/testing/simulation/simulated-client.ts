@@ -170,7 +170,7 @@ export class SimulatedClient {
   /** Hashes what was closed and makes it durable. */
   seal(): void {
     for (const { recno, operation } of this.#unsealed()) {
-      if (this.#isRemoved(operation)) {
+      if (this.#isRemoved(recno, operation)) {
         this.replica.note({ opcode: "CANCELLED", recno });
         continue;
       }
@@ -309,9 +309,32 @@ export class SimulatedClient {
   }
 
   /** Nothing is left to seal of a file that its author has removed; one that is not known yet was not. */
-  #isRemoved(operation: CloseOperation): boolean {
+  #isRemoved(recno: Recno, operation: CloseOperation): boolean {
     const oid = contentOid(operation, this.visible);
-    return this.visible.object(oid) === undefined && this.visible.tombstone(oid) !== undefined;
+    const isThere = this.visible.object(oid) !== undefined;
+    return !isThere && this.visible.tombstone(oid) !== undefined && this.#isSeenByRemoval(recno);
+  }
+
+  /**
+   * Tells whether a removal that waits was of this content, or of one that follows it. Two contents can
+   * have come under one id since they were written; a removal takes only the one that its program saw.
+   */
+  #isSeenByRemoval(recno: Recno): boolean {
+    const bases = new Map<Recno, Base>();
+    const removed: Base[] = [];
+    for (const { recno: own, operation } of this.replica.pending.unsent) {
+      if (operation.opcode === "CLOSE") bases.set(own, operation.contentBase);
+      if (operation.opcode === "UNLINK") removed.push(operation.contentBase);
+      if (operation.opcode === "RENAME" && operation.victim?.contentBase != null)
+        removed.push(operation.victim.contentBase);
+    }
+    return removed.some((base) => {
+      for (let at: Base | undefined = base; at !== undefined && typeof at !== "number";) {
+        if (at.recno === recno) return true;
+        at = bases.get(at.recno);
+      }
+      return false;
+    });
   }
 
   #unsealed(): { readonly recno: Recno; readonly operation: CloseOperation }[] {
