@@ -13,7 +13,7 @@ import { createWorld, differences, settle, type World } from "../hosts/world.ts"
 /** Copies of the checkout's packages in the export: 2 are over 20,000 files. */
 const COPIES = Number(process.env["IZO_E2E_COPIES"] ?? 2);
 
-/** Every file of the tree is fetched once, on a machine with two cores. */
+/** Every file of the tree is made, fetched or removed once, on a machine with two cores. */
 const TREE_MS = 300_000;
 
 function git(cwd: string, ...args: string[]): Promise<string> {
@@ -45,9 +45,10 @@ describe("an export of over 20,000 real files", () => {
     server = await world.serve();
     onDemand = await world.mount("client1", "on-demand");
     replica = await world.mount("client2", "replica");
-  });
+  }, TREE_MS);
 
-  afterAll(() => world[Symbol.asyncDispose]());
+  // Three trees of so many files are removed, on whatever disk this is.
+  afterAll(() => world[Symbol.asyncDispose](), TREE_MS);
 
   test(
     "is the same tree on the export, in its log, on demand and as a replica",
