@@ -33,7 +33,10 @@ const step = fc.oneof(
     weight: 4,
     arbitrary: fc.record({ do: fc.constant("pull"), count: fc.integer({ min: 1, max: 4 }) }),
   },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant("other writes"), name }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constantFrom("other writes", "other creates"), name }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -81,6 +84,23 @@ const told: readonly (readonly [what: string, steps: readonly Step[]])[] = [
       { do: "push" },
       { do: "pull", count: 1 },
       { do: "pull", count: 2 },
+    ],
+  ],
+  [
+    "a removal of one of two contents that have come under one id since they were written",
+    [
+      { do: "other removes", name: "b" },
+      { do: "other creates", name: "c" },
+      { do: "pull", count: 2 },
+      { do: "move", name: "c", to: "b" },
+      { do: "save", name: "c" },
+      { do: "save", name: "b" },
+      // The move finds a newer name and is refused, the new file finds an empty one and merges with it.
+      { do: "other moves", name: "c", to: "b" },
+      { do: "other moves", name: "b", to: "c" },
+      { do: "push" },
+      { do: "pull", count: 10 },
+      { do: "remove", name: "c" },
     ],
   ],
 ];

@@ -35,6 +35,7 @@ export type Step =
         | "save over"
         | "save with backup"
         | "remove"
+        | "other creates"
         | "other writes"
         | "other saves over"
         | "other saves with backup"
@@ -83,7 +84,10 @@ export class Story implements AsyncDisposable {
   /** @throws AssertionError when the client shows anything else than the log says, or the log has not got it */
   static async tell(steps: readonly Step[], isReplica: boolean): Promise<void> {
     await using story = new Story(await TestCache.open({ isReplica }), steps);
-    for (const each of STORY_NAMES) story.#otherCreates(each);
+    for (const each of STORY_NAMES) {
+      story.#otherCreates(each);
+      story.#otherWrites(each);
+    }
     story.#pull(Number.POSITIVE_INFINITY);
     while (story.#steps.length > 0) await story.#next();
     await story.#finish();
@@ -128,6 +132,8 @@ export class Story implements AsyncDisposable {
         return;
       case "pull":
         return this.#pull(next.count);
+      case "other creates":
+        return this.#otherCreates(next.name);
       case "other writes":
         return this.#otherWrites(next.name);
       case "other saves over":
@@ -275,10 +281,11 @@ export class Story implements AsyncDisposable {
     }
   }
 
+  /** An empty file: what a client creates under the same name is the same result (K18). */
   #otherCreates(each: string): void {
-    const { create } = remoteOperations;
-    this.#server.change(create(oid(each), each));
-    this.#otherWrites(each);
+    if (this.#server.state.entry(ROOT_OID, parseName(each)) !== undefined) return;
+    this.#count += 1;
+    this.#server.change(remoteOperations.create(oid(`c${this.#count}`), each));
   }
 
   #otherWrites(each: string): void {
