@@ -1,0 +1,97 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+import { retryDelayMs } from "@izo/core";
+
+import type { Connection } from "./connection.ts";
+import { ContentLostError, type Pusher } from "./pusher.ts";
+import type { QuietMoments } from "./quiet-moments.ts";
+import { connectionEventOf } from "./sync-error.ts";
+import type { Troubles } from "./troubles.ts";
+import { WakeUp } from "./wake-up.ts";
+
+/** Records of one program that come close together go out together. */
+const COALESCE_MS = 2;
+
+export interface PushLoopOptions {
+  readonly pusher: Pusher;
+  readonly connection: Connection;
+  readonly troubles: Troubles;
+  readonly quiet: QuietMoments;
+  readonly random: () => number;
+  /** What is wrong is about the connection, and not about what was pushed. */
+  readonly onConnectionFailed: (error: unknown) => void;
+  /** Pushed what there was, or failed to. */
+  readonly onRound: () => void;
+}
+
+/** Sends what there is to send, whenever that is allowed. */
+export class PushLoop {
+  readonly #options: PushLoopOptions;
+  /** Rung when there is something to send, or when it may be sent again. */
+  readonly #bell = new WakeUp();
+
+  constructor(options: PushLoopOptions) {
+    this.#options = options;
+  }
+
+  wake(): void {
+    this.#bell.ring();
+  }
+
+  /** Resolves when `stop` aborts. */
+  async run(stop: AbortSignal): Promise<void> {
+    const { connection, troubles, random } = this.#options;
+    while (!stop.aborted) {
+      const failures = troubles.inPushes;
+      const delayMs = failures > 0 ? retryDelayMs(failures, random()) : undefined;
+      // oxlint-disable-next-line no-await-in-loop -- the bell is what the loop waits for
+      await this.#bell.wait(stop, delayMs);
+      if (!connection.mayPush || stop.aborted) continue;
+      // oxlint-disable-next-line no-await-in-loop
+      await delay(COALESCE_MS);
+      // oxlint-disable-next-line no-await-in-loop -- one push at a time: its reply decides the next
+      await this.#pushAll(connection.signal);
+    }
+  }
+
+  /** What stops a push alone is tried again later; polling goes on. */
+  fail(error: unknown): void {
+    const { connection, troubles, onConnectionFailed } = this.#options;
+    if (error instanceof ContentLostError) {
+      troubles.note(error);
+      connection.happen("peer-diverged");
+      return;
+    }
+    const event = connectionEventOf(error);
+    if (event !== undefined && event !== "refused") {
+      onConnectionFailed(error);
+      return;
+    }
+    troubles.noteInPush(error);
+    connection.happen("push-ended");
+  }
+
+  async #pushAll(signal: AbortSignal): Promise<void> {
+    const { connection, troubles, onRound } = this.#options;
+    let hasBegun = false;
+    const begin = (): void => {
+      if (!hasBegun) connection.happen("push-began");
+      hasBegun = true;
+    };
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- one push at a time: its reply decides the next
+      while (connection.mayPush && (await this.#pushQuietly(signal, begin))) troubles.endInPushes();
+      if (hasBegun) connection.happen("push-ended");
+    } catch (error) {
+      if (!signal.aborted) this.fail(error);
+    }
+    onRound();
+  }
+
+  async #pushQuietly(signal: AbortSignal, begin: () => void): Promise<boolean> {
+    const { quiet, pusher } = this.#options;
+    await quiet.wait(signal);
+    signal.throwIfAborted();
+    return pusher.push(signal, begin);
+  }
+}
