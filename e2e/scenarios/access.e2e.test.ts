@@ -1,4 +1,20 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  unlinkSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 
 import { createTestAuthority } from "@izo/core/testing";
@@ -103,3 +119,83 @@ test("over TLS with tokens: a revoked token stops a client, another one lets it 
   await client1.flush();
   expect(readFileSync(join(exportDir, "held.txt"), "utf8")).toHaveLength(100_000);
 });
+
+test("a token for one directory: a mount refuses all other changes at once, and keeps what waits when its rights shrink [Y13]", async () => {
+  await using world = await createWorld();
+  const { directory, exportDir } = world;
+  for (const name of ["docs", "docs/deep", "other"]) mkdirSync(join(exportDir, name));
+  for (const name of ["docs/file", "other/file"]) writeFileSync(join(exportDir, name), "as it was");
+  const create = async (...options: string[]): Promise<string> => {
+    const access = ["--name", "client1", "--access", "write", ...options];
+    return (await izoJson<{ token: string }>(["token", "create", exportDir, ...access])).token;
+  };
+  const tokenFile = join(directory, "token");
+  const use = (token: string): void => writeFileSync(tokenFile, token, { mode: 0o600 });
+  use(await create("--path", "/docs"));
+  const server = await world.serve("--insecure");
+  const options = ["--token-file", tokenFile, "--insecure"];
+  const mount = await world.mount("client1", "on-demand", ...options);
+  const path = (name: string): string => at(mount, name);
+
+  writeFileSync(path("docs/deep/new"), "made");
+  renameSync(path("docs/file"), path("docs/deep/moved"));
+  const refused: Record<string, () => unknown> = {
+    create: () => writeFileSync(path("new"), "new"),
+    append: () => closeSync(openSync(path("other/file"), "a")),
+    truncate: () => truncateSync(path("other/file"), 1),
+    mkdir: () => mkdirSync(path("made")),
+    symlink: () => symlinkSync("file", path("other/symlink")),
+    "link out": () => linkSync(path("docs/deep/new"), path("other/link")),
+    "link in": () => linkSync(path("other/file"), path("docs/link")),
+    "move out": () => renameSync(path("docs/deep/new"), path("new")),
+    "move in": () => renameSync(path("other/file"), path("docs/file")),
+    "the directory itself": () => chmodSync(path("docs"), 0o700),
+    unlink: () => unlinkSync(path("other/file")),
+    rmdir: () => rmdirSync(path("other")),
+    chmod: () => chmodSync(path("other/file"), 0o600),
+    utimes: () => utimesSync(path("other/file"), 1, 2),
+  };
+  const codes = Object.entries(refused).map(([name, change]) => [name, codeOf(change)]);
+  expect(codes).toEqual(Object.keys(refused).map((name) => [name, "EROFS"]));
+  await mount.flush();
+  expect(readFileSync(join(exportDir, "docs/deep/moved"), "utf8")).toBe("as it was");
+  expect(await stateOf(mount)).toMatchObject({
+    pending: 0,
+    changesBelow: "/docs",
+    lastError: null,
+  });
+  const shown = await tryIzo(["status", mount.mountPoint]);
+  expect(shown.stdout).toContain("only what is below /docs");
+
+  // More rights, by another token: at once, without a new mount.
+  use(await create());
+  await expect.poll(() => codeOf(refused["chmod"]!), GOES_ON).toBeUndefined();
+  await mount.flush();
+
+  // Made offline under the wider one; then only the narrow one is left.
+  await server.stop();
+  await expect.poll(async () => (await stateOf(mount)).state, GOES_ON).toBe("offline");
+  writeFileSync(path("other/kept"), "not lost");
+  writeFileSync(path("docs/sent"), "sent");
+  use(await create("--path", "/docs"));
+  await world.serve("--insecure");
+  await expect.poll(() => errorOf(mount), GOES_ON).toBe("out-of-scope");
+  await expect.poll(() => existsSync(join(exportDir, "docs/sent")), GOES_ON).toBe(true);
+  expect(existsSync(join(exportDir, "other/kept"))).toBe(false);
+  expect(readFileSync(path("other/kept"), "utf8")).toBe("not lost");
+  expect(codeOf(() => writeFileSync(path("other/more"), ""))).toBe("EROFS");
+  // A token that allows it lets it go.
+  use(await create());
+  await mount.flush();
+  expect(readFileSync(join(exportDir, "other/kept"), "utf8")).toBe("not lost");
+});
+
+/** How a change ends: with the code of its error, or undefined when it is done. */
+function codeOf(change: () => unknown): unknown {
+  try {
+    change();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error && "code" in error ? error.code : error;
+  }
+}

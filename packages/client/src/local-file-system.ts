@@ -4,7 +4,7 @@
  */
 import { readdirSync, rmSync } from "node:fs";
 
-import { isWithin, type Oid, type Recno, type Sha256 } from "@izo/core";
+import { isWithin, type Oid, type Recno, type Sha256, type StateReader } from "@izo/core";
 
 import { ChangeApplier } from "./cache/apply-changes.ts";
 import { CacheContent } from "./cache/cache-content.ts";
@@ -24,14 +24,15 @@ import { type RecoveryReport, recoverTree } from "./cache/recover.ts";
 import { UseNote } from "./cache/use-note.ts";
 import type { FilterContext } from "./filter/filter-context.ts";
 import { createFilter } from "./filter/filter.ts";
+import { guardChanges } from "./filter/guard-changes.ts";
 import { logContent } from "./filter/log-content.ts";
 import { OwedContents } from "./filter/owed-contents.ts";
-import { guardWithPermit } from "./filter/permit-guard.ts";
 import { ProgramFetches } from "./filter/program-fetches.ts";
 import { UnseenWriters } from "./filter/unseen-writers.ts";
 import type { FileSystem } from "./fuse/file-system.ts";
 import type { Rank } from "./keep/keep-rules.ts";
-import type { PermitGate } from "./permit/permit-gate.ts";
+import { type HeldPermits, permitGate } from "./permit/permit-gate.ts";
+import { type KnownScope, scopeGate } from "./scope/scope-gate.ts";
 import { FileHasher } from "./sync/hash-file.ts";
 
 /** How often it is noted what was used when: so much of it a crash forgets. */
@@ -58,8 +59,10 @@ export interface LocalFileSystemOptions {
   readonly onProblem: ProblemReporter;
   /** How much a content is wanted here without being asked for; undefined for not at all. */
   readonly rankOf?: (oid: Oid) => Rank | undefined;
-  /** Asked before each change; without one everything may be changed. */
-  readonly gate?: PermitGate;
+  /** What may be changed; without it everything. */
+  readonly scope?: KnownScope;
+  /** Without which nothing is changed, where the mount requires them. */
+  readonly permits?: HeldPermits;
 }
 
 export class LocalFileSystem implements Disposable {
@@ -172,9 +175,15 @@ export class LocalFileSystem implements Disposable {
     copies.prune(isNamed);
     const parts = { tree, versions, applier, fetcher, copies, longWrites, isNamed };
     this.content = new CacheContent(parts);
-    const filter = createFilter(context);
-    const { gate } = options;
-    this.fileSystem = gate === undefined ? filter : guardWithPermit(filter, tree, gate);
+    const visible = (): StateReader => log.visible;
+    const gates = [
+      options.scope === undefined ? [] : scopeGate(options.scope, visible),
+      options.permits === undefined ? [] : permitGate(options.permits, visible),
+    ].flat();
+    this.fileSystem = gates.reduce(
+      (fileSystem, gate) => guardChanges(fileSystem, tree, gate),
+      createFilter(context),
+    );
   }
 
   /** From here on the kernel is told what changes behind its back. */

@@ -42,6 +42,7 @@ import { PermitNote } from "./permit/permit-note.ts";
 import { HttpRemote } from "./remote/http-remote.ts";
 import { TransferBook } from "./remote/transfer-book.ts";
 import { watchCredentials } from "./remote/watch-credentials.ts";
+import { ScopeNote } from "./scope/scope-note.ts";
 import type { MountSettings, SettingsChange } from "./settings/mount-settings.ts";
 import { SettingsFile } from "./settings/settings-file.ts";
 import { claimCache, readCacheIdentity } from "./sync/cache-identity.ts";
@@ -137,6 +138,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
     hasWriterBelow: (oid) => local.hasWriterBelow(oid),
     onPassedOn: (fence) => logger.warn(fence, "a permit was passed on: its changes go without it"),
   });
+  const scope = new ScopeNote(cacheDir);
   const ending = new AbortController();
   stack.defer(() => ending.abort());
   const keeper = new ContentKeeper({
@@ -172,7 +174,8 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
         sync?.noteIdleFile();
         permits.noteWriterGone();
       },
-      ...(permitMode !== "none" && { gate: permits }),
+      scope,
+      ...(permitMode !== "none" && { permits }),
       onProblem: (path, error) => logger.warn({ path, err: error }, "not in the cache"),
     }),
   );
@@ -189,6 +192,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
       fileset,
       mode: options.mode,
       permits,
+      scope,
       keep: keeper,
       onNamesChanged: () => keeper.noteTreeChanged(),
       nowMs: Date.now,
@@ -204,7 +208,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
       },
     }),
   );
-  stack.use(watchCredentials(credentials, () => sync?.retryNow()));
+  stack.use(watchCredentials(credentials, () => sync?.noteCredentials()));
   keeper.keep(file.settings);
   stack.use(
     replica.onRecorded((change) => {

@@ -70,6 +70,7 @@ export * from "./replay/tree-object.ts";
 
 // reintegrate
 export * from "./reintegrate/admit.ts";
+export { ChangeScope } from "./reintegrate/change-scope.ts";
 export { ASIDE_DIRECTORY } from "./reintegrate/aside.ts";
 export { conflictName, parseConflictName } from "./reintegrate/conflict-name.ts";
 export * from "./reintegrate/conflict-policy.ts";

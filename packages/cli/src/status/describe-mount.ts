@@ -16,6 +16,9 @@ export function describeMount(
     ["state", status.isForcedOffline ? "offline (forced)" : status.state],
     ["server", url],
     ["mode", status.isReadOnly ? `${status.mode}, read-only` : status.mode],
+    ...(status.changesBelow === "/" || status.isReadOnly
+      ? []
+      : [["may change", describeScope(status.changesBelow)] as const]),
     ["driver", describeDriver(status.driver)],
     [
       "offline policy",
@@ -61,6 +64,12 @@ export function describeMount(
       : [["error", lastError.message] as const, ["to do", lastError.advice] as const]),
   ]);
   return `${answerOfMount(status, nowMs).sentence}\n\n${fields}`;
+}
+
+function describeScope(changesBelow: string | null): string {
+  return changesBelow === null
+    ? "nothing: the server takes no changes of this mount"
+    : `only what is below ${changesBelow}, as its token says`;
 }
 
 function describeLag({ recno, headRecno, lagMs }: MountStatus): string {

@@ -25,6 +25,7 @@ const STATUS: MountStatus = {
     requests: { LOOKUP: 3 },
   },
   isReadOnly: false,
+  changesBelow: "/docs",
   recno: 40 as Recno,
   headRecno: 41 as Recno,
   sinceMs: 0,

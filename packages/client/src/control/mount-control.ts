@@ -28,6 +28,11 @@ export interface MountStatus {
   readonly driver: DriverFacts;
   /** Every change on the mount fails with EROFS. */
   readonly isReadOnly: boolean;
+  /**
+   * Changes are allowed below this path, as the server says of the mount's token, and fail with EROFS
+   * elsewhere; `/` for all, null for none.
+   */
+  readonly changesBelow: string | null;
   /** The last record of the server's log that the mount has replayed. */
   readonly recno: Recno;
   /** The last record that the server is known to have. */

@@ -23,7 +23,7 @@ import {
 import type { PushedPermits } from "../sync/pusher.ts";
 import type { SyncError } from "../sync/sync-error.ts";
 import { HeldPermit, type PermitHost } from "./held-permit.ts";
-import type { PermitGate } from "./permit-gate.ts";
+import type { HeldPermits } from "./permit-gate.ts";
 import type { PermitMode } from "./permit-mode.ts";
 import type { PermitNote } from "./permit-note.ts";
 
@@ -53,7 +53,7 @@ export interface MountPermit {
 /** How long the end of a mount waits for its changes to be on the server, to hand a permit back. */
 const HAND_BACK_MS = 10_000;
 
-export class PermitKeeper implements PermitGate, PushedPermits, AsyncDisposable {
+export class PermitKeeper implements HeldPermits, PushedPermits, AsyncDisposable {
   readonly #options: PermitKeeperOptions;
   readonly #host: PermitHost;
   readonly #permits = new Map<Oid, HeldPermit>();

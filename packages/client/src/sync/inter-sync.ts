@@ -15,6 +15,7 @@ import {
   type ConnectionState,
   type FilesetId,
   mayPush,
+  type PendingRecord,
   type Recno,
   type StateReader,
 } from "@izo/core";
@@ -34,8 +35,10 @@ import { type PushedPermits, Pusher } from "./pusher.ts";
 import { QuietMoments } from "./quiet-moments.ts";
 import type { Remote } from "./remote.ts";
 import { type HeldRemoval, RemovalHold } from "./removal-hold.ts";
+import { type MountScope, ScopeHold, wholeScope } from "./scope-hold.ts";
 import { Sealer } from "./sealer.ts";
 import {
+  describeError,
   ForcedOfflineError,
   isChangeRefused,
   RemovalHeldError,
@@ -58,6 +61,8 @@ export interface InterSyncOptions {
   readonly keep?: KeepPolicy;
   /** Names of the tree have changed. */
   readonly onNamesChanged?: () => void;
+  /** What this mount may change; anything where nobody keeps it. */
+  readonly scope?: MountScope;
   /** What a push has to state. */
   readonly permits?: PushedPermits;
   readonly nowMs: () => number;
@@ -79,6 +84,7 @@ export class InterSync implements AsyncDisposable {
   readonly #troubles: Troubles;
   readonly #toShow: ChangeQueue;
   readonly #removals: RemovalHold;
+  readonly #scope: ScopeHold;
   readonly #lostLog: LostLog;
   readonly #sealer: Sealer;
   readonly #prefetcher: Prefetcher;
@@ -113,9 +119,11 @@ export class InterSync implements AsyncDisposable {
     const showSealed = (changes: ChangeSet): void => this.#showSealed(changes);
     this.#sealer = new Sealer({ replica, cache, show: showSealed, random, quiet, onProblem });
     this.#removals = new RemovalHold(replica);
+    this.#scope = new ScopeHold(replica, options.scope ?? wholeScope());
     this.#pusher = new Pusher({
       replica,
       removals: this.#removals,
+      scope: this.#scope,
       remote,
       cache,
       show: showSealed,
@@ -150,6 +158,7 @@ export class InterSync implements AsyncDisposable {
       showWaiting: () => this.#showWaiting(),
       show: (changes) => this.#show(changes),
       onNewTree: () => this.#wantReplica(),
+      onScope: (changesBelow) => this.#learnScope(changesBelow),
       onContents: () => this.#prefetch(),
     });
     this.#recorded = replica.onRecorded((change) => {
@@ -178,7 +187,8 @@ export class InterSync implements AsyncDisposable {
       pendingBytes: replica.pendingBytes,
       isComplete: mode === "replica" && this.#prefetcher.isIdle,
       heldRemoval: this.#removals.held(),
-      lastError: this.#troubles.last,
+      changesBelow: this.#scope.changesBelow,
+      lastError: this.#troubles.last ?? this.#scopeTrouble(),
     };
   }
 
@@ -204,11 +214,15 @@ export class InterSync implements AsyncDisposable {
     if (this.isForcedOffline && replica.pendingCount > 0)
       throw new ForcedOfflineError(replica.pendingCount);
     this.#sealer.wake();
-    this.retryNow();
+    const { asked } = this.#scope;
+    if (this.#scope.changesBelow === "/") this.retryNow();
+    else this.noteCredentials();
     await this.#waiters.until(() => {
       this.#throwIfLogIsLost();
       if (replica.pendingCount === 0) return true;
       if (this.#removals.isAllThatWaits()) throw new RemovalHeldError(this.#removals.held()!);
+      // What the server said before the call may be otherwise by now.
+      if (this.#scope.asked > asked && this.#scope.isAllThatWaits()) throw this.#scope.problem()!;
       // Under another id the records have other numbers: then all of them are waited for.
       return replica.peer === peer && (replica.pending.oldestRecno ?? ownHead + 1) > ownHead;
     }, this.#until(signal));
@@ -216,7 +230,10 @@ export class InterSync implements AsyncDisposable {
 
   /** What a push would do now, as far as is known here. Nothing is sent. */
   planPush(): PushPlan {
-    return planPush(this.#options.replica, this.#removals, this.#pulls.policies);
+    const isRemovalHeld = this.#removals.waits();
+    const isOutOfScope = this.#scope.waits();
+    const waits = (record: PendingRecord): boolean => isRemovalHeld(record) || isOutOfScope(record);
+    return planPush(this.#options.replica, waits, this.#pulls.policies);
   }
 
   /** Removals that wait for somebody's decision, or null. */
@@ -289,6 +306,12 @@ export class InterSync implements AsyncDisposable {
     this.#lostLog.askAgain();
   }
 
+  /** Who shows another token is somebody else to the server, and may change more or less. */
+  noteCredentials(): void {
+    this.retryNow();
+    this.#pulls.askAgain();
+  }
+
   /** Fetches these contents in the background, those of the highest rank first. */
   wantContents(files: Iterable<KeptFile>): void {
     for (const { object, rank } of files) this.#prefetcher.want(object, rank);
@@ -325,6 +348,18 @@ export class InterSync implements AsyncDisposable {
     if (event === "caught-up" || event === "tree-adopted") this.#endTroubles();
     if (mayPush(state) && !mayPush(before)) this.#pushes.wake();
     this.#waiters.check();
+  }
+
+  #learnScope(changesBelow: string | null): void {
+    this.#scope.learn(changesBelow);
+    this.#pushes.wake();
+    this.#waiters.check();
+  }
+
+  /** Nothing has failed: it is known beforehand that what waits would. */
+  #scopeTrouble(): SyncError | null {
+    const problem = this.#scope.problem();
+    return problem === null ? null : describeError(problem, this.#connection.sinceMs);
   }
 
   #failConnection(error: unknown): void {

@@ -4,13 +4,13 @@ import {
   conflictPolicies,
   type ClientOperation,
   type OutcomeReason,
+  type PendingRecord,
   type PolicyRule,
   type Recno,
-  type ReplicatedOperation,
 } from "@izo/core";
 
 import type { LocalReplica } from "./local-replica.ts";
-import type { RemovalHold } from "./removal-hold.ts";
+import { pathOfOperation } from "./path-of-operation.ts";
 
 /** What would become of one record that waits. */
 export interface PlannedRecord {
@@ -34,35 +34,35 @@ export interface PushPlan {
   readonly records: readonly PlannedRecord[];
 }
 
-/** Predicts a push by the judge that the server uses. @param policies null before the first contact */
+/**
+ * Predicts a push by the judge that the server uses.
+ *
+ * @param waits tells of a record whether it would be held back
+ * @param policies null before the first contact
+ */
 export function planPush(
   replica: LocalReplica,
-  removals: RemovalHold,
+  waits: (record: PendingRecord) => boolean,
   policies: readonly PolicyRule[] | null,
 ): PushPlan {
   const policyOf = conflictPolicies(policies ?? []);
-  const { predicted, waiting } = replica.predict(removals.waits(), { host: hostname(), policyOf });
+  const { predicted, waiting } = replica.predict(waits, { host: hostname(), policyOf });
   return {
     recno: replica.position.recno,
     arePoliciesKnown: policies !== null,
     records: [
       ...predicted.map(({ operation, verdict, reason, trace }): PlannedRecord => {
-        const path = pathOf(operation);
-        const becomes = pathOf(trace);
+        const path = pathOfOperation(operation);
+        const becomes = pathOfOperation(trace);
         const isElsewhere = verdict !== "refused" && becomes !== path;
         const { opcode } = operation;
         return { opcode, path, verdict, reason, becomes: isElsewhere ? becomes : null };
       }),
       ...waiting.map(({ operation }): PlannedRecord => {
         const { opcode } = operation;
-        const path = pathOf(operation);
+        const path = pathOfOperation(operation);
         return { opcode, path, verdict: "waits", reason: null, becomes: null };
       }),
     ],
   };
-}
-
-function pathOf(operation: ReplicatedOperation): string {
-  if (operation.opcode === "RENAME") return operation.toPath;
-  return "path" in operation ? operation.path : "/";
 }

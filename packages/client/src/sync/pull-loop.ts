@@ -1,6 +1,7 @@
 import {
   type ChangeSet,
   type FilesetId,
+  type FilesetProfile,
   type PolicyRule,
   type Pulled,
   retryDelayMs,
@@ -41,6 +42,8 @@ export interface PullLoopOptions {
   readonly show: (changes: ChangeSet) => void;
   /** There is another tree than before: all of it may be wanted. */
   readonly onNewTree: () => void;
+  /** The server has said what this mount may change: a path, `/`, or null for nothing. */
+  readonly onScope: (changesBelow: string | null) => void;
   /** Contents may be had, or be wanted, that were not before. */
   readonly onContents: () => void;
 }
@@ -64,6 +67,18 @@ export class PullLoop {
   /** The next attempt need not wait: the network may be back. */
   wake(): void {
     this.#bell.ring();
+  }
+
+  /** Who shows another token is somebody else to the server: what it says to him is asked for again. */
+  askAgain(): void {
+    const { remote, connection } = this.#options;
+    this.wake();
+    if (connection.state.name !== "polling" && connection.state.name !== "pushing") return;
+    const { signal } = connection;
+    remote.profile(signal).then(
+      (profile) => signal.aborted || this.#learn(profile),
+      (error: unknown) => signal.aborted || this.fail(error),
+    );
   }
 
   /** Resolves when `stop` aborts. */
@@ -124,10 +139,16 @@ export class PullLoop {
     const profile = await remote.profile(signal);
     if (profile.id !== fileset) throw new ForeignServerError(profile.id, fileset);
     lag.noteHead(profile.head.recno);
-    this.#policies = profile.conflictPolicies;
+    this.#learn(profile);
     replica.forgetReceived();
     connection.happen(replica.hasTree ? "connected" : "connected-empty");
     onContents();
+  }
+
+  /** What the server says of itself, and to this mount. */
+  #learn({ conflictPolicies, changesBelow }: FilesetProfile): void {
+    this.#policies = conflictPolicies;
+    this.#options.onScope(changesBelow);
   }
 
   async #bootstrap(signal: AbortSignal): Promise<void> {

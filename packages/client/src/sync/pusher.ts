@@ -31,6 +31,7 @@ import { OwnContents, type SealedClose } from "./own-contents.ts";
 import { RemoteProblemError } from "./remote-error.ts";
 import type { Remote } from "./remote.ts";
 import type { RemovalHold } from "./removal-hold.ts";
+import type { ScopeHold } from "./scope-hold.ts";
 import { Uploader } from "./uploader.ts";
 
 /** Of one push: small enough that its reply comes soon, large enough that round trips do not count. */
@@ -74,6 +75,7 @@ export interface PusherOptions {
   readonly host: string;
   readonly permits?: PushedPermits | undefined;
   readonly removals: RemovalHold;
+  readonly scope: ScopeHold;
   readonly onUploaded: () => void;
   readonly onUploadFailed: (error: unknown) => void;
 }
@@ -157,7 +159,8 @@ export class Pusher {
       return false;
     };
     const ready = replica.pending.sendable().map((each) => this.#withPresentContent(each));
-    const held = this.#options.removals.heldAmong(ready);
+    const { removals, scope } = this.#options;
+    const held = removals.heldAmong(ready).union(scope.heldAmong(ready));
     return withoutHeld(ready, (record) => held.has(record.recno) || waits(record));
   }
 

@@ -64,9 +64,9 @@ const ADVICE: Readonly<Record<string, string>> = {
   "token-expired": NEW_TOKEN,
   "unusable-token": "Put a token in the token file, and use an https URL; it goes on by itself",
   "out-of-scope":
-    "Ask for a token that allows it. What was changed here waits and is kept; it is tried again by itself",
+    "Ask for a token that allows it and put it in the token file. What was changed here waits, can be read and copied at its path, and goes by itself then",
   "read-only":
-    "The server takes no changes. What was changed here waits and is kept; it is tried again by itself",
+    "Ask whoever runs the server, or for a token that allows changes. What was changed here waits, can be read and copied at its path, and goes by itself then",
   "peer-taken":
     "This cache was used with another holder's token: use a token of that name, or another cache",
   "untrusted-server":

@@ -31,6 +31,8 @@ export interface SyncStatus {
   readonly isComplete: boolean;
   /** Removals of nearly everything, which wait for somebody's decision; null for none. */
   readonly heldRemoval: HeldRemoval | null;
+  /** Programs may change what lies below this path; `/` for all, null for nothing. */
+  readonly changesBelow: string | null;
   /** What went wrong last and was not put right since; null for nothing. */
   readonly lastError: SyncError | null;
 }

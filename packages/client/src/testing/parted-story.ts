@@ -15,6 +15,7 @@ import type { NodeId } from "../fuse/file-system.ts";
 import { hashDescriptor } from "../sync/hash-file.ts";
 import { Pusher } from "../sync/pusher.ts";
 import { RemovalHold } from "../sync/removal-hold.ts";
+import { ScopeHold, wholeScope } from "../sync/scope-hold.ts";
 import { sealOpenCloses } from "../sync/seal-open-closes.ts";
 import { MemoryServer } from "./memory-server.ts";
 import { CALLER, oid, readDescriptor, remoteOperations, TestCache } from "./test-cache.ts";
@@ -192,6 +193,7 @@ export class Story implements AsyncDisposable {
     this.#pusher = new Pusher({
       replica,
       removals: new RemovalHold(replica),
+      scope: new ScopeHold(replica, wholeScope()),
       cache: local.content,
       show: (changes) => local.content.apply(changes),
       host: "test",

@@ -12,6 +12,7 @@ import { LocalFileSystem } from "../local-file-system.ts";
 import { HttpRemote } from "../remote/http-remote.ts";
 import { InterSync } from "../sync/inter-sync.ts";
 import { LocalReplica } from "../sync/local-replica.ts";
+import type { MountScope } from "../sync/scope-hold.ts";
 import type { SyncMode } from "../sync/sync-status.ts";
 
 /** Short, so that tests need not wait for it long. */
@@ -28,6 +29,8 @@ export interface HeldFile {
 export class SyncHost implements AsyncDisposable {
   readonly cacheDir: string;
   readonly errors: unknown[] = [];
+  /** What it may change, as if its server had said so. */
+  changesBelow: string | null = "/";
   replica!: LocalReplica;
   sync!: InterSync;
   #remote!: HttpRemote;
@@ -60,6 +63,14 @@ export class SyncHost implements AsyncDisposable {
       hash: (bytes) => hash("sha256", bytes, "buffer"),
       onSyncFailed: (error) => this.errors.push(error),
     });
+    // The test says it, not the server.
+    const below = (): string | null => this.changesBelow;
+    const scope: MountScope = {
+      get changesBelow() {
+        return below();
+      },
+      learn: () => {},
+    };
     this.#local = new LocalFileSystem({
       cacheDir: this.cacheDir,
       log: this.replica,
@@ -67,6 +78,7 @@ export class SyncHost implements AsyncDisposable {
       newOid: () => randomUUID().replaceAll("-", "") as Oid,
       nowNs,
       source: () => this.#remote,
+      scope,
       waitFor: (recno, signal) => this.sync.waitFor(recno, signal),
       onWriterGone: () => this.sync.noteIdleFile(),
       onLongWritten: () => this.sync.noteIdleFile(),
@@ -80,6 +92,7 @@ export class SyncHost implements AsyncDisposable {
       cache: this.#local.content,
       fileset,
       mode,
+      scope,
       nowMs: Date.now,
       random: Math.random,
       onError: (error) => this.errors.push(error),

@@ -16,6 +16,8 @@ export interface FilesetProfile {
   readonly limits: ProfileLimits;
   /** By which this server judges what is in conflict; what is built in stands behind them. */
   readonly conflictPolicies: readonly PolicyRule[];
+  /** Whoever asks may change what lies below this path: `/` for all of it, null for nothing. */
+  readonly changesBelow: string | null;
   /** Names of what this server can do beyond version 1 of the protocol; unknown ones are ignored. */
   readonly features: readonly string[];
 }

@@ -43,6 +43,7 @@ const profile: FilesetProfile = {
     packRecnos: 6,
   },
   conflictPolicies: [{ path: "*.lock", policy: "theirs" }],
+  changesBelow: "/docs",
   features: ["one"],
 };
 const status: FilesetStatus = {
@@ -78,11 +79,27 @@ describe("parseProfileResponse()", () => {
       description: "a conflict policy that does not exist",
       change: { conflictPolicies: [{ path: "a", policy: "mine" }] },
     },
+    { description: "a path for changes that is no text", change: { changesBelow: 1 } },
     { description: "a feature that is no text", change: { features: [1] } },
     { description: "no name", change: { name: undefined } },
   ])("refuses $description", ({ change }) => {
     const text = JSON.stringify({ ...JSON.parse(writeProfileResponse(profile)), ...change });
     expect(() => parseProfileResponse(text)).toThrow("Cannot read the profile");
+  });
+
+  test.each([
+    { description: "nothing where the server says so", said: null, changesBelow: null },
+    {
+      description: "everything where an older server does not say",
+      said: undefined,
+      changesBelow: "/",
+    },
+  ])("lets a client change $description", ({ said, changesBelow }) => {
+    const text = JSON.stringify({
+      ...JSON.parse(writeProfileResponse(profile)),
+      changesBelow: said,
+    });
+    expect(parseProfileResponse(text)).toEqual({ ...profile, changesBelow });
   });
 
   test("ignores what a newer server says more", () => {

@@ -49,6 +49,10 @@ export function parseProfileResponse(body: string): FilesetProfile {
       path: rule.text("path"),
       policy: rule.oneOf("policy", CONFLICT_POLICIES),
     })),
+    // Servers that do not say so leave it to the refusal of a push.
+    changesBelow: fields.has("changesBelow")
+      ? fields.nullable("changesBelow", () => fields.text("changesBelow"))
+      : "/",
     features: fields.texts("features"),
   };
 }

@@ -15,8 +15,8 @@ export interface AccessControl {
 export interface Caller {
   /** The name of the token's holder; null where the server requires no tokens. */
   readonly holder: string | null;
-  /** Changes are allowed below this path only. */
-  readonly writesBelow: string;
+  /** Changes are allowed below this path only; null for none at all. */
+  readonly writesBelow: string | null;
   /** Aborts when the token is revoked or over: what is being answered ends. */
   readonly end: AbortSignal | null;
 }

@@ -123,7 +123,7 @@ function enter(c: AppContext, { filesetName, tokens }: AccessControl, token: Sto
   const end = tokens.endOf(token);
   const caller: Caller = {
     holder: token.name,
-    writesBelow: token.access === "write" ? token.path : "/",
+    writesBelow: token.access === "write" ? token.path : null,
     end,
   };
   c.set("caller", caller);

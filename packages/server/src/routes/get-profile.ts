@@ -46,6 +46,7 @@ export function getProfile(c: AppContext): Response {
     oldestRecno,
     limits: LIMITS,
     conflictPolicies,
+    changesBelow: c.var.isReadOnly ? null : c.var.caller.writesBelow,
     features: [],
   };
   return jsonResponse(c, writeProfileResponse(profile));

@@ -4,6 +4,7 @@ import {
   HEADERS,
   MAX_PUSH_BYTES,
   parseReintegrateRequest,
+  ProblemError,
   writeReintegrateResponse,
 } from "@izo/core";
 import { createFactory } from "hono/factory";
@@ -18,6 +19,10 @@ const digest = (bytes: Uint8Array): Uint8Array => hash("sha256", bytes, "buffer"
 /** A batch of a client's records: what it answers is durable. */
 export const postReintegrate = createFactory<AppEnvironment>().createHandlers(async (c) => {
   const { fileset, metrics, caller, budget } = c.var;
+  const { writesBelow: below } = caller;
+  if (below === null) {
+    throw new ProblemError("out-of-scope", "Cannot take the push: the token is for no changes");
+  }
   const body = await readBody(c, { what: "batch", maxBytes: MAX_PUSH_BYTES }, budget);
   try {
     const { contents, ...push } = parseReintegrateRequest(body.bytes, digest);
@@ -27,7 +32,7 @@ export const postReintegrate = createFactory<AppEnvironment>().createHandlers(as
     const results = await fileset.reintegrate({
       ...push,
       isRemovalConfirmed,
-      below: caller.writesBelow,
+      below,
     });
     metrics.pushed(results);
     return jsonResponse(c, writeReintegrateResponse({ head: fileset.headPosition, results }));
