@@ -89,5 +89,8 @@ export const SPEC_RULES: Readonly<Record<string, string>> = {
   K45: "theirs: the later replaces the first, which stays in history",
   K46: "ours: the first stays, the later goes into history",
   K47: "the first rule that matches a path counts; .git is aside",
+  K48: "what a client makes under the name of something ignored: a copy",
+  K49: "a directory that holds something ignored is not removed or replaced",
+  K50: "no client moves a directory through which a pattern leads",
   K43: "what the server's disk can never take is refused",
 };

@@ -18,7 +18,6 @@ export { mountFileset } from "./mount-fileset.ts";
 // keep
 export { type HoardRule, parseHoardFile } from "./keep/hoard-file.ts";
 export type { KeptStatus, KeptTally } from "./keep/content-keeper.ts";
-export { compilePattern } from "./keep/path-pattern.ts";
 export type { PinnedObject } from "./keep/pins.ts";
 
 // settings

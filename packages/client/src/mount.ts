@@ -10,6 +10,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 
 import {
+  compilePattern,
   type FilesetId,
   IzoError,
   objectAt,
@@ -31,7 +32,6 @@ import type { DriverChoice } from "./fuse/driver-name.ts";
 import type { MountEnd } from "./fuse/fuse-mount.ts";
 import { type DrivenMount, mountDriver } from "./fuse/mount-driver.ts";
 import { ContentKeeper } from "./keep/content-keeper.ts";
-import { compilePattern } from "./keep/path-pattern.ts";
 import { addPins, describePins, type PinnedObject, removePins } from "./keep/pins.ts";
 import { KernelClock } from "./kernel-clock.ts";
 import { LocalFileSystem } from "./local-file-system.ts";

@@ -156,4 +156,5 @@ export * from "./wire/upload-message.ts";
 export { WireFormatError } from "./wire/wire-format-error.ts";
 
 // text
+export { compilePattern, InvalidPatternError } from "./text/path-pattern.ts";
 export { formatAge, formatBytes, formatCount } from "./text/quantity.ts";

@@ -56,6 +56,8 @@ export interface ServeOptions {
   readonly isReadOnly?: boolean;
   /** What becomes of the later of two truths, by path; the first rule that matches counts. */
   readonly conflictPolicies?: readonly PolicyRule[];
+  /** Patterns of what of the directory stays out of the fileset, as `.gitignore` has them. */
+  readonly ignore?: readonly string[];
 }
 
 /** A server that accepts requests. Disposing of it answers those in progress and closes the export. */
@@ -132,6 +134,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       ...(permitTermMs !== undefined && { permitTermMs }),
       ...(confirmsRemoval !== undefined && { confirmsRemoval }),
       conflictPolicies: options.conflictPolicies ?? [],
+      ignore: options.ignore ?? [],
       logRetention: options.logRetention ?? {},
       contentRetention: options.contentRetention ?? {},
     }),

@@ -42,6 +42,12 @@ export function serveCommand(cli: Cli) {
       ).default([], "both; aside within .git"),
     )
     .addOption(
+      new Option(
+        "--ignore <pattern...>",
+        "what of DIR stays out of the fileset, as .gitignore has patterns",
+      ).default([], "nothing"),
+    )
+    .addOption(
       new Option("--log-min-age <age>", "keep records at least so long (default: 7d)").argParser(
         parseAge,
       ),
@@ -136,6 +142,10 @@ Conflict policies: both keeps the later change as a copy beside the file, aside 
 .izo-conflicts, ours keeps the first only, theirs the later only; what is not kept stays in history for
 its time. The first pattern that matches counts.
 
+What --ignore leaves out is never logged, listed or served, and no client changes or removes it. It is
+about what is new: what is in the fileset already stays in it. Patterns count from the root of DIR where
+they have a slash before their end, else at any depth; a slash at the end asks for a directory.
+
 The log is cut off at its front by itself, and old contents (what was replaced or removed) go by age,
 size and count; izo status shows how much there is.
 
@@ -143,6 +153,7 @@ Examples:
   izo serve /srv/project
   izo serve /srv/project --fileset project --read-only
   izo serve /srv/project --listen 0.0.0.0:8370 --tls-cert /etc/izo/cert.pem --tls-key /etc/izo/key.pem
+  izo serve /srv/project --ignore node_modules/ '*.tmp' /config/secrets.env
   izo serve /srv/project --conflict-policy '*.lock=theirs' '/generated=ours'`,
     )
     .action(async (dir, options) => {
@@ -167,6 +178,7 @@ Examples:
         isInsecure: options.insecure === true,
         isReadOnly: options.readOnly === true,
         conflictPolicies: options.conflictPolicy.map(parsePolicyRule),
+        ignore: options.ignore,
         ...retentionOf(options),
         logger: createLogger(options.logLevel, cli),
         onProgress: ({ files, bytes }) => {

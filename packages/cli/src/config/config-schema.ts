@@ -36,6 +36,7 @@ export const configSchema = z.strictObject({
       fileset: z.string().optional(),
       permitTerm: z.number().min(1).optional(),
       conflictPolicy: z.array(z.string()).optional(),
+      ignore: z.array(z.string()).optional(),
       tlsCert: z.string().optional(),
       tlsKey: z.string().optional(),
       clientCa: z.string().optional(),

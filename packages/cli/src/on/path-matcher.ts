@@ -1,4 +1,4 @@
-import { compilePattern } from "@izo/client";
+import { compilePattern } from "@izo/core";
 import { type Operation, recordPaths } from "@izo/core";
 
 /**

@@ -1,6 +1,4 @@
-import { IzoError } from "@izo/core";
-
-import { compilePattern } from "./path-pattern.ts";
+import { compilePattern, IzoError } from "@izo/core";
 
 /** What matches a pattern is fetched without being asked for, before what has a lower priority. */
 export interface HoardRule {

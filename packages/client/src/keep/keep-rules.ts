@@ -3,10 +3,9 @@
  * matches, and in a replica all. Pins follow the object wherever it is moved, hoard rules follow paths;
  * both are about what comes later, too.
  */
-import { type Oid, ROOT_OID, type StateReader, type TreeObject } from "@izo/core";
+import { compilePattern, type Oid, ROOT_OID, type StateReader, type TreeObject } from "@izo/core";
 
 import type { HoardRule } from "./hoard-file.ts";
-import { compilePattern } from "./path-pattern.ts";
 
 /** An object that is kept with all that is below it, until it is let go. */
 export interface Pin {

@@ -1,4 +1,4 @@
-import { IzoError } from "@izo/core";
+import { IzoError } from "../errors.ts";
 
 /** A pattern that no path can match, or that says more than patterns can. */
 export class InvalidPatternError extends IzoError {

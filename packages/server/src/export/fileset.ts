@@ -4,6 +4,7 @@ import type { CommittedIndex } from "../db/committed-index.ts";
 import type { Connection } from "../db/connection.ts";
 import type { Ledger } from "../log/ledger.ts";
 import type { Problem } from "./export.ts";
+import type { IgnoreRules } from "./ignore-rules.ts";
 import type { PermitOffice } from "./permit-office.ts";
 import type { StateDirectory } from "./state-directory.ts";
 
@@ -25,6 +26,8 @@ export interface Fileset {
   readonly permits: PermitOffice;
   /** What becomes of the later of two truths, by path. */
   readonly conflictPolicies: readonly PolicyRule[];
+  /** What of the directory stays out of the fileset. */
+  readonly ignore: IgnoreRules;
   readonly nowNs: () => TimeNs;
   /** Reports a path that could not be done; the same path again replaces what was said. */
   readonly noteProblem: (problem: Problem) => void;

@@ -85,6 +85,11 @@ function listXattrs(path: Buffer): Buffer[] {
   }
 }
 
+/** Tells whether a stat is that of a directory. */
+export function isDirectoryStat({ mode }: Stat): boolean {
+  return (mode & constants.S_IFMT) === constants.S_IFDIR;
+}
+
 function kindOf(mode: number): ObjectKind {
   switch (mode & constants.S_IFMT) {
     case constants.S_IFREG:

@@ -1,5 +1,6 @@
 import {
   logDecision,
+  objectPath,
   refused,
   reintegrate,
   resolveOid,
@@ -15,6 +16,7 @@ import type { Fileset } from "./fileset.ts";
 import type { Intent } from "./intents.ts";
 import { planIntent } from "./plan-intent.ts";
 import { STATE_DIRECTORY } from "./state-directory.ts";
+import { stateWithIgnored } from "./state-with-ignored.ts";
 import { planStep, type Step } from "./step.ts";
 
 /** A record to be judged, and what the judge may know of its author. */
@@ -74,9 +76,20 @@ function judge(record: SubmittedRecord, fileset: Fileset, context: ReintegrateCo
     (operation.opcode === "RENAME" &&
       operation.toParent === ROOT_OID &&
       (operation.toName as string) === STATE_DIRECTORY);
-  return isReserved
+  return isReserved || movesPatternAway(record, fileset)
     ? refuse("wrong-kind", record, fileset)
-    : reintegrate(record, fileset.ledger.state, context);
+    : reintegrate(record, stateWithIgnored(fileset, fileset.ledger.state), context);
+}
+
+/**
+ * K50: what a pattern leaves out by its path would be exported once a directory on the way to it had
+ * another name.
+ */
+function movesPatternAway({ operation }: SubmittedRecord, { ledger, ignore }: Fileset): boolean {
+  if (operation.opcode !== "RENAME" || ignore.isEmpty) return false;
+  const { state } = ledger;
+  const object = state.object(resolveOid(operation.oid, state));
+  return object?.kind === "directory" && ignore.leadsThrough(objectPath(state, object.oid));
 }
 
 function refuse(reason: OutcomeReason, { operation }: SubmittedRecord, fileset: Fileset): Decision {

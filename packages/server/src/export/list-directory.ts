@@ -16,7 +16,7 @@ import { fstat, fstatat, hasWriter, openat, readDirectory, type Stat } from "@iz
 
 import { isSameInode, isUnchanged, noteOfStat, type DiskNote } from "../db/disk-notes.ts";
 import type { Fileset } from "./fileset.ts";
-import { readFoundEntry, type FoundEntry } from "./found-entry.ts";
+import { isDirectoryStat, readFoundEntry, type FoundEntry } from "./found-entry.ts";
 import type { LookOptions } from "./look-options.ts";
 import { STATE_DIRECTORY } from "./state-directory.ts";
 import { heldFd, isAbsence, openTreeDirectory } from "./tree-directory.ts";
@@ -126,6 +126,8 @@ class Comparison {
   readonly #fd: number;
   /** Path of the directory, without a slash at its end. */
   readonly #path: string;
+  /** All that is new in it is left out. */
+  readonly #isAllIgnored: boolean;
   readonly #changed: FoundEntry[] = [];
   readonly #busy = new Set<Name>();
   readonly #directories: Oid[] = [];
@@ -137,6 +139,7 @@ class Comparison {
     this.#options = options;
     this.#fd = fd;
     this.#path = directoryPath(fileset.ledger.state, request.directory);
+    this.#isAllIgnored = fileset.ignore.ignoresBelow(this.#path);
   }
 
   result() {
@@ -159,11 +162,12 @@ class Comparison {
     try {
       const stat = fstatat(this.#fd, nameBytes, { noFollow: true, throwIfNoEntry: false });
       if (stat === undefined) return;
+      if (entry === undefined && this.#isIgnored(path, stat)) return;
       this.present.add(name);
       if (isFile(stat)) this.#files += 1;
       const note = entry && notes.get(entry.oid);
       if (entry !== undefined && note !== undefined && isAsNoted(note, stat)) {
-        if (isDirectory(stat) && isDeep) this.#directories.push(entry.oid);
+        if (isDirectoryStat(stat) && isDeep) this.#directories.push(entry.oid);
         return;
       }
       if (isFile(stat) && this.#isBusy(nameBytes, stat)) this.#busy.add(name);
@@ -173,6 +177,12 @@ class Comparison {
       this.present.add(name);
       if (!isAbsence(error)) reportProblem(this.#fileset, path, error);
     }
+  }
+
+  /** What the log knows is followed, whatever the patterns say. */
+  #isIgnored(path: string, stat: Stat): boolean {
+    const { ignore } = this.#fileset;
+    return this.#isAllIgnored || ignore.matches(path, isDirectoryStat(stat));
   }
 
   #isBusy(nameBytes: Uint8Array, stat: Stat): boolean {
@@ -199,7 +209,7 @@ class Comparison {
 /** Entries of a directory change its times and not what is logged of it. */
 function isAsNoted(note: DiskNote, stat: Stat): boolean {
   const now = noteOfStat(stat);
-  if (!isDirectory(stat)) return isUnchanged(note, now);
+  if (!isDirectoryStat(stat)) return isUnchanged(note, now);
   return (
     isSameInode(note, now) && note.mode === now.mode && note.uid === now.uid && note.gid === now.gid
   );
@@ -207,10 +217,6 @@ function isAsNoted(note: DiskNote, stat: Stat): boolean {
 
 function isFile(stat: Stat): boolean {
   return (stat.mode & constants.S_IFMT) === constants.S_IFREG;
-}
-
-function isDirectory(stat: Stat): boolean {
-  return (stat.mode & constants.S_IFMT) === constants.S_IFDIR;
 }
 
 export function reportProblem(fileset: Fileset, path: string, error: unknown): void {

@@ -29,6 +29,8 @@ export interface OpenExportOptions {
   readonly confirmsRemoval?: boolean;
   /** What becomes of the later of two truths, by path; behind them stands what is built in. */
   readonly conflictPolicies?: readonly PolicyRule[];
+  /** Patterns of what stays out of the fileset, as `.gitignore` has them. */
+  readonly ignore?: readonly string[];
   readonly quietMs?: number;
   readonly writerQuietMs?: number;
   readonly gatherMs?: number;
@@ -67,6 +69,7 @@ export async function openExport(options: OpenExportOptions): Promise<Export> {
       filesetName,
       nowNs,
       conflictPolicies: options.conflictPolicies ?? [],
+      ignore: options.ignore ?? [],
       noteProblem: (problem) => problems.set(problem.path, problem),
       clearProblem: (path) => problems.delete(path),
       ...(segmentBytes !== undefined && { segmentBytes }),
@@ -77,6 +80,12 @@ export async function openExport(options: OpenExportOptions): Promise<Export> {
   if (putAside !== null) {
     onNotice(
       `the index was damaged (${putAside.reason}) and is rebuilt; it is kept as "${putAside.path}"`,
+    );
+  }
+  if (opened.ignoredBefore !== null && opened.ignoredBefore.length > 0) {
+    const [before, now] = [opened.ignoredBefore, opened.fileset.ignore.patterns].map(listPatterns);
+    onNotice(
+      `what is left out of the export has changed: it was ${before}, it is ${now}; what was left out and is not any more is exported from now on`,
     );
   }
   if (opened.intentsAside !== null) {
@@ -127,4 +136,8 @@ export async function openExport(options: OpenExportOptions): Promise<Export> {
   const { log } = opened;
   const held = cleanup.move();
   return new LiveExport({ filesetName, keeper, log, retention, peers, truncation, held });
+}
+
+function listPatterns(patterns: readonly string[]): string {
+  return patterns.length === 0 ? "nothing" : patterns.map((one) => JSON.stringify(one)).join(", ");
 }

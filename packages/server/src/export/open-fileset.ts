@@ -6,6 +6,7 @@
 import { hash } from "node:crypto";
 import { closeSync, constants } from "node:fs";
 import { resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 
 import {
   isSamePosition,
@@ -28,6 +29,8 @@ import { Ledger } from "../log/ledger.ts";
 import { startFromAnchor } from "../log/start-from-anchor.ts";
 import type { Problem } from "./export.ts";
 import type { Fileset } from "./fileset.ts";
+import { readIgnoreNote, writeIgnoreNote } from "./ignore-note.ts";
+import { IgnoreRules } from "./ignore-rules.ts";
 import { reserveIntents } from "./intents.ts";
 import { PermitOffice } from "./permit-office.ts";
 import { recoverIntents } from "./recover-intents.ts";
@@ -44,6 +47,8 @@ export interface OpenFilesetOptions {
   /** How long a permit holds without being renewed. */
   readonly permitTermMs?: number;
   readonly conflictPolicies?: readonly PolicyRule[];
+  /** What stays out of the fileset; as it was last served where it is not said. */
+  readonly ignore?: readonly string[];
   readonly noteProblem: (problem: Problem) => void;
   readonly clearProblem: (path: string) => void;
   readonly onIndexing?: (recno: Recno, head: Recno) => void;
@@ -53,6 +58,8 @@ export interface OpenedFileset extends AsyncDisposable {
   readonly fileset: Fileset;
   readonly log: KmlLog;
   readonly index: OpenedIndex;
+  /** Patterns by which it was served before, where they are others now; else null. */
+  readonly ignoredBefore: readonly string[] | null;
   /** Where intents that belong to another log are now; null where there were none. */
   readonly intentsAside: string | null;
 }
@@ -92,6 +99,10 @@ export async function openFileset(options: OpenFilesetOptions): Promise<OpenedFi
   // Given back while it opens: on a full disk it is what recovery has to work with.
   const space = cleanup.use(new SpaceReserve(paths.reserve));
   space.release();
+  const noted = readIgnoreNote(paths.ignore);
+  const ignore = options.ignore === undefined ? noted : new IgnoreRules(options.ignore);
+  const isIgnoreNew = !isDeepStrictEqual(ignore.patterns, noted.patterns);
+  if (isIgnoreNew) writeIgnoreNote(paths.ignore, ignore);
   const log = cleanup.use(
     await openKmlLog({
       disk: nodeDisk,
@@ -143,6 +154,7 @@ export async function openFileset(options: OpenFilesetOptions): Promise<OpenedFi
     permits,
     nowNs,
     conflictPolicies: options.conflictPolicies ?? [],
+    ignore,
     noteProblem,
     clearProblem,
   };
@@ -152,7 +164,14 @@ export async function openFileset(options: OpenFilesetOptions): Promise<OpenedFi
   space.take();
   reserveIntents(paths.intents);
   const held = cleanup.move();
-  return { fileset, log, index, intentsAside, [Symbol.asyncDispose]: () => held.disposeAsync() };
+  return {
+    fileset,
+    log,
+    index,
+    ignoredBefore: isIgnoreNew ? noted.patterns : null,
+    intentsAside,
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  };
 }
 
 function isPositionOf(log: KmlLog, position: Position): boolean {

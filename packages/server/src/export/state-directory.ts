@@ -26,6 +26,8 @@ export interface StateDirectory {
   readonly intents: string;
   /** Who holds which permit. */
   readonly permits: string;
+  /** What is left out of the export. */
+  readonly ignore: string;
   readonly lock: string;
   /** Space that a full disk has left for removals. */
   readonly reserve: string;
@@ -105,6 +107,7 @@ function stateDirectoryAt(path: string): StateDirectory {
     index: under("index.sqlite"),
     intents: under("lml"),
     permits: under("permits"),
+    ignore: under("ignore.json"),
     lock: under("lock"),
     reserve: under("reserve"),
     contents: under("staging/contents"),

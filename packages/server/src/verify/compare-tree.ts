@@ -18,8 +18,9 @@ import {
 import { fstatat, readDirectory, type Stat } from "@izo/sys";
 
 import { isUnchanged, noteOfStat, type DiskNotes } from "../db/disk-notes.ts";
-import { readFoundEntry, type FoundEntry } from "../export/found-entry.ts";
+import { isDirectoryStat, readFoundEntry, type FoundEntry } from "../export/found-entry.ts";
 import { hashContent } from "../export/hash-content.ts";
+import type { IgnoreRules } from "../export/ignore-rules.ts";
 import { STATE_DIRECTORY } from "../export/state-directory.ts";
 import { heldFd, isAbsence, openTreeDirectory } from "../export/tree-directory.ts";
 import type { Difference, DifferenceCause } from "./difference.ts";
@@ -28,6 +29,8 @@ import type { ReplayedLog } from "./replayed-log.ts";
 export interface TreeComparison {
   readonly log: ReplayedLog;
   readonly rootFd: number;
+  /** What the export leaves out: no part of the tree. */
+  readonly ignore: IgnoreRules;
   /** What the server last knew of each inode; undefined where there is no index to ask. */
   readonly notes: DiskNotes | undefined;
   /** Compare stats only, and hash nothing. */
@@ -101,7 +104,7 @@ async function comparePlace(
   dirFd: number,
   { parent, name }: TreePlace,
 ): Promise<Difference | null> {
-  const { log, onEntry } = comparison;
+  const { log, onEntry, ignore } = comparison;
   const entry = log.state.entry(parent, name);
   const differing = (cause: DifferenceCause, found: string): Difference => ({
     path: `${directoryPath(log.state, parent)}/${name}`,
@@ -114,6 +117,8 @@ async function comparePlace(
   if (stat === undefined) {
     return entry === undefined ? null : differing("unlogged", "the tree does not have it");
   }
+  const path = `${directoryPath(log.state, parent)}/${name}`;
+  if (entry === undefined && ignore.ignores(path, isDirectoryStat(stat))) return null;
   onEntry(stat.size);
   if (entry === undefined) return differing("unlogged", "only the tree has it");
   const object = log.state.object(entry.oid)!;

@@ -18,6 +18,7 @@ import { connectServer, ServerNotAnsweringError } from "../control/connect-contr
 import { CommittedIndex } from "../db/committed-index.ts";
 import { describeDamage } from "../db/index-damage.ts";
 import { readHead } from "../db/index-head.ts";
+import { readIgnoreNote } from "../export/ignore-note.ts";
 import { readIntents } from "../export/intents.ts";
 import { sha256 } from "../export/open-fileset.ts";
 import { findStateDirectory, type StateDirectory } from "../export/state-directory.ts";
@@ -223,6 +224,7 @@ class Inspector {
     const comparison: TreeComparison = {
       log: this.#log,
       rootFd: root.fd,
+      ignore: readIgnoreNote(this.#paths.ignore),
       notes: index?.notes,
       isQuick: this.#options.isQuick === true,
       signal: this.#signal,

@@ -1,0 +1,23 @@
+/**
+ * The patterns by which an export was last served: `ignore.json` in its state directory. `izo verify`
+ * and `izo reindex` go by it, which know no options of `izo serve`.
+ */
+import { existsSync, readFileSync } from "node:fs";
+
+import { replaceFile } from "@izo/sys";
+import { z } from "zod";
+
+import { IgnoreRules, NO_RULES } from "./ignore-rules.ts";
+
+const schema = z.strictObject({ patterns: z.array(z.string()) });
+
+/** @throws where somebody has changed the file to what it cannot be */
+export function readIgnoreNote(path: string): IgnoreRules {
+  if (!existsSync(path)) return NO_RULES;
+  return new IgnoreRules(schema.parse(JSON.parse(readFileSync(path, "utf8"))).patterns);
+}
+
+/** Durable when it returns: before a start logs anything that the last one has left out. */
+export function writeIgnoreNote(path: string, { patterns }: IgnoreRules): void {
+  replaceFile(path, `${JSON.stringify({ patterns })}\n`);
+}
