@@ -21,6 +21,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { LoopbackServer } from "./testing/loopback-server.ts";
 import { mountInProcess } from "./testing/mount-in-process.ts";
+import { oid, remoteOperations, TestCache } from "./testing/test-cache.ts";
 
 const MIB = 1024 * 1024;
 
@@ -225,4 +226,25 @@ test("a cache on a full disk can be mounted, read and thinned out", async () => 
   await control.flush(soon());
   const left = readdirSync(server.dir).filter((name) => name !== ".intermezzo");
   expect(left.toSorted()).toEqual(kept.toSorted());
+});
+
+test("[C4] a small content for which there is no room leaves its placeholder as it was, and comes later", async () => {
+  makeDisk(SMALL_DISK_BYTES);
+  vi.stubEnv("TMPDIR", disk);
+  await using cache = await TestCache.open({ isReplica: true });
+  vi.unstubAllEnvs();
+  const bytes = Buffer.alloc(65_536, "small ");
+  const sha256 = cache.store(bytes);
+  const { create, content } = remoteOperations;
+  cache.remote(create(oid("a"), "a"), content(oid("a"), sha256, bytes.length));
+  const before = cache.fs.getattr(cache.node("/a"));
+
+  fill();
+  expect(() => cache.local.content.putContent(oid("a"), sha256, bytes)).toThrow("ENOSPC");
+  expect(cache.fs.getattr(cache.node("/a"))).toEqual(before);
+  expect(cache.local.content.hasContent(oid("a"), sha256)).toBe(false);
+
+  makeRoom();
+  cache.local.content.putContent(oid("a"), sha256, bytes);
+  expect(await cache.read("/a")).toBe(bytes.toString());
 });

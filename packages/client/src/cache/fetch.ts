@@ -19,6 +19,7 @@ import type { CacheTree } from "./cache-tree.ts";
 import type { ContentSource } from "./content-source.ts";
 import { isDiskFull } from "./disk-full.ts";
 import { download, WrongContentError } from "./download.ts";
+import { fillPlaceholder } from "./fill-placeholder.ts";
 import { giveAttributes } from "./inode.ts";
 import type { KernelNotifier } from "./kernel-notifier.ts";
 import { writeMarkOf } from "./object-mark.ts";
@@ -86,6 +87,13 @@ export class ContentFetcher {
   put(oid: Oid, sha256: Sha256, bytes: Uint8Array): void {
     const wanted = this.#wanted(oid);
     if (wanted?.object.sha256 !== sha256) return;
+    const { node, object } = wanted;
+    if (!node.isPresent && node.descriptors.size === 0) {
+      fillPlaceholder(this.#tree, node, object, { sha256, bytes });
+      this.#onArrived(bytes.length);
+      this.#notifier.invalidateNode(node.id, namesOf(node));
+      return;
+    }
     const path = this.#stage();
     const fd = openSync(path, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600);
     try {
@@ -96,7 +104,7 @@ export class ContentFetcher {
     } finally {
       closeSync(fd);
     }
-    this.#install(wanted.node, wanted.object, sha256, path);
+    this.#install(node, object, sha256, path);
   }
 
   /** A full disk is a reason to let go what nobody uses, once. */

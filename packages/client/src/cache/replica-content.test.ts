@@ -1,7 +1,10 @@
+import { closeSync, openSync, writeSync } from "node:fs";
+import { join } from "node:path";
+
 import { EMPTY_SHA256, ROOT_OID } from "@izo/core";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { oid, remoteOperations, TestCache } from "../testing/test-cache.ts";
+import { CALLER, oid, readDescriptor, remoteOperations, TestCache } from "../testing/test-cache.ts";
 
 const { content, create } = remoteOperations;
 
@@ -47,4 +50,50 @@ test("[C4] an edited file of a replica shows what it was until what it is now is
   cache.remote(content(oid("a"), cache.store("edited"), 6));
   expect(cache.fs.getattr(cache.node("/a")).sizeBytes).toBe(3);
   expect(await cache.read("/a")).toBe("old");
+});
+
+test("[C4] a small content fills its placeholder where it stands, and no time tells of it", async () => {
+  const sha256 = cache.store("small");
+  cache.remote(create(oid("b"), "b", ROOT_OID), content(oid("b"), sha256, 5));
+  const before = cache.fs.getattr(cache.node("/b"));
+  const inode = cache.inode("/b");
+  cache.notified.length = 0;
+  cache.local.content.putContent(oid("b"), sha256, Buffer.from("small"));
+  const { blocks, ...after } = cache.fs.getattr(cache.node("/b"));
+  expect({ ...before, blocks }).toEqual({ ...after, blocks });
+  expect(blocks).toBeGreaterThan(0);
+  expect(cache.inode("/b")).toBe(inode);
+  expect(cache.notified).toEqual([`node ${cache.node("/b")}`]);
+  expect(await cache.read("/b")).toBe("small");
+  expect(cache.fetchCount).toBe(1);
+  await cache.restart();
+  expect(await cache.read("/b")).toBe("small");
+  cache.assertTidy();
+});
+
+test("[C3] a small content that replaces another gets an inode of its own", async () => {
+  const node = cache.node("/a");
+  const { fd } = await cache.fs.open(node, 0, CALLER);
+  const sha256 = cache.store("newer");
+  cache.remote(content(oid("a"), sha256, 5));
+  cache.local.content.putContent(oid("a"), sha256, Buffer.from("newer"));
+  expect(readDescriptor(fd)).toBe("old");
+  cache.fs.release(node, fd);
+  expect(await cache.read("/a")).toBe("newer");
+});
+
+test("[C6] a crash in the middle of a small content leaves a placeholder: the content is fetched", async () => {
+  const sha256 = cache.store("small");
+  cache.remote(create(oid("b"), "b", ROOT_OID), content(oid("b"), sha256, 5));
+  const before = cache.fs.getattr(cache.node("/b"));
+  const fd = openSync(join(cache.cacheDir, "tree/b"), "r+");
+  writeSync(fd, "sma");
+  closeSync(fd);
+  await cache.kill();
+  await cache.start();
+  expect(cache.pending).toEqual([]);
+  expect(cache.fs.getattr(cache.node("/b")).mtimeNs).toBe(before.mtimeNs);
+  expect(await cache.read("/b")).toBe("small");
+  expect(cache.fetchCount).toBe(2);
+  cache.assertTidy();
 });

@@ -36,8 +36,11 @@ export function withUnchangedTimes<T>(
 /** {@link withUnchangedTimes} of an open file whose content and other times the work leaves alone. */
 export function withUnchangedCtime(node: CacheNode, fd: number, work: () => void): void {
   const before = ctimeOf(node, fstat(fd).ctimeNs);
-  work();
-  node.shownCtime = { actualNs: fstat(fd).ctimeNs, shownNs: before };
+  try {
+    work();
+  } finally {
+    node.shownCtime = { actualNs: fstat(fd).ctimeNs, shownNs: before };
+  }
 }
 
 /** The change time that programs see of an inode that has this one on disk. */

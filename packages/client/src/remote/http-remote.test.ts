@@ -8,7 +8,7 @@ import {
   type Recno,
   type Sha256,
   writeContentPackEnd,
-  writePackedContent,
+  writePackedContents,
   writeProblem,
 } from "@izo/core";
 import { describe, expect, test } from "vitest";
@@ -303,7 +303,7 @@ describe("HttpRemote.fetchContent()", () => {
 describe("HttpRemote.fetchPack()", () => {
   test("refuses a content that has another hash", async () => {
     await using server = await serveScript((_, response) => {
-      response.write(writePackedContent({ sha256: SHA256, bytes: Buffer.from("other") }));
+      response.write(writePackedContents([{ sha256: SHA256, bytes: Buffer.from("other") }]));
       response.end(writeContentPackEnd(1));
     });
     await using remote = remoteOf(server.url);

@@ -6,7 +6,7 @@ import { arbitraryCuts, collect, concat, inChunks } from "../testing/byte-chunks
 import {
   parseContentPackResponse,
   writeContentPackEnd,
-  writePackedContent,
+  writePackedContents,
 } from "./content-pack-message.ts";
 import { MAX_INLINE_BYTES } from "./limits.ts";
 import type { InlineContent } from "./reintegrate-batch.ts";
@@ -17,7 +17,7 @@ const contents = fc.array(
 );
 
 const write = (list: readonly InlineContent[], count = list.length): Uint8Array =>
-  concat([...list.map(writePackedContent), writeContentPackEnd(count)]);
+  concat([writePackedContents(list), writeContentPackEnd(count)]);
 const parse = (body: Uint8Array, cuts?: readonly number[]): Promise<InlineContent[]> =>
   collect(parseContentPackResponse(inChunks(body, cuts)));
 

@@ -22,13 +22,15 @@ export function writeContentPackRequest({ after, until }: ContentPackRequest): s
   return new URLSearchParams({ after: String(after), until: String(until) }).toString();
 }
 
-/** The bytes of one content in a pack. */
-export function writePackedContent({ sha256, bytes }: InlineContent): Uint8Array<ArrayBuffer> {
+/** The bytes of some contents of a pack, one after the other. */
+export function writePackedContents(contents: readonly InlineContent[]): Uint8Array<ArrayBuffer> {
   const w = new ByteWriter();
-  writeFrame(w, TYPES.content, () => {
-    w.hex(sha256, HASH_BYTES, "sha256");
-    w.raw(bytes);
-  });
+  for (const { sha256, bytes } of contents) {
+    writeFrame(w, TYPES.content, () => {
+      w.hex(sha256, HASH_BYTES, "sha256");
+      w.raw(bytes);
+    });
+  }
   return w.bytes;
 }
 

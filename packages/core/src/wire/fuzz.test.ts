@@ -44,7 +44,7 @@ const BYTES = [
   Uint8Array.of(0, 0, 0, 0, 1),
   Uint8Array.of(4, 0, 0, 0, 2, 0, 0, 0, 0),
   Uint8Array.of(0xff, 0xff, 0xff, 0xff, 1, 0),
-  core.writePackedContent({ sha256: "ab".repeat(32) as core.Sha256, bytes: new Uint8Array(9) }),
+  core.writePackedContents([{ sha256: "ab".repeat(32) as core.Sha256, bytes: new Uint8Array(9) }]),
   core.writeContentPackEnd(1),
 ];
 

@@ -1,12 +1,13 @@
 import {
   EMPTY_SHA256,
+  type InlineContent,
   MAX_INLINE_BYTES,
   MEDIA_TYPES,
   ProblemError,
   type Recno,
   type Sha256,
   writeContentPackEnd,
-  writePackedContent,
+  writePackedContents,
 } from "@izo/core";
 import { createFactory } from "hono/factory";
 
@@ -17,6 +18,12 @@ import { IMMUTABLE } from "./immutable.ts";
 import { contentPackQuery } from "./parameters.ts";
 import { streamBody } from "./stream-body.ts";
 import { validate } from "./validate.ts";
+
+/**
+ * Read at the same time, and sent as one piece: a read of the disk waits for a thread, and a write to the
+ * network costs more than what is in it. At most 1 MiB.
+ */
+const CONTENTS_AT_ONCE = 16;
 
 /**
  * The small contents that a range of the log names, in one body. One that was replaced meanwhile is left
@@ -69,30 +76,43 @@ async function* writePack(
   hashes: Iterable<Sha256>,
 ): AsyncGenerator<Uint8Array, void> {
   let count = 0;
-  for (const sha256 of hashes) {
-    const found = await fileset.openContent(sha256);
-    if (found?.kind !== "open") continue;
-    const bytes = await readWhole(found);
-    if (bytes === null) continue;
-    yield writePackedContent({ sha256, bytes });
-    count += 1;
+  for (const some of inGroups(hashes, CONTENTS_AT_ONCE)) {
+    const contents = await Promise.all(some.map((sha256) => readSmall(fileset, sha256)));
+    const found = contents.filter((content) => content !== null);
+    if (found.length > 0) yield writePackedContents(found);
+    count += found.length;
   }
   yield writeContentPackEnd(count);
+}
+
+/** Null where it is not here any more, or its file was changed while it was read. */
+async function readSmall(fileset: Export, sha256: Sha256): Promise<InlineContent | null> {
+  const found = await fileset.openContent(sha256);
+  if (found?.kind !== "open") return null;
+  const bytes = await readWhole(found);
+  return bytes === null ? null : { sha256, bytes };
+}
+
+function* inGroups<T>(all: Iterable<T>, size: number): Generator<T[], void> {
+  let group: T[] = [];
+  for (const each of all) {
+    group.push(each);
+    if (group.length < size) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
 }
 
 /** All bytes of a content, or null where its file was changed while it was read. */
 async function readWhole(content: OpenContent): Promise<Uint8Array | null> {
   await using open = content;
-  const bytes = new Uint8Array(open.sizeBytes);
-  let at = 0;
+  const pieces: Uint8Array[] = [];
   try {
-    for await (const chunk of open.read()) {
-      bytes.set(chunk, at);
-      at += chunk.length;
-    }
+    for await (const piece of open.read()) pieces.push(piece);
   } catch (error) {
     if (error instanceof ContentChangedError) return null;
     throw error;
   }
-  return bytes;
+  return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
 }

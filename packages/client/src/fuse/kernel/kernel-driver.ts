@@ -142,11 +142,12 @@ class KernelMount implements FuseMount {
   }
 
   invalidateEntry(parent: NodeId, name: Name): void {
-    this.#notifications.invalidateEntry(parent, name);
+    if (this.#context.known.has(parent)) this.#notifications.invalidateEntry(parent, name);
   }
 
+  /** What the kernel was not told of it cannot believe: a new replica has nothing else. */
   invalidateNode(node: NodeId): void {
-    this.#notifications.invalidateNode(node);
+    if (this.#context.known.has(node)) this.#notifications.invalidateNode(node);
   }
 
   async invalidated(): Promise<void> {

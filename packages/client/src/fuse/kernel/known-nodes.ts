@@ -20,6 +20,11 @@ export class KnownNodes {
     this.#lookups.set(node, (lookups ?? 0) + 1);
   }
 
+  /** Whether the kernel may believe anything of a node, or of what is in it. */
+  has(node: NodeId): boolean {
+    return node === rootNode || this.#lookups.has(node);
+  }
+
   /** The kernel forgets that it was told so many times. */
   forget(node: NodeId, lookups: number): void {
     const known = this.#lookups.get(node);
