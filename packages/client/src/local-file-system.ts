@@ -189,6 +189,7 @@ export class LocalFileSystem implements Disposable {
   /** From here on the kernel is told what changes behind its back. */
   connect(notifier: KernelNotifier): void {
     this.#notifier.target = notifier;
+    this.#tree.nodes.kept.connect(notifier.descriptorClosed?.bind(notifier));
   }
 
   /** Tells whether a program has a file below a directory open for writing. */
@@ -225,6 +226,7 @@ export class LocalFileSystem implements Disposable {
   /** Ends fetches, and notes that the cache needs no repair. Call it when nothing is open any more. */
   [Symbol.dispose](): void {
     this.#notifier.target = undefined;
+    this.#tree.nodes.kept.connect(undefined);
     this.endFetches();
     this.#unseenWriters[Symbol.dispose]();
     clearInterval(this.#saving);

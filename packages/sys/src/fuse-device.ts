@@ -89,7 +89,7 @@ export class FuseDevice implements Disposable {
 
   /** Takes a number back. Files that are open on it stay so. */
   closeBacking(backing: number): void {
-    native().fuseCloseBacking(this.#fd, backing);
+    if (!this.#isClosed) native().fuseCloseBacking(this.#fd, backing);
   }
 
   /** Takes the mount out of the tree at once; who has files open in it keeps them until this is disposed of. */

@@ -10,6 +10,13 @@ export interface NodeLink {
   readonly name: Name;
 }
 
+/** What is known of a descriptor that somebody has open on a node. */
+export interface OpenDescriptor {
+  readonly isWritable: boolean;
+  /** Opened for reading and nothing else, on the content that the node had: the next one can have it. */
+  readonly isPlain?: boolean;
+}
+
 /**
  * One inode of the cache, as this process knows it (design C3). It can stand under several names, and
  * under none while it is still open.
@@ -31,7 +38,7 @@ export class CacheNode {
   /** References that the kernel's side holds. */
   references = 0;
   /** Descriptors open on the inode, with what each may do. */
-  readonly descriptors = new Map<number, { readonly isWritable: boolean }>();
+  readonly descriptors = new Map<number, OpenDescriptor>();
   /** Names the inode (O_PATH) when its last name is gone and nobody has it open who could be asked. */
   remains: number | undefined;
   readonly unlogged = new UnloggedWrites();
@@ -84,8 +91,8 @@ export class CacheNode {
   }
 
   /** Takes in a descriptor that was opened on the inode. */
-  addDescriptor(fd: number, isWritable: boolean): void {
-    this.descriptors.set(fd, { isWritable });
+  addDescriptor(fd: number, isWritable: boolean, isPlain = false): void {
+    this.descriptors.set(fd, { isWritable, isPlain });
     if (isWritable) this.generation += 1;
   }
 

@@ -220,6 +220,7 @@ export class CacheTree {
   /** Notes what an inode holds, on disk first. */
   setHolding(node: CacheNode, holding: Holding): void {
     const mark = { oid: node.oid, holding };
+    if (holding.state === "absent") this.nodes.kept.drop(node);
     const [fd] = node.descriptors.keys();
     if (fd === undefined) {
       const path = this.nodes.pathOf(node);

@@ -7,4 +7,6 @@ import type { EntryName } from "../fuse/fuse-mount.ts";
 export interface KernelNotifier {
   invalidateEntry(parent: NodeId, name: Name): void;
   invalidateNode(node: NodeId, names: Iterable<EntryName>): void;
+  /** See `FuseMount`. */
+  descriptorClosed?(node: NodeId, fd: number): void;
 }

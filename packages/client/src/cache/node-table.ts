@@ -5,6 +5,7 @@ import { ROOT_OID, type Name, type ObjectKind, type Oid } from "@izo/core";
 import { ErrnoError } from "../fuse/errno.ts";
 import { rootNode, type NodeId } from "../fuse/file-system.ts";
 import { CacheNode, type NodeLink } from "./cache-node.ts";
+import { KeptDescriptors } from "./kept-descriptors.ts";
 import { ABSENT, WHOLE, type Holding } from "./object-mark.ts";
 
 /**
@@ -23,6 +24,7 @@ export class NodeTable {
   readonly root: CacheNode;
   /** Stands above what has left the tree and is not gone yet. */
   readonly limbo: CacheNode;
+  readonly kept = new KeptDescriptors();
   readonly #treePath: string;
   readonly #limboPath: string;
   readonly #byId = new Map<NodeId, CacheNode>();
@@ -120,6 +122,7 @@ export class NodeTable {
 
   /** Forgets a node that has no name and that nobody refers to. */
   collect(node: CacheNode): void {
+    if (node.links.length === 0) this.kept.drop(node);
     if (node.links.length === 0 && node.isIdle && node !== this.root && node !== this.limbo) {
       this.#byId.delete(node.id);
       if (this.#byOid.get(node.oid) === node) this.#byOid.delete(node.oid);

@@ -32,6 +32,9 @@ const syncAll = promisify(fsync);
 /** What of open(2) reaches the cache file; the kernel has done the rest. */
 const KEPT_FLAGS = constants.O_SYNC | constants.O_DSYNC;
 
+/** What says more than that somebody reads. */
+const UNUSUAL_FLAGS = KEPT_FLAGS | constants.O_TRUNC;
+
 export function dataOperations(
   context: FilterContext,
   actors: Actors,
@@ -44,9 +47,11 @@ export function dataOperations(
 
   function openNow(node: CacheNode, flags: number): Opened {
     const isWritable = isForWriting(flags);
+    const isPlain = !isWritable && (flags & UNUSUAL_FLAGS) === 0 && node.isPresent;
+    const kept = isPlain ? nodes.kept.take(node) : undefined;
     const access = isWritable ? constants.O_RDWR : constants.O_RDONLY;
-    const fd = openInode(node, access | (flags & KEPT_FLAGS));
-    node.addDescriptor(fd, isWritable);
+    const fd = kept ?? openInode(node, access | (flags & KEPT_FLAGS));
+    node.addDescriptor(fd, isWritable, isPlain);
     context.onUsed(node.oid);
     if ((flags & constants.O_TRUNC) !== 0 && isWritable) {
       truncateOpen(context, node, fd, 0);
@@ -87,11 +92,19 @@ export function dataOperations(
     return openNow(node, flags);
   }
 
-  /** Closes a descriptor, unless somebody goes on writing through a mapping that it leaves behind. */
-  function release(node: CacheNode, fd: number): void {
+  /**
+   * Closes a descriptor, unless somebody goes on writing through a mapping that it leaves behind.
+   *
+   * @returns whether it stays open for others
+   */
+  function release(node: CacheNode, fd: number): boolean {
+    if (node.descriptors.get(fd)?.isPlain === true && node.isNamed && nodes.kept.keep(node, fd)) {
+      node.descriptors.delete(fd);
+      return true;
+    }
     if (!node.unlogged.isWatched(fd) || !node.isNamed) {
       finish(node, fd);
-      return;
+      return false;
     }
     const reader = openSync(`/proc/self/fd/${fd}`, constants.O_RDONLY);
     node.descriptors.set(reader, { isWritable: true });
@@ -102,6 +115,7 @@ export function dataOperations(
       if (isMapped || node.unlogged.has(reader)) logOrOwe(node, reader);
       finish(node, reader);
     });
+    return false;
   }
 
   function logOrOwe(node: CacheNode, fd: number): void {
@@ -160,10 +174,10 @@ export function dataOperations(
         if (node.unlogged.has(fd)) node.unlogged.logging(fd, () => logContent(context, node));
       } catch (error) {
         context.owed.add(node);
-        throw error;
-      } finally {
         release(node, fd);
+        throw error;
       }
+      return release(node, fd);
     },
 
     async fsync(id, fd, dataOnly) {

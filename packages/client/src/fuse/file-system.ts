@@ -136,8 +136,13 @@ export interface FileSystem {
   willWrite(node: NodeId, fd: number, isUnseen: boolean): void;
   /** A descriptor of this handle was closed. May come several times per handle, or never. */
   flush(node: NodeId, fd: number): void;
-  /** The handle is gone: close `fd`. Comes exactly once per open and create. */
-  release(node: NodeId, fd: number): void;
+  /**
+   * The handle is gone: close `fd`. Comes exactly once per open and create.
+   *
+   * @returns whether `fd` stays open all the same: the next open of the node for reading may give it again,
+   *   until `FuseMount.descriptorClosed` says that it is closed
+   */
+  release(node: NodeId, fd: number): boolean;
   fsync(node: NodeId, fd: number, dataOnly: boolean): Awaitable<void>;
 
   /** All entries but "." and "..", by their positions. */

@@ -38,6 +38,12 @@ export interface FuseMount extends AsyncDisposable {
   invalidateNode(node: NodeId, names: Iterable<EntryName>): void;
 
   /**
+   * A descriptor that `FileSystem.release` has left open is about to be closed, and what the kernel has of
+   * it must go. A mount without this gets none that is left open.
+   */
+  descriptorClosed?(node: NodeId, fd: number): void;
+
+  /**
    * Resolves when the kernel has taken in everything that was invalidated before this call. Never wait
    * for it in a `FileSystem` method: the kernel may wait for that method.
    */

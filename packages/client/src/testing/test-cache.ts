@@ -60,6 +60,8 @@ export class TestCache implements AsyncDisposable {
   readonly problems: unknown[] = [];
   /** Paths of entries and numbers of nodes that the kernel was told to ask for again. */
   readonly notified: string[] = [];
+  /** Descriptors that were kept open for the next who reads, and are not any more. */
+  readonly closed: number[] = [];
   isOnline = true;
   fetchCount = 0;
   replica!: LocalReplica;
@@ -293,6 +295,7 @@ export class TestCache implements AsyncDisposable {
     return {
       invalidateEntry: (parent, name) => void this.notified.push(`entry ${parent} ${name}`),
       invalidateNode: (node) => void this.notified.push(`node ${node}`),
+      descriptorClosed: (_node, fd) => void this.closed.push(fd),
     };
   }
 }

@@ -8,13 +8,16 @@ export const NO_BACKING = 0;
 interface Backing {
   readonly id: number;
   opens: number;
+  /** A descriptor of the node that is kept for the next open: with it this stays registered. */
+  keptFd: number | undefined;
 }
 
 /**
  * The files of which the kernel reads and writes the data itself (FUSE passthrough, Linux 6.9).
  *
  * While a node is open, all its opens go the same way, and to the same file: the kernel refuses a
- * mixture with EBUSY. So the first open of a node decides for all that come before the last one ends.
+ * mixture with EBUSY. So the first open of a node decides for all that come before the last one ends. A file
+ * that was read stays registered while the file system keeps its descriptor: then the next open costs no call.
  */
 export class BackingFiles {
   readonly #device: FuseDevice;
@@ -47,23 +50,41 @@ export class BackingFiles {
    */
   opened(node: NodeId, fd: number, isWanted: boolean): number {
     const known = this.#open.get(node);
-    if (known !== undefined) {
+    if (known !== undefined && (known.opens > 0 || isWanted)) {
       known.opens += 1;
+      if (known.keptFd === fd) known.keptFd = undefined;
       return known.id;
     }
+    if (known !== undefined) this.#remove(node, known);
     const id = isWanted && this.#obstacle === null ? this.#register(fd) : NO_BACKING;
-    this.#open.set(node, { id, opens: 1 });
+    this.#open.set(node, { id, opens: 1, keptFd: undefined });
     return id;
   }
 
-  /** An open of `node` has ended. */
-  released(node: NodeId): void {
+  /** An open of `node` has ended; with `isKept` its descriptor waits for the next. */
+  released(node: NodeId, fd: number, isKept: boolean): void {
     const backing = this.#open.get(node);
     if (backing === undefined) return;
     backing.opens -= 1;
-    if (backing.opens > 0) return;
+    if (isKept && backing.id !== NO_BACKING) backing.keptFd = fd;
+    this.#removeUnused(node, backing);
+  }
+
+  /** A descriptor that was kept is about to be closed. */
+  closed(node: NodeId, fd: number): void {
+    const backing = this.#open.get(node);
+    if (backing?.keptFd !== fd) return;
+    backing.keptFd = undefined;
+    this.#removeUnused(node, backing);
+  }
+
+  #removeUnused(node: NodeId, backing: Backing): void {
+    if (backing.opens === 0 && backing.keptFd === undefined) this.#remove(node, backing);
+  }
+
+  #remove(node: NodeId, { id }: Backing): void {
     this.#open.delete(node);
-    if (backing.id !== NO_BACKING) this.#device.closeBacking(backing.id);
+    if (id !== NO_BACKING) this.#device.closeBacking(id);
   }
 
   #register(fd: number): number {

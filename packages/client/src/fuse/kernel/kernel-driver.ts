@@ -150,6 +150,10 @@ class KernelMount implements FuseMount {
     if (this.#context.known.has(node)) this.#notifications.invalidateNode(node);
   }
 
+  descriptorClosed(node: NodeId, fd: number): void {
+    this.#backings.closed(node, fd);
+  }
+
   async invalidated(): Promise<void> {
     await this.#notifications.drained();
   }

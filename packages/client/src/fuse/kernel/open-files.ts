@@ -82,10 +82,11 @@ export class OpenFiles {
   release(file: OpenFile): void {
     this.#open.delete(file.fd);
     if (file.isPassthrough && file.isWritable) this.#space.removeWriter();
+    let isKept = false;
     try {
-      this.#fileSystem.release(file.node, file.fd);
+      isKept = this.#fileSystem.release(file.node, file.fd);
     } finally {
-      this.#backings.released(file.node);
+      this.#backings.released(file.node, file.fd, isKept);
     }
   }
 

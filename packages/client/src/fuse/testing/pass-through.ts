@@ -197,8 +197,9 @@ export class PassThrough implements FileSystem {
 
   flush(): void {}
 
-  release(_node: NodeId, fd: number): void {
+  release(_node: NodeId, fd: number): boolean {
     closeSync(fd);
+    return false;
   }
 
   fsync(_node: NodeId, fd: number, dataOnly: boolean): void {
