@@ -59,11 +59,13 @@ export function readDirectory(fd: number): DirectoryEntry[] {
     if (length === 0) {
       return entries;
     }
+    // Copied as a whole: names are parts of it, and a copy of each would cost more than all else.
+    const copy = Buffer.from(block.subarray(0, length));
     let at = 0;
     while (at < length) {
       const start = at;
-      at += takeEntry(block, start, position, entries);
-      position = block.readBigInt64LE(start + 8);
+      at += takeEntry(copy, start, position, entries);
+      position = copy.readBigInt64LE(start + 8);
     }
   }
 }
@@ -78,7 +80,7 @@ function takeEntry(block: Buffer, at: number, position: bigint, entries: Directo
   const name = block.subarray(start, block.indexOf(0, start));
   if (!isDotOrDotDot(name)) {
     entries.push({
-      name: Buffer.from(name),
+      name,
       type: TYPES.get(block.readUInt8(at + 18)) ?? "unknown",
       ino: block.readBigUInt64LE(at),
       position,

@@ -28,6 +28,8 @@ export class CacheNode {
   oid: Oid;
   /** The object that it was at first: its inode number says that one for as long as somebody knows it. */
   readonly firstOid: Oid;
+  /** See `inode-number.ts`; undefined until somebody asks. */
+  ino: bigint | undefined;
   holding: Holding;
   /** Where it stands; only the root and limbo have none and a path of their own. */
   readonly links: NodeLink[] = [];

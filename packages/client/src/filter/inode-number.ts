@@ -17,7 +17,12 @@ const NAMELESS = 1n << 62n;
 export function inodeNumber(nodes: NodeTable, node: CacheNode, stat: Stat): bigint {
   const other = nodes.ofObject(node.firstOid);
   const isDoubled = other !== undefined && other !== node && other.firstOid === node.firstOid;
-  return isDoubled ? stat.ino | NAMELESS : numberOfObject(node.firstOid);
+  return isDoubled ? stat.ino | NAMELESS : numberOfNode(node);
+}
+
+/** The inode number of the object that an inode was first. */
+export function numberOfNode(node: CacheNode): bigint {
+  return (node.ino ??= numberOfObject(node.firstOid));
 }
 
 /** The inode number of an object that no program has saved over another one. */

@@ -28,7 +28,7 @@ import type { FileSystem } from "../fuse/file-system.ts";
 import type { Actors } from "./actor.ts";
 import { exchangeNames } from "./exchange-names.ts";
 import { type FilterContext, perform } from "./filter-context.ts";
-import { numberOfObject } from "./inode-number.ts";
+import { numberOfNode, numberOfObject } from "./inode-number.ts";
 import { logUnlogged } from "./log-content.ts";
 import { checkName } from "./make-entries.ts";
 import { type EndingContent, findOpenCloses } from "./open-closes.ts";
@@ -78,12 +78,10 @@ export function nameOperations(
     return tree.visible.links(object.oid).length === 1;
   }
 
-  /** The inode numbers of a directory's entries. Those that nobody has met yet are looked up at once. */
+  /** The inode numbers of entries that nobody has met yet: they are looked up at once. */
   function inodeNumbersIn(directory: CacheNode): (name: Name) => bigint {
     let entries: ReadonlyMap<Name, Oid> | undefined;
     return (name) => {
-      const known = directory.children.get(name);
-      if (known !== undefined) return numberOfObject(known.firstOid);
       entries ??= new Map(
         Array.from(tree.visible.children(directory.oid), (entry) => [entry.name, entry.oid]),
       );
@@ -175,10 +173,17 @@ export function nameOperations(
       );
       try {
         const inoOf = inodeNumbersIn(directory);
-        return readDirectory(fd).map((entry) => {
-          const name = bytesToText(entry.name) as Name;
-          const { position } = entry;
-          return { name, type: TYPE_BITS[entry.type] ?? 0, ino: inoOf(name), position };
+        return readDirectory(fd).map(({ name: bytes, type, position }) => {
+          const name = bytesToText(bytes) as Name;
+          const met = directory.children.get(name);
+          return {
+            name,
+            bytes,
+            type: TYPE_BITS[type] ?? 0,
+            ino: met === undefined ? inoOf(name) : numberOfNode(met),
+            position,
+            node: met?.id,
+          };
         });
       } finally {
         closeSync(fd);
@@ -188,7 +193,7 @@ export function nameOperations(
     parentIno(id) {
       const directory = nodes.get(id);
       const parent = directory.links[0]?.parent ?? directory;
-      return numberOfObject(parent.firstOid);
+      return numberOfNode(parent);
     },
 
     link(id, newParent, newName, caller) {

@@ -77,11 +77,15 @@ export interface Created extends Opened {
 
 export interface DirectoryEntry {
   readonly name: Name;
+  /** The name as it is in directories. */
+  readonly bytes: Uint8Array;
   /** The S_IFMT bits of its mode. */
   readonly type: number;
   readonly ino: bigint;
   /** Goes up from entry to entry, and stays when others come and go; above 1. */
   readonly position: bigint;
+  /** Its node, where that is known without looking. No reference comes with it. */
+  readonly node: NodeId | undefined;
 }
 
 export interface FileSystemStatistics {

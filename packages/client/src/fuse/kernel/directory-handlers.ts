@@ -6,7 +6,7 @@
  */
 import { constants } from "node:fs";
 
-import { textToBytes } from "@izo/core";
+import { type Name, textToBytes } from "@izo/core";
 
 import type { DirectoryEntry, NodeId } from "../file-system.ts";
 import { EMPTY_BODY, type HandlerContext, type Handlers } from "./handler.ts";
@@ -23,14 +23,10 @@ const TYPE_SHIFT = 12;
 /** Where a listing is over: as far as positions can go. */
 const END = 0x7fff_ffff_ffff_ffffn;
 
-interface Listed {
-  readonly name: Uint8Array;
-  readonly type: number;
-  readonly ino: bigint;
-  readonly position: bigint;
+type Listed = Omit<DirectoryEntry, "name"> & {
   /** Undefined for "." and "..", which the kernel does not take nodes of. */
-  readonly entry: DirectoryEntry | undefined;
-}
+  readonly name: Name | undefined;
+};
 
 interface OpenDirectory {
   readonly node: NodeId;
@@ -42,10 +38,10 @@ interface OpenDirectory {
 const NOWHERE = { position: -1n, index: 0 };
 
 function dots(ino: bigint, parentIno: bigint): readonly Listed[] {
-  const type = constants.S_IFDIR >> TYPE_SHIFT;
+  const dot = { name: undefined, type: constants.S_IFDIR, node: undefined };
   return [
-    { name: textToBytes("."), type, ino, position: 0n, entry: undefined },
-    { name: textToBytes(".."), type, ino: parentIno, position: 1n, entry: undefined },
+    { ...dot, bytes: textToBytes("."), ino, position: 0n },
+    { ...dot, bytes: textToBytes(".."), ino: parentIno, position: 1n },
   ];
 }
 
@@ -54,14 +50,8 @@ export function directoryHandlers({ fileSystem, known }: HandlerContext): Handle
   let lastHandle = 0;
 
   function list(node: NodeId): readonly Listed[] {
-    const entries = fileSystem.readdir(node).map((entry) => ({
-      name: textToBytes(entry.name),
-      type: entry.type >> TYPE_SHIFT,
-      ino: entry.ino,
-      position: entry.position,
-      entry,
-    }));
-    return [...dots(fileSystem.getattr(node).ino, fileSystem.parentIno(node)), ...entries];
+    const entries: readonly Listed[] = fileSystem.readdir(node);
+    return dots(fileSystem.getattr(node).ino, fileSystem.parentIno(node)).concat(entries);
   }
 
   /** Where in the listing of a directory a position is; the end for one beyond all. */
@@ -88,7 +78,7 @@ export function directoryHandlers({ fileSystem, known }: HandlerContext): Handle
     const positionAt = (at: number): bigint => directory.listing[at]?.position ?? END;
     for (; index < directory.listing.length; index += 1) {
       const listed = directory.listing[index]!;
-      const size = headBytes + align(DIRENT_BYTES + listed.name.length);
+      const size = headBytes + align(DIRENT_BYTES + listed.bytes.length);
       if (used + size > room) break;
       const inode = write(used, directory, listed);
       putEntry(reply, used + headBytes, inode, positionAt(index + 1), listed);
@@ -96,6 +86,15 @@ export function directoryHandlers({ fileSystem, known }: HandlerContext): Handle
     }
     directory.next = { position: positionAt(index), index };
     return used;
+  }
+
+  /** The kernel has the node, and mostly its attributes: to tell it again would cost a stat for nothing. */
+  function isTold({ node }: Listed): boolean {
+    return node !== undefined && known.has(node);
+  }
+
+  function lookUp(directory: OpenDirectory, { name }: Listed): NodeId | undefined {
+    return name === undefined ? undefined : fileSystem.lookup(directory.node, name);
   }
 
   return {
@@ -115,9 +114,9 @@ export function directoryHandlers({ fileSystem, known }: HandlerContext): Handle
       read(
         request,
         ENTRY_BYTES,
-        (offset, directory, { entry, ino }) => {
-          const node =
-            entry === undefined ? undefined : fileSystem.lookup(directory.node, entry.name);
+        (offset, directory, listed) => {
+          const { ino } = listed;
+          const node = isTold(listed) ? undefined : lookUp(directory, listed);
           if (node === undefined) {
             // An entry without a node: its name is listed, and looked up by who wants to know more.
             reply.body(offset, ENTRY_BYTES).fill(0);
@@ -150,16 +149,16 @@ function putEntry(
   offset: number,
   inode: bigint,
   next: bigint,
-  { name, type }: Listed,
+  { bytes, type }: Listed,
 ): void {
   reply.bigU64(offset, inode);
   reply.bigU64(offset + 8, next);
-  reply.u32(offset + 16, name.length);
-  reply.u32(offset + 20, type);
-  const end = align(DIRENT_BYTES + name.length);
+  reply.u32(offset + 16, bytes.length);
+  reply.u32(offset + 20, type >> TYPE_SHIFT);
+  const end = align(DIRENT_BYTES + bytes.length);
   const body = reply.body(offset + DIRENT_BYTES, end - DIRENT_BYTES);
-  body.set(name);
-  body.fill(0, name.length);
+  body.set(bytes);
+  body.fill(0, bytes.length);
 }
 
 /** Entries begin at multiples of 8 bytes. */

@@ -128,9 +128,12 @@ export class ReplyMessage {
 
   /** Seconds and nanoseconds; before 1970 the nanoseconds still count upwards. */
   #time(secondsOffset: number, nanosecondsOffset: number, timeNs: bigint): void {
-    const rest = timeNs % NS_PER_SECOND;
-    const nanoseconds = rest < 0n ? rest + NS_PER_SECOND : rest;
-    this.bigU64(secondsOffset, (timeNs - nanoseconds) / NS_PER_SECOND);
-    this.u32(nanosecondsOffset, Number(nanoseconds));
+    const rest = Number(timeNs % NS_PER_SECOND);
+    const isEarlier = rest < 0;
+    // No time that a file can have is as far away as 2^53 seconds.
+    const seconds = Number(timeNs / NS_PER_SECOND) - (isEarlier ? 1 : 0);
+    this.u32(secondsOffset, seconds % WORD);
+    this.u32(secondsOffset + 4, Math.floor(seconds / WORD));
+    this.u32(nanosecondsOffset, isEarlier ? rest + 1e9 : rest);
   }
 }

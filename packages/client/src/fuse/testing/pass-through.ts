@@ -211,9 +211,11 @@ export class PassThrough implements FileSystem {
     return this.#opened(node, (fd) =>
       readDirectory(fd).map(({ name, type, ino, position }) => ({
         name: parseName(bytesToText(name)),
+        bytes: name,
         type: typeBits[type] ?? 0,
         ino,
         position,
+        node: undefined,
       })),
     );
   }
