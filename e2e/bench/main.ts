@@ -35,7 +35,7 @@ const wanted = new Set(values.only.split(","));
 const beginLoad = loadavg()[0] ?? 0;
 
 const mounted = await measureMount();
-const replication = wanted.has("replication") ? await measureReplication() : undefined;
+const replication = wanted.has("replication") ? await measureReplication(rounds) : undefined;
 using work = makeWorkDirectory();
 const log = wanted.has("log") ? await measureLog(work.path) : undefined;
 const report: Report = {

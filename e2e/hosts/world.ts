@@ -5,6 +5,7 @@ import { type MountProcess, startMount } from "./mount-process.ts";
 import { createNetwork, type NetworkHost, sweepNetworks } from "./network.ts";
 import { requireHosts } from "./requirements.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
+import { mountSmallDisk } from "./small-disk.ts";
 import { diffManifests, treeManifest } from "./tree-manifest.ts";
 import { makeWorkDirectory, sweepWorkDirectories } from "./work-directory.ts";
 
@@ -32,8 +33,12 @@ export interface World extends AsyncDisposable {
   ): Promise<MountProcess>;
 }
 
-/** Makes a world, and clears away what worlds of dead test runs left. */
-export async function createWorld(): Promise<World> {
+/**
+ * Makes a world, and clears away what worlds of dead test runs left.
+ *
+ * @param diskMib everything of it lies on an ext4 of its own, which is that large and new
+ */
+export async function createWorld({ diskMib }: { diskMib?: number } = {}): Promise<World> {
   await requireHosts();
   await sweepNetworks();
   sweepWorkDirectories();
@@ -41,12 +46,14 @@ export async function createWorld(): Promise<World> {
   const work = made.use(makeWorkDirectory());
   const network = made.use(await createNetwork(["server", "client1", "client2"]));
   const host = (name: string): NetworkHost => network.hosts.get(name)!;
-  const exportDir = join(work.path, "export");
+  const base = join(work.path, diskMib === undefined ? "" : "disk");
+  if (diskMib !== undefined) await mountSmallDisk(base, diskMib);
+  const exportDir = join(base, "export");
   mkdirSync(exportDir);
   const server = host("server");
   const cleanUp = made.move();
   return {
-    directory: work.path,
+    directory: base,
     exportDir,
     server,
     client1: host("client1"),
@@ -56,14 +63,14 @@ export async function createWorld(): Promise<World> {
         await startServer({
           host: server,
           directory: exportDir,
-          logFile: join(work.path, "server.log"),
+          logFile: join(base, "server.log"),
           options,
         }),
       ),
     mount: async (name, mode, ...options) => {
       const scheme = options.includes("--ca") ? "https" : "http";
       const url = `${scheme}://${server.address}:8370/rootfset`;
-      const directory = join(work.path, name);
+      const directory = join(base, name);
       mkdirSync(directory, { recursive: true });
       return cleanUp.use(await startMount({ host: host(name), url, directory, mode, options }));
     },
