@@ -2,8 +2,9 @@ import { renameSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import Database from "better-sqlite3";
-import { drizzle, type BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
-import { migrate } from "drizzle-orm/better-sqlite3/migrator";
+import type { BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
+
+import { drizzle, migrate } from "./drizzle.ts";
 
 /** An open `index.sqlite`: prepared statements where it is hot, drizzle where it is not. */
 export interface ClientIndex {

@@ -7,7 +7,7 @@
  * 64-bit nanoseconds. Migrations are made from this file: `pnpm exec drizzle-kit generate`.
  */
 
-import { blob, index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { blob, index, integer, primaryKey, sqliteTable, text } from "./drizzle.ts";
 
 const bytes = () => blob({ mode: "buffer" });
 

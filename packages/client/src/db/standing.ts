@@ -7,8 +7,8 @@ import {
   type Recno,
   type Sha256,
 } from "@izo/core";
-import { desc, eq, sql } from "drizzle-orm";
 
+import { desc, eq, sql } from "./drizzle.ts";
 import { idBytes } from "./object-row.ts";
 import type { ClientIndex } from "./open-index.ts";
 import { positions, standing } from "./schema.ts";

@@ -11,10 +11,9 @@ import { fileURLToPath } from "node:url";
 
 import { IzoError, type FilesetId, type Position } from "@izo/core";
 import Database from "better-sqlite3";
-import { drizzle } from "drizzle-orm/better-sqlite3";
-import { migrate } from "drizzle-orm/better-sqlite3/migrator";
 
 import type { Connection } from "./connection.ts";
+import { drizzle, migrate } from "./drizzle.ts";
 import { describeDamage } from "./index-damage.ts";
 import { readHead, startHead } from "./index-head.ts";
 

@@ -1,9 +1,8 @@
 import { NO_CHECK, NO_RECNO, type PeerId, type Recno } from "@izo/core";
-import { eq, sql } from "drizzle-orm";
-import { drizzle } from "drizzle-orm/better-sqlite3";
 
 import { bytesOf, hexOf } from "./columns.ts";
 import type { Connection } from "./connection.ts";
+import { drizzle, eq, sql } from "./drizzle.ts";
 import { outcomes, peers } from "./schema.ts";
 
 /** The last record of a peer that the log holds (`last_rcvd`); 0 for none. */

@@ -1,13 +1,13 @@
-import { sql } from "drizzle-orm";
 import {
   blob,
   index,
   integer,
   primaryKey,
+  sql,
   sqliteTable,
   text,
   uniqueIndex,
-} from "drizzle-orm/sqlite-core";
+} from "./drizzle.ts";
 
 /**
  * The index of one fileset (design D7). All of it but `disk` and `retained` follows from the log and
