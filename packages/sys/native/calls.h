@@ -41,6 +41,9 @@
 	X(mount) \
 	X(umount2) \
 	X(sendDatagram) \
+	X(socketPair) \
+	X(receiveDescriptor) \
+	X(setNonBlocking) \
 	X(watch) \
 	X(endWatch) \
 	X(fuseReceive) \

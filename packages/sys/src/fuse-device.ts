@@ -1,9 +1,11 @@
 import { closeSync, constants, openSync } from "node:fs";
 
 import { checkResult, ERRNO } from "./check-result.ts";
+import { setNonBlocking } from "./descriptor-channel.ts";
+import { detachWithHelper, mountWithHelper } from "./fusermount.ts";
 import { mount } from "./mount.ts";
 import { native } from "./native/load.ts";
-import type { Path } from "./path.ts";
+import { SysError } from "./sys-error.ts";
 import { umount2 } from "./umount.ts";
 import { watchReadable } from "./watch-readable.ts";
 
@@ -11,8 +13,11 @@ import { watchReadable } from "./watch-readable.ts";
 export interface FuseDeviceOptions {
   /** Shown as the type `fuse.<subtype>` in the list of mounts. */
   readonly subtype: string;
-  /** Other users may use the mount (`allow_other`). The kernel checks permissions in any case. */
-  readonly isForAll: boolean;
+  /**
+   * Other users may use the mount (`allow_other`). The kernel checks permissions in any case. By default, where this
+   * process may mount by itself: the helper permits it only where /etc/fuse.conf says `user_allow_other`.
+   */
+  readonly isForAll?: boolean | undefined;
   /** The kernel refuses every change (`ro`). */
   readonly isReadOnly?: boolean;
 }
@@ -23,27 +28,24 @@ export interface FuseDeviceOptions {
  */
 export class FuseDevice implements Disposable {
   readonly #fd: number;
-  readonly #mountPoint: Path;
+  readonly #mountPoint: string;
+  /** This process may not call mount(2): `fusermount3` has done it, and unmounts too. */
+  readonly isByHelper: boolean;
   #watch: Disposable | undefined;
   #isClosed = false;
 
   /**
-   * Mounts at `mountPoint`. The first message, INIT, is then there to be received.
+   * Mounts at `mountPoint`, through `fusermount3` where this process may not. The first message, INIT, is then there to
+   * be received.
    *
-   * @throws {SysError} EPERM without CAP_SYS_ADMIN; ENOENT where the kernel has no FUSE.
+   * @throws {SysError} ENOENT where the kernel has no FUSE
+   * @throws {FusermountError}
    */
-  constructor(mountPoint: Path, { subtype, isForAll, isReadOnly = false }: FuseDeviceOptions) {
+  constructor(mountPoint: string, options: FuseDeviceOptions) {
     this.#mountPoint = mountPoint;
-    this.#fd = openSync("/dev/fuse", constants.O_RDWR | constants.O_NONBLOCK);
-    const all = isForAll ? ",allow_other" : "";
-    const data = `fd=${this.#fd},rootmode=40000,user_id=0,group_id=0,default_permissions${all}`;
-    try {
-      const flags = { noSuid: true, noDev: true, readOnly: isReadOnly };
-      mount(subtype, mountPoint, `fuse.${subtype}`, data, flags);
-    } catch (error) {
-      closeSync(this.#fd);
-      throw error;
-    }
+    const fd = mountByItself(mountPoint, options);
+    this.isByHelper = fd === undefined;
+    this.#fd = fd ?? mountByHelper(mountPoint, options);
   }
 
   /** The descriptor, for writes that may block: notifications wait for locks of the kernel. */
@@ -93,8 +95,9 @@ export class FuseDevice implements Disposable {
   }
 
   /** Takes the mount out of the tree at once; who has files open in it keeps them until this is disposed of. */
-  detach(): void {
-    umount2(this.#mountPoint, { lazy: true });
+  async detach(): Promise<void> {
+    if (this.isByHelper) await detachWithHelper(this.#mountPoint);
+    else umount2(this.#mountPoint, { lazy: true });
   }
 
   [Symbol.dispose](): void {
@@ -103,4 +106,48 @@ export class FuseDevice implements Disposable {
     this.#watch?.[Symbol.dispose]();
     closeSync(this.#fd);
   }
+}
+
+/** Undefined where this process has not the right to. */
+function mountByItself(
+  mountPoint: string,
+  { subtype, isForAll = true, isReadOnly = false }: FuseDeviceOptions,
+): number | undefined {
+  let fd: number | undefined;
+  try {
+    fd = openSync("/dev/fuse", constants.O_RDWR | constants.O_NONBLOCK);
+    const owner = `user_id=${process.geteuid!()},group_id=${process.getegid!()}`;
+    const all = isForAll ? ",allow_other" : "";
+    const data = `fd=${fd},rootmode=40000,${owner},default_permissions${all}`;
+    const flags = { noSuid: true, noDev: true, readOnly: isReadOnly };
+    mount(subtype, mountPoint, `fuse.${subtype}`, data, flags);
+    return fd;
+  } catch (error) {
+    if (fd !== undefined) closeSync(fd);
+    if (isForbidden(error)) return undefined;
+    throw error;
+  }
+}
+
+function mountByHelper(
+  mountPoint: string,
+  { subtype, isForAll = false, isReadOnly = false }: FuseDeviceOptions,
+): number {
+  const fd = mountWithHelper(mountPoint, [
+    `fsname=${subtype}`,
+    `subtype=${subtype}`,
+    "nosuid",
+    "nodev",
+    "default_permissions",
+    ...(isForAll ? ["allow_other"] : []),
+    ...(isReadOnly ? ["ro"] : []),
+  ]);
+  setNonBlocking(fd);
+  return fd;
+}
+
+/** EACCES where /dev/fuse is root's alone, EPERM of mount(2). */
+function isForbidden(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return code === "EPERM" || (code === "EACCES" && !(error instanceof SysError));
 }

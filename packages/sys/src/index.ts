@@ -21,6 +21,7 @@ export { nodeDisk, NodeDiskFile } from "./disk/node-disk.ts";
 export { replaceFile } from "./disk/replace-file.ts";
 export { flock, type FlockOperation } from "./flock.ts";
 export type { FollowOptions } from "./follow.ts";
+export { detachDeadWithHelper, FusermountError } from "./fusermount.ts";
 export { FuseDevice, type FuseDeviceOptions } from "./fuse-device.ts";
 export { hasWriter, releaseLease, setReadLease } from "./lease.ts";
 export { mknod, mknodat } from "./mknod.ts";

@@ -1,7 +1,6 @@
 import { statfsSync } from "node:fs";
 
 import { IzoError } from "@izo/core";
-import { SysError } from "@izo/sys";
 
 import type { DriverFacts } from "./driver-facts.ts";
 import type { DriverChoice } from "./driver-name.ts";
@@ -14,6 +13,8 @@ export interface MountDriverOptions {
   readonly driver: DriverChoice;
   /** The kernel refuses every change. */
   readonly isReadOnly?: boolean;
+  /** See `FuseDeviceOptions`. */
+  readonly isForAll?: boolean | undefined;
   /** Where the files lie whose descriptors the file system gives out. */
   readonly backingDir: string;
   /** Faults that no caller of the mount is told. */
@@ -29,8 +30,8 @@ export interface DrivenMount extends FuseMount {
 const OVERLAYFS = 0x794c7630;
 
 /**
- * Mounts a file system with one of the drivers. `auto` is the kernel driver, and `fuse-native` where this
- * process or this kernel may not use it.
+ * Mounts a file system with one of the drivers. `auto` is the kernel driver, and `fuse-native` where the
+ * kernel is too old for it.
  *
  * @throws MountError; with `kernel` also IzoError `fuse-too-old`
  */
@@ -45,9 +46,9 @@ export async function mountDriver(
     const chosen = driver === "auto" ? "this machine permits it" : ASKED;
     return await mountFast(fileSystem, mountPoint, options, chosen);
   } catch (error) {
-    const obstacle = driver === "auto" ? obstacleOf(error) : undefined;
-    if (obstacle === undefined) throw error;
-    return await mountPortable(fileSystem, mountPoint, options, `not kernel: ${obstacle}`);
+    const isTooOld = error instanceof IzoError && error.code === "fuse-too-old";
+    if (driver !== "auto" || !isTooOld) throw error;
+    return await mountPortable(fileSystem, mountPoint, options, `not kernel: ${error.message}`);
   }
 }
 
@@ -56,17 +57,18 @@ const ASKED = "asked for";
 async function mountFast(
   fileSystem: FileSystem,
   mountPoint: string,
-  { backingDir, isReadOnly = false, onError }: MountDriverOptions,
+  { backingDir, isReadOnly = false, isForAll, onError }: MountDriverOptions,
   chosen: string,
 ): Promise<DrivenMount> {
   const depth = statfsSync(backingDir).type === OVERLAYFS ? 2 : 1;
   const stackDepth = fileSystem.announcesEveryWrite === true ? 0 : depth;
-  const mount = await mountKernel(fileSystem, mountPoint, { isReadOnly, onError, stackDepth });
+  const kernelOptions = { isReadOnly, isForAll, onError, stackDepth } as const;
+  const mount = await mountKernel(fileSystem, mountPoint, kernelOptions);
   return Object.assign(mount, {
     facts: (): DriverFacts => {
-      const { protocol, requests, noPassthrough } = mount;
-      const reason =
-        noPassthrough === null ? chosen : `${chosen}; no passthrough: ${noPassthrough}`;
+      const { protocol, requests, noPassthrough, isByHelper } = mount;
+      const way = isByHelper ? `${chosen}, through fusermount3` : chosen;
+      const reason = noPassthrough === null ? way : `${way}; no passthrough: ${noPassthrough}`;
       const hasPassthrough = noPassthrough === null;
       return { name: "kernel", protocol, hasPassthrough, reason, requests };
     },
@@ -76,20 +78,11 @@ async function mountFast(
 async function mountPortable(
   fileSystem: FileSystem,
   mountPoint: string,
-  { isReadOnly = false, onError }: MountDriverOptions,
+  { isReadOnly = false, isForAll, onError }: MountDriverOptions,
   reason: string,
 ): Promise<DrivenMount> {
-  const mount = await mountFuseNative(fileSystem, mountPoint, { isReadOnly, onError });
+  const options = { isReadOnly, onError, ...(isForAll !== undefined && { isForAll }) };
+  const mount = await mountFuseNative(fileSystem, mountPoint, options);
   const facts = { name: "fuse-native", protocol: null, hasPassthrough: false } as const;
   return Object.assign(mount, { facts: () => ({ ...facts, reason, requests: null }) });
-}
-
-/** What keeps this machine from the kernel driver; undefined for what would keep it from the other, too. */
-function obstacleOf(error: unknown): string | undefined {
-  if (!(error instanceof IzoError)) return undefined;
-  if (error.code === "fuse-too-old") return error.message;
-  const { cause } = error;
-  return cause instanceof SysError && cause.code === "EPERM"
-    ? "mounting without fusermount3 takes CAP_SYS_ADMIN"
-    : undefined;
 }

@@ -2,7 +2,7 @@
 import { readdirSync, statfsSync, statSync } from "node:fs";
 
 import { IzoError } from "@izo/core";
-import { umount2 } from "@izo/sys";
+import { detachDeadWithHelper, SysError, umount2 } from "@izo/sys";
 
 /** The mount point cannot be used, or the kernel refuses. */
 export class MountError extends IzoError {
@@ -38,7 +38,16 @@ function detachDead(mountPoint: string): void {
     statfsSync(mountPoint);
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "ENOTCONN") umount2(mountPoint, { lazy: true });
+    if (code === "ENOTCONN") detach(mountPoint);
     else if (code !== "ENOENT") throw error;
+  }
+}
+
+function detach(mountPoint: string): void {
+  try {
+    umount2(mountPoint, { lazy: true });
+  } catch (error) {
+    if (!(error instanceof SysError) || error.code !== "EPERM") throw error;
+    detachDeadWithHelper(mountPoint);
   }
 }

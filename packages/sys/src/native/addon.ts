@@ -64,6 +64,9 @@ export interface Addon {
   mount(source: Path, target: Path, type: string, flags: number, data: string): CallResult;
   umount2(path: Path, flags: number): CallResult;
   sendDatagram(path: Path, message: Uint8Array): CallResult;
+  socketPair(ends: ArrayBuffer): CallResult;
+  receiveDescriptor(socket: number): CallResult;
+  setNonBlocking(fd: number): CallResult;
   /** Anything but a number is the watch, for `endWatch`. */
   watch(fd: number, onReadable: () => void): CallResult | object;
   endWatch(watch: object): CallResult;

@@ -7,7 +7,7 @@ import type { Name } from "@izo/core";
  * next mount does. Nothing that was answered is lost by that, and what programs wrote through the
  * kernel is in the file.
  */
-import { FuseDevice } from "@izo/sys";
+import { FuseDevice, FusermountError } from "@izo/sys";
 
 import type { FileSystem, NodeId } from "../file-system.ts";
 import type { FuseMount, MountEnd } from "../fuse-mount.ts";
@@ -29,8 +29,8 @@ import { MAJOR, OPCODE } from "./protocol.ts";
 export interface KernelDriverOptions {
   /** Faults that no caller of the mount is told: errors without an errno, failed notifications. */
   readonly onError: (error: unknown) => void;
-  /** Other users may use the mount. Default: yes, for only root can use this driver. */
-  readonly isForAll?: boolean;
+  /** Other users may use the mount. Default: see `FuseDeviceOptions`. */
+  readonly isForAll?: boolean | undefined;
   /** The kernel refuses every change. */
   readonly isReadOnly?: boolean;
   /** On how many file systems the cache lies: see `answerInit`. 0 switches passthrough off. */
@@ -45,7 +45,8 @@ const TURN_MS = 4;
 /**
  * Mounts `fileSystem` at an existing, empty directory; resolves when the mount serves.
  *
- * @throws MountError as `mountFuseNative` does; IzoError `fuse-too-old`
+ * @throws MountError as `mountFuseNative` does, and `fusermount3-missing`, `fusermount3-refused`;
+ * IzoError `fuse-too-old`
  */
 export async function mountKernel(
   fileSystem: FileSystem,
@@ -55,11 +56,12 @@ export async function mountKernel(
   prepareMountPoint(mountPoint);
   let device: FuseDevice;
   try {
-    const { isForAll = true, isReadOnly = false } = options;
+    const { isForAll, isReadOnly = false } = options;
     device = new FuseDevice(mountPoint, { subtype: "izo", isForAll, isReadOnly });
   } catch (cause) {
     const found = cause instanceof Error ? cause.message : String(cause);
-    throw new MountError("mount-failed", mountPoint, found, { cause });
+    const code = cause instanceof FusermountError ? cause.code : "mount-failed";
+    throw new MountError(code, mountPoint, found, { cause });
   }
   const mount = new KernelMount(fileSystem, mountPoint, device, options);
   await mount.ready;
@@ -136,6 +138,11 @@ class KernelMount implements FuseMount {
     return this.#backings.obstacle;
   }
 
+  /** Mounted through `fusermount3`, for want of the right to. */
+  get isByHelper(): boolean {
+    return this.#device.isByHelper;
+  }
+
   /** The kernel's requests so far, by kind. */
   get requests(): Readonly<Record<string, number>> {
     return this.#connection.requests;
@@ -164,10 +171,12 @@ class KernelMount implements FuseMount {
 
   readonly #init: Handler = (request, reply) => {
     try {
-      const { stackDepth = 1 } = this.#options;
+      // The kernel takes a file only from who has CAP_SYS_ADMIN, and so could have mounted by itself.
+      const stackDepth = this.isByHelper ? 0 : (this.#options.stackDepth ?? 1);
       const { bodyBytes, agreement } = answerInit(request, reply, stackDepth);
       this.#protocol = `${MAJOR}.${agreement.minor}`;
-      if (stackDepth === 0) this.#backings.disable("this mount has to see every write");
+      if (this.isByHelper) this.#backings.disable("it takes CAP_SYS_ADMIN, which root has");
+      else if (stackDepth === 0) this.#backings.disable("this mount has to see every write");
       else if (agreement.hasPassthrough) this.#backings.enable();
       this.#context.hasSetxattrFlags = agreement.hasSetxattrFlags;
       this.#ready.resolve();
@@ -188,7 +197,7 @@ class KernelMount implements FuseMount {
     const { onError } = this.#options;
     if (end === "unmounted") {
       try {
-        this.#device.detach();
+        await this.#device.detach();
       } catch (error) {
         onError(error);
       }
