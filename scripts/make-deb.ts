@@ -53,9 +53,12 @@ function placeFiles(root: string, cli: string): void {
     const file = join(root, `usr/share/man/man${section}/${basename(page)}.gz`);
     write(file, gzipSync(readFileSync(page)));
   }
-  for (const unit of globSync(`${cli}/systemd/*.service`)) {
-    const text = readFileSync(unit, "utf8").replaceAll("/usr/bin/env izo", "/usr/bin/izo");
-    write(join(root, "usr/lib/systemd/system", basename(unit)), text);
+  const units = { system: `${cli}/systemd/*.service`, user: `${cli}/systemd/user/*.service` };
+  for (const [manager, files] of Object.entries(units)) {
+    for (const unit of globSync(files)) {
+      const text = readFileSync(unit, "utf8").replaceAll("/usr/bin/env izo", "/usr/bin/izo");
+      write(join(root, "usr/lib/systemd", manager, basename(unit)), text);
+    }
   }
   const completions = {
     "izo.bash": "bash-completion/completions/izo",

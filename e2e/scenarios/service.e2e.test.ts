@@ -15,14 +15,20 @@ const CLI = join(import.meta.dirname, "../../packages/cli");
 
 test("the systemd units are sound, as instances of a path", async () => {
   using work = makeWorkDirectory();
-  const units = ["izo-serve", "izo-mount"].map((name) => {
-    const unit = join(work.path, `${name}@srv-project.service`);
+  const instanceOf = (name: string): string => {
+    const unit = join(work.path, `${name.replace("/", "-")}@srv-project.service`);
     copyFileSync(join(CLI, `systemd/${name}@.service`), unit);
     return unit;
-  });
-  // It succeeds with warnings, which count here too; the manual pages are not installed.
-  const verify = ["systemd-analyze", "verify", "--man=no", ...units];
-  expect(await runCommand(["sh", "-c", '"$@" 2>&1', "sh", ...verify])).toBe("");
+  };
+  const verify = async (manager: string, ...names: string[]): Promise<string> => {
+    // It succeeds with warnings, which count here too; the manual pages are not installed.
+    const command = ["systemd-analyze", "verify", manager, "--man=no", ...names.map(instanceOf)];
+    // The manager of a user wants a directory of his at run time.
+    const script = 'export XDG_RUNTIME_DIR="$0" && "$@" 2>&1';
+    return await runCommand(["sh", "-c", script, work.path, ...command]);
+  };
+  expect(await verify("--system", "izo-serve", "izo-mount")).toBe("");
+  expect(await verify("--user", "user/izo-mount")).toBe("");
 });
 
 /** Stands in systemd's place: prints each datagram on a line. Perl is part of every Debian. */

@@ -16,6 +16,7 @@ import { ContentCopies } from "./cache/content-copies.ts";
 import type { ContentSource } from "./cache/content-source.ts";
 import { evictContent } from "./cache/evict-content.ts";
 import { ContentFetcher } from "./cache/fetch.ts";
+import type { InodeForm } from "./cache/inode-form.ts";
 import type { KernelNotifier } from "./cache/kernel-notifier.ts";
 import { LastUses } from "./cache/last-uses.ts";
 import { COPY_EVERY_MS, LongWrites } from "./cache/long-writes.ts";
@@ -41,6 +42,8 @@ const SAVE_USES_MS = 60_000;
 export interface LocalFileSystemOptions {
   /** The cache's directory; the caller holds its lock. */
   readonly cacheDir: string;
+  /** As the lock says it. */
+  readonly form: InodeForm;
   readonly log: ChangeLog;
   /** Everything is kept here (replica), or only what is opened (on-demand). */
   readonly isReplica: boolean;
@@ -89,13 +92,14 @@ export class LocalFileSystem implements Disposable {
 
   /** Opens the cache, and repairs it where the last use did not end well. */
   constructor(options: LocalFileSystemOptions) {
-    const { cacheDir, log } = options;
+    const { cacheDir, form, log } = options;
     const paths = makeCachePaths(cacheDir);
     rmSync(paths.staging, { recursive: true });
     makeCachePaths(cacheDir);
     const versions = new OwnVersions(log);
     const tree = new CacheTree({
       paths,
+      form,
       visible: () => log.visible,
       onProblem: options.onProblem,
       isPending: (version) => versions.isPending(version),
@@ -107,6 +111,7 @@ export class LocalFileSystem implements Disposable {
     const evict = { tree, authoritative: () => log.authoritative, hasher: this.#hasher };
     this.quota = new CacheQuota({
       treePath: paths.tree,
+      form,
       lastUses: this.#lastUses,
       rankOf: (oid) => options.rankOf?.(oid),
       evict: (oid) => evictContent(evict, oid),

@@ -23,6 +23,7 @@ import { nodeDisk, processUsage, SpaceReserve } from "@izo/sys";
 import type { Logger } from "pino";
 
 import { lockCache } from "./cache/cache-lock.ts";
+import type { InodeForm } from "./cache/inode-form.ts";
 import { measureContent } from "./cache/measure-content.ts";
 import { checkMountPoint } from "./check-mount-point.ts";
 import type { MountControl, MountStatus } from "./control/mount-control.ts";
@@ -69,6 +70,8 @@ export interface MountOptions {
   readonly permitMode?: PermitMode;
   /** Every change on the mount fails with EROFS; what waits in the cache is sent all the same. */
   readonly isReadOnly?: boolean;
+  /** Other users may use the mount. By default, where root mounts. */
+  readonly isForAll?: boolean | undefined;
   /** The token, where it is in no file. It is kept in no file either. */
   readonly token?: string | undefined;
   /** Settings that this mount starts with; all others are those that the cache had last. */
@@ -93,7 +96,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
   await using stack = new AsyncDisposableStack();
   const { url, mountPoint, cacheDir, logger } = options;
   await checkMountPoint(mountPoint);
-  stack.use(lockCache(cacheDir));
+  const { form } = stack.use(lockCache(cacheDir));
   const file = new SettingsFile(cacheDir);
   const credentials = { ...file.settings.credentials, ...options.settings?.credentials };
   const transfers = new TransferBook(Date.now);
@@ -153,6 +156,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
   const local = stack.use(
     new LocalFileSystem({
       cacheDir,
+      form,
       log: replica,
       isReplica: options.mode === "replica",
       newOid: () => replica.newOid(),
@@ -224,11 +228,12 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
   // Handed back when nothing is mounted any more, and while there is still somebody to push.
   stack.use(permits);
   permits.start();
-  const { isReadOnly = false } = options;
+  const { isReadOnly = false, isForAll } = options;
   const fuse = stack.use(
     await mountDriver(local.fileSystem, mountPoint, {
       driver: options.driver ?? "auto",
       isReadOnly,
+      isForAll,
       backingDir: cacheDir,
       onError: (error) => logger.error({ err: error }, "file system"),
     }),
@@ -239,6 +244,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
   // An open that waits for content would hold up the end of the mount.
   stack.defer(() => local.endFetches());
   const control = controlOf(options, {
+    form,
     replica,
     remote,
     sync,
@@ -294,6 +300,7 @@ function directoryAt({ authoritative }: LocalReplica, path: string): Oid {
 }
 
 interface MountParts {
+  readonly form: InodeForm;
   readonly replica: LocalReplica;
   readonly remote: HttpRemote;
   readonly sync: InterSync;
@@ -309,7 +316,7 @@ function controlOf(
   { cacheDir, mountPoint, permitMode = "none", isReadOnly = false }: MountOptions,
   parts: MountParts,
 ): MountControl {
-  const { replica, remote, sync, permits, keeper, fuse, local, file, transfers } = parts;
+  const { form, replica, remote, sync, permits, keeper, fuse, local, file, transfers } = parts;
   const keep = (change: SettingsChange): MountSettings => {
     const settings = file.change(change);
     keeper.keep(settings);
@@ -370,7 +377,7 @@ function controlOf(
     salvage: (signal) => sync.salvage(signal),
     takePermit: async (path, signal) => permits.take(directoryAt(replica, path), signal),
     releasePermit: async (path, signal) => permits.release(directoryAt(replica, path), signal),
-    verify: (options, signal) => inspectMount({ cacheDir, replica, remote }, options, signal),
+    verify: (options, signal) => inspectMount({ cacheDir, form, replica, remote }, options, signal),
     unmount: async () => {
       local.endFetches();
       await fuse[Symbol.asyncDispose]();

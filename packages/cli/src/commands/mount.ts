@@ -43,6 +43,8 @@ interface MountPlan {
   readonly cacheQuota: number | null | undefined;
   readonly credentials: CredentialFiles;
   readonly isReadOnly: boolean;
+  /** Undefined where the driver decides: see `FuseDeviceOptions`. */
+  readonly isForAll: true | undefined;
   /** Where metrics are served; undefined for nowhere. */
   readonly metrics: string | undefined;
 }
@@ -113,6 +115,10 @@ export function mountCommand(cli: Cli) {
       ).env("IZO_METRICS"),
     )
     .option("--read-only", "refuse every change on the mount (EROFS)")
+    .option(
+      "--allow-other",
+      "let other users use a mount that is not root's; those of root always do",
+    )
     .option("--foreground", "serve from this process until Ctrl-C, and log to standard error")
     .addOption(jsonOption())
     .addHelpText(
@@ -121,6 +127,9 @@ export function mountCommand(cli: Cli) {
 The cache outlives the mount: mounting again with the same cache is quick, works without the server,
 and sends what the server has not acknowledged. A mount whose process died is cleared away first.
 Settings that were changed while it ran (izo offline, izo offline-policy) are those of the next mount.
+
+A user who is not root mounts through fusermount3 (Debian: fuse3). All files then show as that user's,
+whoever owns them on the server, where they keep their owners; chown(2) fails.
 
 With --permit required the mount is read-only (EROFS) but where it holds a permit: izo permit MNT take.
 With take-over it takes that of the whole fileset by itself, whenever nobody has it or the lease of its
@@ -148,6 +157,7 @@ Examples:
         cacheQuota: options.cacheQuota,
         credentials: credentialsOf(options, cli),
         isReadOnly: options.readOnly === true,
+        isForAll: options.allowOther,
         metrics: options.metrics,
       };
       if (plan.metrics !== undefined) parseMetricsAddress(plan.metrics);
@@ -179,6 +189,7 @@ async function mountInBackground(
     plan.driver,
     ...credentialArguments(plan.credentials),
     ...(plan.isReadOnly ? ["--read-only"] : []),
+    ...(plan.isForAll === true ? ["--allow-other"] : []),
     ...(plan.metrics === undefined ? [] : ["--metrics", plan.metrics]),
     ...(plan.offlinePolicy === undefined ? [] : ["--offline-policy", plan.offlinePolicy]),
     ...(cacheQuota === undefined
@@ -219,13 +230,14 @@ async function serveMount(plan: MountPlan, cli: Cli): Promise<void> {
   raisePriority();
   using manager = findServiceManager(cli.env);
   try {
-    const { offlinePolicy, cacheQuota, permitMode, credentials, isReadOnly } = plan;
+    const { offlinePolicy, cacheQuota, permitMode, credentials, isReadOnly, isForAll } = plan;
     const settings = {
       credentials,
       ...(offlinePolicy !== undefined && { offlinePolicy }),
       ...(cacheQuota !== undefined && { cacheQuotaBytes: cacheQuota }),
     };
-    const wanted = { url, mountPoint, cacheDir, mode, driver, permitMode, isReadOnly, settings };
+    const access = { isReadOnly, isForAll };
+    const wanted = { url, mountPoint, cacheDir, mode, driver, permitMode, ...access, settings };
     await using mount = await mountFileset({ ...wanted, ...tokenOf(cli), logger });
     await using metrics =
       plan.metrics === undefined ? undefined : await serveMetrics(plan.metrics, mount);

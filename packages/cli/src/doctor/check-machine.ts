@@ -67,7 +67,11 @@ function checkFuseDevice({ exists, isUsable }: Machine): Finding {
     );
   }
   if (isUsable(device)) return ok("fuse", `${device} can be opened`);
-  return failure("fuse", `${device} may not be opened`, "Mount as root, or ask for access to it");
+  return failure(
+    "fuse",
+    `${device} may not be opened`,
+    "Mount as root, or chmod 666 /dev/fuse, as udev does",
+  );
 }
 
 function checkFusermount({ isRoot, searchPath, exists, read }: Machine): Finding {
@@ -83,8 +87,8 @@ function checkFusermount({ isRoot, searchPath, exists, read }: Machine): Finding
   if (isRoot || allowsOthers) return ok("fusermount3", "installed");
   return warning(
     "fusermount3",
-    "installed; what this user mounts only this user sees",
-    "For others, put the line user_allow_other into /etc/fuse.conf",
+    "installed: this user can mount, and alone sees what he mounts",
+    "For others, put the line user_allow_other into /etc/fuse.conf, and mount with --allow-other",
   );
 }
 

@@ -29,8 +29,13 @@ const HINTS: Readonly<Record<string, string>> = {
     "use a token of the holder who used this cache first, or another cache; on the server: izo peers forget",
   "already-served": "another izo serve has it; stop that one first",
   "cache-in-use": "another mount uses this cache; give this one its own --cache",
+  "cache-of-another":
+    "mount as the user who made it, or give this mount its own --cache; what was not pushed yet is in the old one",
+  "fusermount3-missing": "install it: apt-get install -y fuse3; or mount as root",
+  "fusermount3-refused":
+    "see /etc/fuse.conf, and whether the mount point is yours; izo doctor says what this machine permits",
   "cache-marks-lost":
-    "copy the cache again as root with cp -a or rsync -aX; or use a new --cache, and take what was not pushed yet from the old one's tree/",
+    "copy the cache again as its owner with cp -a or rsync -aX; or use a new --cache, and take what was not pushed yet from the old one's tree/",
   "foreign-cache":
     "give this mount its own --cache, or remove the old cache after looking at its status",
   "mount-point-missing": "make it first: mkdir -p MNT",

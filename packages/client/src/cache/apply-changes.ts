@@ -189,7 +189,7 @@ export class ChangeApplier {
     const waits = hasOther && this.#waitsForContent(node, after);
     const current = hasOther && !waits ? this.#replaceContent(node, after) : node;
     const path = this.#tree.nodes.pathOf(current);
-    updateAttributes(path, after);
+    updateAttributes(this.#tree.form, path, after);
     // The time belongs to the content: to an edit that is under way, to the one that is still shown.
     const hasOwnTime = current.unlogged.size > 0 || waits;
     if (!hasOwnTime && before?.mtimeNs !== after.mtimeNs) updateTime(path, after);
@@ -227,7 +227,7 @@ export class ChangeApplier {
   #replaceContent(node: CacheNode, after: TreeObject): CacheNode {
     if (node.isPresent || after.sha256 === EMPTY_SHA256) {
       const spare = this.#tree.sparePath();
-      return this.#tree.replaceInode(node, spare, makeInode(spare, after));
+      return this.#tree.replaceInode(node, spare, makeInode(this.#tree.form, spare, after));
     }
     truncateSync(osPath(this.#tree.nodes.pathOf(node)), after.sizeBytes);
     return node;

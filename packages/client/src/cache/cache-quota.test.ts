@@ -9,8 +9,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { PINNED, type Rank } from "../keep/keep-rules.ts";
 import { oid } from "../testing/test-cache.ts";
 import { CacheQuota } from "./cache-quota.ts";
+import { DIRECT_FORM } from "./direct-form.ts";
 import { LastUses } from "./last-uses.ts";
-import { writeMark } from "./object-mark.ts";
 
 const BLOCK = 4096;
 
@@ -34,6 +34,7 @@ beforeEach(() => {
   isServerThere = true;
   uses = new LastUses(directory, () => (nowMs += 1));
   quota = new CacheQuota({
+    form: DIRECT_FORM,
     treePath: join(directory, "tree"),
     lastUses: uses,
     rankOf: (id) => ranks.get(id),
@@ -61,7 +62,7 @@ function cached(id: string, blocks: number, rank?: Rank): Oid {
   const object = oid(id);
   const path = join(directory, "tree", object);
   writeFileSync(path, Buffer.alloc(blocks * BLOCK, 1));
-  writeMark(path, { oid: object, holding: { state: "whole" } });
+  DIRECT_FORM.writeMark(path, { oid: object, holding: { state: "whole" } });
   if (rank !== undefined) ranks.set(object, rank);
   uses.note(object);
   return object;

@@ -12,8 +12,8 @@ import type { Oid } from "@izo/core";
 
 import { PINNED, type Rank } from "../keep/keep-rules.ts";
 import { cachedFiles } from "./cached-files.ts";
+import type { InodeForm } from "./inode-form.ts";
 import type { LastUses } from "./last-uses.ts";
-import { readMark } from "./object-mark.ts";
 
 /** Room is made down to this share of the quota, so that not every file that comes has another one leave. */
 const LOW_WATER = 0.9;
@@ -24,6 +24,7 @@ const SETTLE_MS = 2_000;
 export interface CacheQuotaOptions {
   /** `tree/` of the cache. */
   readonly treePath: string;
+  readonly form: InodeForm;
   readonly lastUses: LastUses;
   readonly rankOf: (oid: Oid) => Rank | undefined;
   readonly evict: (oid: Oid) => Promise<boolean>;
@@ -162,12 +163,12 @@ export class CacheQuota {
 
   /** What there is, and what of it may leave, that first which is wanted least. */
   async #look(below: Rank): Promise<{ usedBytes: number; candidates: Candidate[] }> {
-    const { treePath, rankOf, lastUses } = this.#options;
+    const { treePath, form, rankOf, lastUses } = this.#options;
     const candidates: Candidate[] = [];
     let usedBytes = 0;
     for await (const { path, stat, bytes } of cachedFiles(treePath)) {
       usedBytes += bytes;
-      const mark = bytes === 0 ? undefined : readMark(path);
+      const mark = bytes === 0 ? undefined : form.readMark(path);
       if (mark === undefined || mark.holding.state === "absent") continue;
       const { oid } = mark;
       const rank = rankOf(oid) ?? NOT_KEPT;

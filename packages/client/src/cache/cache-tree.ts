@@ -7,7 +7,7 @@
  * `ChangeApplier`. A crash loses nothing here: what a directory holds is made before its mark says that
  * it is whole, and is made again where the mark was not reached.
  */
-import { constants, readdirSync, readlinkSync, renameSync, rmSync } from "node:fs";
+import { constants, readdirSync, renameSync, rmSync } from "node:fs";
 
 import {
   type Base,
@@ -24,16 +24,10 @@ import { AT_FDCWD, linkat, type Stat } from "@izo/sys";
 import type { NodeLink, CacheNode } from "./cache-node.ts";
 import { type CachePaths, osPath } from "./cache-paths.ts";
 import { isDiskFull } from "./disk-full.ts";
+import type { InodeForm } from "./inode-form.ts";
 import { makeInode, statInode, updateAttributes, updateTime } from "./inode.ts";
 import { NodeTable } from "./node-table.ts";
-import {
-  readMark,
-  WHOLE,
-  writeMark,
-  writeMarkOf,
-  type Holding,
-  type ObjectMark,
-} from "./object-mark.ts";
+import { WHOLE, type Holding, type ObjectMark } from "./object-mark.ts";
 import { openRoot } from "./open-root.ts";
 import { isBlank, rescue, rescueCopy } from "./rescue.ts";
 import { withUnchangedCtime, withUnchangedTimes } from "./unchanged-times.ts";
@@ -43,6 +37,7 @@ export type ProblemReporter = (path: string, error: unknown) => void;
 
 export interface CacheTreeOptions {
   readonly paths: CachePaths;
+  readonly form: InodeForm;
   /** The visible tree as it is now; asked anew each time, because it is derived anew at each change. */
   readonly visible: () => StateReader;
   readonly onProblem: ProblemReporter;
@@ -55,6 +50,8 @@ export interface CacheTreeOptions {
 
 export class CacheTree {
   readonly nodes: NodeTable;
+  /** How its inodes show their objects. */
+  readonly form: InodeForm;
   readonly #visible: () => StateReader;
   readonly #onProblem: ProblemReporter;
   readonly #rescuePath: string;
@@ -62,7 +59,8 @@ export class CacheTree {
   #limboCount: number;
 
   /** @throws CacheMarksLostError */
-  constructor({ paths, visible, onProblem, isPending }: CacheTreeOptions) {
+  constructor({ paths, form, visible, onProblem, isPending }: CacheTreeOptions) {
+    this.form = form;
     this.nodes = new NodeTable(paths.tree, paths.limbo);
     this.#visible = visible;
     this.#onProblem = onProblem;
@@ -70,7 +68,7 @@ export class CacheTree {
     this.#rescuePath = paths.rescue;
     // What an earlier process has left there may still be needed: no name is used twice.
     this.#limboCount = highestNumber(readdirSync(paths.limbo));
-    this.nodes.root.holding = openRoot(paths.tree);
+    this.nodes.root.holding = openRoot(form, paths.tree);
   }
 
   get visible(): StateReader {
@@ -82,7 +80,7 @@ export class CacheTree {
     const { root } = this.nodes;
     const object = this.objectOf(root);
     if (object === undefined) return;
-    updateAttributes(this.nodes.pathOf(root), object);
+    updateAttributes(this.form, this.nodes.pathOf(root), object);
     if (!root.isPresent) updateTime(this.nodes.pathOf(root), object);
   }
 
@@ -104,9 +102,9 @@ export class CacheTree {
     const known = directory.children.get(name);
     if (known !== undefined || directory.knowsAllChildren) return known;
     const path = this.nodes.pathIn(directory, name);
-    const stat = statInode(path);
+    const stat = this.form.stat(path);
     if (stat === undefined) return undefined;
-    const mark = readMark(path);
+    const mark = this.form.readMark(path);
     // An inode without a mark was cut off in its making; recovery, which ran before, leaves none.
     if (mark === undefined) return undefined;
     return this.adopt(directory, name, mark, stat);
@@ -188,7 +186,7 @@ export class CacheTree {
       this.nodes.link(other, parent, name);
       return;
     }
-    const holding = makeInode(path, object);
+    const holding = makeInode(this.form, path, object);
     this.nodes.link(this.nodes.add(object.oid, object.kind, holding), parent, name);
   }
 
@@ -224,9 +222,9 @@ export class CacheTree {
     const [fd] = node.descriptors.keys();
     if (fd === undefined) {
       const path = this.nodes.pathOf(node);
-      withUnchangedTimes(this.nodes, [node], () => writeMark(path, mark));
+      withUnchangedTimes(this.nodes, [node], () => this.form.writeMark(path, mark));
     } else {
-      withUnchangedCtime(node, fd, () => writeMarkOf(fd, mark));
+      withUnchangedCtime(node, fd, () => this.form.writeMark(fd, mark));
     }
     node.holding = holding;
     node.isMarkDirty = true;
@@ -240,7 +238,7 @@ export class CacheTree {
   setOid(node: CacheNode, oid: Oid, version?: Base): void {
     if (version !== undefined && node.holding.state === "local")
       node.holding = { state: "local", base: version };
-    writeMark(this.nodes.pathOf(node), { oid, holding: node.holding });
+    this.form.writeMark(this.nodes.pathOf(node), { oid, holding: node.holding });
     this.nodes.setOid(node, oid);
     node.isMarkDirty = true;
   }
@@ -364,10 +362,10 @@ export class CacheTree {
   #isHalfMade(directory: CacheNode, name: Name, path: string): boolean {
     const entry = this.visible.entry(directory.oid, name);
     const object = entry === undefined ? undefined : this.visible.object(entry.oid);
-    const stat = statInode(path);
+    const stat = this.form.stat(path);
     if (stat === undefined || object?.kind !== kindOf(stat.mode)) return false;
     if (object.kind !== "symlink") return isBlank(path, object.kind);
-    return bytesToText(readlinkSync(osPath(path), "buffer")) === object.target;
+    return bytesToText(this.form.readlink(path)) === object.target;
   }
 
   /** Tells whether an inode has what its object shows, so that it must or need not be made again. */

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { CALLER, oid, remoteOperations, TestCache } from "../testing/test-cache.ts";
-import { readMark } from "./object-mark.ts";
 
 const { content, create } = remoteOperations;
 const FILE = oid("a");
@@ -90,7 +89,7 @@ describe("[C4] evictContent()", () => {
     // What no program of the mount can do: the bytes change without a word.
     writeFileSync(onDisk("mine"), "other  bytes");
     expect(await reclaim()).toBe(false);
-    expect(readMark(onDisk("mine"))?.holding.state).toBe("local");
+    expect(cache.form.readMark(onDisk("mine"))?.holding.state).toBe("local");
   });
 
   test("leaves old content that a replica shows until the new one is here", async () => {

@@ -22,7 +22,6 @@ import { download, WrongContentError } from "./download.ts";
 import { fillPlaceholder } from "./fill-placeholder.ts";
 import { giveAttributes } from "./inode.ts";
 import type { KernelNotifier } from "./kernel-notifier.ts";
-import { writeMarkOf } from "./object-mark.ts";
 
 /** How often an object may change under a fetch before an open is told to try again later. */
 const MAX_SUPERSEDED = 8;
@@ -184,8 +183,9 @@ export class ContentFetcher {
     const holding = { state: "content", sha256 } as const;
     const fd = openSync(path, constants.O_RDWR);
     try {
-      giveAttributes(fd, object);
-      writeMarkOf(fd, { oid: object.oid, holding });
+      const { form } = this.#tree;
+      giveAttributes(form, fd, object);
+      form.writeMark(fd, { oid: object.oid, holding });
     } finally {
       closeSync(fd);
     }

@@ -6,7 +6,6 @@ import { futimens } from "@izo/sys";
 import type { CacheNode } from "./cache-node.ts";
 import { osPath } from "./cache-paths.ts";
 import type { CacheTree } from "./cache-tree.ts";
-import { writeMarkOf } from "./object-mark.ts";
 import { withUnchangedCtime } from "./unchanged-times.ts";
 
 /**
@@ -37,7 +36,7 @@ export function fillPlaceholder(
         for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at, bytes.length - at, at);
         if (bytes.length !== object.sizeBytes) ftruncateSync(fd, bytes.length);
         futimens(fd, "omit", object.mtimeNs);
-        writeMarkOf(fd, { oid: object.oid, holding });
+        tree.form.writeMark(fd, { oid: object.oid, holding });
       } catch (error) {
         ftruncateSync(fd, 0);
         ftruncateSync(fd, object.sizeBytes);

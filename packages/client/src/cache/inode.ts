@@ -4,43 +4,15 @@
  * Everything here works on paths below directories that only this process changes, and never follows
  * a symlink at their end: a server cannot lead it out of the cache (design §8, promise 6).
  */
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fchownSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  rmSync,
-  symlinkSync,
-} from "node:fs";
+import { closeSync, constants, ftruncateSync, mkdirSync, openSync, rmSync } from "node:fs";
 
-import {
-  bytesToText,
-  EMPTY_SHA256,
-  isReplicatedXattr,
-  textToBytes,
-  type TreeObject,
-} from "@izo/core";
-import {
-  AT_FDCWD,
-  fchmodat,
-  fchownat,
-  fsetxattr,
-  fstatat,
-  futimens,
-  lgetxattr,
-  llistxattr,
-  lremovexattr,
-  lsetxattr,
-  mknod,
-  type Stat,
-  utimens,
-} from "@izo/sys";
+import { EMPTY_SHA256, isReplicatedXattr, textToBytes, type TreeObject } from "@izo/core";
+import { AT_FDCWD, fstatat, futimens, type Stat, utimens } from "@izo/sys";
 
+import { ErrnoError } from "../fuse/errno.ts";
 import { osPath } from "./cache-paths.ts";
-import { ABSENT, WHOLE, writeMark, writeMarkOf, type Holding } from "./object-mark.ts";
+import { type InodeForm, shownOwner } from "./inode-form.ts";
+import { ABSENT, WHOLE, type Holding } from "./object-mark.ts";
 
 /** Makes a file that never follows, replaces or shares anything. */
 export const CREATE_FLAGS =
@@ -54,20 +26,20 @@ export const CREATE_FLAGS =
  * @returns what the inode holds
  * @throws the system's error, after removing what was made
  */
-export function makeInode(path: string, object: TreeObject): Holding {
+export function makeInode(form: InodeForm, path: string, object: TreeObject): Holding {
   try {
     switch (object.kind) {
       case "file":
-        return makeFile(path, object);
+        return makeFile(form, path, object);
       case "directory":
         mkdirSync(osPath(path), 0o700);
-        return finish(path, object, ABSENT);
+        return finish(form, path, object, ABSENT);
       case "symlink":
-        symlinkSync(Buffer.from(textToBytes(object.target)), osPath(path));
-        return finish(path, object, WHOLE);
+        form.makeSymlink(path, Buffer.from(textToBytes(object.target)));
+        return finish(form, path, object, WHOLE);
       case "special":
-        mknod(osPath(path), object.mode, object.rdev);
-        return finish(path, object, WHOLE);
+        form.makeSpecial(path, object.mode, object.rdev);
+        return finish(form, path, object, WHOLE);
     }
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) {
@@ -82,14 +54,14 @@ function holdingOfNew(object: TreeObject): Holding {
   return object.sha256 === EMPTY_SHA256 ? { state: "content", sha256: EMPTY_SHA256 } : ABSENT;
 }
 
-function makeFile(path: string, object: TreeObject): Holding {
+function makeFile(form: InodeForm, path: string, object: TreeObject): Holding {
   const holding = holdingOfNew(object);
   const fd = openSync(osPath(path), CREATE_FLAGS, 0o600);
   try {
     if (object.sizeBytes > 0) ftruncateSync(fd, object.sizeBytes);
-    dropInherited(path, object);
-    giveAttributes(fd, object);
-    writeMarkOf(fd, { oid: object.oid, holding });
+    dropInherited(form, path, object);
+    giveAttributes(form, fd, object);
+    form.writeMark(fd, { oid: object.oid, holding });
   } finally {
     closeSync(fd);
   }
@@ -97,44 +69,44 @@ function makeFile(path: string, object: TreeObject): Holding {
 }
 
 /** Owner, mode, extended attributes and mtime of an open file, in the order in which none undoes another. */
-export function giveAttributes(fd: number, object: TreeObject): void {
-  fchownSync(fd, object.uid, object.gid);
+export function giveAttributes(form: InodeForm, fd: number, object: TreeObject): void {
+  form.setOwner(fd, object);
   // The extended attributes come before the mode, which an access control list would change.
-  for (const [name, value] of replicatedXattrs(object)) fsetxattr(fd, textToBytes(name), value);
-  fchmodSync(fd, object.mode & 0o7777);
+  for (const [name, value] of replicatedXattrs(object)) form.setXattr(fd, name, value);
+  form.setMode(fd, object.mode);
   futimens(fd, "omit", object.mtimeNs);
 }
 
-function finish(path: string, object: TreeObject, holding: Holding): Holding {
-  const at = osPath(path);
-  fchownat(AT_FDCWD, at, object.uid, object.gid, { noFollow: true });
-  if (object.kind !== "symlink") dropInherited(path, object);
-  for (const [name, value] of replicatedXattrs(object)) lsetxattr(at, textToBytes(name), value);
-  if (object.kind !== "symlink") fchmodat(AT_FDCWD, at, object.mode & 0o7777);
-  utimens(at, "omit", object.mtimeNs, { noFollow: true });
-  writeMark(path, { oid: object.oid, holding });
+function finish(form: InodeForm, path: string, object: TreeObject, holding: Holding): Holding {
+  form.setOwner(path, object);
+  if (object.kind !== "symlink") dropInherited(form, path, object);
+  for (const [name, value] of replicatedXattrs(object)) form.setXattr(path, name, value);
+  if (object.kind !== "symlink") form.setMode(path, object.mode);
+  utimens(osPath(path), "omit", object.mtimeNs, { noFollow: true });
+  form.writeMark(path, { oid: object.oid, holding });
   return holding;
 }
 
 /** Takes the access control lists away that an inode got from its directory and its object does not have. */
-function dropInherited(path: string, object: TreeObject): void {
+function dropInherited(form: InodeForm, path: string, object: TreeObject): void {
   for (const name of ["system.posix_acl_access", "system.posix_acl_default"]) {
     if (object.xattrs.has(name)) continue;
     if (name.endsWith("default") && object.kind !== "directory") continue;
-    if (lgetxattr(osPath(path), name) !== undefined) lremovexattr(osPath(path), name);
+    if (form.getXattr(path, name) !== undefined) form.removeXattr(path, name);
   }
 }
 
 /** Makes owner, mode and extended attributes of an inode those of its object, touching only what differs. */
-export function updateAttributes(path: string, object: TreeObject): void {
-  const at = osPath(path);
-  const stat = fstatat(AT_FDCWD, at, { noFollow: true });
-  const isOwnerSame = stat.uid === object.uid && stat.gid === object.gid;
-  if (!isOwnerSame) fchownat(AT_FDCWD, at, object.uid, object.gid, { noFollow: true });
-  updateXattrs(at, object);
+export function updateAttributes(form: InodeForm, path: string, object: TreeObject): void {
+  const stat = form.stat(path);
+  if (stat === undefined) throw new ErrnoError("ENOENT", `Cannot update "${path}": it is missing`);
+  const owner = shownOwner(form, object);
+  const isOwnerSame = stat.uid === owner.uid && stat.gid === owner.gid;
+  if (!isOwnerSame) form.setOwner(path, owner);
+  updateXattrs(form, path, object);
   const mode = object.mode & 0o7777;
   if (object.kind !== "symlink" && (!isOwnerSame || (stat.mode & 0o7777) !== mode)) {
-    fchmodat(AT_FDCWD, at, mode);
+    form.setMode(path, mode);
   }
 }
 
@@ -145,20 +117,21 @@ export function updateTime(path: string, object: TreeObject): void {
   utimens(at, "omit", object.mtimeNs, { noFollow: true });
 }
 
-/** The attributes of an inode, not following a symlink; undefined when there is nothing. */
+/**
+ * The attributes of an inode as it is on the disk, not following a symlink; undefined when there is
+ * nothing. Its owner, mode and kind are those that programs see only in one form: see `InodeForm.stat`.
+ */
 export function statInode(path: string): Stat | undefined {
   return fstatat(AT_FDCWD, osPath(path), { noFollow: true, throwIfNoEntry: false });
 }
 
-function updateXattrs(at: string | Buffer, object: TreeObject): void {
-  for (const bytes of llistxattr(at)) {
-    const name = bytesToText(bytes);
-    if (isReplicatedXattr(name) && !object.xattrs.has(name)) lremovexattr(at, bytes);
+function updateXattrs(form: InodeForm, path: string, object: TreeObject): void {
+  for (const name of form.listXattrs(path)) {
+    if (isReplicatedXattr(name) && !object.xattrs.has(name)) form.removeXattr(path, name);
   }
   for (const [name, value] of replicatedXattrs(object)) {
-    const bytes = textToBytes(name);
-    const standing = lgetxattr(at, bytes);
-    if (standing === undefined || !standing.equals(value)) lsetxattr(at, bytes, value);
+    const standing = form.getXattr(path, name);
+    if (standing === undefined || !standing.equals(value)) form.setXattr(path, name, value);
   }
 }
 

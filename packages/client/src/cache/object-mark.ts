@@ -1,6 +1,6 @@
 /**
  * What every inode of the cache tree says of itself: which object it is, and what of it is here
- * (design C4). It is one extended attribute, so no crash can part the fact from the inode: it moves
+ * (design C4). It is one extended attribute (which, says `InodeForm`), so no crash can part the fact from the inode: it moves
  * with it, is replaced with it and is gone with it, and a tree of which no process knows anything any
  * more explains itself to the next one.
  *
@@ -12,12 +12,6 @@
  * 49 bytes, because ext4 keeps about 90 in an inode of 256 and takes a block of its own beyond that.
  */
 import type { Base, Oid, PeerId, Recno, Sha256 } from "@izo/core";
-import { fsetxattr, lgetxattr, lsetxattr } from "@izo/sys";
-
-import { osPath } from "./cache-paths.ts";
-
-/** In `trusted.`: seen and set only by root, and possible on symlinks and special files too. */
-export const MARK_ATTRIBUTE = "trusted.izo";
 
 /**
  * What of an object an inode holds:
@@ -45,21 +39,6 @@ const NO_PEER = "0".repeat(32);
 
 export const ABSENT: Holding = { state: "absent" };
 export const WHOLE: Holding = { state: "whole" };
-
-/** The mark of the inode at `path`, never following a symlink; undefined when it has none. @throws SysError */
-export function readMark(path: string): ObjectMark | undefined {
-  const bytes = lgetxattr(osPath(path), MARK_ATTRIBUTE);
-  return bytes === undefined ? undefined : parseMark(bytes);
-}
-
-export function writeMark(path: string, mark: ObjectMark): void {
-  lsetxattr(osPath(path), MARK_ATTRIBUTE, formatMark(mark));
-}
-
-/** {@link writeMark} of an open file. */
-export function writeMarkOf(fd: number, mark: ObjectMark): void {
-  fsetxattr(fd, MARK_ATTRIBUTE, formatMark(mark));
-}
 
 export function formatMark({ oid, holding }: ObjectMark): Buffer {
   const head = Buffer.concat([Buffer.of(STATES.indexOf(holding.state)), Buffer.from(oid, "hex")]);

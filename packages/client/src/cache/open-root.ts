@@ -3,14 +3,15 @@ import { readdirSync } from "node:fs";
 import { IzoError, ROOT_OID } from "@izo/core";
 
 import { osPath } from "./cache-paths.ts";
-import { ABSENT, type Holding, readMark, writeMark } from "./object-mark.ts";
+import type { InodeForm } from "./inode-form.ts";
+import { ABSENT, type Holding } from "./object-mark.ts";
 
 /** Nothing in the cache says any more what it is, so no content can be told from a placeholder's zeros. */
 class CacheMarksLostError extends IzoError {
   constructor(treePath: string) {
     super(
       "cache-marks-lost",
-      `Cannot use the cache tree "${treePath}": its files have lost their marks, the extended attributes "trusted.izo"`,
+      `Cannot use the cache tree "${treePath}": its files have lost their marks, the extended attributes "trusted.izo" or "user.izo"`,
       { treePath },
     );
   }
@@ -22,10 +23,10 @@ class CacheMarksLostError extends IzoError {
  *
  * @throws CacheMarksLostError, having changed nothing
  */
-export function openRoot(treePath: string): Holding {
-  const mark = readMark(treePath);
+export function openRoot(form: InodeForm, treePath: string): Holding {
+  const mark = form.readMark(treePath);
   if (mark !== undefined) return mark.holding;
   if (readdirSync(osPath(treePath)).length > 0) throw new CacheMarksLostError(treePath);
-  writeMark(treePath, { oid: ROOT_OID, holding: ABSENT });
+  form.writeMark(treePath, { oid: ROOT_OID, holding: ABSENT });
   return ABSENT;
 }

@@ -11,7 +11,7 @@
  * Worst outcome: an edit whose record was lost is logged as an edit of the version its mark names, and
  * becomes a conflict copy where that is out of date.
  */
-import { readdirSync, readlinkSync, rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 
 import {
   type Actor,
@@ -41,15 +41,8 @@ import type { ChangeLog } from "./change-log.ts";
 import { dropUnwritten } from "./drop-unwritten.ts";
 import { examineContent } from "./examine-content.ts";
 import { takeBackHalfExchange } from "./half-exchange.ts";
-import { statInode } from "./inode.ts";
-import {
-  ABSENT,
-  type Holding,
-  type ObjectMark,
-  readMark,
-  WHOLE,
-  writeMark,
-} from "./object-mark.ts";
+import { type InodeForm, shownOwner } from "./inode-form.ts";
+import { ABSENT, type Holding, type ObjectMark, WHOLE } from "./object-mark.ts";
 import type { OwnVersions } from "./own-versions.ts";
 import { provenHolding } from "./proven-holding.ts";
 import { isBlank } from "./rescue.ts";
@@ -105,6 +98,10 @@ class Recovery {
     this.#ownHead = options.log.ownHead;
   }
 
+  get #form(): InodeForm {
+    return this.#options.tree.form;
+  }
+
   run(): RecoveryReport {
     const { tree, applier } = this.#options;
     takeBackHalfExchange(this.#options.log);
@@ -157,7 +154,7 @@ class Recovery {
     const { tree } = this.#options;
     const seen = new Set<Name>();
     for (const { name, path, stat } of this.#inodesIn(tree.nodes.pathOf(directory))) {
-      if (this.#isForeign(path, stat)) {
+      if (this.#isForeign(path, stat) || this.#isHollow(path, stat)) {
         rmSync(osPath(path));
         continue;
       }
@@ -180,12 +177,25 @@ class Recovery {
    * lost its end: the log brings it again, and no work is in it.
    */
   #isForeign(path: string, stat: Stat): boolean {
-    const mark = kindOf(stat.mode) === "file" ? readMark(path) : undefined;
+    const mark = kindOf(stat.mode) === "file" ? this.#form.readMark(path) : undefined;
     const { visible } = this.#options.tree;
     if (mark === undefined || isKnown(resolveOid(mark.oid, visible), visible)) return false;
     const { holding } = mark;
     if (holding.state === "content") return examineContent(path).sha256 === holding.sha256;
     return holding.state === "absent";
+  }
+
+  /**
+   * A power cut can take the target of a symlink that a file stands for (`mapped-form.ts`). The record
+   * has it, and the symlink is made again.
+   */
+  #isHollow(path: string, stat: Stat): boolean {
+    if (!this.#options.isPowerLost || kindOf(stat.mode) !== "symlink") return false;
+    const { visible } = this.#options.tree;
+    const mark = this.#form.readMark(path);
+    const object = mark && visible.object(resolveOid(mark.oid, visible));
+    if (object?.kind !== "symlink") return false;
+    return bytesToText(this.#form.readlink(path)) !== object.target;
   }
 
   /**
@@ -232,7 +242,7 @@ class Recovery {
    */
   #readMark(path: string): ObjectMark | undefined {
     const { tree, log } = this.#options;
-    const mark = readMark(path);
+    const mark = this.#form.readMark(path);
     if (mark?.holding.state !== "local") return mark;
     const { base } = mark.holding;
     if (typeof base === "number" || base.peer !== log.peer || base.recno <= this.#ownHead)
@@ -242,7 +252,7 @@ class Recovery {
       oid: mark.oid,
       holding: { state: "local", base: known?.contentVersion ?? NO_RECNO },
     };
-    writeMark(path, renewed);
+    this.#form.writeMark(path, renewed);
     return renewed;
   }
 
@@ -266,7 +276,7 @@ class Recovery {
     const object = isNamed ? named : this.#logNew(directory, name, stat, mark?.oid);
     const holding: Holding =
       kind === "file" ? { state: "local", base: object.contentVersion } : (mark?.holding ?? WHOLE);
-    writeMark(path, { oid: object.oid, holding });
+    this.#form.writeMark(path, { oid: object.oid, holding });
     return tree.adopt(directory, name, { oid: object.oid, holding }, stat);
   }
 
@@ -280,7 +290,7 @@ class Recovery {
     if (holding.state === "local" && object.sha256 !== null) {
       this.#logContent(node, stat, holding.base);
     } else {
-      writeMark(path, { oid: object.oid, holding });
+      this.#form.writeMark(path, { oid: object.oid, holding });
     }
     return node;
   }
@@ -301,7 +311,7 @@ class Recovery {
       gid: stat.gid,
       mtimeNs: stat.mtimeNs,
     };
-    const target = kind === "symlink" ? bytesToText(readlinkSync(osPath(path), "buffer")) : "";
+    const target = kind === "symlink" ? bytesToText(this.#form.readlink(path)) : "";
     this.#record(creationOf({ ...made, kind, target, rdev: stat.rdev }), stat);
     return tree.visible.object(made.oid)!;
   }
@@ -313,7 +323,8 @@ class Recovery {
     const { holding } = node;
     if (node.kind === "file" && holding.state === "local")
       this.#checkLocal(node, stat, object, holding);
-    else if (!looksLike(stat, object) || !isHolding(holding, object)) this.#changeObject(node.oid);
+    else if (!this.#looksLike(stat, object) || !isHolding(holding, object))
+      this.#changeObject(node.oid);
   }
 
   /** A fetched content that the power took before it was on disk is not here any more. */
@@ -344,7 +355,7 @@ class Recovery {
     const object = this.#giveToOwner(node, base) ?? shown;
     if (isLogged(stat, object)) {
       this.#nameRecord(node, object);
-      if (!looksLike(stat, object)) this.#changeObject(node.oid);
+      if (!this.#looksLike(stat, object)) this.#changeObject(node.oid);
       return;
     }
     if (this.#dropTorn(node, stat, object)) return;
@@ -436,11 +447,22 @@ class Recovery {
     this.#objects.push({ oid, before: undefined, after: this.#options.tree.visible.object(oid) });
   }
 
+  /** Tells whether an inode has the attributes that programs should see. */
+  #looksLike(stat: Stat, object: TreeObject): boolean {
+    const owner = shownOwner(this.#form, object);
+    return (
+      (object.kind === "symlink" || (stat.mode & 0o7777) === (object.mode & 0o7777)) &&
+      stat.uid === owner.uid &&
+      stat.gid === owner.gid &&
+      (object.kind !== "file" || isLogged(stat, object))
+    );
+  }
+
   *#inodesIn(directory: string): Iterable<{ name: Name; path: string; stat: Stat }> {
     for (const bytes of readdirSync(osPath(directory), { encoding: "buffer" })) {
       const name = bytesToText(bytes) as Name;
       const path = `${directory}/${name}`;
-      const stat = statInode(path);
+      const stat = this.#form.stat(path);
       if (stat !== undefined) yield { name, path, stat };
     }
   }
@@ -453,16 +475,6 @@ function isKnown(oid: Oid, visible: CacheTree["visible"]): boolean {
 /** Tells whether a file is as its last record says: every write since would show in its time. */
 function isLogged(stat: Stat, object: Pick<TreeObject, "sizeBytes" | "mtimeNs">): boolean {
   return stat.size === object.sizeBytes && stat.mtimeNs === object.mtimeNs;
-}
-
-/** Tells whether an inode has the attributes that programs should see. */
-function looksLike(stat: Stat, object: TreeObject): boolean {
-  return (
-    (object.kind === "symlink" || (stat.mode & 0o7777) === (object.mode & 0o7777)) &&
-    stat.uid === object.uid &&
-    stat.gid === object.gid &&
-    (object.kind !== "file" || isLogged(stat, object))
-  );
 }
 
 function isHolding(holding: Holding, object: TreeObject): boolean {

@@ -1,17 +1,17 @@
 /** Attributes: getattr, setattr, readlink, statfs. */
-import { constants, readlinkSync, statfsSync } from "node:fs";
+import { constants, statfsSync } from "node:fs";
 
 import { bytesToText, objectPath, type SetattrOperation, type TreeObject } from "@izo/core";
-import { AT_FDCWD, fchmodat, fchownat, fstat, type Stat, type TimeNs, utimens } from "@izo/sys";
+import { fstat, type Stat, type TimeNs, utimens } from "@izo/sys";
 
+import { ACCESS_ACL, withMode } from "../cache/access-control-list.ts";
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
-import { statInode } from "../cache/inode.ts";
+import type { InodeForm } from "../cache/inode-form.ts";
 import { ctimeOf } from "../cache/unchanged-times.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 import type { Caller, FileSystem, SetAttributes } from "../fuse/file-system.ts";
 import { withoutSetId } from "../fuse/set-id-bits.ts";
-import { ACCESS_ACL, withMode } from "./access-control-list.ts";
 import type { Actors } from "./actor.ts";
 import { truncateNow, truncateOpen } from "./data-operations.ts";
 import { type FilterContext, perform, record } from "./filter-context.ts";
@@ -25,12 +25,12 @@ export function attributeOperations(
   actors: Actors,
 ): Pick<FileSystem, "getattr" | "setattr" | "readlink" | "statfs"> {
   const { tree, fetches } = context;
-  const { nodes } = tree;
+  const { nodes, form } = tree;
 
   function statOf(node: CacheNode, fd: number | undefined): Stat {
     const open = fd ?? (node.isNamed ? undefined : node.anyDescriptor);
-    if (open !== undefined) return fstat(open);
-    const stat = statInode(nodes.pathOf(node));
+    if (open !== undefined) return form.statOf(open);
+    const stat = form.stat(nodes.pathOf(node));
     if (stat === undefined) throw new ErrnoError("ENOENT", "Cannot stat: the file was removed");
     return stat;
   }
@@ -56,21 +56,21 @@ export function attributeOperations(
     const mtimeNs = changes.mtimeNs === "now" ? laterNs() : changes.mtimeNs;
     const times = { atimeNs: changes.atimeNs ?? "omit", mtimeNs: mtimeNs ?? "omit" } as const;
     if (object === undefined || !node.isNamed || node.retiredBase !== undefined) {
-      changeNameless(node, changes, times);
+      changeNameless(form, node, changes, times);
       return;
     }
-    const attributes = newAttributes(object, changes, caller);
+    const attributes = newAttributes(form, object, changes, caller);
     // While content is being written the CLOSE to come carries its time.
     const isTimeLogged = mtimeNs !== undefined && node.unlogged.size === 0;
     const work = (): void => {
-      const path = osPath(nodes.pathOf(node));
+      const path = nodes.pathOf(node);
       if (attributes !== null) {
-        fchownat(AT_FDCWD, path, attributes.uid, attributes.gid, { noFollow: true });
-        if (node.kind !== "symlink") fchmodat(AT_FDCWD, path, attributes.mode & 0o7777);
+        form.setOwner(path, attributes);
+        if (node.kind !== "symlink") form.setMode(path, attributes.mode);
       }
       if (changes.atimeNs !== undefined || mtimeNs !== undefined) {
         node.unlogged.settingTime(() =>
-          utimens(path, times.atimeNs, times.mtimeNs, { noFollow: true }),
+          utimens(osPath(path), times.atimeNs, times.mtimeNs, { noFollow: true }),
         );
       }
     };
@@ -125,6 +125,7 @@ export function attributeOperations(
 
     setattr(id, changes, caller, fd) {
       const node = nodes.get(id);
+      checkOwner(form, changes);
       const { sizeBytes, ...rest } = changes;
       const change = (): void => {
         if (sizeBytes !== undefined) {
@@ -140,7 +141,7 @@ export function attributeOperations(
     },
 
     readlink(id) {
-      return bytesToText(readlinkSync(osPath(nodes.pathOf(nodes.get(id))), "buffer"));
+      return bytesToText(form.readlink(nodes.pathOf(nodes.get(id))));
     },
 
     statfs() {
@@ -157,8 +158,19 @@ export function attributeOperations(
   };
 }
 
-/** The owner, group and mode that a change leaves; null where it changes none of them. */
+/** Who owns everything cannot give it away. @throws ErrnoError EPERM */
+function checkOwner({ soleOwner }: InodeForm, { uid, gid }: SetAttributes): void {
+  if (soleOwner === undefined) return;
+  if ((uid ?? soleOwner.uid) === soleOwner.uid && (gid ?? soleOwner.gid) === soleOwner.gid) return;
+  throw new ErrnoError("EPERM", "Cannot change the owner: on this mount everything is its user's");
+}
+
+/**
+ * The owner, group and mode that a change leaves; null where it changes none of them. The owner on the
+ * server stays where the mount does not show it.
+ */
 function newAttributes(
+  { soleOwner }: InodeForm,
   object: TreeObject,
   { mode, uid, gid }: SetAttributes,
   caller: Caller,
@@ -168,27 +180,25 @@ function newAttributes(
   const isOwnerChanged = uid !== undefined || gid !== undefined;
   const kept =
     isOwnerChanged && object.kind !== "directory" ? withoutSetId(object, caller) : object.mode;
-  return {
-    mode: mode === undefined ? kept : (mode & 0o7777) | type,
-    uid: uid ?? object.uid,
-    gid: gid ?? object.gid,
-  };
+  const next = mode === undefined ? kept : (mode & 0o7777) | type;
+  if (soleOwner === undefined)
+    return { mode: next, uid: uid ?? object.uid, gid: gid ?? object.gid };
+  return next === object.mode ? null : { mode: next, uid: object.uid, gid: object.gid };
 }
 
 /** A removed file that is still open: nobody else can see it, nothing is logged. */
 function changeNameless(
+  form: InodeForm,
   node: CacheNode,
   { uid, gid, mode }: SetAttributes,
   { atimeNs, mtimeNs }: { atimeNs: TimeNs; mtimeNs: TimeNs },
 ): void {
   const fd = node.anyDescriptor;
   if (fd === undefined) throw new ErrnoError("ENOENT", "Cannot change: the file was removed");
+  const stat = fstat(fd);
+  const isOwnerChanged = uid !== undefined || gid !== undefined;
+  const owner = isOwnerChanged ? { uid: uid ?? stat.uid, gid: gid ?? stat.gid } : undefined;
+  form.changeRemains(fd, owner, mode);
   // A descriptor that only names an inode is refused by the calls for descriptors.
-  const path = `/proc/self/fd/${fd}`;
-  if (uid !== undefined || gid !== undefined) {
-    const stat = fstat(fd);
-    fchownat(AT_FDCWD, path, uid ?? stat.uid, gid ?? stat.gid);
-  }
-  if (mode !== undefined) fchmodat(AT_FDCWD, path, mode & 0o7777);
-  if (atimeNs !== "omit" || mtimeNs !== "omit") utimens(path, atimeNs, mtimeNs);
+  if (atimeNs !== "omit" || mtimeNs !== "omit") utimens(`/proc/self/fd/${fd}`, atimeNs, mtimeNs);
 }

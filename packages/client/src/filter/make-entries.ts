@@ -11,14 +11,15 @@ import {
   type TreeObject,
 } from "@izo/core";
 
+import { ACCESS_ACL, DEFAULT_ACL, inherit } from "../cache/access-control-list.ts";
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
+import { shownOwner } from "../cache/inode-form.ts";
 import { CREATE_FLAGS, giveAttributes, makeInode } from "../cache/inode.ts";
-import { type Holding, WHOLE, writeMark, writeMarkOf } from "../cache/object-mark.ts";
+import { type Holding, WHOLE } from "../cache/object-mark.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 import type { Caller, FileSystem } from "../fuse/file-system.ts";
 import { S_ISGID } from "../fuse/set-id-bits.ts";
-import { ACCESS_ACL, DEFAULT_ACL, inherit } from "./access-control-list.ts";
 import type { Actors } from "./actor.ts";
 import { type FilterContext, perform, record } from "./filter-context.ts";
 
@@ -27,14 +28,17 @@ export function makeEntries(
   actors: Actors,
 ): Pick<FileSystem, "create" | "mknod" | "mkdir" | "symlink"> {
   const { tree, log } = context;
+  const { form } = tree;
 
   /** Attributes of an object that the caller makes in a directory; the group as Linux gives it. */
   function newObject(
     directory: CacheNode,
     kind: TreeObject["kind"],
     mode: number,
-    { uid, gid, umask = 0 }: Caller,
+    { umask = 0, ...caller }: Caller,
   ): TreeObject {
+    // What the mount shows is what the server gets.
+    const { uid, gid } = shownOwner(form, caller);
     const parent = tree.objectOf(directory);
     const access = newAccess(directory, kind, mode, umask);
     const isInherited = parent !== undefined && (parent.mode & S_ISGID) !== 0;
@@ -137,9 +141,9 @@ export function makeEntries(
     return perform(context, operation, actor, () => {
       const fd = openSync(osPath(path), CREATE_FLAGS, 0o600);
       try {
-        giveAttributes(fd, object);
+        giveAttributes(form, fd, object);
         const holding = localHolding(object);
-        writeMarkOf(fd, { oid: object.oid, holding });
+        form.writeMark(fd, { oid: object.oid, holding });
         const node = adopt(directory, name, object, holding);
         node.writer = actor;
         logXattrs(directory, name, object, actor);
@@ -170,7 +174,7 @@ export function makeEntries(
       const operation = { opcode: "MKNOD", ...entryOf(directory, name, object), rdev } as const;
       const actor = actors.of(caller);
       return perform(context, operation, actor, () => {
-        const holding = makeInode(tree.nodes.pathIn(directory, name), object);
+        const holding = makeInode(form, tree.nodes.pathIn(directory, name), object);
         const node = adopt(directory, name, object, holding);
         logXattrs(directory, name, object, actor);
         return node.id;
@@ -184,9 +188,9 @@ export function makeEntries(
       const actor = actors.of(caller);
       return perform(context, operation, actor, () => {
         const path = tree.nodes.pathIn(directory, name);
-        makeInode(path, object);
+        makeInode(form, path, object);
         // It is new, so its entries are known: there are none.
-        writeMark(path, { oid: object.oid, holding: WHOLE });
+        form.writeMark(path, { oid: object.oid, holding: WHOLE });
         const node = adopt(directory, name, object, WHOLE);
         node.knowsAllChildren = true;
         logXattrs(directory, name, object, actor);
@@ -199,7 +203,7 @@ export function makeEntries(
       const object = { ...newObject(directory, "symlink", 0o777, caller), target };
       const operation = { opcode: "SYMLINK", ...entryOf(directory, name, object), target } as const;
       return perform(context, operation, actors.of(caller), () => {
-        const holding = makeInode(tree.nodes.pathIn(directory, name), object);
+        const holding = makeInode(form, tree.nodes.pathIn(directory, name), object);
         return adopt(directory, name, object, holding).id;
       });
     },

@@ -19,7 +19,7 @@ import {
   ROOT_OID,
   type TreeObject,
 } from "@izo/core";
-import { O_PATH, readDirectory } from "@izo/sys";
+import { readDirectory } from "@izo/sys";
 
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
@@ -36,9 +36,6 @@ import { type EndingContent, findOpenCloses } from "./open-closes.ts";
 /** linux/fs.h */
 const RENAME_NOREPLACE = 1;
 const RENAME_EXCHANGE = 2;
-
-/** Names an inode of any kind, without opening it. */
-const NAME_ONLY = O_PATH | constants.O_NOFOLLOW;
 
 const TYPE_BITS: Readonly<Record<string, number>> = {
   fifo: constants.S_IFIFO,
@@ -113,7 +110,9 @@ export function nameOperations(
    */
   function dropName(directory: CacheNode, name: Name, node: CacheNode, remove: () => void): void {
     const isKept = node.kind !== "file" && node.references > 0 && node.links.length === 1;
-    const remains = isKept ? openSync(osPath(nodes.pathIn(directory, name)), NAME_ONLY) : undefined;
+    const remains = isKept
+      ? openSync(osPath(nodes.pathIn(directory, name)), tree.form.remainsFlags)
+      : undefined;
     try {
       remove();
     } catch (error) {
@@ -167,10 +166,8 @@ export function nameOperations(
     readdir(id) {
       const directory = nodes.get(id);
       tree.list(directory);
-      const fd = openSync(
-        osPath(nodes.pathOf(directory)),
-        constants.O_RDONLY | constants.O_DIRECTORY,
-      );
+      const path = nodes.pathOf(directory);
+      const fd = openSync(osPath(path), constants.O_RDONLY | constants.O_DIRECTORY);
       try {
         const inoOf = inodeNumbersIn(directory);
         return readDirectory(fd).map(({ name: bytes, type, position }) => {
@@ -179,7 +176,7 @@ export function nameOperations(
           return {
             name,
             bytes,
-            type: TYPE_BITS[type] ?? 0,
+            type: tree.form.entryType(`${path}/${name}`, TYPE_BITS[type] ?? 0),
             ino: met === undefined ? inoOf(name) : numberOfNode(met),
             position,
             node: met?.id,

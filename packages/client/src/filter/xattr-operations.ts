@@ -1,30 +1,24 @@
 /** Extended attributes, each of which is a version of its own (design D3). */
 import {
-  bytesToText,
   type ClientOperation,
   isReplicatedXattr,
   MAX_XATTR_BYTES,
   NO_RECNO,
   type SetattrOperation,
-  textToBytes,
   type TreeObject,
 } from "@izo/core";
-import {
-  fgetxattr,
-  flistxattr,
-  fremovexattr,
-  fsetxattr,
-  lgetxattr,
-  llistxattr,
-  lremovexattr,
-  lsetxattr,
-} from "@izo/sys";
 
+import {
+  ACCESS_ACL,
+  DEFAULT_ACL,
+  isList,
+  isModeOnly,
+  modeOf,
+} from "../cache/access-control-list.ts";
 import type { CacheNode } from "../cache/cache-node.ts";
-import { osPath } from "../cache/cache-paths.ts";
+import type { InodePlace } from "../cache/inode-form.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 import type { Caller, FileSystem } from "../fuse/file-system.ts";
-import { ACCESS_ACL, DEFAULT_ACL, isList, isModeOnly, modeOf } from "./access-control-list.ts";
 import type { Actors } from "./actor.ts";
 import { type FilterContext, perform } from "./filter-context.ts";
 
@@ -40,13 +34,16 @@ export function xattrOperations(
   actors: Actors,
 ): Pick<FileSystem, "getxattr" | "listxattr" | "setxattr" | "removexattr"> {
   const { tree } = context;
-  const { nodes } = tree;
+  const { nodes, form } = tree;
+
+  /** A descriptor of a file that has no name any more, the path of all others. */
+  function placeOf(node: CacheNode): InodePlace {
+    return nameless(node) ?? nodes.pathOf(node);
+  }
 
   function read(node: CacheNode, name: string): Buffer | undefined {
     if (!isReplicatedXattr(name) || isKnownAbsent(node, name)) return undefined;
-    const bytes = textToBytes(name);
-    const fd = nameless(node);
-    return fd === undefined ? lgetxattr(osPath(nodes.pathOf(node)), bytes) : fgetxattr(fd, bytes);
+    return form.getXattr(placeOf(node), name);
   }
 
   /** The kernel asks for it before the first write to each file; one comes to a file only by a record. */
@@ -70,12 +67,12 @@ export function xattrOperations(
       const { oid } = object;
       const removal = { opcode: "DELEXTATTR", oid, path, attribute: ACCESS_ACL, base } as const;
       perform(context, removal, actors.of(caller), () => {
-        lremovexattr(osPath(nodes.pathOf(node)), ACCESS_ACL);
+        form.removeXattr(nodes.pathOf(node), ACCESS_ACL);
       });
     }
     const change = modeChange(node, object, modeOf(list));
     perform(context, change, actors.of(caller), () => {
-      lsetxattr(osPath(nodes.pathOf(node)), ACCESS_ACL, list);
+      form.setXattr(nodes.pathOf(node), ACCESS_ACL, list);
     });
   }
 
@@ -93,10 +90,7 @@ export function xattrOperations(
     getxattr: (id, name) => read(nodes.get(id), name),
 
     listxattr(id) {
-      const node = nodes.get(id);
-      const fd = nameless(node);
-      const names = fd === undefined ? llistxattr(osPath(nodes.pathOf(node))) : flistxattr(fd);
-      return names.map(bytesToText).filter(isReplicatedXattr);
+      return form.listXattrs(placeOf(nodes.get(id))).filter(isReplicatedXattr);
     },
 
     setxattr(id, name, value, flags, caller) {
@@ -114,7 +108,7 @@ export function xattrOperations(
       if ((flags & XATTR_REPLACE) !== 0 && !isThere) throw noSuchAttribute(name);
       const fd = nameless(node);
       if (fd !== undefined) {
-        fsetxattr(fd, textToBytes(name), value);
+        form.setXattr(fd, name, value);
         return;
       }
       const object = objectOf(node);
@@ -132,7 +126,7 @@ export function xattrOperations(
       };
       const set = (): void =>
         perform(context, operation, actors.of(caller), () => {
-          lsetxattr(osPath(nodes.pathOf(node)), textToBytes(name), value);
+          form.setXattr(nodes.pathOf(node), name, value);
         });
       const mode = name === ACCESS_ACL && isList(value) ? modeOf(value) : object.mode & 0o777;
       if (mode === (object.mode & 0o777)) set();
@@ -149,7 +143,7 @@ export function xattrOperations(
       }
       const fd = nameless(node);
       if (fd !== undefined) {
-        fremovexattr(fd, textToBytes(name));
+        form.removeXattr(fd, name);
         return;
       }
       const object = objectOf(node);
@@ -161,7 +155,7 @@ export function xattrOperations(
         base: object.xattrs.get(name)?.version ?? NO_RECNO,
       };
       perform(context, operation, actors.of(caller), () => {
-        lremovexattr(osPath(nodes.pathOf(node)), textToBytes(name));
+        form.removeXattr(nodes.pathOf(node), name);
       });
     },
   };

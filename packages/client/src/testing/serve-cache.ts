@@ -25,7 +25,7 @@ const errors: string[] = [];
 const note = (error: unknown): void => void errors.push(String(error));
 
 await using stack = new AsyncDisposableStack();
-stack.use(lockCache(cacheDir));
+const { form } = stack.use(lockCache(cacheDir));
 const nowNs = wallClock();
 const replica = stack.use(
   await LocalReplica.open({
@@ -40,6 +40,7 @@ const replica = stack.use(
 const local = stack.use(
   new LocalFileSystem({
     cacheDir,
+    form,
     log: replica,
     isReplica: false,
     newOid: () => randomUUID().replaceAll("-", "") as Oid,

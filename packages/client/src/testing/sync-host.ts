@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { parseName, type Name, type Oid, type Position } from "@izo/core";
 import { nodeDisk } from "@izo/sys";
 
+import { DIRECT_FORM } from "../cache/direct-form.ts";
 import { rootNode, type Caller, type NodeId } from "../fuse/file-system.ts";
 import { LocalFileSystem } from "../local-file-system.ts";
 import { HttpRemote } from "../remote/http-remote.ts";
@@ -73,6 +74,7 @@ export class SyncHost implements AsyncDisposable {
     };
     this.#local = new LocalFileSystem({
       cacheDir: this.cacheDir,
+      form: DIRECT_FORM,
       log: this.replica,
       isReplica: mode === "replica",
       newOid: () => randomUUID().replaceAll("-", "") as Oid,

@@ -34,9 +34,12 @@ import {
   type ServerRecord,
   type Sha256,
 } from "@izo/core";
-import { nodeDisk } from "@izo/sys";
+import { lremovexattr, nodeDisk } from "@izo/sys";
 
+import { DIRECT_FORM, DIRECT_MARK } from "../cache/direct-form.ts";
+import type { InodeForm } from "../cache/inode-form.ts";
 import type { KernelNotifier } from "../cache/kernel-notifier.ts";
+import { MAPPED_MARK, MappedForm } from "../cache/mapped-form.ts";
 import { type Caller, type NodeId, rootNode } from "../fuse/file-system.ts";
 import { LocalFileSystem } from "../local-file-system.ts";
 import { LocalReplica } from "../sync/local-replica.ts";
@@ -52,9 +55,17 @@ const ROOT_ACTOR = { uid: 0, gid: 0, groups: [], command: "test" };
 
 export interface TestCacheOptions {
   readonly isReplica?: boolean;
+  readonly form?: InodeForm["name"];
 }
 
 export class TestCache implements AsyncDisposable {
+  /** Of the caches to be opened, where they are not told. */
+  static defaultForm: InodeForm["name"] = "direct";
+
+  /** Inodes of such a cache have their objects' owners. */
+  static get showsOwners(): boolean {
+    return TestCache.defaultForm === "direct";
+  }
   readonly cacheDir = mkdtempSync(join(tmpdir(), "izo-cache-"));
   readonly contents = new Map<Sha256, Buffer>();
   readonly problems: unknown[] = [];
@@ -66,10 +77,14 @@ export class TestCache implements AsyncDisposable {
   fetchCount = 0;
   replica!: LocalReplica;
   local!: LocalFileSystem;
+  readonly form: InodeForm;
   readonly #options: TestCacheOptions;
 
   private constructor(options: TestCacheOptions) {
     this.#options = options;
+    const { form = TestCache.defaultForm } = options;
+    this.form =
+      form === "direct" ? DIRECT_FORM : new MappedForm(join(this.cacheDir, "staging"), CALLER);
   }
 
   static async open(options: TestCacheOptions = {}): Promise<TestCache> {
@@ -90,6 +105,7 @@ export class TestCache implements AsyncDisposable {
     });
     this.local = new LocalFileSystem({
       cacheDir: this.cacheDir,
+      form: this.form,
       log: this.replica,
       isReplica: this.#options.isReplica ?? false,
       newOid: () => randomUUID().replaceAll("-", "") as Oid,
@@ -116,6 +132,16 @@ export class TestCache implements AsyncDisposable {
   assertTidy(): void {
     deepEqual(this.problems, []);
     deepEqual(readdirSync(join(this.cacheDir, "limbo")), []);
+  }
+
+  /** The extended attribute of the cache's own. */
+  get markName(): string {
+    return this.form.name === "direct" ? DIRECT_MARK : MAPPED_MARK;
+  }
+
+  /** What a copy without extended attributes does to an inode. */
+  dropMark(path: string): void {
+    lremovexattr(path, this.markName);
   }
 
   /** The process ends without a word: everything in memory is gone. */

@@ -27,14 +27,15 @@ import type { Stat } from "@izo/sys";
 
 import { osPath } from "../cache/cache-paths.ts";
 import { kindOf } from "../cache/cache-tree.ts";
-import { statInode } from "../cache/inode.ts";
-import { readMark, type ObjectMark } from "../cache/object-mark.ts";
+import { type InodeForm, shownOwner } from "../cache/inode-form.ts";
+import type { ObjectMark } from "../cache/object-mark.ts";
 import { FileHasher } from "../sync/hash-file.ts";
 import type { CacheDifference, CacheDifferenceCause } from "./cache-difference.ts";
 
 export interface CacheComparison {
   /** The cache's `tree/`. */
   readonly treePath: string;
+  readonly form: InodeForm;
   /** What programs should see; taken anew for each directory. */
   readonly visible: () => StateReader;
   /** Compare names, marks and stats only, and hash nothing. */
@@ -55,6 +56,7 @@ export interface PlacedCacheDifference extends CacheDifference {
 interface HeldFile {
   readonly path: string;
   readonly shownPath: string;
+  readonly form: InodeForm;
   readonly mark: ObjectMark;
   readonly stat: Stat;
   /** The hash that its bytes must have. */
@@ -92,21 +94,21 @@ interface ComparedDirectory {
 }
 
 function compareDirectory(
-  { visible: takeVisible, onEntry }: CacheComparison,
+  { form, visible: takeVisible, onEntry }: CacheComparison,
   oid: Oid,
   path: string,
 ): ComparedDirectory {
   const compared: ComparedDirectory = { differences: [], directories: [], files: [] };
   const visible = takeVisible();
   // Entries of a directory that nobody has looked into are in the index alone.
-  const isListed = readMark(path)?.holding.state === "whole";
+  const isListed = form.readMark(path)?.holding.state === "whole";
   if (!isListed || visible.object(oid) === undefined) return compared;
   const here = new Set(namesIn(path));
   for (const entry of visible.children(oid)) {
     const child = `${path}/${entry.name}`;
     onEntry?.();
     if (here.delete(entry.name)) {
-      compareEntry(visible, entry, child, compared);
+      compareEntry(form, visible, entry, child, compared);
       continue;
     }
     differ(compared, visible, entry, child, "damaged", "the cache does not have it");
@@ -119,15 +121,16 @@ function compareDirectory(
 }
 
 function compareEntry(
+  form: InodeForm,
   visible: StateReader,
   entry: Entry,
   path: string,
   compared: ComparedDirectory,
 ): void {
   const object = visible.object(entry.oid);
-  const stat = statInode(path);
+  const stat = form.stat(path);
   if (object === undefined || stat === undefined) return;
-  const mark = readMark(path);
+  const mark = form.readMark(path);
   if (mark === undefined) {
     differ(compared, visible, entry, path, "damaged", "it has no mark");
     return;
@@ -143,22 +146,22 @@ function compareEntry(
     return;
   }
   if (kind === "directory") compared.directories.push({ oid: entry.oid, path });
-  const other = otherAttribute(stat, object);
+  const other = otherAttribute(form, stat, object);
   if (other !== null) differ(compared, visible, entry, path, "damaged", other);
-  if (kind === "file") compareFile(visible, entry, path, { object, stat, mark }, compared);
+  if (kind === "file") compareFile(visible, entry, path, { object, form, stat, mark }, compared);
 }
 
 function compareFile(
   visible: StateReader,
   entry: Entry,
   path: string,
-  { object, stat, mark }: { object: TreeObject; stat: Stat; mark: ObjectMark },
+  { object, form, stat, mark }: Pick<HeldFile, "form" | "stat" | "mark"> & { object: TreeObject },
   compared: ComparedDirectory,
 ): void {
   const { holding } = mark;
   const shownPath = pathOf(visible, entry.parent, entry.name);
   const since = recnoOf(object.contentVersion);
-  const file = { path, shownPath, mark, stat, since };
+  const file = { path, shownPath, form, mark, stat, since };
   if (holding.state === "content") {
     // A replica shows the content that it has until the new one is here.
     compared.files.push({ ...file, sha256: holding.sha256 });
@@ -181,13 +184,13 @@ function compareFile(
 }
 
 async function compareContent(
-  { path, shownPath, mark, stat, sha256, since }: HeldFile,
+  { path, shownPath, form, mark, stat, sha256, since }: HeldFile,
   hasher: FileHasher,
 ): Promise<PlacedCacheDifference | null> {
   const isSame = (): boolean => {
-    const now = statInode(path);
+    const now = form.stat(path);
     const isUntouched = now?.ino === stat.ino && now.ctimeNs === stat.ctimeNs;
-    return isUntouched && JSON.stringify(readMark(path)) === JSON.stringify(mark);
+    return isUntouched && JSON.stringify(form.readMark(path)) === JSON.stringify(mark);
   };
   if (!isSame()) return null;
   const fd = openSync(osPath(path), constants.O_RDONLY | constants.O_NOFOLLOW);
@@ -222,9 +225,10 @@ function differ(
   differences.push({ path, cachePath, isContent: false, between, cause, found, since });
 }
 
-function otherAttribute(stat: Stat, object: TreeObject): string | null {
-  if (stat.uid !== object.uid) return `uid ${stat.uid}, not ${object.uid}`;
-  if (stat.gid !== object.gid) return `gid ${stat.gid}, not ${object.gid}`;
+function otherAttribute(form: InodeForm, stat: Stat, object: TreeObject): string | null {
+  const { uid, gid } = shownOwner(form, object);
+  if (stat.uid !== uid) return `uid ${stat.uid}, not ${uid}`;
+  if (stat.gid !== gid) return `gid ${stat.gid}, not ${gid}`;
   // The mode of a symlink is the kernel's.
   const [mode, expected] = [stat.mode & 0o7777, object.mode & 0o7777];
   const isOther = object.kind !== "symlink" && mode !== expected;

@@ -18,12 +18,14 @@ import {
 } from "@izo/core";
 import { nodeDisk } from "@izo/sys";
 
+import type { InodeForm } from "../cache/inode-form.ts";
 import type { CacheDifference } from "./cache-difference.ts";
 import { compareCache } from "./compare-cache.ts";
 
 /** A cache, open or closed, as far as it has to be known. */
 export interface InspectedCache {
   readonly cacheDir: string;
+  readonly form: InodeForm;
   readonly peer: PeerId;
   /** Null where the index cannot be read: then nothing is known of the tree. */
   readonly visible: (() => StateReader) | null;
@@ -73,10 +75,10 @@ export async function inspectCache(
     bytes += hashedBytes;
     options.onProgress?.(entries, bytes);
   };
-  const { visible, cacheDir, recno, isMounted, notices } = cache;
+  const { visible, cacheDir, form, recno, isMounted, notices } = cache;
   if (visible !== null) {
     const treePath = join(cacheDir, "tree");
-    const comparison = { treePath, visible, isQuick, signal, onEntry, onHashed };
+    const comparison = { treePath, form, visible, isQuick, signal, onEntry, onHashed };
     for await (const { path, between, cause, found, since } of compareCache(comparison)) {
       differences.push({ path, between, cause, found, since });
     }

@@ -1,3 +1,4 @@
+import type { InodeForm } from "../cache/inode-form.ts";
 import type { LocalReplica } from "../sync/local-replica.ts";
 import type { Remote } from "../sync/remote.ts";
 import { compareWithServer } from "./compare-with-server.ts";
@@ -6,19 +7,21 @@ import { inspectCache, type CacheInspection } from "./inspect-cache.ts";
 /** What a running mount is inspected by. */
 interface InspectedMount {
   readonly cacheDir: string;
+  readonly form: InodeForm;
   readonly replica: LocalReplica;
   readonly remote: Remote;
 }
 
 /** Inspects the cache of a running mount, from inside its process, and its tree against the server's. */
 export async function inspectMount(
-  { cacheDir, replica, remote }: InspectedMount,
+  { cacheDir, form, replica, remote }: InspectedMount,
   { isQuick }: { readonly isQuick: boolean },
   signal: AbortSignal,
 ): Promise<CacheInspection> {
   const inspection = await inspectCache(
     {
       cacheDir,
+      form,
       peer: replica.peer,
       visible: () => replica.visible,
       recno: replica.position.recno,

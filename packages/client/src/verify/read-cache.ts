@@ -45,7 +45,7 @@ export function readCache(cacheDir: string): InspectedCache & Disposable {
     throw new NoCacheError(cacheDir);
   }
   using held = new DisposableStack();
-  held.use(lockCache(cacheDir));
+  const { form } = held.use(lockCache(cacheDir));
   const peer = readPeerId(sysid)!;
   const opened = openReadable(join(cacheDir, "index.sqlite"));
   if (typeof opened !== "string") held.defer(() => opened.sqlite.close());
@@ -58,6 +58,7 @@ export function readCache(cacheDir: string): InspectedCache & Disposable {
   const moved = held.move();
   return {
     cacheDir,
+    form,
     peer,
     recno,
     visible: visible && (() => visible),

@@ -38,7 +38,7 @@ export async function repairCache(
   // Without an index there is nothing to compare with: the next mount fetches the tree anew.
   if (cache.visible === null) return [];
   const treePath = join(cacheDir, "tree");
-  const comparison = { treePath, visible: cache.visible, isQuick: false, signal };
+  const comparison = { treePath, form: cache.form, visible: cache.visible, isQuick: false, signal };
   const differences: PlacedCacheDifference[] = [];
   for await (const one of compareCache(comparison)) {
     differences.push(one);

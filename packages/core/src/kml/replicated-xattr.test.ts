@@ -14,6 +14,9 @@ test.each([
   ["system.nfs4_acl", false],
   ["system.posix_acl_access2", false],
   ["users.colour", false],
+  ["user.izo", false],
+  ["user.izo.system.posix_acl_access", false],
+  ["user.izokinetic", true],
 ])("isReplicatedXattr(%j) is %s", (name, isReplicated) => {
   expect(isReplicatedXattr(name)).toBe(isReplicated);
 });

@@ -1,0 +1,72 @@
+/**
+ * How an inode of the cache shows its object: the one place in which a mount of root and one of an
+ * ordinary user differ (docs/decisions/0015).
+ *
+ * - *direct*: the inode is what it shows. It takes CAP_SYS_ADMIN for the mark, and root's rights to give
+ *   files away, to make devices, and to open what nobody may read.
+ * - *mapped*: the inode is a plain file or directory of the user who mounts, and says in its mark what it
+ *   stands for.
+ *
+ * A cache has one form for life: its `lock` says which (`cache-lock.ts`).
+ */
+import type { Stat } from "@izo/sys";
+
+import type { ObjectMark } from "./object-mark.ts";
+
+/** An inode: by a path below the cache, of which a symlink at the end is not followed, or by an open descriptor. */
+export type InodePlace = string | number;
+
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface InodeForm {
+  readonly name: "direct" | "mapped";
+
+  /** Who all inodes show as their owner; undefined where each shows its object's. */
+  readonly soleOwner: Owner | undefined;
+
+  /** Flags of open(2) for an inode of any kind that goes, so that it can be asked what it is. */
+  readonly remainsFlags: number;
+
+  /** Undefined when it has none. @throws SysError */
+  readMark(path: string): ObjectMark | undefined;
+  writeMark(place: InodePlace, mark: ObjectMark): void;
+
+  /** Its attributes, as programs see them; undefined when there is nothing. */
+  stat(path: string): Stat | undefined;
+  statOf(fd: number): Stat;
+
+  /** The type bits of an entry that a listing of the cache's directory gave as `type`. */
+  entryType(path: string, type: number): number;
+
+  /** The target of a symlink, in bytes. */
+  readlink(path: string): Buffer;
+
+  /** Makes a symlink in one step. @throws the system's error, EEXIST where the path is taken */
+  makeSymlink(path: string, target: Buffer): void;
+
+  /** Makes a FIFO, socket or device in one step; `mode` says which. As {@link makeSymlink}. */
+  makeSpecial(path: string, mode: number, rdev: number): void;
+
+  setOwner(place: InodePlace, owner: Owner): void;
+
+  /** Sets the permission bits, as chmod(2): what of them an access control list says changes with them. */
+  setMode(place: InodePlace, mode: number): void;
+
+  /** {@link setOwner} and {@link setMode} of what has no name any more, also by a descriptor that only names it. */
+  changeRemains(fd: number, owner: Owner | undefined, mode: number | undefined): void;
+
+  /** Extended attributes as programs see them. An access control list changes the mode, as on a disk. */
+  getXattr(place: InodePlace, name: string): Buffer | undefined;
+  /** Also those of the cache itself. */
+  listXattrs(place: InodePlace): string[];
+  setXattr(place: InodePlace, name: string, value: Uint8Array): void;
+  removeXattr(place: InodePlace, name: string): void;
+}
+
+/** The owner that the inode of an object shows. */
+export function shownOwner({ soleOwner }: InodeForm, object: Owner): Owner {
+  return soleOwner ?? object;
+}

@@ -1,0 +1,16 @@
+/** The suites of the cache once more, with inodes that stand for what they show. */
+import { describe } from "vitest";
+
+import { TestCache } from "../testing/test-cache.ts";
+
+TestCache.defaultForm = "mapped";
+
+describe.each([
+  { suite: "recovery", load: () => import("./recover.test.ts") },
+  { suite: "replay", load: () => import("./apply-changes.test.ts") },
+  { suite: "eviction", load: () => import("./evict-content.test.ts") },
+  { suite: "file system", load: () => import("../filter/filter.test.ts") },
+  { suite: "inspection", load: () => import("../verify/inspect-cache.test.ts") },
+])("mapped inodes: $suite", async ({ load }) => {
+  await load();
+});

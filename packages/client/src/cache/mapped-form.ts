@@ -1,0 +1,235 @@
+/**
+ * Inodes that stand for what their user could not make: the cache of a mount without root's rights.
+ *
+ * Each is a regular file or a directory of that user, which he can always read and write. The attribute
+ * `user.izo` says what it stands for. Symlinks, FIFOs, sockets and devices are files; that of a symlink
+ * holds the target. Only the mount shows the tree, so nobody else has to make sense of it.
+ *
+ * Layout of the attribute: mode (2 bytes, big-endian: type and permissions), of a FIFO, socket or device
+ * its number (8), then the mark as `object-mark.ts` has it, or nothing while the inode is in the making.
+ * Extended attributes that the user may not set have names below `user.izo.`.
+ */
+import {
+  closeSync,
+  constants,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+
+import { bytesToText, textToBytes } from "@izo/core";
+import { AT_FDCWD, fstat, renameat2, type Stat, SysError } from "@izo/sys";
+
+import { ErrnoError } from "../fuse/errno.ts";
+import { ACCESS_ACL, isList, isModeOnly, modeOf, withMode } from "./access-control-list.ts";
+import { osPath } from "./cache-paths.ts";
+import type { InodeForm, InodePlace, Owner } from "./inode-form.ts";
+import { CREATE_FLAGS, statInode } from "./inode.ts";
+import { formatMark, type ObjectMark, parseMark } from "./object-mark.ts";
+import { getXattr, listXattrs, removeXattr, setXattr } from "./place-xattr.ts";
+
+/** In `user.`: what a user may set on his files and directories. Never replicated, and not shown. */
+export const MAPPED_MARK = "user.izo";
+
+const MAPPED_PREFIX = `${MAPPED_MARK}.`;
+
+const NO_MARK = Buffer.alloc(0);
+
+const SPECIAL_TYPES: ReadonlySet<number> = new Set([
+  constants.S_IFIFO,
+  constants.S_IFSOCK,
+  constants.S_IFCHR,
+  constants.S_IFBLK,
+]);
+
+const MODE_BYTES = 2;
+const DEVICE_BYTES = 8;
+
+/** What an inode stands for, as its attribute says it. */
+interface Meaning {
+  readonly mode: number;
+  readonly rdev: number;
+  /** Empty while the inode is in the making. */
+  readonly mark: Buffer;
+}
+
+export class MappedForm implements InodeForm {
+  readonly name = "mapped";
+  readonly soleOwner: Owner;
+  /** All are files and directories that their user may read. */
+  readonly remainsFlags = constants.O_RDONLY | constants.O_NOFOLLOW;
+  readonly #stagingPath: string;
+
+  /**
+   * @param stagingPath on the cache's file system; emptied at start
+   * @param owner who mounts
+   */
+  constructor(stagingPath: string, owner: Owner) {
+    this.#stagingPath = stagingPath;
+    this.soleOwner = owner;
+  }
+
+  readMark(path: string): ObjectMark | undefined {
+    const meaning = readMeaning(path);
+    return meaning === undefined ? undefined : parseMark(meaning.mark);
+  }
+
+  writeMark(place: InodePlace, mark: ObjectMark): void {
+    const meaning = { ...meaningOf(place), mark: formatMark(mark) };
+    try {
+      writeMeaning(place, meaning);
+    } catch (error) {
+      const isForbidden = error instanceof SysError && error.code === "EPERM";
+      if (typeof place === "number" || !isForbidden) throw error;
+      // Somebody has put a true symlink or FIFO into the cache: those take no attributes of users.
+      this.#replaceByStandIn(place, meaning);
+    }
+  }
+
+  stat(path: string): Stat | undefined {
+    const stat = statInode(path);
+    return stat && this.#shown(stat, readMeaning(path));
+  }
+
+  statOf(fd: number): Stat {
+    return this.#shown(fstat(fd), readMeaning(fd));
+  }
+
+  entryType(path: string, type: number): number {
+    if (type !== constants.S_IFREG) return type;
+    return (readMeaning(path)?.mode ?? type) & constants.S_IFMT;
+  }
+
+  readlink(path: string): Buffer {
+    const stat = statInode(path);
+    const isTrueSymlink =
+      stat !== undefined && (stat.mode & constants.S_IFMT) === constants.S_IFLNK;
+    return isTrueSymlink ? readlinkSync(osPath(path), "buffer") : readFileSync(osPath(path));
+  }
+
+  makeSymlink(path: string, target: Buffer): void {
+    const staged = this.#stage({ mode: constants.S_IFLNK | 0o777, rdev: 0, mark: NO_MARK }, target);
+    renameat2(AT_FDCWD, staged, AT_FDCWD, osPath(path), { noReplace: true });
+  }
+
+  makeSpecial(path: string, mode: number, rdev: number): void {
+    if (!SPECIAL_TYPES.has(mode & constants.S_IFMT)) {
+      throw new ErrnoError("EINVAL", `Cannot make "${path}": mode ${mode.toString(8)} is none`);
+    }
+    const staged = this.#stage({ mode, rdev, mark: NO_MARK });
+    renameat2(AT_FDCWD, staged, AT_FDCWD, osPath(path), { noReplace: true });
+  }
+
+  setOwner(): void {
+    // All are the user's.
+  }
+
+  setMode(place: InodePlace, mode: number): void {
+    const meaning = meaningOf(place);
+    const list = getXattr(place, MAPPED_PREFIX + ACCESS_ACL);
+    if (list !== undefined && isList(list)) {
+      setXattr(place, MAPPED_PREFIX + ACCESS_ACL, withMode(list, mode));
+    }
+    writeMeaning(place, { ...meaning, mode: withPermissions(meaning.mode, mode & 0o7777) });
+  }
+
+  changeRemains(fd: number, _owner: Owner | undefined, mode: number | undefined): void {
+    if (mode !== undefined) this.setMode(fd, mode);
+  }
+
+  getXattr(place: InodePlace, name: string): Buffer | undefined {
+    return getXattr(place, storedName(name));
+  }
+
+  listXattrs(place: InodePlace): string[] {
+    return listXattrs(place).map((bytes) => {
+      const name = bytesToText(bytes);
+      return name.startsWith(MAPPED_PREFIX) ? name.slice(MAPPED_PREFIX.length) : name;
+    });
+  }
+
+  setXattr(place: InodePlace, name: string, value: Uint8Array): void {
+    const list = Buffer.from(value);
+    if (name !== ACCESS_ACL || !isList(list)) {
+      setXattr(place, storedName(name), value);
+      return;
+    }
+    // A list that says no more than a mode is none: acl(5).
+    if (!isModeOnly(list)) setXattr(place, storedName(name), list);
+    else if (this.getXattr(place, name) !== undefined) this.removeXattr(place, name);
+    const meaning = meaningOf(place);
+    const mode = withPermissions(meaning.mode, (meaning.mode & 0o7000) | modeOf(list));
+    writeMeaning(place, { ...meaning, mode });
+  }
+
+  removeXattr(place: InodePlace, name: string): void {
+    removeXattr(place, storedName(name));
+  }
+
+  #shown(stat: Stat, meaning: Meaning | undefined): Stat {
+    const { mode, rdev } = meaning ?? stat;
+    return { ...stat, ...this.soleOwner, mode, rdev };
+  }
+
+  /** A stand-in appears with all that it is: without it, it would pass for a file that a program has made. */
+  #stage(meaning: Meaning, content: Buffer = NO_MARK): string {
+    const staged = join(this.#stagingPath, "stand-in");
+    rmSync(staged, { force: true });
+    const fd = openSync(staged, CREATE_FLAGS, 0o600);
+    try {
+      for (let offset = 0; offset < content.length;) offset += writeSync(fd, content, offset);
+      writeMeaning(fd, meaning);
+    } finally {
+      closeSync(fd);
+    }
+    return staged;
+  }
+
+  #replaceByStandIn(path: string, meaning: Meaning): void {
+    const isSymlink = (meaning.mode & constants.S_IFMT) === constants.S_IFLNK;
+    const staged = this.#stage(meaning, isSymlink ? this.readlink(path) : undefined);
+    renameSync(staged, osPath(path));
+  }
+}
+
+function storedName(name: string): Uint8Array {
+  return textToBytes(name.startsWith("user.") ? name : MAPPED_PREFIX + name);
+}
+
+function withPermissions(mode: number, permissions: number): number {
+  return (mode & constants.S_IFMT) | permissions;
+}
+
+/** What an inode stands for; where it does not say so yet, what it is. */
+function meaningOf(place: InodePlace): Meaning {
+  const meaning = readMeaning(place);
+  if (meaning !== undefined) return meaning;
+  const stat = typeof place === "number" ? fstat(place) : statInode(place);
+  return { mode: stat?.mode ?? 0, rdev: 0, mark: NO_MARK };
+}
+
+/** Undefined for what has no attribute, or one that cannot be read. */
+function readMeaning(place: InodePlace): Meaning | undefined {
+  const bytes = getXattr(place, MAPPED_MARK);
+  if (bytes === undefined || bytes.length < MODE_BYTES) return undefined;
+  const mode = bytes.readUInt16BE();
+  const headerBytes = MODE_BYTES + (hasDevice(mode) ? DEVICE_BYTES : 0);
+  if (bytes.length < headerBytes) return undefined;
+  const rdev = hasDevice(mode) ? Number(bytes.readBigUInt64BE(MODE_BYTES)) : 0;
+  return { mode, rdev, mark: bytes.subarray(headerBytes) };
+}
+
+function writeMeaning(place: InodePlace, { mode, rdev, mark }: Meaning): void {
+  const header = Buffer.alloc(MODE_BYTES + (hasDevice(mode) ? DEVICE_BYTES : 0));
+  header.writeUInt16BE(mode);
+  if (hasDevice(mode)) header.writeBigUInt64BE(BigInt(rdev), MODE_BYTES);
+  setXattr(place, MAPPED_MARK, Buffer.concat([header, mark]));
+}
+
+function hasDevice(mode: number): boolean {
+  return SPECIAL_TYPES.has(mode & constants.S_IFMT);
+}
