@@ -38,25 +38,39 @@ export interface MountOptions {
   readonly mode: "on-demand" | "replica";
   /** More of the command line. */
   readonly options?: readonly string[];
+  /** Has commands run as another user; the directory holds `mnt` already then. */
+  readonly as?: (command: readonly string[]) => string[];
 }
 
 const START_MS = 90_000;
 
 /** Mounts on a host; a second call with the same directory mounts the same cache again. */
 export async function startMount(options: MountOptions): Promise<MountProcess> {
-  const { host, url, directory, mode, options: more = [] } = options;
+  const {
+    host,
+    url,
+    directory,
+    mode,
+    options: more = [],
+    as = (command) => [...command],
+  } = options;
   const mountPoint = join(directory, "mnt");
   const cacheDir = join(directory, "cache");
   if (!isMountPointThere(mountPoint)) mkdirSync(mountPoint, { recursive: true });
   const { pid } = await izoJson<{ pid: number }>(
     ["mount", url, mountPoint, "--cache", cacheDir, "--mode", mode, ...more],
-    { prefix: host.inside, timeoutMs: START_MS, logFile: join(cacheDir, "mount.log") },
+    {
+      prefix: (command) => host.inside(as(command)),
+      timeoutMs: START_MS,
+      logFile: join(cacheDir, "mount.log"),
+    },
   );
   const logFile = join(cacheDir, "mount.log");
-  const izo = <T>(...args: string[]) => izoJson<T>(args, { logFile });
+  const izo = <T>(...args: string[]) => izoJson<T>(args, { prefix: as, logFile });
   /** What `izo` gives up by itself after a time is given a little longer. */
   const izoWithin = <T>(seconds: number, ...args: string[]) =>
     izoJson<T>([...args, "--timeout", String(seconds)], {
+      prefix: as,
       logFile,
       timeoutMs: seconds * 1000 + 10_000,
     });
@@ -78,7 +92,7 @@ export async function startMount(options: MountOptions): Promise<MountProcess> {
     },
     // A dead mount that nobody mounted anew comes down with the work directory.
     [Symbol.asyncDispose]: async () => {
-      if (!isKilled) await takeDown(mountPoint, pid, logFile);
+      if (!isKilled) await takeDown(mountPoint, pid, logFile, as);
     },
   };
 }
@@ -105,8 +119,13 @@ async function processEnd(pid: number): Promise<void> {
   }
 }
 
-async function takeDown(mountPoint: string, pid: number, logFile: string): Promise<void> {
-  const { status, stderr } = await tryIzo(["umount", "--lazy", mountPoint]);
+async function takeDown(
+  mountPoint: string,
+  pid: number,
+  logFile: string,
+  prefix: (command: readonly string[]) => string[],
+): Promise<void> {
+  const { status, stderr } = await tryIzo(["umount", "--lazy", mountPoint], { prefix });
   if (isAlive(pid)) {
     process.kill(pid, "SIGKILL");
     if (status !== 0) throw new Error(`Cannot unmount ${mountPoint}: ${stderr}${tailOf(logFile)}`);

@@ -14,7 +14,7 @@ import { type Oid, parseName, ROOT_OID } from "@izo/core";
 import { llistxattr } from "@izo/sys";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { CALLER, oid, TestCache } from "../testing/test-cache.ts";
+import { CALLER, oid, remoteOperations, TestCache } from "../testing/test-cache.ts";
 import { ACCESS_ACL, modeOf } from "./access-control-list.ts";
 import { lockCache } from "./cache-lock.ts";
 import { DIRECT_MARK } from "./direct-form.ts";
@@ -104,6 +104,28 @@ describe("MappedForm", () => {
     removeXattr(join(cacheDir, "lock"), DIRECT_MARK);
     expect(() => lockCache(cacheDir)).toThrow(/without root's rights/);
   });
+});
+
+test("the owner cannot be changed, and nothing is logged where he stays; the server's stays in records", async () => {
+  await using cache = await TestCache.open({ form: "mapped" });
+  cache.remote(remoteOperations.create(oid("abc"), "a"), {
+    opcode: "SETATTR",
+    oid: oid("abc"),
+    path: "/a",
+    attributes: { base: 0 as never, mode: 0o644, uid: 3, gid: 4 },
+    times: null,
+  });
+  const node = cache.node("/a");
+  const { fs } = cache;
+  expect(() => fs.setattr(node, { gid: 7 }, CALLER)).toThrow(
+    expect.objectContaining({ code: "EPERM" }),
+  );
+  await fs.setattr(node, { uid: CALLER.uid, gid: CALLER.gid }, CALLER);
+  expect(cache.pending).toEqual([]);
+  await fs.setattr(node, { mode: 0o600 }, CALLER);
+  const [record] = cache.replica.pending.unsent;
+  expect(record?.operation).toMatchObject({ attributes: { mode: 0o600, uid: 3, gid: 4 } });
+  expect(fs.getattr(node)).toMatchObject({ mode: 0o100600, uid: CALLER.uid, gid: CALLER.gid });
 });
 
 test("[C6] a symlink that lost its target with the power is made again from its record", async () => {
