@@ -54,6 +54,9 @@ export function judgeCreation(
   const place = placeIn(operation.parent, state, author);
   if (place === null) return refused("unknown-object", state, operation.oid);
   const { parent, before } = place;
+  // The directory returns, and what is made in it with it, above it: nothing is made below itself.
+  const isAbove = before.some((made) => "oid" in made && made.oid === operation.oid);
+  if (isAbove) return refused("cycle", state, operation.oid);
   const taken = state.entry(parent, operation.name);
   if (taken === undefined) {
     return applied({ ...operation, parent, path: pathOf(state, parent, operation.name) }, before);

@@ -906,6 +906,20 @@ describe("reintegrate() of a record that takes back a removal", () => {
     expect(log.state.object(oid("a")) !== undefined).toBe(verdict === "applied");
   });
 
+  it.each(["d", "e"])(
+    "[K14] [K27] not in itself, nor in what was in it: %s is refused, and nothing returns",
+    (parent) => {
+      const log = new Log();
+      log.push("one", made("d", "d"));
+      log.push("one", made("e", "e", oid("d")));
+      log.push("one", removed("e", "e", 2 as Recno, oid("d")));
+      log.push("one", removed("d", "d", V1));
+      const { verdict } = log.push("two", made("d", "x", oid(parent)), undefined, 4 as Recno);
+      expect(verdict).toBe("refused");
+      expect(log.state.object(oid("d"))).toBeUndefined();
+    },
+  );
+
   it("[K14] [K19] under a name that is taken meanwhile gives a copy's name, and the id back", () => {
     const log = withFile();
     log.push("one", unlinked("a", "a", V1, V2));

@@ -14,7 +14,7 @@ import { Workload } from "../testing/simulation/workload.ts";
 import { MemoryState } from "./memory-state.ts";
 import { OverlayState } from "./overlay-state.ts";
 import { objectPath } from "./path-of.ts";
-import { replay } from "./replay.ts";
+import { ImpossibleRecordError, replay } from "./replay.ts";
 import type { MutableState, StateReader } from "./state.ts";
 
 const SERVER = "5e".repeat(16) as PeerId;
@@ -48,6 +48,11 @@ function made(
     mtimeNs: 0n,
     conflict: null,
   });
+}
+
+function removal(recno: number, id: Oid, parent: Oid, name: string): ServerRecord {
+  const place = { oid: id, parent, name: name as Name, path: `/${name}` };
+  return record(recno, { opcode: "RMDIR", ...place, nameBase: 0 as Recno });
 }
 
 /** A log as three clients and a server make it. */
@@ -118,6 +123,27 @@ describe("replay()", () => {
       expect(describeTree(twice), `seed ${seed}`).toEqual(describeTree(once));
     }
   });
+
+  it.each([
+    { description: "in itself", parent: oid("d") },
+    { description: "in a directory that was in it", parent: oid("e") },
+  ])(
+    "refuses to make a removed directory anew $description: no way would lead out of it",
+    ({ parent }) => {
+      const state = new MemoryState();
+      const head = replayAll(
+        [
+          made(1, "MKDIR", oid("d"), ROOT_OID, "d"),
+          made(2, "MKDIR", oid("e"), oid("d"), "e"),
+          removal(3, oid("e"), oid("d"), "e"),
+          removal(4, oid("d"), ROOT_OID, "d"),
+        ],
+        state,
+      );
+      const below = made(5, "MKDIR", oid("d"), parent, "x");
+      expect(() => replay(below, state, head)).toThrow(ImpossibleRecordError);
+    },
+  );
 
   it("refuses to go on over a gap", () => {
     const state = new MemoryState();

@@ -75,6 +75,7 @@ export function applyOperation(
       // Somebody has brought it back to a restored server, perhaps elsewhere: it is not made twice.
       if (state.object(operation.oid) !== undefined) return;
       reviveDirectory(operation.parent, at, state);
+      requireNotBelowItself(operation.oid, state);
       requireDirectory(operation.parent, state);
       makeRoom(operation.parent, operation.name, at, state);
       state.removeTombstone(operation.oid);
@@ -331,6 +332,15 @@ function requireDirectory(oid: Oid, state: MutableState): void {
   const kind = state.object(oid)?.kind;
   if (kind === undefined || kind === "directory") return;
   throw new ImpossibleRecordError(`it puts a name into ${oid}, which is a ${kind}`);
+}
+
+/**
+ * A removed object that came back for the directory in which it is made anew stood above that: made there,
+ * it would be in a ring, and no way would lead out of it.
+ */
+function requireNotBelowItself(oid: Oid, state: MutableState): void {
+  if (state.object(oid) === undefined) return;
+  throw new ImpossibleRecordError(`it makes ${oid} in itself, or in a directory below it`);
 }
 
 /** What is put into a directory that is yet to come could stand above it, and both were in a ring. */
