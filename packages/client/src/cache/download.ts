@@ -20,8 +20,11 @@ export class WrongContentError extends IzoError {
 }
 
 /**
- * Fetches a content into a new file and checks its hash. A wrong hash is asked for
- * once more, past all caches in between, because those are the likeliest to be wrong (design C4).
+ * Fetches a content into a new file and checks its hash. A wrong one is asked for once more, past all
+ * caches in between, because those are the likeliest to be wrong (design C4). Of a content of another
+ * size nothing is taken: whoever sends it could go on until the disk is full.
+ *
+ * @param sizeBytes as the log says
  *
  * @throws WrongContentError, what the source throws, the disk's errors; the file is then gone
  */
@@ -30,11 +33,13 @@ export async function download(
   sha256: Sha256,
   path: string,
   signal: AbortSignal,
+  sizeBytes: number,
 ): Promise<void> {
+  const content = { source, sha256, path, signal, sizeBytes };
   try {
-    const first = await receive(source, sha256, path, false, signal);
+    const first = await receive(content, false);
     if (first === sha256) return;
-    const second = await receive(source, sha256, path, true, signal);
+    const second = await receive(content, true);
     if (second !== sha256) throw new WrongContentError(sha256, second);
   } catch (error) {
     await rm(path, { force: true });
@@ -42,18 +47,28 @@ export async function download(
   }
 }
 
-/** @returns the hash of what was received */
+interface WantedContent {
+  readonly source: ContentSource;
+  readonly sha256: Sha256;
+  readonly path: string;
+  readonly signal: AbortSignal;
+  readonly sizeBytes: number;
+}
+
+/** @returns the hash of what was received, or what it is that has none */
 async function receive(
-  source: ContentSource,
-  sha256: Sha256,
-  path: string,
+  { source, sha256, path, signal, sizeBytes }: WantedContent,
   bypassCaches: boolean,
-  signal: AbortSignal,
 ): Promise<string> {
-  const { bytes } = await source.fetchContent(sha256, { bypassCaches }, signal);
+  const content = await source.fetchContent(sha256, { bypassCaches }, signal);
   const hash = createHash("sha256");
+  let received = 0;
   await using file = await open(path, "w", 0o600);
-  for await (const chunk of bytes) {
+  for await (const chunk of content.bytes) {
+    received += chunk.length;
+    if (content.sizeBytes !== sizeBytes || received > sizeBytes) {
+      return `of more or less than ${sizeBytes} bytes`;
+    }
     hash.update(chunk);
     await file.writeFile(chunk);
   }

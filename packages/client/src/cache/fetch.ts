@@ -120,10 +120,10 @@ export class ContentFetcher {
 
   async #fetchVisible(oid: Oid): Promise<void> {
     for (let attempt = 0; attempt < MAX_SUPERSEDED; attempt += 1) {
-      const sha256 = this.#wanted(oid)?.object.sha256;
+      const { sha256, sizeBytes = 0 } = this.#wanted(oid)?.object ?? {};
       if (sha256 == null) return;
       const path = this.#stage();
-      if (!(await this.#download(sha256, path))) continue;
+      if (!(await this.#download(sha256, path, sizeBytes))) continue;
       const wanted = this.#wanted(oid);
       if (wanted?.object.sha256 === sha256) {
         this.#install(wanted.node, wanted.object, sha256, path);
@@ -140,14 +140,14 @@ export class ContentFetcher {
   }
 
   /** False when the server has a newer content and the log has now reached it. */
-  async #download(sha256: Sha256, path: string): Promise<boolean> {
+  async #download(sha256: Sha256, path: string, sizeBytes: number): Promise<boolean> {
     const source = this.#source();
     const signal = this.#signal;
     if (source === undefined) throw unreachable(sha256);
     const { lost } = source;
     try {
       const ends = lost === undefined ? signal : AbortSignal.any([signal, lost]);
-      await download(source, sha256, path, ends);
+      await download(source, sha256, path, ends, sizeBytes);
       return true;
     } catch (error) {
       if (lost?.aborted === true && !signal.aborted) throw unreachable(sha256, lost.reason);

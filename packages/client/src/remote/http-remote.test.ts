@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { gzipSync } from "node:zlib";
 
 import {
   HEADERS,
@@ -290,6 +291,18 @@ describe("HttpRemote.fetchContent()", () => {
     await expect(remote.fetchContent(SHA256, { offsetBytes: 5 })).rejects.toMatchObject({
       name: "RemoteProtocolError",
     });
+  });
+
+  test("takes what says that it is compressed as it is: nothing small becomes large", async () => {
+    const bomb = gzipSync(Buffer.alloc(50_000_000));
+    await using server = await serveScript((_, response) => {
+      const headers = { "Content-Encoding": "gzip", "Content-Length": bomb.length };
+      response.writeHead(200, headers).end(bomb);
+    });
+    await using remote = remoteOf(server.url);
+    const { sizeBytes, bytes } = await remote.fetchContent(SHA256);
+    expect(sizeBytes).toBe(bomb.length);
+    expect(await readAll(bytes)).toEqual(bomb);
   });
 
   test("asks past the caches when told to", async () => {

@@ -5,6 +5,7 @@ import { REPLICA } from "../keep/keep-rules.ts";
 import { oid } from "../testing/test-cache.ts";
 import type { CacheExecutor } from "./cache-executor.ts";
 import { Prefetcher } from "./prefetcher.ts";
+import { RemoteProtocolError } from "./remote-error.ts";
 import type { Remote } from "./remote.ts";
 
 const [A, B] = [oid("a"), oid("b")];
@@ -63,4 +64,36 @@ test("[C3] what an inode left behind that went to another object is fetched, alt
   prefetcher.wantChanged({ ...NOTHING, moves: [{ from: A, to: B }] });
   await run();
   expect(fetched).toEqual([A]);
+});
+
+test("a pack that is wrong is told of, and its contents are asked for one by one", async () => {
+  const problems: unknown[] = [];
+  const single: Oid[] = [];
+  const wrong = new RemoteProtocolError("http://test", "content has another hash");
+  const remote: Partial<Remote> = {
+    // oxlint-disable-next-line require-yield -- the first content is the wrong one
+    async *fetchPack() {
+      throw wrong;
+    },
+  };
+  const cache: Partial<CacheExecutor> = {
+    hasContent: (id) => single.includes(id),
+    fetch: (id) => Promise.resolve(void single.push(id)),
+  };
+  const replica = new Prefetcher({
+    remote: remote as Remote,
+    cache: cache as CacheExecutor,
+    keep: { rankOf: () => REPLICA, makeRoomFor: () => Promise.resolve(true) },
+    visible: (id) => visible.get(id),
+    onProblem: (error) => problems.push(error),
+  });
+  const all = ["1", "2", "3", "4", "5"].map(oid);
+  for (const [index, id] of all.entries()) {
+    const sha256 = `${index}1`.repeat(32) as Sha256;
+    replica.want({ ...file(id, (index + 1) as Recno), sha256 }, REPLICA);
+  }
+  await replica.run(new AbortController().signal);
+  expect(problems).toEqual([wrong]);
+  expect(single.toSorted()).toEqual(all.toSorted());
+  expect(replica.isIdle).toBe(true);
 });

@@ -13,7 +13,7 @@ import { EMPTY_SHA256, type ChangeSet, type Oid, type Recno, type TreeObject } f
 import { ErrnoError } from "../fuse/errno.ts";
 import type { Rank } from "../keep/keep-rules.ts";
 import type { CacheExecutor } from "./cache-executor.ts";
-import { RemoteProblemError, RemoteUnreachableError } from "./remote-error.ts";
+import { RemoteProblemError, RemoteProtocolError, RemoteUnreachableError } from "./remote-error.ts";
 import type { Remote } from "./remote.ts";
 import { type Pack, type Wanted, WantedContents } from "./wanted-contents.ts";
 
@@ -169,8 +169,10 @@ export class Prefetcher {
         if (pack.size === 0) return;
       }
     } catch (error) {
-      // The log was cut off there: each content has to be asked for by itself.
-      if (!(error instanceof RemoteProblemError)) throw error;
+      // The log was cut off there: each content has to be asked for by itself. And a pack that is wrong,
+      // in a cache in between as well, must not keep a replica from ever being complete.
+      if (error instanceof RemoteProtocolError) this.#options.onProblem(error);
+      else if (!(error instanceof RemoteProblemError)) throw error;
     }
   }
 
