@@ -22,7 +22,7 @@ import type { LogRetention } from "./export/log-retention.ts";
 import type { LookProgress } from "./export/look-options.ts";
 import { openExport } from "./export/open-export.ts";
 import { accessFilesOf } from "./export/state-directory.ts";
-import { DEFAULT_LIMITS, HEAD_MS, type Limits, REQUEST_MS, SILENCE_MS } from "./limits/limits.ts";
+import { DEFAULT_LIMITS, type Limits } from "./limits/limits.ts";
 import { createApp } from "./routes/app.ts";
 import { type FollowedTls, followTlsFiles } from "./tls/follow-tls-files.ts";
 import { readTlsFiles, type TlsFiles } from "./tls/tls-files.ts";
@@ -169,11 +169,12 @@ const CHECKS = { connectionsCheckingInterval: 2_000 };
 type Answer = (request: Request, connection: unknown) => Response | Promise<Response>;
 
 /** Who is slow, or says nothing, gives way to others. */
-function boundConnections(http: Server, { maxConnections }: Limits): void {
+function boundConnections(http: Server, limits: Limits): void {
+  const { maxConnections, headMs, requestMs, silenceMs } = limits;
   http.maxConnections = maxConnections;
-  http.headersTimeout = HEAD_MS;
-  http.requestTimeout = REQUEST_MS;
-  http.setTimeout(SILENCE_MS);
+  http.headersTimeout = headMs;
+  http.requestTimeout = requestMs;
+  http.setTimeout(silenceMs);
 }
 
 /** @throws UnusableTlsError */

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
-import { closeSync, constants, fdatasync, read as readCallback } from "node:fs";
-import { open } from "node:fs/promises";
+import { closeSync, constants, fdatasync, read as readCallback, rmSync } from "node:fs";
+import { open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
@@ -29,12 +29,16 @@ const ABANDONED_MS = 7 * 24 * 3_600_000;
 /**
  * Contents by hash: those of the tree and of retained files to read, those of uploads to come in. An
  * upload counts from the moment that it is under its hash: verified and durable before that.
+ *
+ * What has come of an upload belongs to its sender: another one who sends slowly, or other bytes, keeps
+ * nobody from bringing the same content.
  */
 export class ContentStore {
   readonly #fileset: Fileset;
   readonly #onStale: (entry: Entry) => void;
-  /** One upload of a content at a time; others wait, and find it complete. */
-  readonly #uploads = new Map<Sha256, JobQueue>();
+  /** By part: one upload at a time; others of the same sender wait, and find it complete. */
+  readonly #uploads = new Map<string, JobQueue>();
+  #inlineCount = 0;
 
   /** @param onStale is told of files that are not as noted */
   constructor(fileset: Fileset, onStale: (entry: Entry) => void) {
@@ -63,26 +67,28 @@ export class ContentStore {
     return recno === undefined ? null : { kind: "superseded", recno };
   }
 
-  uploadState(sha256: Sha256): UploadState {
+  uploadState(sha256: Sha256, sender: string | null): UploadState {
     using source = openContentSource(this.#fileset, sha256);
     if (source !== null) return { offsetBytes: source.sizeBytes, isComplete: true };
-    return { offsetBytes: this.#partBytes(sha256), isComplete: sha256 === EMPTY_SHA256 };
+    const offsetBytes = this.#bytesOf(partName(sha256, sender));
+    return { offsetBytes, isComplete: sha256 === EMPTY_SHA256 };
   }
 
   async upload(
     sha256: Sha256,
     body: AsyncIterable<Uint8Array>,
     range: { readonly offsetBytes: number; readonly totalBytes: number },
+    sender: string | null,
   ): Promise<UploadState> {
-    const queue = this.#uploads.get(sha256) ?? new JobQueue();
-    this.#uploads.set(sha256, queue);
+    const part = partName(sha256, sender);
+    const queue = this.#uploads.get(part) ?? new JobQueue();
+    this.#uploads.set(part, queue);
     try {
-      return await queue.run(() => this.#receive(sha256, body, range));
+      return await queue.run(() => this.#receive(sha256, part, body, range));
     } catch (error) {
-      noteFullDisk(this.#fileset, error);
-      throw isFullDisk(error) ? new NoSpaceError(`take the content ${sha256}`, error) : error;
+      throw this.#failureOf(error, sha256);
     } finally {
-      if (queue.isIdle) this.#uploads.delete(sha256);
+      if (queue.isIdle) this.#uploads.delete(part);
     }
   }
 
@@ -90,11 +96,17 @@ export class ContentStore {
     const found = hash("sha256", bytes) as Sha256;
     if (found !== sha256) throw new WrongHashError(sha256, found);
     if (this.has(sha256)) return;
-    const body = (async function* () {
-      yield bytes;
-    })();
-    this.#dropPart(sha256);
-    await this.upload(sha256, body, { offsetBytes: 0, totalBytes: bytes.length });
+    this.#inlineCount += 1;
+    const { contentsFd } = this.#fileset;
+    // All of it is here: it waits for nobody who brings the same.
+    const part = `${sha256}.inline-${this.#inlineCount}`;
+    try {
+      await writeFile(this.#pathOf(part), bytes, { mode: 0o600, flush: true });
+      renameat2(contentsFd, part, contentsFd, sha256);
+    } catch (error) {
+      this.#drop(part);
+      throw this.#failureOf(error, sha256);
+    }
   }
 
   /** Drops uploads that nobody will ask for. Run at start. */
@@ -114,18 +126,24 @@ export class ContentStore {
     }
   }
 
+  #failureOf(error: unknown, sha256: Sha256): unknown {
+    noteFullDisk(this.#fileset, error);
+    return isFullDisk(error) ? new NoSpaceError(`take the content ${sha256}`, error) : error;
+  }
+
   async #receive(
     sha256: Sha256,
+    part: string,
     body: AsyncIterable<Uint8Array>,
     range: { readonly offsetBytes: number; readonly totalBytes: number },
   ): Promise<UploadState> {
     const { offsetBytes, totalBytes } = range;
     if (this.has(sha256)) return { offsetBytes: totalBytes, isComplete: true };
-    const here = this.#partBytes(sha256);
+    const here = this.#bytesOf(part);
     if (offsetBytes !== here) throw new UploadOffsetError(sha256, offsetBytes, here);
     let end = offsetBytes;
     {
-      await using file = await open(this.#partPath(sha256), here === 0 ? "w" : "r+", 0o600);
+      await using file = await open(this.#pathOf(part), here === 0 ? "w" : "r+", 0o600);
       for await (const piece of body) {
         if (end + piece.length > totalBytes) {
           throw new UploadOffsetError(sha256, end + piece.length, totalBytes);
@@ -136,39 +154,39 @@ export class ContentStore {
       if (end < totalBytes) return { offsetBytes: end, isComplete: false };
       await fdatasyncAsync(file.fd);
     }
-    await this.#finish(sha256);
+    await this.#finish(sha256, part);
     return { offsetBytes: totalBytes, isComplete: true };
   }
 
-  async #finish(sha256: Sha256): Promise<void> {
+  async #finish(sha256: Sha256, part: string): Promise<void> {
     const { contentsFd } = this.#fileset;
-    const part = partName(sha256);
     const note = noteOfStat(fstatat(contentsFd, part, { noFollow: true }));
     const found = await hashContent(contentsFd, part, note);
     if (found !== sha256) {
-      this.#dropPart(sha256);
+      this.#drop(part);
       throw new WrongHashError(sha256, found ?? EMPTY_SHA256);
     }
     renameat2(contentsFd, part, contentsFd, sha256);
-    this.#uploads.delete(sha256);
   }
 
-  #partBytes(sha256: Sha256): number {
+  #bytesOf(name: string): number {
     const options = { noFollow: true, throwIfNoEntry: false } as const;
-    return fstatat(this.#fileset.contentsFd, partName(sha256), options)?.size ?? 0;
+    return fstatat(this.#fileset.contentsFd, name, options)?.size ?? 0;
   }
 
-  #dropPart(sha256: Sha256): void {
-    if (this.#partBytes(sha256) > 0) unlinkat(this.#fileset.contentsFd, partName(sha256));
+  #drop(name: string): void {
+    rmSync(this.#pathOf(name), { force: true });
   }
 
-  #partPath(sha256: Sha256): string {
-    return join(this.#fileset.paths.contents, partName(sha256));
+  #pathOf(name: string): string {
+    return join(this.#fileset.paths.contents, name);
   }
 }
 
-function partName(sha256: Sha256): string {
-  return `${sha256}.part`;
+/** Names of holders may be anything, and long. */
+function partName(sha256: Sha256, sender: string | null): string {
+  const whose = sender === null ? "" : `.${hash("sha256", sender).slice(0, 16)}`;
+  return `${sha256}${whose}.part`;
 }
 
 class SourceContent implements OpenContent {

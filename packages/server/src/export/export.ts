@@ -97,8 +97,12 @@ export interface Export extends AsyncDisposable {
   /** The hashes among these for which a push would need an upload. */
   missingContents(hashes: Iterable<Sha256>): ReadonlySet<Sha256>;
 
-  /** How much of an upload is here already: 0 for none, the whole size once it is complete. */
-  uploadOffset(sha256: Sha256): UploadState;
+  /**
+   * How much of an upload is here already: 0 for none, the whole size once it is complete.
+   *
+   * @param sender whose upload it is, where tokens tell; null for anybody's
+   */
+  uploadOffset(sha256: Sha256, sender?: string | null): UploadState;
   /**
    * Goes on with an upload at `offsetBytes`; with `totalBytes` reached the hash is checked and the
    * content counts, durable, from then on. What came before a cut connection stays.
@@ -110,6 +114,7 @@ export interface Export extends AsyncDisposable {
     sha256: Sha256,
     body: AsyncIterable<Uint8Array>,
     range: { readonly offsetBytes: number; readonly totalBytes: number },
+    sender?: string | null,
   ): Promise<UploadState>;
   /** Takes a small content whole. @throws WrongHashError, NoSpaceError */
   stageInline(sha256: Sha256, bytes: Uint8Array): Promise<void>;

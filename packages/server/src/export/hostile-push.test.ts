@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, renameSync, symlinkSync } from "node:fs";
 import { link, lstat, mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { inspect } from "node:util";
@@ -21,7 +21,7 @@ import { describe, expect, test } from "vitest";
 
 import { createApp } from "../routes/app.ts";
 import { openTestExport, temporaryDirectory } from "../testing/temporary-export.ts";
-import { newId, TestPeer } from "../testing/test-peer.ts";
+import { closeFile, createFile, makeDirectory, newId, TestPeer } from "../testing/test-peer.ts";
 import type { Export } from "./export.ts";
 import { verifyExport } from "./verify-export.ts";
 
@@ -156,4 +156,90 @@ describe("a hostile client", () => {
       expect(await verifyExport(dir)).toEqual([]);
     },
   );
+});
+
+describe("a symlink that takes a directory's place in the middle of an apply", () => {
+  test.each([
+    "items-prepared",
+    "intents-written",
+    "half-step",
+    "step-done",
+    "tree-changed",
+  ] as const)("leads nothing out of the export: at %s [S3]", async (label) => {
+    await using temporary = await temporaryDirectory();
+    await using elsewhere = await temporaryDirectory();
+    const { dir } = temporary;
+    await makeTree(dir, elsewhere.dir);
+    await writeFile(join(dir, "d", "saved"), "to be saved over");
+    const before = await manifest(elsewhere.dir);
+    let isSwapped = false;
+    const reach = (reached: string): void => {
+      if (reached !== label || isSwapped) return;
+      isSwapped = true;
+      renameSync(join(dir, "d"), join(dir, "d-aside"));
+      symlinkSync(join(elsewhere.dir, "dir"), join(dir, "d"));
+    };
+    {
+      await using exported = await openTestExport(dir, { reach, onError: () => {} });
+      const app = createApp({ filesets: [exported] });
+      const peer = new TestPeer(exported);
+      const d = exported.lookUp("/d")!.object.oid;
+      const file = createFile("file", undefined, d);
+      const own = { peer: peer.peer, recno: 1 as Recno };
+      await peer.stage("evil!");
+      const saved = exported.lookUp("/d/saved")!.object;
+      const save: ClientOperation = {
+        opcode: "RENAME",
+        oid: file.oid,
+        contentBase: { ...own, recno: 2 as Recno },
+        fromParent: d,
+        fromName: "file" as Name,
+        fromPath: "/d/file",
+        fromBase: own,
+        toParent: d,
+        toName: "saved" as Name,
+        toPath: "/d/saved",
+        victim: { oid: saved.oid, contentBase: saved.contentVersion, isLastName: true },
+        keepsOid: false,
+        conflict: null,
+      };
+      const { status } = await send(app, peer, [
+        file,
+        closeFile(file.oid, "evil!", own),
+        save,
+        makeDirectory("made", undefined, d),
+      ]);
+      expect(status).not.toBe(500);
+      expect(isSwapped).toBe(true);
+    }
+    expect(await manifest(elsewhere.dir)).toEqual(before);
+    {
+      await using _ = await openTestExport(dir, { confirmsRemoval: true, onError: () => {} });
+    }
+    expect(await verifyExport(dir)).toEqual([]);
+  });
+});
+
+test("a clock that jumps to either end of time stops no push, and decides nothing", async () => {
+  await using temporary = await temporaryDirectory();
+  const { dir } = temporary;
+  await writeFile(join(dir, "f"), "as all know it");
+  await using exported = await openTestExport(dir);
+  const { oid, contentVersion } = exported.lookUp("/f")!.object;
+  for (const [index, authorNs] of [0n, 2n ** 63n - 1n, -(2n ** 63n)].entries()) {
+    const peer = new TestPeer(exported, { nowNs: () => authorNs });
+    const content = `edit ${index}`;
+    // oxlint-disable-next-line no-await-in-loop -- one after another
+    await peer.stage(content);
+    // oxlint-disable-next-line no-await-in-loop
+    const [result] = await peer.push(closeFile(oid, content, contentVersion));
+    expect(result!.verdict).toBe(index === 0 ? "applied" : "copied");
+  }
+  expect(readFileSync(join(dir, "f"), "utf8")).toBe("edit 0");
+  const names = (await readdir(dir)).filter((name) => name.includes("conflict"));
+  expect(names.toSorted()).toEqual([
+    "f.conflict-19700101T000000Z-laptop",
+    "f.conflict-22620411T234716Z-laptop",
+  ]);
+  expect(await verifyExport(dir)).toEqual([]);
 });

@@ -236,16 +236,17 @@ export class LiveExport implements Export {
     return new Set([...hashes].filter((sha256) => !this.#keeper.contents.has(sha256)));
   }
 
-  uploadOffset(sha256: Sha256): UploadState {
-    return this.#keeper.contents.uploadState(sha256);
+  uploadOffset(sha256: Sha256, sender: string | null = null): UploadState {
+    return this.#keeper.contents.uploadState(sha256, sender);
   }
 
   upload(
     sha256: Sha256,
     body: AsyncIterable<Uint8Array>,
     range: { readonly offsetBytes: number; readonly totalBytes: number },
+    sender: string | null = null,
   ): Promise<UploadState> {
-    return this.#keeper.contents.upload(sha256, body, range);
+    return this.#keeper.contents.upload(sha256, body, range, sender);
   }
 
   stageInline(sha256: Sha256, bytes: Uint8Array): Promise<void> {

@@ -1,4 +1,4 @@
-/** How much of a server others may use. */
+/** How much of a server others may use, and for how long. */
 export interface Limits {
   /** Connections at a time; the next is closed at once. */
   readonly maxConnections: number;
@@ -6,6 +6,12 @@ export interface Limits {
   readonly maxRequests: number;
   /** Bytes of pushes and of answers to polls that are held in memory at a time, by all together. */
   readonly maxBufferedBytes: number;
+  /** A client sends the head of a request within this time, or is cut off. */
+  readonly headMs: number;
+  /** And all of it within this. A longer upload goes on where it was cut. */
+  readonly requestMs: number;
+  /** A connection on which nothing moves for so long is cut; polls wait for less. */
+  readonly silenceMs: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -13,13 +19,7 @@ export const DEFAULT_LIMITS: Limits = {
   // A mount has seven and one for each permit. One holder may have many mounts, one address a proxy.
   maxRequests: 2_048,
   maxBufferedBytes: 256 * 1024 * 1024,
+  headMs: 20_000,
+  requestMs: 300_000,
+  silenceMs: 120_000,
 };
-
-/** A client sends the head of a request within this time, or is cut off. */
-export const HEAD_MS = 20_000;
-
-/** And all of it within this. A longer upload goes on where it was cut. */
-export const REQUEST_MS = 300_000;
-
-/** A connection on which nothing moves for so long is cut; polls wait for less. */
-export const SILENCE_MS = 120_000;

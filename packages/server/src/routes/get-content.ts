@@ -14,7 +14,7 @@ export const getContent = createFactory<AppEnvironment>().createHandlers(
   async (c) => {
     const { fileset } = c.var;
     const { sha256 } = c.req.valid("param");
-    if (c.req.method === "HEAD") setHeaders(c, uploadHeaders(fileset, sha256));
+    if (c.req.method === "HEAD") setHeaders(c, uploadHeaders(c.var, sha256));
     // What a hash names never changes: who has it may keep it, whether or not it is still here.
     const etag = `"${sha256}"`;
     if (ifUnchanged(c, etag)) return c.body(null, 304, { ...IMMUTABLE, ETag: etag });
@@ -38,8 +38,11 @@ export async function openContent(fileset: Export, sha256: Sha256): Promise<Open
   );
 }
 
-function uploadHeaders(fileset: Export, sha256: Sha256): Record<string, string> {
-  const { offsetBytes } = fileset.uploadOffset(sha256);
+function uploadHeaders(
+  { fileset, caller }: Pick<AppEnvironment["Variables"], "fileset" | "caller">,
+  sha256: Sha256,
+): Record<string, string> {
+  const { offsetBytes } = fileset.uploadOffset(sha256, caller.holder);
   const isComplete = !fileset.missingContents([sha256]).has(sha256);
   return writeUploadProgress({ offsetBytes, isComplete });
 }

@@ -9,7 +9,7 @@ import { validate } from "./validate.ts";
 export const putContent = createFactory<AppEnvironment>().createHandlers(
   validate("param", contentParameters),
   async (c) => {
-    const { fileset } = c.var;
+    const { fileset, caller } = c.var;
     const { sha256 } = c.req.valid("param");
     const range = parseUploadRange((name) => c.req.header(name) ?? null);
     if (range === null) {
@@ -19,7 +19,7 @@ export const putContent = createFactory<AppEnvironment>().createHandlers(
       );
     }
     const body: AsyncIterable<Uint8Array> = c.req.raw.body ?? noBytes();
-    const progress = await fileset.upload(sha256, body, range);
+    const progress = await fileset.upload(sha256, body, range, caller.holder);
     return c.body(null, progress.isComplete ? 201 : 202, writeUploadProgress(progress));
   },
 );
