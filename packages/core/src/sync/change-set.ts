@@ -2,6 +2,7 @@ import type { Oid } from "../kml/identity.ts";
 import type { Name } from "../kml/name.ts";
 import type { OriginId } from "../kml/operation.ts";
 import type { Outcome } from "../reintegrate/outcome.ts";
+import { ReadThrough } from "../replay/read-through.ts";
 import type { MutableState, StateReader } from "../replay/state.ts";
 import {
   entryKey,
@@ -80,7 +81,7 @@ export class Footprint {
  * Lets every change to a state leave its footprint first, and keeps outcomes out that are not this
  * peer's own although they bear its id (design P2): what builds on own records must not follow them.
  */
-export class FootprintState implements MutableState {
+export class FootprintState extends ReadThrough implements MutableState {
   readonly #state: MutableState;
   readonly #footprint: Footprint;
 
@@ -91,41 +92,10 @@ export class FootprintState implements MutableState {
     footprint: Footprint,
     isForeign: (origin: OriginId, check: string) => boolean,
   ) {
+    super(state);
     this.#state = state;
     this.#footprint = footprint;
     this.#isForeign = isForeign;
-  }
-
-  object(oid: Oid): TreeObject | undefined {
-    return this.#state.object(oid);
-  }
-
-  entry(parent: Oid, name: Name): Entry | undefined {
-    return this.#state.entry(parent, name);
-  }
-
-  links(oid: Oid): readonly Entry[] {
-    return this.#state.links(oid);
-  }
-
-  children(parent: Oid): Iterable<Entry> {
-    return this.#state.children(parent);
-  }
-
-  hasChildren(parent: Oid): boolean {
-    return this.#state.hasChildren(parent);
-  }
-
-  tombstone(oid: Oid): Tombstone | undefined {
-    return this.#state.tombstone(oid);
-  }
-
-  alias(oid: Oid): Oid | undefined {
-    return this.#state.alias(oid);
-  }
-
-  outcome(origin: OriginId): Outcome | undefined {
-    return this.#state.outcome(origin);
   }
 
   putObject(object: TreeObject, at: Version): void {

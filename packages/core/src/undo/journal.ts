@@ -3,6 +3,7 @@ import type { Name } from "../kml/name.ts";
 import type { OriginId } from "../kml/operation.ts";
 import type { Outcome } from "../reintegrate/outcome.ts";
 import { MemoryState } from "../replay/memory-state.ts";
+import { ReadThrough } from "../replay/read-through.ts";
 import type { MutableState } from "../replay/state.ts";
 import {
   authoritativeRecno,
@@ -28,7 +29,7 @@ export interface NameSpells {
 }
 
 /** A state that remembers, for each object and name that a replayed record changes, what it was when. */
-export class Journal implements MutableState {
+export class Journal extends ReadThrough implements MutableState {
   /** As the last record has left it. */
   readonly state: MemoryState;
   readonly #objects = new Map<Oid, Spell<TreeObject>[]>();
@@ -36,6 +37,7 @@ export class Journal implements MutableState {
 
   /** @param state as it was before the first record; it is changed */
   constructor(state: MemoryState) {
+    super(state);
     this.state = state;
   }
 
@@ -51,38 +53,6 @@ export class Journal implements MutableState {
   /** What a name stood for; none where no record changed that. */
   spellsOf(parent: Oid, name: Name): readonly Spell<Entry>[] {
     return this.#names.get(entryKey(parent, name))?.spells ?? [];
-  }
-
-  object(oid: Oid): TreeObject | undefined {
-    return this.state.object(oid);
-  }
-
-  entry(parent: Oid, name: Name): Entry | undefined {
-    return this.state.entry(parent, name);
-  }
-
-  links(oid: Oid): readonly Entry[] {
-    return this.state.links(oid);
-  }
-
-  children(parent: Oid): Iterable<Entry> {
-    return this.state.children(parent);
-  }
-
-  hasChildren(parent: Oid): boolean {
-    return this.state.hasChildren(parent);
-  }
-
-  tombstone(oid: Oid): Tombstone | undefined {
-    return this.state.tombstone(oid);
-  }
-
-  alias(oid: Oid): Oid | undefined {
-    return this.state.alias(oid);
-  }
-
-  outcome(origin: OriginId): Outcome | undefined {
-    return this.state.outcome(origin);
   }
 
   putObject(object: TreeObject, at: Version): void {

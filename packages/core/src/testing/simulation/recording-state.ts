@@ -3,6 +3,7 @@ import type { Name } from "../../kml/name.ts";
 import type { OriginId } from "../../kml/operation.ts";
 import type { Outcome } from "../../reintegrate/outcome.ts";
 import type { MemoryState } from "../../replay/memory-state.ts";
+import { ReadThrough } from "../../replay/read-through.ts";
 import type { MutableState } from "../../replay/state.ts";
 import type { Entry, Tombstone, TreeObject, Version } from "../../replay/tree-object.ts";
 
@@ -14,7 +15,7 @@ export interface Change {
 }
 
 /** Changes a tree in memory and tells of each change, so that it can be written down and done again. */
-export class RecordingState implements MutableState {
+export class RecordingState extends ReadThrough implements MutableState {
   readonly #state: MemoryState;
   readonly #record: (change: Change) => void;
   readonly #keepsOutcome: (origin: OriginId) => boolean;
@@ -24,41 +25,10 @@ export class RecordingState implements MutableState {
     record: (change: Change) => void,
     keepsOutcome: (origin: OriginId) => boolean,
   ) {
+    super(state);
     this.#state = state;
     this.#record = record;
     this.#keepsOutcome = keepsOutcome;
-  }
-
-  object(oid: Oid): TreeObject | undefined {
-    return this.#state.object(oid);
-  }
-
-  entry(parent: Oid, name: Name): Entry | undefined {
-    return this.#state.entry(parent, name);
-  }
-
-  links(oid: Oid): readonly Entry[] {
-    return this.#state.links(oid);
-  }
-
-  children(parent: Oid): Iterable<Entry> {
-    return this.#state.children(parent);
-  }
-
-  hasChildren(parent: Oid): boolean {
-    return this.#state.hasChildren(parent);
-  }
-
-  tombstone(oid: Oid): Tombstone | undefined {
-    return this.#state.tombstone(oid);
-  }
-
-  alias(oid: Oid): Oid | undefined {
-    return this.#state.alias(oid);
-  }
-
-  outcome(origin: OriginId): Outcome | undefined {
-    return this.#state.outcome(origin);
   }
 
   putObject(object: TreeObject, _at: Version): void {
