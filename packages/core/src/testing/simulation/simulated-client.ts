@@ -320,6 +320,7 @@ export class SimulatedClient {
    * have come under one id since they were written; a removal takes only the one that its program saw.
    */
   #isSeenByRemoval(recno: Recno): boolean {
+    const { peer } = this.replica;
     const bases = new Map<Recno, Base>();
     const removed: Base[] = [];
     for (const { recno: own, operation } of this.replica.pending.unsent) {
@@ -329,7 +330,8 @@ export class SimulatedClient {
         removed.push(operation.victim.contentBase);
     }
     return removed.some((base) => {
-      for (let at: Base | undefined = base; at !== undefined && typeof at !== "number";) {
+      // A version of an id that this client had before says nothing: its numbers were others.
+      for (let at: Base | undefined = base; typeof at === "object" && at.peer === peer;) {
         if (at.recno === recno) return true;
         at = bases.get(at.recno);
       }

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 
 import type { SimulationSize } from "./simulate.ts";
@@ -14,6 +15,9 @@ export interface PoolOptions {
 
 /** Histories that a worker runs before it says how they went. */
 const BATCH_HISTORIES = 25;
+
+/** A batch takes seconds; on a busy machine a minute. */
+const BATCH_LIMIT_MS = 600_000;
 
 /** Runs the histories of consecutive seeds on several threads; `onBatch` is told as they are done. */
 export async function runOnWorkers(
@@ -45,7 +49,7 @@ async function runWorker(
   }
 }
 
-/** @throws what the thread fails with, or that it ended without an answer */
+/** @throws what the thread fails with, or that it ended without an answer, or gives none */
 async function ask(worker: Worker, order: Order): Promise<Batch> {
   const isAnswered = new AbortController();
   const { signal } = isAnswered;
@@ -53,13 +57,18 @@ async function ask(worker: Worker, order: Order): Promise<Batch> {
   const end = once(worker, "exit", { signal }).then(([code]): never => {
     throw new Error(`Cannot run seed ${order.first} and on: the thread ended with ${code}`);
   });
+  const late = delay(BATCH_LIMIT_MS, undefined, { signal }).then((): never => {
+    throw new Error(
+      `Cannot run seeds ${order.first} to ${order.end - 1}: one of them does not end`,
+    );
+  });
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
   worker.postMessage(order);
   try {
-    const [batch] = (await Promise.race([answer, end])) as [Batch];
+    const [batch] = (await Promise.race([answer, end, late])) as [Batch];
     return batch;
   } finally {
     isAnswered.abort();
-    await Promise.allSettled([answer, end]);
+    await Promise.allSettled([answer, end, late]);
   }
 }
