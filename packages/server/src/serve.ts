@@ -56,7 +56,10 @@ export interface ServeOptions {
   readonly isReadOnly?: boolean;
   /** What becomes of the later of two truths, by path; the first rule that matches counts. */
   readonly conflictPolicies?: readonly PolicyRule[];
-  /** Patterns of what of the directory stays out of the fileset, as `.gitignore` has them. */
+  /**
+   * Patterns of what of the directory stays out of the fileset, as `.gitignore` has them; by default those
+   * by which it was served last.
+   */
   readonly ignore?: readonly string[];
 }
 
@@ -134,7 +137,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       ...(permitTermMs !== undefined && { permitTermMs }),
       ...(confirmsRemoval !== undefined && { confirmsRemoval }),
       conflictPolicies: options.conflictPolicies ?? [],
-      ignore: options.ignore ?? [],
+      ...(options.ignore !== undefined && { ignore: options.ignore }),
       logRetention: options.logRetention ?? {},
       contentRetention: options.contentRetention ?? {},
     }),

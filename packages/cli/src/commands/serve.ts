@@ -44,9 +44,10 @@ export function serveCommand(cli: Cli) {
     .addOption(
       new Option(
         "--ignore <pattern...>",
-        "what of DIR stays out of the fileset, as .gitignore has patterns",
-      ).default([], "nothing"),
+        "what of DIR stays out of the fileset, as .gitignore has patterns (default: as the last time)",
+      ),
     )
+    .option("--no-ignore", "leave nothing out any more")
     .addOption(
       new Option("--log-min-age <age>", "keep records at least so long (default: 7d)").argParser(
         parseAge,
@@ -143,7 +144,8 @@ Conflict policies: both keeps the later change as a copy beside the file, aside 
 its time. The first pattern that matches counts.
 
 What --ignore leaves out is never logged, listed or served, and no client changes or removes it. It is
-about what is new: what is in the fileset already stays in it. Patterns count from the root of DIR where
+about what is new: what is in the fileset already stays in it. A start that says nothing of it goes by the
+patterns of the last one. They count from the root of DIR where
 they have a slash before their end, else at any depth; a slash at the end asks for a directory.
 
 The log is cut off at its front by itself, and old contents (what was replaced or removed) go by age,
@@ -178,7 +180,7 @@ Examples:
         isInsecure: options.insecure === true,
         isReadOnly: options.readOnly === true,
         conflictPolicies: options.conflictPolicy.map(parsePolicyRule),
-        ignore: options.ignore,
+        ...ignoreOf(options.ignore),
         ...retentionOf(options),
         logger: createLogger(options.logLevel, cli),
         onProgress: ({ files, bytes }) => {
@@ -189,11 +191,19 @@ Examples:
       }).finally(() => bar[Symbol.dispose]());
       const { url } = server;
       using _ = onHangUp(() => server.reload());
-      output.result({ url }, `Serving ${dir} at ${url}`);
+      const { ignored } = server.fileset;
+      const without = ignored.length === 0 ? "" : `, without ${ignored.join(" ")}`;
+      output.result({ url, ignored }, `Serving ${dir} at ${url}${without}`);
       manager.ready(`Serving ${dir} at ${url}`);
       await untilAborted(cli.signal);
       manager.stopping();
     });
+}
+
+/** What is not said stays as it was. */
+function ignoreOf(ignore: readonly string[] | boolean | undefined): Pick<ServeOptions, "ignore"> {
+  if (ignore === false) return { ignore: [] };
+  return typeof ignore === "object" ? { ignore } : {};
 }
 
 function tlsOf({ tlsCert, tlsKey, clientCa }: TlsOptions): Pick<ServeOptions, "tls"> {

@@ -42,6 +42,8 @@ export interface Export extends AsyncDisposable {
   readonly serverPeer: PeerId;
   /** By which it judges what is in conflict; what is built in stands behind them. */
   readonly conflictPolicies: readonly PolicyRule[];
+  /** Patterns of what is left out; not for clients, to whom they would name it. */
+  readonly ignored: readonly string[];
   /** Where the fileset keeps what it knows; the control socket is there. */
   readonly stateDirectory: string;
   /** Durable in the log and committed in the index. */

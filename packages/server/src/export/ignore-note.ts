@@ -1,6 +1,7 @@
 /**
- * The patterns by which an export was last served: `ignore.json` in its state directory. `izo verify`
- * and `izo reindex` go by it, which know no options of `izo serve`.
+ * The patterns by which an export was last served: `ignore.json` in its state directory. A start that
+ * says nothing of them goes by it, so that nobody exports what was left out by forgetting an option;
+ * `izo verify` and `izo reindex` do, too.
  */
 import { existsSync, readFileSync } from "node:fs";
 

@@ -217,6 +217,14 @@ describe("patterns that change between two starts", () => {
     expect(await verifyExport(dir)).toEqual([]);
   });
 
+  it("are those of the last start where nothing is said, also for izo verify", async () => {
+    await exported[Symbol.asyncDispose]();
+    exported = await openTestExport(dir);
+    expect(exported.ignored).toEqual(IGNORE);
+    expect(known()).toEqual(["conf", "main.c", "src"]);
+    expect(await verifyExport(dir)).toEqual([]);
+  });
+
   it("export what they leave out no longer, and the server says so", async () => {
     const notices: string[] = [];
     await exported[Symbol.asyncDispose]();

@@ -115,6 +115,10 @@ export class LiveExport implements Export {
     return this.#keeper.fileset.peer;
   }
 
+  get ignored(): readonly string[] {
+    return this.#keeper.fileset.ignore.patterns;
+  }
+
   get conflictPolicies(): readonly PolicyRule[] {
     return this.#keeper.fileset.conflictPolicies;
   }

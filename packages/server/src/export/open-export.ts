@@ -29,7 +29,7 @@ export interface OpenExportOptions {
   readonly confirmsRemoval?: boolean;
   /** What becomes of the later of two truths, by path; behind them stands what is built in. */
   readonly conflictPolicies?: readonly PolicyRule[];
-  /** Patterns of what stays out of the fileset, as `.gitignore` has them. */
+  /** Patterns of what stays out of the fileset, as `.gitignore` has them; by default those of the last time. */
   readonly ignore?: readonly string[];
   readonly quietMs?: number;
   readonly writerQuietMs?: number;
@@ -69,7 +69,7 @@ export async function openExport(options: OpenExportOptions): Promise<Export> {
       filesetName,
       nowNs,
       conflictPolicies: options.conflictPolicies ?? [],
-      ignore: options.ignore ?? [],
+      ...(options.ignore !== undefined && { ignore: options.ignore }),
       noteProblem: (problem) => problems.set(problem.path, problem),
       clearProblem: (path) => problems.delete(path),
       ...(segmentBytes !== undefined && { segmentBytes }),
