@@ -142,6 +142,7 @@ export class InterSync implements AsyncDisposable {
       troubles,
       quiet,
       random,
+      isSentOutOfScope: () => this.#scope.isSentOutside(),
       onConnectionFailed: (error) => this.#failConnection(error),
       onRound: () => this.#waiters.check(),
     });

@@ -5,7 +5,7 @@ import { retryDelayMs } from "@izo/core";
 import type { Connection } from "./connection.ts";
 import { ContentLostError, type Pusher } from "./pusher.ts";
 import type { QuietMoments } from "./quiet-moments.ts";
-import { connectionEventOf } from "./sync-error.ts";
+import { connectionEventOf, isChangeRefused } from "./sync-error.ts";
 import type { Troubles } from "./troubles.ts";
 import { WakeUp } from "./wake-up.ts";
 
@@ -18,6 +18,8 @@ export interface PushLoopOptions {
   readonly troubles: Troubles;
   readonly quiet: QuietMoments;
   readonly random: () => number;
+  /** Tells whether this mount may not change any more what it has sent, or was about to. */
+  readonly isSentOutOfScope: () => boolean;
   /** What is wrong is about the connection, and not about what was pushed. */
   readonly onConnectionFailed: (error: unknown) => void;
   /** Pushed what there was, or failed to. */
@@ -57,7 +59,9 @@ export class PushLoop {
   /** What stops a push alone is tried again later; polling goes on. */
   fail(error: unknown): void {
     const { connection, troubles, onConnectionFailed } = this.#options;
-    if (error instanceof ContentLostError) {
+    // What was sent goes in its order or not at all: under a new id what may be changed goes alone.
+    const isStuck = isChangeRefused(error) && this.#options.isSentOutOfScope();
+    if (error instanceof ContentLostError || isStuck) {
       troubles.note(error);
       connection.happen("peer-diverged");
       return;

@@ -1,11 +1,17 @@
+import { hash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { createServer, request as forward } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 
+import { parseReintegrateRequest, ProblemError, problemOf, writeProblem } from "@izo/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { LoopbackServer } from "../testing/loopback-server.ts";
 import { SyncHost } from "../testing/sync-host.ts";
 import { ChangesHeldError } from "./scope-hold.ts";
+
+const SOON = { timeout: 10_000 };
 
 let cleanup: AsyncDisposableStack;
 let server: LoopbackServer;
@@ -96,6 +102,30 @@ describe("a mount that may change one directory", () => {
     expect(host.sync.status().lastError).toBeNull();
   });
 
+  it("sends what it may under a new id where it was sent together with what it may not [P3]", async () => {
+    allow("/");
+    await using proxy = await confiningProxy(server.port);
+    await host.stop();
+    await host.start(proxy.url);
+    const { peer } = host.replica;
+    host.sync.setForcedOffline(true);
+    await host.write("/file", "changed before");
+    await host.write("/docs/file", "changed");
+    host.sync.setForcedOffline(false);
+    await expect.poll(() => host.sync.status().lastError?.code, SOON).toBe("out-of-scope");
+    expect(host.replica.pending.frozen).toHaveLength(2);
+    allow("/docs");
+    await expect(host.flush()).rejects.toMatchObject({ cause: expect.any(ChangesHeldError) });
+    expect(onServer("docs/file")).toBe("changed");
+    expect(onServer("file")).toBe("as it was");
+    expect(await host.read("/file")).toBe("changed before");
+    expect(host.replica.peer).not.toBe(peer);
+    proxy.below = "/";
+    allow("/");
+    await host.flush();
+    expect(onServer("file")).toBe("changed before");
+  });
+
   it("finishes files that were open when it could change them", async () => {
     allow("/");
     const open = await host.hold("/file");
@@ -118,3 +148,44 @@ it("a mount that may change nothing refuses everything, and sends nothing", asyn
   expect(onServer("file")).toBe("as it was");
   expect(await host.read("/file")).toBe("changed before");
 });
+
+/** Stands for a server whose token is for one directory: it refuses pushes that leave it, whole. */
+async function confiningProxy(port: number) {
+  const state = { below: "/docs" };
+  const http = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      const body = Buffer.concat(chunks);
+      if (request.url?.endsWith("/reintegrate") === true && leaves(body, state.below)) {
+        const problem = problemOf(new ProblemError("out-of-scope", "Cannot take the push"));
+        response.writeHead(problem.status, { "Content-Type": "application/problem+json" });
+        response.end(writeProblem(problem));
+        return;
+      }
+      const { method, headers, url: path } = request;
+      const onward = forward({ port, method, headers, path }, (answer) => {
+        response.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(response);
+      });
+      onward.on("error", () => response.destroy());
+      response.on("close", () => onward.destroy());
+      onward.end(body);
+    });
+  });
+  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+  return Object.assign(state, {
+    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/rootfset`,
+    async [Symbol.asyncDispose]() {
+      http.closeAllConnections();
+      await new Promise((resolve) => http.close(resolve));
+    },
+  });
+}
+
+function leaves(body: Buffer, below: string): boolean {
+  const { records } = parseReintegrateRequest(new Uint8Array(body), (bytes) =>
+    hash("sha256", bytes, "buffer"),
+  );
+  return records.some(({ operation }) => "path" in operation && !operation.path.startsWith(below));
+}

@@ -97,13 +97,19 @@ export class ScopeHold {
     return new ChangesHeldError(held.length, paths[0]!, changesBelow);
   }
 
+  /** Tells whether some of what was sent, and is not acknowledged, is outside, and some may be inside. */
+  isSentOutside(): boolean {
+    if (this.#scope.changesBelow === null) return false;
+    const frozen = this.#replica.pending.frozen.map(({ submitted }) => submitted);
+    return this.#outside(frozen).length > 0;
+  }
+
   /** Tells whether nothing could be sent before the mount may change more. */
   isAllThatWaits(): boolean {
     if (this.#scope.changesBelow === "/") return false;
     const { pending } = this.#replica;
-    const frozen = pending.frozen.map(({ submitted }) => submitted);
-    // They go in order: one that is refused stops all others.
-    if (frozen.length > 0) return this.#outside(frozen).length > 0;
+    // Those that are outside take a new id before the others go on.
+    if (pending.frozen.length > 0) return this.#scope.changesBelow === null;
     if (this.#replica.unsealed().length > 0) return false;
     const ready = pending.sendable();
     const held = this.heldAmong(ready);
