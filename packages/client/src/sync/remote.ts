@@ -34,14 +34,18 @@ export interface RemoteContent {
   /** Size of the whole content, not of the rest. */
   readonly sizeBytes: number;
   /**
-   * The bytes from the asked offset to the end. A cut connection is taken up where it broke off, a
-   * bounded number of times. The caller checks the hash: it holds what came before the offset.
+   * The bytes from the asked offset to the asked end. A cut connection is taken up where it broke off,
+   * a bounded number of times. The caller checks the hash: it holds the rest.
    */
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 
 export interface ContentOptions {
   readonly offsetBytes?: number;
+  /** Where to stop, exclusive; the end of the content by default. */
+  readonly endBytes?: number;
+  /** How much of the content is here already, for those who look at the transfer; the offset by default. */
+  readonly presentBytes?: number;
   /** Ask the server itself, not the caches in between: after bytes with a wrong hash. */
   readonly bypassCaches?: boolean;
 }

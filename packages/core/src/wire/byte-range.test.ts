@@ -30,6 +30,7 @@ describe("parseRange()", () => {
 
   test("reads what writeRange() wrote", () => {
     expect(parseRange(writeRange(4), 10)).toEqual({ start: 4, end: 10 });
+    expect(parseRange(writeRange(4, 7), 10)).toEqual({ start: 4, end: 7 });
   });
 });
 

@@ -6,9 +6,9 @@ export interface ByteRange {
   readonly end: number;
 }
 
-/** The value of a `Range` header for the bytes from an offset to the end. */
-export function writeRange(offsetBytes: number): string {
-  return `bytes=${offsetBytes}-`;
+/** The value of a `Range` header for the bytes from an offset up to `endBytes`, or to the end. */
+export function writeRange(offsetBytes: number, endBytes?: number): string {
+  return `bytes=${offsetBytes}-${endBytes === undefined ? "" : endBytes - 1}`;
 }
 
 /**
