@@ -3,6 +3,7 @@ import { parseContentRange, writeRange } from "@izo/core";
 import { RemoteProtocolError } from "../sync/remote-error.ts";
 import type { ContentOptions, RemoteContent } from "../sync/remote.ts";
 import type { HttpConnection, HttpResponse } from "./http-connection.ts";
+import { noteReceived } from "./received-buffers.ts";
 import { RetryBudget } from "./retry.ts";
 
 /** Asks for a range of the content at `path`, and again for the rest of it where it is cut off. */
@@ -42,6 +43,7 @@ export async function fetchContent(
           const wanted = chunk.subarray(0, wantedEnd - offset);
           offset += wanted.length;
           budget.progress();
+          noteReceived(chunk.length);
           if (wanted.length > 0) yield wanted;
           // A server that ignores ranges goes on to the end. Else the end is read, for the connection is
           // used again then.
