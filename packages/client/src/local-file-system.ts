@@ -7,6 +7,7 @@ import { readdirSync, rmSync } from "node:fs";
 import { isWithin, type Oid, type Recno, type Sha256, type StateReader } from "@izo/core";
 
 import { ChangeApplier } from "./cache/apply-changes.ts";
+import { PartialShelf } from "./cache/arriving/partial-shelf.ts";
 import { CacheContent } from "./cache/cache-content.ts";
 import { makeCachePaths } from "./cache/cache-paths.ts";
 import { CacheQuota } from "./cache/cache-quota.ts";
@@ -34,6 +35,7 @@ import type { FileSystem } from "./fuse/file-system.ts";
 import type { Rank } from "./keep/keep-rules.ts";
 import { type HeldPermits, permitGate } from "./permit/permit-gate.ts";
 import { type KnownScope, scopeGate } from "./scope/scope-gate.ts";
+import { DEFAULT_STREAM_FROM_BYTES } from "./settings/mount-settings.ts";
 import { FileHasher } from "./sync/hash-file.ts";
 
 /** How often it is noted what was used when: so much of it a crash forgets. */
@@ -89,6 +91,7 @@ export class LocalFileSystem implements Disposable {
   readonly #owed: OwedContents;
   readonly #unseenWriters = new UnseenWriters();
   readonly #longWrites: LongWrites;
+  #streamFromBytes: number | null = DEFAULT_STREAM_FROM_BYTES;
 
   /** Opens the cache, and repairs it where the last use did not end well. */
   constructor(options: LocalFileSystemOptions) {
@@ -119,11 +122,17 @@ export class LocalFileSystem implements Disposable {
       onProblem: options.onProblem,
       signal: this.#abort.signal,
     });
+    const shelf = new PartialShelf(paths.partial, Date.now());
+    // What was begun and is not being fetched goes first.
+    const reclaim = async (bytes: number): Promise<boolean> =>
+      shelf.clear() || (await this.quota.reclaim(bytes));
     const fetcher = new ContentFetcher({
       ...options,
       tree,
+      shelf,
+      follow: (fd) => this.#hasher.follow(fd),
       onArrived: (bytes) => this.quota.noteArrival(bytes),
-      reclaim: (bytes) => this.quota.reclaim(bytes),
+      reclaim,
       stagingPath: paths.staging,
       notifier: this.#notifier,
       signal: this.#abort.signal,
@@ -155,7 +164,8 @@ export class LocalFileSystem implements Disposable {
       unseenWriters: this.#unseenWriters,
       longWrites,
       onUsed: (oid) => this.#lastUses.note(oid),
-      reclaim: (bytes) => this.quota.reclaim(bytes),
+      streamFromBytes: () => this.#streamFromBytes,
+      reclaim,
       onWriterGone: (oid) => {
         options.onWriterGone(oid);
         this.quota.check();
@@ -195,6 +205,11 @@ export class LocalFileSystem implements Disposable {
   connect(notifier: KernelNotifier): void {
     this.#notifier.target = notifier;
     this.#tree.nodes.kept.connect(notifier.descriptorClosed?.bind(notifier));
+  }
+
+  /** From which size on files can be read while they are fetched; null for never. */
+  setStreamFrom(bytes: number | null): void {
+    this.#streamFromBytes = bytes;
   }
 
   /** Tells whether a program has a file below a directory open for writing. */

@@ -108,7 +108,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
   space.release();
   const fileset = await identifyFileset(options, remote);
   if (options.settings !== undefined) file.change({ ...options.settings, credentials });
-  const { isForcedOffline, offlinePolicy, cacheQuotaBytes } = file.settings;
+  const { isForcedOffline, offlinePolicy, cacheQuotaBytes, streamFromBytes } = file.settings;
   const nowNs = wallClock();
   const clock = stack.use(new KernelClock(cacheDir));
   const replica = stack.use(
@@ -185,6 +185,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
   );
   local.fetches.setPolicy(offlinePolicy);
   local.quota.setQuota(cacheQuotaBytes);
+  local.setStreamFrom(streamFromBytes);
   if (local.recovered !== undefined) logger.info(local.recovered, "cache compared with the log");
   const failure = Promise.withResolvers<never>();
   failure.promise.catch(() => {});
@@ -356,6 +357,7 @@ function controlOf(
       const settings = keep(change);
       if (change.cacheQuotaBytes !== undefined) local.quota.setQuota(change.cacheQuotaBytes);
       local.fetches.setPolicy(settings.offlinePolicy);
+      local.setStreamFrom(settings.streamFromBytes);
       if (change.isForcedOffline !== undefined) sync.setForcedOffline(change.isForcedOffline);
       return settings;
     },

@@ -41,6 +41,8 @@ interface MountPlan {
   readonly offlinePolicy: OfflinePolicy | undefined;
   /** In bytes, null for none; undefined where the cache's own setting stays. */
   readonly cacheQuota: number | null | undefined;
+  /** Likewise. */
+  readonly streamFrom: number | null | undefined;
   readonly credentials: CredentialFiles;
   readonly isReadOnly: boolean;
   /** Undefined where the driver decides: see `FuseDeviceOptions`. */
@@ -95,6 +97,14 @@ export function mountCommand(cli: Cli) {
     )
     .addOption(
       new Option(
+        "--stream-from <size>",
+        "files from this size on are read while they are fetched; none: an open waits for all of it (default: as it was last; at first, 4MiB)",
+      )
+        .env("IZO_STREAM_FROM")
+        .argParser(parseSizeOrNone),
+    )
+    .addOption(
+      new Option(
         "--driver <driver>",
         "what speaks to the kernel: the kernel's own protocol, or libfuse",
       )
@@ -131,6 +141,10 @@ Settings that were changed while it ran (izo offline, izo offline-policy) are th
 A user who is not root mounts through fusermount3 (Debian: fuse3). All files then show as that user's,
 whoever owns them on the server, where they keep their owners; chown(2) fails.
 
+What is read while it is fetched is read before the hash of the whole file is known. Should it be wrong in
+the end, reads of that open fail from then on (EIO), the log says so, and the file is fetched anew. Where
+no byte may be seen before all of them are checked: --stream-from none.
+
 With --permit required the mount is read-only (EROFS) but where it holds a permit: izo permit MNT take.
 With take-over it takes that of the whole fileset by itself, whenever nobody has it or the lease of its
 holder is over.
@@ -155,6 +169,7 @@ Examples:
         logLevel: options.logLevel,
         offlinePolicy: options.offlinePolicy,
         cacheQuota: options.cacheQuota,
+        streamFrom: options.streamFrom,
         credentials: credentialsOf(options, cli),
         isReadOnly: options.readOnly === true,
         isForAll: options.allowOther,
@@ -171,7 +186,7 @@ async function mountInBackground(
   cli: Cli,
   options: { json?: true },
 ): Promise<void> {
-  const { url, mountPoint, cacheDir, mode, logLevel, cacheQuota } = plan;
+  const { url, mountPoint, cacheDir, mode, logLevel } = plan;
   const logFile = join(cacheDir, "mount.log");
   const args = [
     "mount",
@@ -192,9 +207,8 @@ async function mountInBackground(
     ...(plan.isForAll === true ? ["--allow-other"] : []),
     ...(plan.metrics === undefined ? [] : ["--metrics", plan.metrics]),
     ...(plan.offlinePolicy === undefined ? [] : ["--offline-policy", plan.offlinePolicy]),
-    ...(cacheQuota === undefined
-      ? []
-      : ["--cache-quota", cacheQuota === null ? "none" : `${cacheQuota}B`]),
+    ...sizeArgument("--cache-quota", plan.cacheQuota),
+    ...sizeArgument("--stream-from", plan.streamFrom),
   ];
   const started = { args: [...args, "--foreground"], logFile, signal: cli.signal };
   const { pid, contact } = await startDetached(started);
@@ -202,6 +216,11 @@ async function mountInBackground(
     { mountPoint, url, cacheDir, mode, pid, contact },
     `${mountPoint}: ${url} (${mode}, process ${pid}, log ${logFile})${NOTES[contact]}`,
   );
+}
+
+function sizeArgument(option: string, size: number | null | undefined): string[] {
+  if (size === undefined) return [];
+  return [option, size === null ? "none" : `${size}B`];
 }
 
 /** The same files for the process in the background. */
@@ -230,11 +249,13 @@ async function serveMount(plan: MountPlan, cli: Cli): Promise<void> {
   raisePriority();
   using manager = findServiceManager(cli.env);
   try {
-    const { offlinePolicy, cacheQuota, permitMode, credentials, isReadOnly, isForAll } = plan;
+    const { offlinePolicy, cacheQuota, streamFrom, permitMode, credentials } = plan;
+    const { isReadOnly, isForAll } = plan;
     const settings = {
       credentials,
       ...(offlinePolicy !== undefined && { offlinePolicy }),
       ...(cacheQuota !== undefined && { cacheQuotaBytes: cacheQuota }),
+      ...(streamFrom !== undefined && { streamFromBytes: streamFrom }),
     };
     const access = { isReadOnly, isForAll };
     const wanted = { url, mountPoint, cacheDir, mode, driver, permitMode, ...access, settings };

@@ -64,6 +64,7 @@ export const configSchema = z.strictObject({
       permit: z.enum(PERMIT_MODES).optional(),
       offlinePolicy: z.enum(OFFLINE_POLICIES).optional(),
       cacheQuota: sizeOrNone.optional(),
+      streamFrom: sizeOrNone.optional(),
       metrics: z.string().optional(),
       readOnly: z.boolean().optional(),
       tokenFile: z.string().optional(),

@@ -223,9 +223,12 @@ export class ChangeApplier {
     );
   }
 
-  /** The content is not here any more: a placeholder takes its names, or is made the new size. */
+  /**
+   * The content is not here any more: a placeholder takes its names, or is made the new size. Who reads the
+   * old one while it comes keeps it, with its node.
+   */
   #replaceContent(node: CacheNode, after: TreeObject): CacheNode {
-    if (node.isPresent || after.sha256 === EMPTY_SHA256) {
+    if (node.isPresent || node.isArriving || after.sha256 === EMPTY_SHA256) {
       const spare = this.#tree.sparePath();
       return this.#tree.replaceInode(node, spare, makeInode(this.#tree.form, spare, after));
     }

@@ -1,6 +1,9 @@
+import { closeSync } from "node:fs";
+
 import type { Actor, Base, Name, ObjectKind, Oid } from "@izo/core";
 
 import { type NodeId, rootNode } from "../fuse/file-system.ts";
+import type { Arrival } from "./arriving/arrival.ts";
 import type { Holding } from "./object-mark.ts";
 import { UnloggedWrites } from "./unlogged-writes.ts";
 
@@ -41,6 +44,14 @@ export class CacheNode {
   references = 0;
   /** Descriptors open on the inode, with what each may do. */
   readonly descriptors = new Map<number, OpenDescriptor>();
+  /**
+   * Descriptors of those who read a content while it comes. They are of another inode than the placeholder
+   * that stands for it, which they keep as {@link remains}, until that has come and takes its place.
+   */
+  readonly arriving = new Map<
+    number,
+    { readonly arrival: Arrival; readonly abort: AbortController }
+  >();
   /** Names the inode (O_PATH) when its last name is gone and nobody has it open who could be asked. */
   remains: number | undefined;
   readonly unlogged = new UnloggedWrites();
@@ -87,6 +98,11 @@ export class CacheNode {
     return false;
   }
 
+  /** Somebody reads the content before all of it is here. */
+  get isArriving(): boolean {
+    return this.arriving.size > 0;
+  }
+
   /** Some descriptor of the inode, if only one that names it. */
   get anyDescriptor(): number | undefined {
     return this.descriptors.keys().next().value ?? this.remains;
@@ -98,8 +114,26 @@ export class CacheNode {
     if (isWritable) this.generation += 1;
   }
 
+  /** The content that was read while it came is the inode's now: its readers have the inode open. */
+  noteArrived(arrival: Arrival): void {
+    for (const [fd, reader] of this.arriving) {
+      if (reader.arrival !== arrival) continue;
+      this.arriving.delete(fd);
+      this.descriptors.set(fd, { isWritable: false });
+      arrival.closeReader();
+    }
+    if (!this.isArriving) this.dropRemains();
+  }
+
+  /** The inode has a name, or a descriptor that does more than name it. */
+  dropRemains(): void {
+    if (this.remains !== undefined) closeSync(this.remains);
+    this.remains = undefined;
+  }
+
   /** Nobody outside the table can name it. */
   get isIdle(): boolean {
-    return this.references === 0 && this.descriptors.size === 0 && this.children.size === 0;
+    const isOpen = this.descriptors.size > 0 || this.isArriving;
+    return this.references === 0 && !isOpen && this.children.size === 0;
   }
 }

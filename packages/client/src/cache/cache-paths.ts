@@ -9,8 +9,10 @@ export interface CachePaths {
   readonly tree: string;
   /** What is on its way from one name to another, and what lost its name while still open for writing. */
   readonly limbo: string;
-  /** Contents that are being fetched. Emptied at start: a fetch is begun again. */
+  /** Small contents that are being fetched. Emptied at start: a fetch is begun again. */
   readonly staging: string;
+  /** Large contents that are being fetched, and what interrupted fetches have left of them. */
+  readonly partial: string;
   /** Contents of files that are written without pause, until the server has them. */
   readonly copies: string;
   /** What nothing explains, for people to look at. Made when it is first needed. */
@@ -23,6 +25,7 @@ export function makeCachePaths(cacheDir: string): CachePaths {
     tree: join(cacheDir, "tree"),
     limbo: join(cacheDir, "limbo"),
     staging: join(cacheDir, "staging"),
+    partial: join(cacheDir, "partial"),
     copies: join(cacheDir, "copies"),
     rescue: join(cacheDir, "rescue"),
   };

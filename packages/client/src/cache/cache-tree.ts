@@ -248,15 +248,20 @@ export class CacheTree {
    * Who has the old inode open keeps it (design C3); it stays in limbo while somebody may write to it,
    * and while its content waits for the server.
    *
+   * @param isArrived it holds what those read who read the content while it came
    * @returns the node that has the names now
    */
-  replaceInode(node: CacheNode, path: string, holding: Holding): CacheNode {
+  replaceInode(node: CacheNode, path: string, holding: Holding, isArrived = false): CacheNode {
+    // Nobody can have a placeholder open: the node goes on with its content.
+    const goesOn = node.holding.state === "absent" && (isArrived || !node.isArriving);
     const directories = new Set(node.links.map(({ parent }) => parent));
-    const concerned = [...directories, ...(node.isPresent ? [] : [node])];
-    return withUnchangedTimes(this.nodes, concerned, () => this.#replaceInode(node, path, holding));
+    const concerned = [...directories, ...(goesOn ? [node] : [])];
+    return withUnchangedTimes(this.nodes, concerned, () =>
+      this.#replaceInode(node, path, holding, goesOn),
+    );
   }
 
-  #replaceInode(node: CacheNode, path: string, holding: Holding): CacheNode {
+  #replaceInode(node: CacheNode, path: string, holding: Holding, goesOn: boolean): CacheNode {
     const [first, ...others] = node.links;
     if (first === undefined) return node;
     const keptName = this.#isNeeded(node) ? this.#linkIntoLimbo(node) : undefined;
@@ -266,8 +271,7 @@ export class CacheTree {
       renameSync(osPath(spare), osPath(this.nodes.pathIn(parent, name)));
     }
     renameSync(osPath(path), osPath(this.nodes.pathIn(first.parent, first.name)));
-    if (node.holding.state === "absent") {
-      // Nobody can have a placeholder open: the node goes on with its content.
+    if (goesOn) {
       node.holding = holding;
       node.isMarkDirty = true;
       return node;

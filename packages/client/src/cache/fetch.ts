@@ -1,24 +1,29 @@
 /**
- * Brings contents into the cache: to staging, checked, given the attributes of its object, renamed
- * into place (design C4). The old content stays visible until the new one is there; descriptors that
- * are open on the old one keep it.
+ * Brings contents into the cache: to a file of their own, checked, given the attributes of its object,
+ * renamed into place (design C4). The old content stays visible until the new one is there; descriptors
+ * that are open on the old one keep it. A large content can be read before all of it is here; what of it
+ * is here when a fetch ends early is gone on with by the next.
  *
- * Opens and replica mode share one fetch per object. A crash loses a fetch and nothing else: staging
- * is emptied at start, and the mark that says "here" comes with the inode. Nothing is synced, because
- * all of it can be fetched again: after a power cut recovery believes no mark before it has hashed the
- * content (docs/decisions/0007).
+ * Opens and replica mode share one fetch per object. A crash loses part of a fetch and nothing else:
+ * staging is emptied at start, and the mark that says "here" comes with the inode. Nothing is synced,
+ * because all of it can be fetched again: after a power cut recovery believes no mark before it has hashed
+ * the content (docs/decisions/0007).
  */
 import { closeSync, constants, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
-import { IzoError, type Oid, type Recno, type Sha256, type TreeObject } from "@izo/core";
+import type { Oid, Recno, Sha256, TreeObject } from "@izo/core";
 
 import { ErrnoError } from "../fuse/errno.ts";
+import type { GrowingHash } from "../sync/hash-file.ts";
+import { Arrival } from "./arriving/arrival.ts";
+import type { PartialShelf } from "./arriving/partial-shelf.ts";
 import type { CacheNode } from "./cache-node.ts";
 import type { CacheTree } from "./cache-tree.ts";
 import type { ContentSource } from "./content-source.ts";
 import { isDiskFull } from "./disk-full.ts";
 import { download, WrongContentError } from "./download.ts";
+import { asFailure, supersededBy, unreachable, wrong } from "./fetch-failure.ts";
 import { fillPlaceholder } from "./fill-placeholder.ts";
 import { giveAttributes } from "./inode.ts";
 import type { KernelNotifier } from "./kernel-notifier.ts";
@@ -29,9 +34,14 @@ const MAX_SUPERSEDED = 8;
 /** How long an open waits for the log to reach the content that has replaced the one it wants. */
 const SUPERSEDED_WAIT_MS = 30_000;
 
+/** What is smaller comes in one piece: there is nothing to gain by reading it earlier, or going on with it. */
+export const SMALLEST_ARRIVAL_BYTES = 1024 * 1024;
+
 export interface ContentFetcherOptions {
   readonly tree: CacheTree;
   readonly stagingPath: string;
+  /** What interrupted fetches have left. */
+  readonly shelf: PartialShelf;
   readonly notifier: KernelNotifier;
   /** The server; undefined while there is none. */
   readonly source: () => ContentSource | undefined;
@@ -41,30 +51,42 @@ export interface ContentFetcherOptions {
   readonly onArrived: (bytes: number) => void;
   /** The disk is full: tries to let other content leave. Resolves with whether any did. */
   readonly reclaim: (bytes: number) => Promise<boolean>;
+  /** See `ArrivalOptions`. */
+  readonly follow: (fd: number) => GrowingHash;
+  /** A content came wrong, and whoever was reading it has to be told so. */
+  readonly onProblem: (path: string, error: unknown) => void;
   /** Ends all fetches. They are shared, so no one that waits for them can. */
   readonly signal: AbortSignal;
 }
 
+/** A fetch under way. */
+interface Flight {
+  /** What is being fetched now. */
+  sha256: Sha256 | undefined;
+  readonly done: Promise<void>;
+  /** Resolves when there is something to read; undefined for what has come in one piece. */
+  readonly begun: PromiseWithResolvers<Arrival | undefined>;
+}
+
+/** A content that is not wanted any more is not fetched to its end. */
+class StoppedError extends Error {
+  override readonly name = "StoppedError";
+}
+
 export class ContentFetcher {
+  readonly #options: ContentFetcherOptions;
   readonly #tree: CacheTree;
-  readonly #stagingPath: string;
   readonly #notifier: KernelNotifier;
-  readonly #source: ContentFetcherOptions["source"];
-  readonly #waitFor: ContentFetcherOptions["waitFor"];
-  readonly #onArrived: ContentFetcherOptions["onArrived"];
-  readonly #reclaim: ContentFetcherOptions["reclaim"];
   readonly #signal: AbortSignal;
-  readonly #flights = new Map<Oid, Promise<void>>();
+  readonly #flights = new Map<Oid, Flight>();
+  /** Large contents that are being fetched, or are not and still have readers. */
+  readonly #arrivals = new Map<Oid, Arrival>();
   #count = 0;
 
   constructor(options: ContentFetcherOptions) {
+    this.#options = options;
     this.#tree = options.tree;
-    this.#stagingPath = options.stagingPath;
     this.#notifier = options.notifier;
-    this.#source = options.source;
-    this.#waitFor = options.waitFor;
-    this.#onArrived = options.onArrived;
-    this.#reclaim = options.reclaim;
     this.#signal = options.signal;
   }
 
@@ -74,12 +96,89 @@ export class ContentFetcher {
    * @throws ErrnoError EHOSTUNREACH without a server; what the source throws; the disk's errors
    */
   fetch(oid: Oid): Promise<void> {
-    let flight = this.#flights.get(oid);
-    if (flight === undefined) {
-      flight = this.#fetchWithRoom(oid).finally(() => this.#flights.delete(oid));
-      this.#flights.set(oid, flight);
+    return this.#fly(oid).done;
+  }
+
+  /**
+   * Fetches as `fetch`, and resolves with the content as soon as there is something of it to read;
+   * undefined when it came in one piece, or nothing had to be fetched.
+   */
+  arrive(oid: Oid): Promise<Arrival | undefined> {
+    return this.#fly(oid).begun.promise;
+  }
+
+  /**
+   * Resolves when these bytes of a content can be read; goes on with a fetch that has failed.
+   *
+   * @throws as `fetch`; ErrnoError ESTALE when another content has replaced it, EIO when it came wrong
+   */
+  async whenHere(
+    arrival: Arrival,
+    { oid, start, end }: { oid: Oid; start: number; end: number },
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (!arrival.isRunning) {
+      const isWanted = this.#isWanted(oid, arrival);
+      (isWanted ? this.fetch(oid) : arrival.run()).catch(() => {});
     }
+    try {
+      await arrival.whenHere(start, end, signal);
+    } catch (error) {
+      if (supersededBy(error) === undefined) throw error;
+      const reason = "another content has replaced it on the server";
+      const message = `Cannot read content ${arrival.sha256} on: ${reason}`;
+      throw new ErrnoError("ESTALE", message, {}, error);
+    }
+  }
+
+  /** A reader of a content has gone. */
+  closeReader(oid: Oid, arrival: Arrival): void {
+    arrival.closeReader();
+    if (arrival.hasReaders) return;
+    // What somebody opened is fetched to its end, unless the object shows something else by now.
+    const isFetched = this.#flights.get(oid)?.sha256 === arrival.sha256;
+    if (!isFetched || !this.#isWanted(oid, arrival)) void this.#letGo(oid, arrival);
+  }
+
+  async #letGo(oid: Oid, arrival: Arrival): Promise<void> {
+    await arrival.stop(new StoppedError());
+    this.#drop(oid, arrival);
+  }
+
+  /** Another content of the object is fetched from now on. */
+  #stopUnread(oid: Oid): void {
+    const arrival = this.#arrivals.get(oid);
+    const isOld = arrival !== undefined && !this.#isWanted(oid, arrival);
+    if (isOld && !arrival.hasReaders) void this.#letGo(oid, arrival);
+  }
+
+  /** Whoever wants another content than is being fetched does not wait for that one. */
+  #fly(oid: Oid): Flight {
+    const known = this.#flights.get(oid);
+    const sha256 = this.#wanted(oid)?.object.sha256 ?? undefined;
+    if (known !== undefined && known.sha256 === sha256) return known;
+    const begun = Promise.withResolvers<Arrival | undefined>();
+    begun.promise.catch(() => {});
+    const done = Promise.withResolvers<void>();
+    const flight = { sha256, done: done.promise, begun };
+    this.#flights.set(oid, flight);
+    if (known !== undefined) this.#stopUnread(oid);
+    void this.#finishFlight(oid, flight, done);
     return flight;
+  }
+
+  async #finishFlight(oid: Oid, flight: Flight, done: PromiseWithResolvers<void>): Promise<void> {
+    done.promise.catch(() => {});
+    try {
+      await this.#fetchWithRoom(oid, flight);
+      done.resolve();
+      flight.begun.resolve(undefined);
+    } catch (error) {
+      done.reject(error);
+      flight.begun.reject(error);
+    } finally {
+      if (this.#flights.get(oid) === flight) this.#flights.delete(oid);
+    }
   }
 
   /** Takes a content that was checked against its hash, unless the object shows something else by now. */
@@ -87,9 +186,9 @@ export class ContentFetcher {
     const wanted = this.#wanted(oid);
     if (wanted?.object.sha256 !== sha256) return;
     const { node, object } = wanted;
-    if (!node.isPresent && node.descriptors.size === 0) {
+    if (!node.isPresent && node.descriptors.size === 0 && !node.isArriving) {
       fillPlaceholder(this.#tree, node, object, { sha256, bytes });
-      this.#onArrived(bytes.length);
+      this.#options.onArrived(bytes.length);
       this.#notifier.invalidateNode(node.id, namesOf(node));
       return;
     }
@@ -107,30 +206,29 @@ export class ContentFetcher {
   }
 
   /** A full disk is a reason to let go what nobody uses, once. */
-  async #fetchWithRoom(oid: Oid): Promise<void> {
+  async #fetchWithRoom(oid: Oid, flight: Flight): Promise<void> {
     try {
-      await this.#fetchVisible(oid);
+      await this.#fetchVisible(oid, flight);
     } catch (error) {
       const object = this.#wanted(oid)?.object;
-      if (object === undefined || !isDiskFull(error, this.#stagingPath)) throw error;
-      if (!(await this.#reclaim(object.sizeBytes))) throw error;
-      await this.#fetchVisible(oid);
+      if (object === undefined || !isDiskFull(error, this.#options.stagingPath)) throw error;
+      if (!(await this.#options.reclaim(object.sizeBytes))) throw error;
+      await this.#fetchVisible(oid, flight);
     }
   }
 
-  async #fetchVisible(oid: Oid): Promise<void> {
+  async #fetchVisible(oid: Oid, flight: Flight): Promise<void> {
     for (let attempt = 0; attempt < MAX_SUPERSEDED; attempt += 1) {
+      const later = this.#flights.get(oid);
+      if (later !== undefined && later !== flight) return later.done;
       const { sha256, sizeBytes = 0 } = this.#wanted(oid)?.object ?? {};
       if (sha256 == null) return;
-      const path = this.#stage();
-      if (!(await this.#download(sha256, path, sizeBytes))) continue;
-      const wanted = this.#wanted(oid);
-      if (wanted?.object.sha256 === sha256) {
-        this.#install(wanted.node, wanted.object, sha256, path);
-        return;
-      }
-      // It changed, or came here by another way, while it was under way: look again.
-      rmSync(path, { force: true });
+      flight.sha256 = sha256;
+      const isLarge = sizeBytes >= SMALLEST_ARRIVAL_BYTES;
+      const fetched = isLarge
+        ? this.#fetchLarge(oid, sha256, sizeBytes, flight)
+        : this.#fetchSmall(oid, sha256, sizeBytes);
+      if (await this.#untilReplaced(fetched)) return;
     }
     throw new ErrnoError(
       "EAGAIN",
@@ -139,32 +237,133 @@ export class ContentFetcher {
     );
   }
 
-  /** False when the server has a newer content and the log has now reached it. */
-  async #download(sha256: Sha256, path: string, sizeBytes: number): Promise<boolean> {
-    const source = this.#source();
-    const signal = this.#signal;
-    if (source === undefined) throw unreachable(sha256);
-    const { lost } = source;
+  /**
+   * Whether the content has come, and is in its place; false when the server has a newer one, and the log
+   * has now reached it.
+   */
+  async #untilReplaced(fetched: Promise<boolean>): Promise<boolean> {
     try {
-      const ends = lost === undefined ? signal : AbortSignal.any([signal, lost]);
-      await download(source, sha256, path, ends, sizeBytes);
-      return true;
+      return await fetched;
     } catch (error) {
-      if (lost?.aborted === true && !signal.aborted) throw unreachable(sha256, lost.reason);
       const recno = supersededBy(error);
-      if (recno !== undefined) {
-        await this.#waitFor(
-          recno,
-          AbortSignal.any([signal, AbortSignal.timeout(SUPERSEDED_WAIT_MS)]),
-        );
-        return false;
-      }
-      if (error instanceof WrongContentError)
-        throw new ErrnoError("EIO", error.message, error.data, error);
-      if (error instanceof IzoError && error.code === "unreachable")
-        throw unreachable(sha256, error);
-      throw error;
+      if (recno === undefined) throw error;
+      const timeout = AbortSignal.timeout(SUPERSEDED_WAIT_MS);
+      await this.#options.waitFor(recno, AbortSignal.any([this.#signal, timeout]));
+      return false;
     }
+  }
+
+  /** False when it changed, or came here by another way, while it was under way. */
+  async #fetchSmall(oid: Oid, sha256: Sha256, sizeBytes: number): Promise<boolean> {
+    const path = this.#stage();
+    const source = this.#options.source();
+    if (source === undefined) throw unreachable(sha256);
+    try {
+      await download(source, sha256, path, this.#endsOf(source), sizeBytes);
+    } catch (error) {
+      throw this.#failureOf(error, sha256, source);
+    }
+    if (this.#installWanted(oid, sha256, path)) return true;
+    rmSync(path, { force: true });
+    return false;
+  }
+
+  /** Twice where the first came wrong: then past all caches in between, from the start (design C4). */
+  async #fetchLarge(
+    oid: Oid,
+    sha256: Sha256,
+    sizeBytes: number,
+    { begun }: Flight,
+  ): Promise<boolean> {
+    for (const bypassCaches of [false, true]) {
+      const arrival = this.#arrivalOf(oid, sha256, sizeBytes, bypassCaches);
+      arrival.begun.then(
+        () => begun.resolve(arrival),
+        () => {},
+      );
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- the second only where the first was wrong
+        await arrival.run();
+        return this.#finish(oid, arrival);
+      } catch (error) {
+        if (!(error instanceof WrongContentError)) {
+          if (!arrival.hasReaders) this.#drop(oid, arrival);
+          // It was stopped because another content is wanted.
+          if (error instanceof StoppedError) return false;
+          throw error;
+        }
+        this.#reportWrong(oid, arrival, error);
+        if (bypassCaches) throw wrong(error);
+      }
+    }
+    return false;
+  }
+
+  #arrivalOf(oid: Oid, sha256: Sha256, sizeBytes: number, bypassCaches: boolean): Arrival {
+    const { shelf, follow, reclaim } = this.#options;
+    const known = this.#arrivals.get(oid);
+    if (known?.sha256 === sha256) return known;
+    const arrival = new Arrival({
+      sha256,
+      sizeBytes,
+      file: shelf.take(sha256, sizeBytes),
+      source: () => {
+        const source = this.#options.source();
+        if (source === undefined) throw unreachable(sha256);
+        return source;
+      },
+      failureOf: (error, source) => this.#failureOf(error, sha256, source),
+      follow,
+      reclaim,
+      bypassCaches,
+      signal: this.#signal,
+    });
+    this.#arrivals.set(oid, arrival);
+    return arrival;
+  }
+
+  /** All of a content is here and right. */
+  #finish(oid: Oid, arrival: Arrival): boolean {
+    this.#forget(oid, arrival);
+    if (this.#installWanted(oid, arrival.sha256, arrival.path, arrival)) {
+      arrival.release();
+      return true;
+    }
+    // Those who read it go on.
+    arrival.remove();
+    return false;
+  }
+
+  #reportWrong(oid: Oid, arrival: Arrival, error: WrongContentError): void {
+    this.#forget(oid, arrival);
+    arrival.remove();
+    const node = this.#tree.find(oid);
+    this.#options.onProblem(node === undefined ? oid : this.#tree.nodes.shownPath(node), error);
+    // The kernel may have pages of it.
+    if (node?.isArriving === true) this.#notifier.invalidateNode(node.id, namesOf(node));
+  }
+
+  /** What is here of it stays for the next fetch. */
+  #drop(oid: Oid, arrival: Arrival): void {
+    this.#forget(oid, arrival);
+    arrival[Symbol.dispose]();
+  }
+
+  #forget(oid: Oid, arrival: Arrival): void {
+    if (this.#arrivals.get(oid) === arrival) this.#arrivals.delete(oid);
+  }
+
+  #endsOf({ lost }: ContentSource): AbortSignal {
+    return lost === undefined ? this.#signal : AbortSignal.any([this.#signal, lost]);
+  }
+
+  #failureOf(error: unknown, sha256: Sha256, source?: ContentSource): unknown {
+    if (this.#signal.aborted) return new ErrnoError("EIO", "Cannot fetch: the mount is going away");
+    return asFailure(error, sha256, source?.lost);
+  }
+
+  #isWanted(oid: Oid, { sha256 }: Arrival): boolean {
+    return this.#wanted(oid)?.object.sha256 === sha256;
   }
 
   /** The node and object to fetch for; undefined where nothing has to be fetched. */
@@ -179,7 +378,21 @@ export class ContentFetcher {
     return { node, object };
   }
 
-  #install(node: CacheNode, object: TreeObject, sha256: Sha256, path: string): void {
+  /** Puts a content in its place, unless the object shows something else by now. */
+  #installWanted(oid: Oid, sha256: Sha256, path: string, arrival?: Arrival): boolean {
+    const wanted = this.#wanted(oid);
+    if (wanted?.object.sha256 !== sha256) return false;
+    this.#install(wanted.node, wanted.object, sha256, path, arrival);
+    return true;
+  }
+
+  #install(
+    node: CacheNode,
+    object: TreeObject,
+    sha256: Sha256,
+    path: string,
+    arrival?: Arrival,
+  ): void {
     const holding = { state: "content", sha256 } as const;
     const fd = openSync(path, constants.O_RDWR);
     try {
@@ -189,14 +402,15 @@ export class ContentFetcher {
     } finally {
       closeSync(fd);
     }
-    const next = this.#tree.replaceInode(node, path, holding);
-    this.#onArrived(object.sizeBytes);
+    const next = this.#tree.replaceInode(node, path, holding, arrival !== undefined);
+    if (arrival !== undefined) next.noteArrived(arrival);
+    this.#options.onArrived(object.sizeBytes);
     invalidateNames(this.#notifier, next);
   }
 
   #stage(): string {
     this.#count += 1;
-    return join(this.#stagingPath, `content-${this.#count}`);
+    return join(this.#options.stagingPath, `content-${this.#count}`);
   }
 }
 
@@ -210,19 +424,4 @@ export function namesOf(
 /** Another inode has taken the names: what the kernel knows under them is not what is there. */
 export function invalidateNames(notifier: KernelNotifier, node: CacheNode): void {
   for (const { parent, name } of namesOf(node)) notifier.invalidateEntry(parent, name);
-}
-
-function unreachable(sha256: Sha256, cause?: unknown): ErrnoError {
-  return new ErrnoError(
-    "EHOSTUNREACH",
-    `Cannot fetch content ${sha256}: the server cannot be reached, and the content is not in the cache`,
-    { sha256 },
-    cause,
-  );
-}
-
-/** The record that replaced a content which the server does not have any more. */
-function supersededBy(error: unknown): Recno | undefined {
-  if (!(error instanceof IzoError) || error.code !== "content-superseded") return undefined;
-  return typeof error.data["recno"] === "number" ? (error.data["recno"] as Recno) : undefined;
 }

@@ -1,5 +1,3 @@
-import { closeSync } from "node:fs";
-
 import { ROOT_OID, type Name, type ObjectKind, type Oid } from "@izo/core";
 
 import { ErrnoError } from "../fuse/errno.ts";
@@ -126,8 +124,7 @@ export class NodeTable {
     if (node.links.length === 0 && node.isIdle && node !== this.root && node !== this.limbo) {
       this.#byId.delete(node.id);
       if (this.#byOid.get(node.oid) === node) this.#byOid.delete(node.oid);
-      if (node.remains !== undefined) closeSync(node.remains);
-      node.remains = undefined;
+      node.dropRemains();
     }
   }
 

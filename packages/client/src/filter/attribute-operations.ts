@@ -28,7 +28,9 @@ export function attributeOperations(
   const { nodes, form } = tree;
 
   function statOf(node: CacheNode, fd: number | undefined): Stat {
-    const open = fd ?? (node.isNamed ? undefined : node.anyDescriptor);
+    // Of a content that is read while it comes, the placeholder says what the file is.
+    const given = fd !== undefined && node.arriving.has(fd) ? undefined : fd;
+    const open = given ?? (node.isNamed ? undefined : node.anyDescriptor);
     if (open !== undefined) return form.statOf(open);
     const stat = form.stat(nodes.pathOf(node));
     if (stat === undefined) throw new ErrnoError("ENOENT", "Cannot stat: the file was removed");
@@ -117,6 +119,8 @@ export function attributeOperations(
         nlink: node.kind === "directory" && !node.isPresent ? 1 : stat.nlink,
         // What a directory takes here depends on how much of it was looked at: that is nobody's concern.
         sizeBytes: node.kind === "directory" ? BLOCK_SIZE_BYTES : stat.size,
+        // A placeholder takes none; who reads it must not take it for one single hole.
+        blocks: node.isArriving && !node.isPresent ? Math.ceil(stat.size / 512) : stat.blocks,
         ctimeNs: ctimeOf(node, stat.ctimeNs),
         blockSize: BLOCK_SIZE_BYTES,
         isVolatile: node.unlogged.isWatching,

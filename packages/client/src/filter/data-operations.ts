@@ -17,11 +17,14 @@ import { promisify } from "node:util";
 
 import { isSameVersion } from "@izo/core";
 
+import type { Arrival } from "../cache/arriving/arrival.ts";
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
+import { SMALLEST_ARRIVAL_BYTES } from "../cache/fetch.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 import type { FileSystem, Opened } from "../fuse/file-system.ts";
 import type { Actors } from "./actor.ts";
+import { arrivingReads } from "./arriving-reads.ts";
 import type { FilterContext } from "./filter-context.ts";
 import { logContent, markLocal, markUnwritten, restoreUnwritten } from "./log-content.ts";
 import { isForWriting } from "./mode-bits.ts";
@@ -92,6 +95,42 @@ export function dataOperations(
     return openNow(node, flags);
   }
 
+  /** Whether programs may read the content while it comes. */
+  function mayArrive(node: CacheNode, flags: number): boolean {
+    const from = context.streamFromBytes();
+    if (from === null || isForWriting(flags) || node.isPresent || !node.isNamed) return false;
+    return (tree.objectOf(node)?.sizeBytes ?? 0) >= Math.max(from, SMALLEST_ARRIVAL_BYTES);
+  }
+
+  async function openArriving(node: CacheNode, flags: number): Promise<Opened> {
+    const arrival = await fetches.arrive(node.oid);
+    const isShown = !node.isPresent && tree.objectOf(node)?.sha256 === arrival?.sha256;
+    if (arrival === undefined || arrival.isSettled || !node.isNamed || !isShown)
+      return openFetched(node, flags);
+    context.onUsed(node.oid);
+    return openReader(node, arrival);
+  }
+
+  function openReader(node: CacheNode, arrival: Arrival): Opened {
+    // What it has from an arrival that came wrong is not to be kept.
+    const keepCache = [...node.arriving.values()].some((reader) => reader.arrival === arrival);
+    node.remains ??= openSync(osPath(nodes.pathOf(node)), tree.form.remainsFlags);
+    const fd = arrival.openReader();
+    const abort = new AbortController();
+    node.arriving.set(fd, { arrival, abort });
+    return { fd, keepCache, arriving: arrivingReads(fetches, node, arrival, abort.signal) };
+  }
+
+  function closeReader(node: CacheNode, fd: number): void {
+    const { arrival, abort } = node.arriving.get(fd)!;
+    abort.abort();
+    node.arriving.delete(fd);
+    closeSync(fd);
+    if (!node.isArriving && node.isNamed) node.dropRemains();
+    fetches.closeReader(node.oid, arrival);
+    nodes.collect(node);
+  }
+
   /**
    * Closes a descriptor, unless somebody goes on writing through a mapping that it leaves behind.
    *
@@ -144,10 +183,12 @@ export function dataOperations(
   }
 
   return {
-    open(id, flags, caller) {
+    open(id, flags, caller, isArrivingServed = false) {
       const node = nodes.get(id);
       if (isForWriting(flags)) node.writer = actors.of(caller);
-      return mustFetch(node, flags) ? openFetched(node, flags) : openNow(node, flags);
+      if (!mustFetch(node, flags)) return openNow(node, flags);
+      const isRead = isArrivingServed && mayArrive(node, flags);
+      return isRead ? openArriving(node, flags) : openFetched(node, flags);
     },
 
     willWrite(id, fd, isUnseen) {
@@ -170,6 +211,10 @@ export function dataOperations(
 
     release(id, fd) {
       const node = nodes.get(id);
+      if (node.arriving.has(fd)) {
+        closeReader(node, fd);
+        return false;
+      }
       try {
         if (node.unlogged.has(fd)) node.unlogged.logging(fd, () => logContent(context, node));
       } catch (error) {

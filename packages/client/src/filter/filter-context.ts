@@ -24,6 +24,8 @@ export interface FilterContext {
   readonly stampNs: () => bigint;
   /** A program opens a file: what was used last leaves the cache last. */
   readonly onUsed: (oid: Oid) => void;
+  /** From which size on a content can be read while it is fetched; null for never. */
+  readonly streamFromBytes: () => number | null;
   /** The disk is full: tries to let content leave. Resolves with whether any did. */
   readonly reclaim: (bytes: number) => Promise<boolean>;
   /** Somebody closed or removed what he wrote: its content can be sealed. */

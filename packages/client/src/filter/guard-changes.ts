@@ -91,9 +91,9 @@ export function guardChanges(
       checkNames([parent, name], [newParent, newName]);
       fileSystem.rename(parent, name, newParent, newName, ...rest);
     },
-    open(node, flags, caller) {
+    open(node, flags, ...rest) {
       if (isForWriting(flags) || (flags & constants.O_TRUNC) !== 0) checkObject(node);
-      return fileSystem.open(node, flags, caller);
+      return fileSystem.open(node, flags, ...rest);
     },
     create(parent, ...rest) {
       checkNew(parent);

@@ -119,7 +119,7 @@ export function nameOperations(
       if (remains !== undefined) closeSync(remains);
       throw error;
     }
-    node.remains = remains;
+    node.remains ??= remains;
     nodes.unlink(directory, name);
     if (!node.isNamed) node.unlogged.clear();
   }

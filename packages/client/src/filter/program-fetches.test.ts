@@ -6,6 +6,12 @@ import { MOST_WAITING, ProgramFetches } from "./program-fetches.ts";
 
 const FILE = "0".repeat(32) as Oid;
 
+const noReads = {
+  arrive: () => Promise.resolve(undefined),
+  whenHere: () => Promise.resolve(),
+  closeReader: () => {},
+};
+
 let isServerThere = false;
 let fetched = 0;
 let abort: AbortController;
@@ -17,6 +23,7 @@ beforeEach(() => {
   abort = new AbortController();
   fetches = new ProgramFetches({
     fetcher: {
+      ...noReads,
       fetch: () => {
         if (!isServerThere) return Promise.reject(new ErrnoError("EHOSTUNREACH", "away"));
         fetched += 1;
@@ -88,7 +95,7 @@ describe("[C8] ProgramFetches.fetch() without a server", () => {
 
 test("ProgramFetches.fetch() hands on what is not about the server", async () => {
   fetches = new ProgramFetches({
-    fetcher: { fetch: () => Promise.reject(new ErrnoError("EIO", "wrong bytes")) },
+    fetcher: { ...noReads, fetch: () => Promise.reject(new ErrnoError("EIO", "wrong bytes")) },
     isServerThere: () => true,
     signal: abort.signal,
   });

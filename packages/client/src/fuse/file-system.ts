@@ -12,6 +12,9 @@
  * that is what keeps invalidation free of deadlocks (design C7): the kernel holds a directory's lock
  * during lookup, create, unlink, rename and their like, and a notification about that directory waits
  * for the lock. No method that runs under such a lock can ever wait for anything but the disk.
+ *
+ * A read can wait too, of content that is arriving. No directory is locked then, but pages of the file can
+ * be, and a notification about its pages would wait for them: see `ArrivingContent`.
  */
 import type { Name } from "@izo/core";
 
@@ -69,6 +72,26 @@ export interface Opened {
   readonly fd: number;
   /** Nothing but this mount has changed the content since this node was opened before. */
   readonly keepCache: boolean;
+  /** Set where not all of the content is here yet. */
+  readonly arriving?: ArrivingContent;
+}
+
+/**
+ * A content that is read while it is fetched. The descriptor is of a file of its full size, of which only
+ * may be read what this says is here.
+ *
+ * While a read waits the kernel may hold the lock of the page that it is to fill (a mapping, sendfile),
+ * perhaps for as long as the network is away. So a driver writes no notification about pages of such a
+ * node: they are of one content, whatever happens to its names. That ends when it is settled.
+ */
+export interface ArrivingContent {
+  /** No read waits any more: all of it is here, or it has failed for good. */
+  readonly isSettled: boolean;
+  /**
+   * Undefined where these bytes can be read now; else resolves when they can, and rejects with the errno
+   * for the read. What is beyond the end does not count.
+   */
+  whenHere(offset: number, length: number): Promise<void> | undefined;
 }
 
 export interface Created extends Opened {
@@ -130,8 +153,12 @@ export interface FileSystem {
     caller: Caller,
   ): void;
 
-  /** `flags` as of open(2), O_TRUNC included: then the content ends here. */
-  open(node: NodeId, flags: number, caller: Caller): Awaitable<Opened>;
+  /**
+   * `flags` as of open(2), O_TRUNC included: then the content ends here.
+   *
+   * @param mayArrive the driver can serve content of which not all is here; else the open waits for it
+   */
+  open(node: NodeId, flags: number, caller: Caller, mayArrive?: boolean): Awaitable<Opened>;
   create(parent: NodeId, name: Name, mode: number, flags: number, caller: Caller): Created;
   /**
    * The first write of a handle, and the first after each flush, is about to happen: log the intent now.

@@ -13,6 +13,9 @@ export const OFFLINE_POLICIES = ["fail", "wait"] as const;
 
 export type OfflinePolicy = (typeof OFFLINE_POLICIES)[number];
 
+/** Fetching less takes no longer, on most networks, than a person notices. */
+export const DEFAULT_STREAM_FROM_BYTES = 4 * 1024 * 1024;
+
 /** What a user has decided about a mount, and finds again at the next one with the same cache. */
 export interface MountSettings {
   /** No server is asked, whatever the network does, until this is taken back. */
@@ -20,6 +23,11 @@ export interface MountSettings {
   readonly offlinePolicy: OfflinePolicy;
   /** How many bytes of content the cache keeps; null for as many as its disk holds. */
   readonly cacheQuotaBytes: number | null;
+  /**
+   * From which size on a file that is not in the cache can be read while it is fetched; null for never:
+   * then an open waits until all of it is here and its hash is right.
+   */
+  readonly streamFromBytes: number | null;
   readonly pins: readonly Pin[];
   readonly hoard: readonly HoardRule[];
   /** Files with which the server is asked; what they hold is kept nowhere else. */
@@ -30,6 +38,7 @@ export const DEFAULT_SETTINGS: MountSettings = {
   isForcedOffline: false,
   offlinePolicy: "fail",
   cacheQuotaBytes: null,
+  streamFromBytes: DEFAULT_STREAM_FROM_BYTES,
   pins: [],
   hoard: [],
   credentials: {},
@@ -39,6 +48,7 @@ export const settingsSchema = z.object({
   isForcedOffline: z.boolean(),
   offlinePolicy: z.enum(OFFLINE_POLICIES),
   cacheQuotaBytes: z.int().positive().nullable(),
+  streamFromBytes: z.int().nonnegative().nullable(),
   pins: z.array(
     z.object({
       oid: z.custom<Oid>((value) => typeof value === "string" && isId(value), "it is no object id"),

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
-import { readSync } from "node:fs";
+import { createHash, type Hash } from "node:crypto";
+import { closeSync, constants, openSync, readSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 
 import type { Sha256 } from "@izo/core";
@@ -7,14 +7,31 @@ import type { Sha256 } from "@izo/core";
 /** Files up to this size take less time to hash than a message to another thread and back. */
 const MAX_INLINE_BYTES = 128 * 1024;
 
-/** What the worker is asked, and what it answers. */
-export interface HashRequest {
-  readonly id: number;
-  readonly fd: number;
-}
+/**
+ * What the worker is asked: to hash a file; to hash one that grows up to a place, and give the hash where
+ * that is its end; to leave it. What it answers stands below.
+ */
+export type HashRequest =
+  | { readonly kind: "file"; readonly id: number; readonly fd: number }
+  | {
+      readonly kind: "part";
+      readonly id: number;
+      readonly fd: number;
+      readonly endBytes: number;
+      readonly isLast: boolean;
+    }
+  | { readonly kind: "drop"; readonly id: number };
 export type HashReply =
   | { readonly id: number; readonly sha256: Sha256 }
   | { readonly id: number; readonly error: string };
+
+/** The hash of a file that is written from its start to its end, taken while that is done. */
+export interface GrowingHash extends Disposable {
+  /** The bytes up to there are written, and stay as they are. */
+  advance(endBytes: number): void;
+  /** The hash of the bytes up to there. */
+  finish(endBytes: number): Promise<Sha256>;
+}
 
 /** Hashes files by their descriptors: small ones at once, large ones on a thread of its own. */
 export class FileHasher implements AsyncDisposable {
@@ -25,13 +42,41 @@ export class FileHasher implements AsyncDisposable {
   /** The SHA-256 of a file's bytes from its start; `sizeBytes` only decides where it is done. */
   hash(fd: number, sizeBytes: number): Promise<Sha256> {
     if (sizeBytes <= MAX_INLINE_BYTES) return Promise.resolve(hashDescriptor(fd));
-    this.#worker ??= this.#start();
-    const id = (this.#lastId += 1);
+    return this.#ask({ kind: "file", id: this.#newId(), fd });
+  }
+
+  /** Begins with a file that grows; the descriptor stays open until the hash is known, or left. */
+  follow(fd: number): GrowingHash {
+    const id = this.#newId();
+    let isOver = false;
+    return {
+      advance: (endBytes) => this.#post({ kind: "part", id, fd, endBytes, isLast: false }),
+      finish: (endBytes) => {
+        isOver = true;
+        return this.#ask({ kind: "part", id, fd, endBytes, isLast: true });
+      },
+      [Symbol.dispose]: () => {
+        if (!isOver) this.#post({ kind: "drop", id });
+        isOver = true;
+      },
+    };
+  }
+
+  #newId(): number {
+    return (this.#lastId += 1);
+  }
+
+  #ask(request: HashRequest): Promise<Sha256> {
     const waiting = Promise.withResolvers<Sha256>();
-    this.#waiting.set(id, waiting);
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, no window
-    this.#worker.postMessage({ id, fd } satisfies HashRequest);
+    this.#waiting.set(request.id, waiting);
+    this.#post(request);
     return waiting.promise;
+  }
+
+  #post(request: HashRequest): void {
+    this.#worker ??= this.#start();
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, no window
+    this.#worker.postMessage(request);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -64,11 +109,52 @@ export class FileHasher implements AsyncDisposable {
 /** The SHA-256 of a file from its start to its end, in one go. */
 export function hashDescriptor(fd: number): Sha256 {
   const hash = createHash("sha256");
+  addBytes(hash, fd, 0, Infinity);
+  return hash.digest("hex") as Sha256;
+}
+
+/** Adds the bytes of a file to a hash, to its end at most; where they ended. */
+function addBytes(hash: Hash, fd: number, startBytes: number, endBytes: number): number {
   const chunk = Buffer.allocUnsafe(MAX_INLINE_BYTES);
-  for (let offset = 0; ;) {
-    const count = readSync(fd, chunk, 0, chunk.length, offset);
-    if (count === 0) return hash.digest("hex") as Sha256;
+  for (let offset = startBytes; ;) {
+    const length = Math.min(chunk.length, endBytes - offset);
+    const count = length === 0 ? 0 : readSync(fd, chunk, 0, length, offset);
+    if (count === 0) return offset;
     hash.update(chunk.subarray(0, count));
     offset += count;
+  }
+}
+
+/** A file that grows, in the worker, which has a descriptor of its own: it can be behind. */
+interface Growing {
+  readonly fd: number;
+  readonly hash: Hash;
+  atBytes: number;
+}
+
+/** Files that grow, in the worker. */
+export class GrowingHashes {
+  readonly #growing = new Map<number, Growing>();
+
+  /** The hash, where this was the last part. @throws the disk's errors */
+  add({ id, fd, endBytes, isLast }: HashRequest & { kind: "part" }): Sha256 | undefined {
+    const growing = this.#growing.get(id) ?? this.#begin(id, fd);
+    growing.atBytes = addBytes(growing.hash, growing.fd, growing.atBytes, endBytes);
+    if (!isLast) return undefined;
+    this.drop(id);
+    return growing.hash.digest("hex") as Sha256;
+  }
+
+  drop(id: number): void {
+    const growing = this.#growing.get(id);
+    this.#growing.delete(id);
+    if (growing !== undefined) closeSync(growing.fd);
+  }
+
+  #begin(id: number, fd: number): Growing {
+    const own = openSync(`/proc/self/fd/${fd}`, constants.O_RDONLY);
+    const growing = { fd: own, hash: createHash("sha256"), atBytes: 0 };
+    this.#growing.set(id, growing);
+    return growing;
   }
 }

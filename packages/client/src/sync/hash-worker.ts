@@ -1,22 +1,38 @@
 import { constants, setPriority } from "node:os";
 import { parentPort } from "node:worker_threads";
 
-import { hashDescriptor, type HashReply, type HashRequest } from "./hash-file.ts";
+import type { Sha256 } from "@izo/core";
+
+import { GrowingHashes, hashDescriptor, type HashReply, type HashRequest } from "./hash-file.ts";
 
 // Of this thread alone: nobody waits for a hash, and the thread that it comes from may run before others.
 setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 
 // A thread shares the descriptors of its process: nothing but a number has to be sent. Whoever asks
 // keeps the descriptor open until the answer is there.
-parentPort?.on("message", ({ id, fd }: HashRequest) => {
+const growing = new GrowingHashes();
+
+parentPort?.on("message", (request: HashRequest) => {
+  const reply = answer(request);
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, no window
-  parentPort?.postMessage(answer(id, fd));
+  if (reply !== undefined) parentPort?.postMessage(reply);
 });
 
-function answer(id: number, fd: number): HashReply {
+function answer(request: HashRequest): HashReply | undefined {
+  const { id } = request;
   try {
-    return { id, sha256: hashDescriptor(fd) };
+    const sha256 = work(request);
+    return sha256 && { id, sha256 };
   } catch (error) {
+    // A part that could not be read is short, and its hash another one.
+    if (request.kind !== "file" && !(request.kind === "part" && request.isLast)) return undefined;
     return { id, error: error instanceof Error ? error.message : String(error) };
   }
+}
+
+function work(request: HashRequest): Sha256 | undefined {
+  if (request.kind === "file") return hashDescriptor(request.fd);
+  if (request.kind === "part") return growing.add(request);
+  growing.drop(request.id);
+  return undefined;
 }

@@ -4,7 +4,7 @@ import { constants, readSync, writeSync } from "node:fs";
 import { copyFileRange, fallocate, seekData, seekHole } from "@izo/sys";
 
 import { ErrnoError } from "../errno.ts";
-import type { Caller, NodeId, Opened } from "../file-system.ts";
+import type { ArrivingContent, Caller, NodeId, Opened } from "../file-system.ts";
 import { hasSetId } from "../set-id-bits.ts";
 import { NO_BACKING } from "./backing-files.ts";
 import { EMPTY_BODY, type HandlerContext, type Handlers, type WriteBody } from "./handler.ts";
@@ -70,6 +70,40 @@ export function fileHandlers(context: HandlerContext): Handlers {
     return OPEN_BYTES;
   }
 
+  /**
+   * Answers with a handle of content that is arriving: each read of it comes here, and waits for its bytes.
+   * Past the kernel's pages, so that a read which waits locks none, and whoever is killed in it is let go.
+   * Mappings have pages all the same.
+   */
+  async function admitArriving(
+    node: NodeId,
+    { fd, keepCache, arriving }: Opened & { arriving: ArrivingContent },
+  ): Promise<WriteBody> {
+    files.addArriving(node, fd, arriving);
+    // Before the first read can be waiting for bytes, with the lock that such a notification waits for.
+    await context.pagesSettled(node);
+    return (to) => {
+      // Until now it took no space on disk, and fstat(2) asks nobody.
+      onVolatile(node);
+      const kept = keepCache ? OPEN_FLAG.KEEP_CACHE : 0;
+      to.opened(0, fd, OPEN_FLAG.DIRECT_IO | kept | OPEN_FLAG.NOFLUSH, NO_BACKING);
+      return OPEN_BYTES;
+    };
+  }
+
+  /** Undefined where these bytes of a file are here; who waits for others may have closed it meanwhile. */
+  function untilHere(
+    file: OpenFile,
+    offset: number,
+    length: number,
+    then: WriteBody,
+  ): Promise<WriteBody> | undefined {
+    return file.arriving?.whenHere(offset, length)?.then(() => {
+      if (!files.isOpen(file)) throw new ErrnoError("EBADF", "Cannot read: it was closed");
+      return then;
+    });
+  }
+
   function prepareWrite(file: OpenFile, isKilling: boolean, caller: Caller): void {
     files.noteWrite(file);
     if (isKilling) dropPrivileges(fileSystem, file.node, caller);
@@ -98,10 +132,13 @@ export function fileHandlers(context: HandlerContext): Handlers {
         if (isKilling) dropPrivileges(fileSystem, node, caller);
         return admit(to, 0, node, flags, opened, caller);
       };
-      const opened = fileSystem.open(node, flags, caller);
-      return opened instanceof Promise
-        ? opened.then((late) => (to: ReplyMessage) => finish(to, late))
-        : finish(reply, opened);
+      const opened = fileSystem.open(node, flags, caller, context.servesArriving);
+      if (!(opened instanceof Promise)) return finish(reply, opened);
+      return opened.then((late) => {
+        const { arriving } = late;
+        if (arriving !== undefined) return admitArriving(node, { ...late, arriving });
+        return (to: ReplyMessage) => finish(to, late);
+      });
     },
 
     // struct fuse_create_in: flags u32, mode u32, umask u32, open_flags u32; the name.
@@ -119,9 +156,10 @@ export function fileHandlers(context: HandlerContext): Handlers {
 
     // struct fuse_read_in: fh u64, offset u64, size u32.
     [OPCODE.READ](request, reply) {
-      const { fd } = files.get(request.u64(0));
-      const body = reply.body(0, request.u32(16));
-      return readSync(fd, body, 0, body.length, request.u64(8));
+      const file = files.get(request.u64(0));
+      const [offset, length] = [request.u64(8), request.u32(16)];
+      const read: WriteBody = (to) => readSync(file.fd, to.body(0, length), 0, length, offset);
+      return untilHere(file, offset, length, read) ?? read(reply);
     },
 
     // struct fuse_write_in: fh u64, offset u64, size u32, write_flags u32 …; the data. Answer: size u32.
@@ -189,11 +227,18 @@ export function fileHandlers(context: HandlerContext): Handlers {
 
     // struct fuse_lseek_in: fh u64, offset u64, whence u32. Answer: offset u64.
     [OPCODE.LSEEK](request, reply) {
-      const { fd } = files.get(request.u64(0));
+      const { fd, node, arriving } = files.get(request.u64(0));
       const from = request.u64(8);
       const isPossible = from <= Number.MAX_SAFE_INTEGER;
       const seek = request.u32(16) === SEEK_DATA ? seekData : seekHole;
-      const found = isPossible ? seek(fd, from) : undefined;
+      // What is not here yet is no hole.
+      const seekArriving = (): number | undefined => {
+        const { sizeBytes } = fileSystem.getattr(node);
+        if (from >= sizeBytes) return undefined;
+        return request.u32(16) === SEEK_DATA ? from : sizeBytes;
+      };
+      const isDense = arriving !== undefined;
+      const found = !isPossible ? undefined : isDense ? seekArriving() : seek(fd, from);
       if (found === undefined) throw new ErrnoError("ENXIO", "Cannot seek: beyond the end");
       reply.u64(0, found);
       return 8;
@@ -203,16 +248,18 @@ export function fileHandlers(context: HandlerContext): Handlers {
     [OPCODE.COPY_FILE_RANGE](request, reply) {
       const from = files.get(request.u64(0));
       const to = files.get(request.u64(24));
-      prepareWrite(to, request.caller.uid !== 0, request.caller);
-      const copied = copyFileRange(
-        from.fd,
-        request.size(8),
-        to.fd,
-        request.size(32),
-        Math.min(request.u64(40), COPY_AT_ONCE_BYTES),
-      );
-      reply.u64(0, copied);
-      return 8;
+      const { caller } = request;
+      const [start, at] = [request.size(8), request.size(32)];
+      const isArriving = from.arriving !== undefined;
+      const most = isArriving ? COPY_ARRIVING_BYTES : COPY_AT_ONCE_BYTES;
+      const length = Math.min(request.u64(40), most);
+      const copy: WriteBody = (answer) => {
+        if (!files.isOpen(to)) throw new ErrnoError("EBADF", "Cannot copy: it was closed");
+        prepareWrite(to, caller.uid !== 0, caller);
+        answer.u64(0, copyFileRange(from.fd, start, to.fd, at, length));
+        return 8;
+      };
+      return untilHere(from, start, length, copy) ?? copy(reply);
     },
   };
 }
@@ -228,3 +275,6 @@ function isFull(error: unknown): boolean {
 
 /** The answer counts in 32 bits, and the event loop must not be held for long; the caller asks again. */
 const COPY_AT_ONCE_BYTES = 64 << 20;
+
+/** As much of arriving content is waited for before any of it is copied. */
+const COPY_ARRIVING_BYTES = 1 << 20;

@@ -41,6 +41,10 @@ export interface HandlerContext {
   readonly finishIdleWork: () => void;
   /** SETXATTR has its long form; agreed on at the start. */
   hasSetxattrFlags: boolean;
+  /** Content that is arriving can be read, and mapped; agreed on at the start. */
+  servesArriving: boolean;
+  /** Resolves when no notification about pages of a node is under way any more. */
+  readonly pagesSettled: (node: NodeId) => Promise<void>;
 }
 
 /** The body of an answer that says only that it was done. */

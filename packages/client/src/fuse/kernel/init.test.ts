@@ -32,7 +32,12 @@ describe("answerInit()", () => {
     const reply = new ReplyMessage(4096);
     const { bodyBytes, agreement } = answerInit(init(45, EVERYTHING), reply, 1);
     expect(bodyBytes).toBe(64);
-    expect(agreement).toEqual({ minor: 40, hasPassthrough: true, hasSetxattrFlags: true });
+    expect(agreement).toEqual({
+      minor: 40,
+      hasPassthrough: true,
+      hasSetxattrFlags: true,
+      hasDirectMappings: true,
+    });
     const flags = flagsOf(reply);
     expect(has(flags, "PASSTHROUGH")).toBe(true);
     expect(has(flags, "HANDLE_KILLPRIV_V2")).toBe(true);
@@ -45,9 +50,15 @@ describe("answerInit()", () => {
 
   test("goes without what an older kernel does not offer", () => {
     const reply = new ReplyMessage(4096);
-    const without = EVERYTHING & ~(1n << BigInt(INIT_BIT.PASSTHROUGH));
+    const missing = [INIT_BIT.PASSTHROUGH, INIT_BIT.DIRECT_IO_ALLOW_MMAP];
+    const without = missing.reduce((flags, bit) => flags & ~(1n << BigInt(bit)), EVERYTHING);
     const { agreement } = answerInit(init(38, without), reply, 1);
-    expect(agreement).toEqual({ minor: 38, hasPassthrough: false, hasSetxattrFlags: true });
+    expect(agreement).toEqual({
+      minor: 38,
+      hasPassthrough: false,
+      hasSetxattrFlags: true,
+      hasDirectMappings: false,
+    });
     expect(reply.bytes.readUInt32LE(OUT_HEADER_BYTES + 36)).toBe(0);
   });
 

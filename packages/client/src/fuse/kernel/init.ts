@@ -30,6 +30,8 @@ export interface Agreement {
   readonly hasPassthrough: boolean;
   /** SETXATTR has its long form. */
   readonly hasSetxattrFlags: boolean;
+  /** What is read past the kernel's pages can be mapped all the same. */
+  readonly hasDirectMappings: boolean;
 }
 
 const WANTED: readonly (keyof typeof INIT_BIT)[] = [
@@ -46,6 +48,7 @@ const WANTED: readonly (keyof typeof INIT_BIT)[] = [
   "HANDLE_KILLPRIV_V2",
   "SETXATTR_EXT",
   "INIT_EXT",
+  "DIRECT_IO_ALLOW_MMAP",
   "PASSTHROUGH",
 ];
 
@@ -91,6 +94,7 @@ export function answerInit(
       minor: Math.min(minor, MINOR),
       hasPassthrough,
       hasSetxattrFlags: (agreed & (1n << BigInt(INIT_BIT.SETXATTR_EXT))) !== 0n,
+      hasDirectMappings: (agreed & (1n << BigInt(INIT_BIT.DIRECT_IO_ALLOW_MMAP))) !== 0n,
     },
   };
 }

@@ -99,13 +99,16 @@ class KernelMount implements FuseMount {
     this.#backings = new BackingFiles(device);
     const { onError } = options;
     this.#space = new FreeSpace(fileSystem, { nowMs: () => performance.now(), onError });
-    this.#notifications = new Notifications(device.fd, options.onError);
+    const mayWait = (node: NodeId): boolean => this.#context.files.mayWait(node);
+    this.#notifications = new Notifications(device.fd, { mayWait, onError: options.onError });
     this.#context = {
       fileSystem,
       known: new KnownNodes(fileSystem),
       files: new OpenFiles(fileSystem, this.#backings, this.#space),
       finishIdleWork: () => this.#connection.finishIdleWork(),
       hasSetxattrFlags: false,
+      servesArriving: false,
+      pagesSettled: (node) => this.#notifications.pagesSettled(node),
       onVolatile: (node) => this.#notifications.forgetAttributes(node),
     };
     this.#connection = new Connection(
@@ -179,6 +182,7 @@ class KernelMount implements FuseMount {
       else if (stackDepth === 0) this.#backings.disable("this mount has to see every write");
       else if (agreement.hasPassthrough) this.#backings.enable();
       this.#context.hasSetxattrFlags = agreement.hasSetxattrFlags;
+      this.#context.servesArriving = agreement.hasDirectMappings;
       this.#ready.resolve();
       return bodyBytes;
     } catch (error) {

@@ -5,6 +5,9 @@
  * The kernel makes the writer wait for the lock of the directory, which a request may hold that is still
  * to be answered here. So notifications are written on libuv's pool and never by the event loop: one at
  * a time, for each may wait for a lock.
+ *
+ * One about pages waits for those that a read is to fill, and a read of arriving content may wait for the
+ * network: it would hold up all the others. So there is none about such a node, see `ArrivingContent`.
  */
 import { write, writeSync } from "node:fs";
 import { promisify } from "node:util";
@@ -19,28 +22,43 @@ const writeMessage = promisify(write);
 /** An offset before the file: none of its pages are meant. */
 const ATTRIBUTES_ONLY = -1n;
 
+export interface NotificationsOptions {
+  /** Whether a read of the node can wait for content that is arriving. */
+  readonly mayWait: (node: NodeId) => boolean;
+  readonly onError: (error: unknown) => void;
+}
+
+interface Message {
+  readonly bytes: Buffer;
+  /** Of which node it says that its pages are out of date. */
+  readonly node?: NodeId;
+}
+
 export class Notifications {
   readonly #fd: number;
-  readonly #onError: (error: unknown) => void;
-  readonly #waiting = new Map<string, Buffer>();
+  readonly #mayWait: NotificationsOptions["mayWait"];
+  readonly #onError: NotificationsOptions["onError"];
+  readonly #waiting = new Map<string, Message>();
+  #writing: { readonly node: NodeId | undefined; readonly done: Promise<void> } | undefined;
   #sending: Promise<void> | undefined;
   #isClosed = false;
 
-  constructor(fd: number, onError: (error: unknown) => void) {
+  constructor(fd: number, { mayWait, onError }: NotificationsOptions) {
     this.#fd = fd;
+    this.#mayWait = mayWait;
     this.#onError = onError;
   }
 
   /** What `name` leads to has changed, if only that it is there now or not any more. */
   invalidateEntry(parent: NodeId, name: Name): void {
-    this.#add(`${parent}/${name}`, () => entryMessage(parent, textToBytes(name)));
+    this.#add(`${parent}/${name}`, () => ({ bytes: entryMessage(parent, textToBytes(name)) }));
     // A name that the kernel never met changes the listing that it keeps all the same.
     this.invalidateNode(parent);
   }
 
   /** Attributes and content of `node` have changed. */
   invalidateNode(node: NodeId): void {
-    this.#add(String(node), () => nodeMessage(node));
+    this.#add(String(node), () => ({ bytes: nodeMessage(node), node }));
   }
 
   /**
@@ -56,6 +74,14 @@ export class Notifications {
     }
   }
 
+  /**
+   * Resolves when none about pages of `node` is being written any more. Those that wait still will only be
+   * about its attributes, from the moment on in which it may wait.
+   */
+  async pagesSettled(node: NodeId): Promise<void> {
+    if (this.#writing?.node === node) await this.#writing.done;
+  }
+
   /** Resolves when all that was asked for before is done. */
   async drained(): Promise<void> {
     await this.#sending;
@@ -68,7 +94,7 @@ export class Notifications {
     await this.#sending;
   }
 
-  #add(key: string, message: () => Buffer): void {
+  #add(key: string, message: () => Message): void {
     if (this.#isClosed || this.#waiting.has(key)) return;
     this.#waiting.set(key, message());
     this.#sending ??= this.#sendAll();
@@ -78,15 +104,27 @@ export class Notifications {
     for (const [key, message] of this.#waiting) {
       // Taken out first: what changes while this one is written is told once more.
       this.#waiting.delete(key);
-      try {
-        // oxlint-disable-next-line no-await-in-loop -- one at a time, see above
-        await writeMessage(this.#fd, message);
-      } catch (error) {
-        // ENOENT: the kernel does not know it, so there is nothing that it could believe.
-        if (!this.#isClosed && !hasCode(error, "ENOENT")) this.#onError(error);
+      const { node } = message;
+      if (node !== undefined && this.#mayWait(node)) {
+        this.forgetAttributes(node);
+        continue;
       }
+      const done = this.#write(message.bytes);
+      this.#writing = { node, done };
+      // oxlint-disable-next-line no-await-in-loop -- one at a time, see above
+      await done;
     }
+    this.#writing = undefined;
     this.#sending = undefined;
+  }
+
+  async #write(message: Buffer): Promise<void> {
+    try {
+      await writeMessage(this.#fd, message);
+    } catch (error) {
+      // ENOENT: the kernel does not know it, so there is nothing that it could believe.
+      if (!this.#isClosed && !hasCode(error, "ENOENT")) this.#onError(error);
+    }
   }
 }
 

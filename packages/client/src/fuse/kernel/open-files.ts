@@ -1,4 +1,4 @@
-import type { FileSystem, NodeId } from "../file-system.ts";
+import type { ArrivingContent, FileSystem, NodeId } from "../file-system.ts";
 import { type BackingFiles, NO_BACKING } from "./backing-files.ts";
 import type { FreeSpace } from "./free-space.ts";
 
@@ -9,6 +9,8 @@ export interface OpenFile {
   readonly isWritable: boolean;
   /** Data of this file does not come through here. */
   readonly isPassthrough: boolean;
+  /** Set where not all of the content was here when it was opened. */
+  readonly arriving: ArrivingContent | undefined;
   /** The file system was told that something is about to be written, and was not asked to log it since. */
   isWriteNoted: boolean;
 }
@@ -19,6 +21,7 @@ export class OpenFiles {
   readonly #backings: BackingFiles;
   readonly #space: FreeSpace;
   readonly #open = new Map<number, OpenFile>();
+  readonly #arriving = new Map<NodeId, readonly ArrivingContent[]>();
 
   constructor(fileSystem: FileSystem, backings: BackingFiles, space: FreeSpace) {
     this.#fileSystem = fileSystem;
@@ -44,9 +47,22 @@ export class OpenFiles {
     );
     const isPassthrough = backing !== NO_BACKING;
     if (isPassthrough && isWritable) this.#space.addWriter();
-    const file: OpenFile = { node, fd, isWritable, isPassthrough, isWriteNoted: false };
+    const file = { node, fd, isWritable, isPassthrough, isWriteNoted: false, arriving: undefined };
     this.#open.set(fd, file);
     return { file, backing };
+  }
+
+  /** Adds a descriptor of a node of which only a part is here: the kernel gets no file of it. */
+  addArriving(node: NodeId, fd: number, arriving: ArrivingContent): void {
+    this.#backings.opened(node, fd, false);
+    const rest = { isWritable: false, isPassthrough: false, isWriteNoted: false };
+    this.#open.set(fd, { node, fd, ...rest, arriving });
+    this.#arriving.set(node, [...(this.#arriving.get(node) ?? []), arriving]);
+  }
+
+  /** Whether a read of the node can wait for content that is arriving. */
+  mayWait(node: NodeId): boolean {
+    return this.#arriving.get(node)?.some(({ isSettled }) => !isSettled) === true;
   }
 
   /** @throws Error for a number that the kernel cannot have been given. */
@@ -81,6 +97,7 @@ export class OpenFiles {
 
   release(file: OpenFile): void {
     this.#open.delete(file.fd);
+    if (file.arriving !== undefined) this.#removeArriving(file.node, file.arriving);
     if (file.isPassthrough && file.isWritable) this.#space.removeWriter();
     let isKept = false;
     try {
@@ -88,6 +105,12 @@ export class OpenFiles {
     } finally {
       this.#backings.released(file.node, file.fd, isKept);
     }
+  }
+
+  #removeArriving(node: NodeId, arriving: ArrivingContent): void {
+    const others = this.#arriving.get(node)?.filter((other) => other !== arriving) ?? [];
+    if (others.length > 0) this.#arriving.set(node, others);
+    else this.#arriving.delete(node);
   }
 
   /** The connection has ended: no RELEASE will come. */

@@ -75,12 +75,16 @@ export const INIT_BIT = {
   SETXATTR_EXT: 29,
   /** There is a second word of flags. */
   INIT_EXT: 30,
+  /** A file that is opened with `OPEN_FLAG.DIRECT_IO` can be mapped shared. */
+  DIRECT_IO_ALLOW_MMAP: 36,
   /** Answers to OPEN may name a file of which the kernel reads and writes the data itself. */
   PASSTHROUGH: 37,
 } as const;
 
 /** The flags of an answer to OPEN: `FOPEN_*`. */
 export const OPEN_FLAG = {
+  /** Reads and writes come here as they are; the kernel keeps no pages but those of mappings. */
+  DIRECT_IO: 1 << 0,
   /** Pages that the kernel has of this file are right. */
   KEEP_CACHE: 1 << 1,
   /** The kernel may keep the listing of a directory. */

@@ -1,0 +1,136 @@
+/**
+ * A content of which not all bytes are here: a sparse file of its full size, and beside it which of them
+ * are. An interrupted fetch goes on from there, also in the next process.
+ *
+ * The map is saved after the bytes that it speaks of were written, and nothing is synced: after a power
+ * cut it may name bytes that are zeros. The hash of the whole content finds that out before anything of it
+ * counts as content (design C4).
+ */
+import {
+  closeSync,
+  constants,
+  ftruncateSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writev,
+} from "node:fs";
+import { promisify } from "node:util";
+
+import { z } from "zod";
+
+import { PresenceMap } from "./presence-map.ts";
+
+const writeVector = promisify(writev);
+
+/** So much a crash has fetched again, and a few of the last writes. */
+const SAVE_EVERY_BYTES = 8 * 1024 * 1024;
+
+const mapSchema = z.object({
+  sizeBytes: z.int().positive(),
+  spans: z.array(z.object({ start: z.int().nonnegative(), end: z.int().positive() })),
+});
+
+export interface PartialFileOptions {
+  readonly path: string;
+  /** Null for one that nobody goes on with. */
+  readonly mapPath: string | null;
+  readonly sizeBytes: number;
+  /** It is not used any more. */
+  readonly onClosed?: () => void;
+}
+
+export class PartialFile implements Disposable {
+  readonly path: string;
+  readonly map: PresenceMap;
+  /** Bytes were here from an earlier fetch: their hash was not taken here. */
+  readonly isResumed: boolean;
+  readonly fd: number;
+  readonly #mapPath: string | null;
+  readonly #onClosed: PartialFileOptions["onClosed"];
+  #unsavedBytes = 0;
+  #isClosed = false;
+
+  /** Goes on with the file where there is one of this size and its map can be read; else makes it. */
+  constructor({ path, mapPath, sizeBytes, onClosed }: PartialFileOptions) {
+    this.path = path;
+    this.#mapPath = mapPath;
+    this.#onClosed = onClosed;
+    this.map = new PresenceMap(sizeBytes);
+    this.fd = openSync(path, constants.O_CREAT | constants.O_RDWR | constants.O_NOFOLLOW, 0o600);
+    if (mapPath !== null && fstatSync(this.fd).size === sizeBytes) {
+      for (const { start, end } of readSpans(mapPath, sizeBytes)) this.map.add(start, end);
+    }
+    this.isResumed = this.map.presentBytes > 0;
+    if (!this.isResumed) {
+      ftruncateSync(this.fd, 0);
+      ftruncateSync(this.fd, sizeBytes);
+    }
+  }
+
+  /** Writes pieces one behind the other; they are here when it resolves. */
+  async write(pieces: readonly Uint8Array[], offsetBytes: number): Promise<void> {
+    let at = offsetBytes;
+    for (let left = pieces; left.length > 0;) {
+      // oxlint-disable-next-line no-await-in-loop -- mostly one round; a full disk takes a part
+      const { bytesWritten } = await writeVector(this.fd, left as NodeJS.ArrayBufferView[], at);
+      at += bytesWritten;
+      left = skip(left, bytesWritten);
+    }
+    this.map.add(offsetBytes, at);
+    this.#unsavedBytes += at - offsetBytes;
+    if (this.#unsavedBytes >= SAVE_EVERY_BYTES) this.save();
+  }
+
+  /** From here on a crash costs nothing of what is here. */
+  save(): void {
+    this.#unsavedBytes = 0;
+    if (this.#mapPath === null || this.#isClosed) return;
+    const spans = [...this.map.spans()];
+    const next = `${this.#mapPath}.new`;
+    writeFileSync(next, JSON.stringify({ sizeBytes: this.map.sizeBytes, spans }), { mode: 0o600 });
+    renameSync(next, this.#mapPath);
+  }
+
+  /** The file has gone to another place: nobody goes on with it. */
+  forget(): void {
+    if (this.#mapPath !== null && !this.#isClosed) rmSync(this.#mapPath, { force: true });
+    this[Symbol.dispose]();
+  }
+
+  /** {@link forget}, and removes the file. Who has it open can still read it. */
+  remove(): void {
+    if (!this.#isClosed) rmSync(this.path, { force: true });
+    this.forget();
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    closeSync(this.fd);
+    if (this.#mapPath === null) rmSync(this.path, { force: true });
+    this.#onClosed?.();
+  }
+}
+
+/** None where the map is missing, or is not what this version writes: then the fetch begins anew. */
+function readSpans(mapPath: string, sizeBytes: number): z.infer<typeof mapSchema>["spans"] {
+  try {
+    const map = mapSchema.parse(JSON.parse(readFileSync(mapPath, "utf8")));
+    return map.sizeBytes === sizeBytes ? map.spans : [];
+  } catch {
+    return [];
+  }
+}
+
+function skip(pieces: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  let left = bytes;
+  for (const [index, piece] of pieces.entries()) {
+    if (left < piece.length) return [piece.subarray(left), ...pieces.slice(index + 1)];
+    left -= piece.length;
+  }
+  return [];
+}
