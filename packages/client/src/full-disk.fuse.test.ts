@@ -240,11 +240,12 @@ test("[C4] a small content for which there is no room leaves its placeholder as 
   const before = cache.fs.getattr(cache.node("/a"));
 
   fill();
-  expect(() => cache.local.content.putContent(oid("a"), sha256, bytes)).toThrow("ENOSPC");
+  const contents = [{ oid: oid("a"), sha256, bytes }];
+  await expect(cache.local.content.putContents(contents)).rejects.toThrow("ENOSPC");
   expect(cache.fs.getattr(cache.node("/a"))).toEqual(before);
   expect(cache.local.content.hasContent(oid("a"), sha256)).toBe(false);
 
   makeRoom();
-  cache.local.content.putContent(oid("a"), sha256, bytes);
+  await cache.local.content.putContents(contents);
   expect(await cache.read("/a")).toBe(bytes.toString());
 });

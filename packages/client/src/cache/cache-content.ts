@@ -1,5 +1,6 @@
 /** What InterSync asks of the cache: to show what was replayed, and to hand over and take in contents. */
 import { closeSync, constants, openSync } from "node:fs";
+import { setImmediate as yieldToRequests } from "node:timers/promises";
 
 import type { ChangeSet, Oid, Recno, Sha256 } from "@izo/core";
 
@@ -7,6 +8,7 @@ import type {
   CacheExecutor,
   LocalContent,
   OwnClose,
+  SmallContent,
   WrittenContent,
 } from "../sync/cache-executor.ts";
 import { contentOid } from "../sync/content-oid.ts";
@@ -15,9 +17,13 @@ import type { CacheNode } from "./cache-node.ts";
 import { osPath } from "./cache-paths.ts";
 import type { CacheTree } from "./cache-tree.ts";
 import type { ContentCopies } from "./content-copies.ts";
+import { ContentsAtHand } from "./contents-at-hand.ts";
 import type { ContentFetcher } from "./fetch.ts";
 import type { LongWrites } from "./long-writes.ts";
 import type { OwnVersions } from "./own-versions.ts";
+
+/** Small contents taken in before programs get a turn: some 2 ms of work. */
+const PUT_AT_A_TIME = 32;
 
 export interface CacheContentOptions {
   readonly tree: CacheTree;
@@ -105,14 +111,25 @@ export class CacheContent implements CacheExecutor {
   }
 
   hasContent(oid: Oid, sha256: Sha256): boolean {
+    // A new cache is asked for every file, before anybody has looked into it.
+    if (!this.#tree.nodes.root.isPresent) return false;
     const holding = this.#tree.find(oid)?.holding;
     if (holding?.state === "local") return true;
     return holding?.state === "content" && holding.sha256 === sha256;
   }
 
-  putContent(oid: Oid, sha256: Sha256, bytes: Uint8Array): void {
-    // Replica mode is for whole filesets: what nobody has looked at yet is made now.
-    if (this.#tree.reach(oid) !== undefined) this.#fetcher.put(oid, sha256, bytes);
+  async putContents(contents: readonly SmallContent[]): Promise<void> {
+    const atHand = new ContentsAtHand(contents);
+    try {
+      for (const [index, { oid, sha256, bytes }] of contents.entries()) {
+        // Replica mode is for whole filesets: what nobody has looked at yet is made now.
+        if (this.#tree.reach(oid, atHand) !== undefined) this.#fetcher.put(oid, sha256, bytes);
+        // oxlint-disable-next-line no-await-in-loop -- this is the pause
+        if ((index + 1) % PUT_AT_A_TIME === 0) await yieldToRequests();
+      }
+    } finally {
+      this.#fetcher.noteArrived(atHand.takenBytes);
+    }
   }
 
   async fetch(oid: Oid, signal: AbortSignal): Promise<void> {

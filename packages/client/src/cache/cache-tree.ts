@@ -23,6 +23,7 @@ import { AT_FDCWD, linkat, type Stat } from "@izo/sys";
 
 import type { NodeLink, CacheNode } from "./cache-node.ts";
 import { type CachePaths, osPath } from "./cache-paths.ts";
+import type { ContentsAtHand } from "./contents-at-hand.ts";
 import { isDiskFull } from "./disk-full.ts";
 import type { InodeForm } from "./inode-form.ts";
 import { makeInode, statInode, updateAttributes, updateTime } from "./inode.ts";
@@ -90,10 +91,10 @@ export class CacheTree {
   }
 
   /** The node of a name, or undefined; makes the directory's entries first where that was not done. */
-  child(directory: CacheNode, name: Name): CacheNode | undefined {
+  child(directory: CacheNode, name: Name, atHand?: ContentsAtHand): CacheNode | undefined {
     const known = directory.children.get(name);
     if (known !== undefined) return known;
-    this.list(directory);
+    this.list(directory, atHand);
     return directory.children.get(name) ?? this.peek(directory, name);
   }
 
@@ -136,33 +137,41 @@ export class CacheTree {
   }
 
   /** {@link find} that makes the directories on the way to an object, and the object with them. */
-  reach(oid: Oid): CacheNode | undefined {
+  reach(oid: Oid, atHand?: ContentsAtHand): CacheNode | undefined {
     const found = this.find(oid);
     const entry = found === undefined ? this.visible.links(oid)[0] : undefined;
-    const parent = entry === undefined ? undefined : this.reach(entry.parent);
-    return entry === undefined || parent === undefined ? found : this.child(parent, entry.name);
+    const parent = entry === undefined ? undefined : this.reach(entry.parent, atHand);
+    return entry === undefined || parent === undefined
+      ? found
+      : this.child(parent, entry.name, atHand);
   }
 
-  /** Makes the directory's entries on disk, once. */
-  list(directory: CacheNode): void {
+  /** Makes the directory's entries on disk, once; those with their content whose content is at hand. */
+  list(directory: CacheNode, atHand?: ContentsAtHand): void {
     if (directory.isPresent) return;
     withUnchangedTimes(this.nodes, [directory], () => {
       this.#clearUnlisted(directory);
       // From here on: a table that gets too large forgets entries, and then it is not so any more.
       directory.knowsAllChildren = true;
-      for (const entry of this.visible.children(directory.oid)) this.place(directory, entry);
+      for (const entry of this.visible.children(directory.oid)) {
+        this.place(directory, entry, atHand);
+      }
       this.setHolding(directory, WHOLE);
     });
   }
 
   /** Puts an object under a name: from limbo, as one more name of its inode, or made new. */
-  place(parent: CacheNode, { name, oid }: Pick<Entry, "name" | "oid">): void {
+  place(
+    parent: CacheNode,
+    { name, oid }: Pick<Entry, "name" | "oid">,
+    atHand?: ContentsAtHand,
+  ): void {
     const standing = parent.children.get(name);
     if (standing?.oid === oid) return;
     const object = this.visible.object(oid);
     if (object === undefined) return;
     try {
-      this.#place(parent, name, object);
+      this.#place(parent, name, object, atHand);
     } catch (error) {
       // One entry that this machine cannot hold must not keep all others away; a full disk holds none.
       if (isDiskFull(error, this.nodes.pathOf(parent))) throw error;
@@ -170,7 +179,7 @@ export class CacheTree {
     }
   }
 
-  #place(parent: CacheNode, name: Name, object: TreeObject): void {
+  #place(parent: CacheNode, name: Name, object: TreeObject, atHand?: ContentsAtHand): void {
     const path = this.nodes.pathIn(parent, name);
     const known = this.nodes.ofObject(object.oid);
     const limboLink = known?.links.find((link) => link.parent === this.nodes.limbo);
@@ -186,7 +195,7 @@ export class CacheTree {
       this.nodes.link(other, parent, name);
       return;
     }
-    const holding = makeInode(this.form, path, object);
+    const holding = makeInode(this.form, path, object, atHand?.take(object));
     this.nodes.link(this.nodes.add(object.oid, object.kind, holding), parent, name);
   }
 
@@ -355,11 +364,20 @@ export class CacheTree {
       const node = this.peek(directory, name);
       const at = `${path}/${name}`;
       if (node === undefined && !this.#isHalfMade(directory, name, at)) this.rescue(at);
-      else if (node !== undefined && this.#hasContent(node, at))
+      else if (node !== undefined && this.#hasContent(node, at)) {
+        this.#refresh(node, at);
         this.displace(node, { parent: directory, name });
-      else rmSync(osPath(at), { recursive: true, force: true });
+      } else rmSync(osPath(at), { recursive: true, force: true });
       if (node !== undefined) this.nodes.unlink(directory, name);
     }
+  }
+
+  /** Nobody could tell what is in no listed directory that its object has changed. */
+  #refresh(node: CacheNode, path: string): void {
+    const object = this.objectOf(node);
+    if (object === undefined || node.holding.state !== "content") return;
+    updateAttributes(this.form, path, object);
+    updateTime(path, object);
   }
 
   /** Tells whether an inode without a mark is what the listing was making under this name. */

@@ -9,7 +9,7 @@
  * because all of it can be fetched again: after a power cut recovery believes no mark before it has hashed
  * the content (docs/decisions/0007).
  */
-import { closeSync, constants, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import type { Oid, Recno, Sha256, TreeObject } from "@izo/core";
@@ -27,6 +27,7 @@ import { asFailure, supersededBy, unreachable, wrong } from "./fetch-failure.ts"
 import { fillPlaceholder } from "./fill-placeholder.ts";
 import { giveAttributes } from "./inode.ts";
 import type { KernelNotifier } from "./kernel-notifier.ts";
+import { writeWhole } from "./write-whole.ts";
 
 /** How often an object may change under a fetch before an open is told to try again later. */
 const MAX_SUPERSEDED = 8;
@@ -181,6 +182,11 @@ export class ContentFetcher {
     }
   }
 
+  /** Contents have come by another way. */
+  noteArrived(bytes: number): void {
+    if (bytes > 0) this.#options.onArrived(bytes);
+  }
+
   /** Takes a content that was checked against its hash, unless the object shows something else by now. */
   put(oid: Oid, sha256: Sha256, bytes: Uint8Array): void {
     const wanted = this.#wanted(oid);
@@ -195,7 +201,7 @@ export class ContentFetcher {
     const path = this.#stage();
     const fd = openSync(path, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600);
     try {
-      for (let offset = 0; offset < bytes.length;) offset += writeSync(fd, bytes, offset);
+      writeWhole(fd, bytes);
     } catch (error) {
       rmSync(path, { force: true });
       throw error;

@@ -1,4 +1,4 @@
-import { closeSync, constants, ftruncateSync, openSync, writeSync } from "node:fs";
+import { closeSync, constants, ftruncateSync, openSync } from "node:fs";
 
 import type { Sha256, TreeObject } from "@izo/core";
 import { futimens } from "@izo/sys";
@@ -7,6 +7,7 @@ import type { CacheNode } from "./cache-node.ts";
 import { osPath } from "./cache-paths.ts";
 import type { CacheTree } from "./cache-tree.ts";
 import { withUnchangedCtime } from "./unchanged-times.ts";
+import { writeWhole } from "./write-whole.ts";
 
 /**
  * Gives a placeholder its content where it stands: a whole one, checked before, that nobody waits for
@@ -33,7 +34,7 @@ export function fillPlaceholder(
   try {
     withUnchangedCtime(node, fd, () => {
       try {
-        for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at, bytes.length - at, at);
+        writeWhole(fd, bytes);
         if (bytes.length !== object.sizeBytes) ftruncateSync(fd, bytes.length);
         futimens(fd, "omit", object.mtimeNs);
         tree.form.writeMark(fd, { oid: object.oid, holding });

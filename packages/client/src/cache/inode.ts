@@ -6,13 +6,20 @@
  */
 import { closeSync, constants, ftruncateSync, mkdirSync, openSync, rmSync } from "node:fs";
 
-import { EMPTY_SHA256, isReplicatedXattr, textToBytes, type TreeObject } from "@izo/core";
+import {
+  EMPTY_SHA256,
+  isReplicatedXattr,
+  type Sha256,
+  textToBytes,
+  type TreeObject,
+} from "@izo/core";
 import { AT_FDCWD, fstatat, futimens, type Stat, utimens } from "@izo/sys";
 
 import { ErrnoError } from "../fuse/errno.ts";
 import { osPath } from "./cache-paths.ts";
 import { type InodeForm, shownOwner } from "./inode-form.ts";
 import { ABSENT, WHOLE, type Holding } from "./object-mark.ts";
+import { writeWhole } from "./write-whole.ts";
 
 /** Makes a file that never follows, replaces or shares anything. */
 export const CREATE_FLAGS =
@@ -23,14 +30,20 @@ export const CREATE_FLAGS =
  * placeholder of the right size, a directory is empty. The mark comes last, so an inode with a mark is
  * complete.
  *
+ * @param content what the object shows, where that is at hand: a file then is complete
  * @returns what the inode holds
  * @throws the system's error, after removing what was made
  */
-export function makeInode(form: InodeForm, path: string, object: TreeObject): Holding {
+export function makeInode(
+  form: InodeForm,
+  path: string,
+  object: TreeObject,
+  content?: { readonly sha256: Sha256; readonly bytes: Uint8Array },
+): Holding {
   try {
     switch (object.kind) {
       case "file":
-        return makeFile(form, path, object);
+        return makeFile(form, path, object, content);
       case "directory":
         mkdirSync(osPath(path), 0o700);
         return finish(form, path, object, ABSENT);
@@ -54,11 +67,20 @@ function holdingOfNew(object: TreeObject): Holding {
   return object.sha256 === EMPTY_SHA256 ? { state: "content", sha256: EMPTY_SHA256 } : ABSENT;
 }
 
-function makeFile(form: InodeForm, path: string, object: TreeObject): Holding {
-  const holding = holdingOfNew(object);
+function makeFile(
+  form: InodeForm,
+  path: string,
+  object: TreeObject,
+  content: Parameters<typeof makeInode>[3],
+): Holding {
+  const holding =
+    content === undefined
+      ? holdingOfNew(object)
+      : ({ state: "content", sha256: content.sha256 } as const);
   const fd = openSync(osPath(path), CREATE_FLAGS, 0o600);
   try {
-    if (object.sizeBytes > 0) ftruncateSync(fd, object.sizeBytes);
+    if (content !== undefined) writeWhole(fd, content.bytes);
+    else if (object.sizeBytes > 0) ftruncateSync(fd, object.sizeBytes);
     dropInherited(form, path, object);
     giveAttributes(form, fd, object);
     form.writeMark(fd, { oid: object.oid, holding });

@@ -1,12 +1,15 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
-import { EMPTY_SHA256, ROOT_OID } from "@izo/core";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { EMPTY_SHA256, NO_RECNO, ROOT_OID, type Sha256 } from "@izo/core";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { CALLER, oid, readDescriptor, remoteOperations, TestCache } from "../testing/test-cache.ts";
+import { ABSENT } from "./object-mark.ts";
 
-const { content, create } = remoteOperations;
+const { content, create, mkdir } = remoteOperations;
+
+const onDisk = (name: string): string => join(cache.cacheDir, "tree/d", name);
 
 let cache: TestCache;
 
@@ -16,6 +19,10 @@ beforeEach(async () => {
   cache.remote(create(oid("a"), "a", ROOT_OID), content(oid("a"), sha256, 3));
   await cache.read("/a");
 });
+
+function put(id: string, sha256: Sha256, text: string): Promise<void> {
+  return cache.local.content.putContents([{ oid: oid(id), sha256, bytes: Buffer.from(text) }]);
+}
 
 afterEach(async () => {
   await cache[Symbol.asyncDispose]();
@@ -58,7 +65,7 @@ test("[C4] a small content fills its placeholder where it stands, and no time te
   const before = cache.fs.getattr(cache.node("/b"));
   const inode = cache.inode("/b");
   cache.notified.length = 0;
-  cache.local.content.putContent(oid("b"), sha256, Buffer.from("small"));
+  await put("b", sha256, "small");
   const { blocks, ...after } = cache.fs.getattr(cache.node("/b"));
   expect({ ...before, blocks }).toEqual({ ...after, blocks });
   expect(blocks).toBeGreaterThan(0);
@@ -76,7 +83,7 @@ test("[C3] a small content that replaces another gets an inode of its own", asyn
   const { fd } = await cache.fs.open(node, 0, CALLER);
   const sha256 = cache.store("newer");
   cache.remote(content(oid("a"), sha256, 5));
-  cache.local.content.putContent(oid("a"), sha256, Buffer.from("newer"));
+  await put("a", sha256, "newer");
   expect(readDescriptor(fd)).toBe("old");
   cache.fs.release(node, fd);
   expect(await cache.read("/a")).toBe("newer");
@@ -96,4 +103,49 @@ test("[C6] a crash in the middle of a small content leaves a placeholder: the co
   expect(await cache.read("/b")).toBe("small");
   expect(cache.fetchCount).toBe(2);
   cache.assertTidy();
+});
+
+describe("putContents() into a directory that nobody has looked at", () => {
+  let sha256: Sha256;
+
+  beforeEach(async () => {
+    sha256 = cache.store("small");
+    cache.remote(
+      mkdir(oid("d"), "d"),
+      create(oid("b"), "b", oid("d")),
+      content(oid("b"), sha256, 5),
+      create(oid("c"), "c", oid("d")),
+      content(oid("c"), cache.store("other"), 5),
+    );
+    await put("b", sha256, "small");
+  });
+
+  test("[C4] makes files with the content that is at hand, and others as placeholders", async () => {
+    const blocks = ["b", "c"].map((name) => statSync(onDisk(name)).blocks > 0);
+    expect(blocks).toEqual([true, false]);
+    const { mtimeNs, mode } = cache.fs.getattr(cache.node("/d/b"));
+    expect([mtimeNs, mode]).toEqual([cache.fs.getattr(cache.node("/d/c")).mtimeNs, 0o100640]);
+    expect(await cache.read("/d/b")).toBe("small");
+    expect(cache.fetchCount).toBe(1);
+    expect(await cache.read("/d/c")).toBe("other");
+  });
+
+  test("[C6] keeps what a crash has left of that, and shows how it changed since", async () => {
+    // The mark of the directory is the last thing that is written.
+    cache.form.writeMark(onDisk("."), { oid: oid("d"), holding: ABSENT });
+    await cache.kill();
+    await cache.start();
+    cache.remote({
+      opcode: "SETATTR",
+      oid: oid("b"),
+      path: "/d/b",
+      attributes: { base: NO_RECNO, mode: 0o100600, uid: 7, gid: 8 },
+      times: null,
+    });
+    const { mode, uid, gid } = cache.fs.getattr(cache.node("/d/b"));
+    expect([mode, uid, gid]).toEqual([0o100600, 7, 8]);
+    expect(await cache.read("/d/b")).toBe("small");
+    expect(cache.fetchCount).toBe(1);
+    cache.assertTidy();
+  });
 });

@@ -21,6 +21,13 @@ export interface WrittenContent extends LocalContent {
   noteHash(sha256: Sha256): void;
 }
 
+/** The content of an object, checked against its hash. */
+export interface SmallContent {
+  readonly oid: Oid;
+  readonly sha256: Sha256;
+  readonly bytes: Uint8Array;
+}
+
 /**
  * What InterSync needs of the cache. The cache implements it; InterSync never touches the cache tree.
  *
@@ -60,10 +67,12 @@ export interface CacheExecutor {
   hasContent(oid: Oid, sha256: Sha256): boolean;
 
   /**
-   * Takes the content of an object, checked against its hash already, unless the object shows
-   * something else by now or has it already. Replica mode, small contents.
+   * Takes contents, each unless its object shows something else by now or has it already. Replica mode, small
+   * contents.
+   *
+   * @throws the disk's errors; what came before is here then
    */
-  putContent(oid: Oid, sha256: Sha256, bytes: Uint8Array): void;
+  putContents(contents: readonly SmallContent[]): Promise<void>;
 
   /**
    * Fetches the visible content of an object if it is not here; shares the fetch with opens that wait

@@ -66,19 +66,24 @@ test("[C3] what an inode left behind that went to another object is fetched, alt
   expect(fetched).toEqual([A]);
 });
 
-test("a pack that is wrong is told of, and its contents are asked for one by one", async () => {
+const hashOf = (index: number): Sha256 => `${index}1`.repeat(32) as Sha256;
+
+test("a pack that is wrong is told of, and the contents behind that are asked for one by one", async () => {
   const problems: unknown[] = [];
   const single: Oid[] = [];
+  const packed: Oid[] = [];
   const wrong = new RemoteProtocolError("http://test", "content has another hash");
   const remote: Partial<Remote> = {
-    // oxlint-disable-next-line require-yield -- the first content is the wrong one
     async *fetchPack() {
+      yield { sha256: hashOf(0), bytes: Buffer.from("x") };
       throw wrong;
     },
   };
   const cache: Partial<CacheExecutor> = {
     hasContent: (id) => single.includes(id),
     fetch: (id) => Promise.resolve(void single.push(id)),
+    putContents: (contents) =>
+      Promise.resolve(void packed.push(...contents.map((each) => each.oid))),
   };
   const replica = new Prefetcher({
     remote: remote as Remote,
@@ -89,11 +94,11 @@ test("a pack that is wrong is told of, and its contents are asked for one by one
   });
   const all = ["1", "2", "3", "4", "5"].map(oid);
   for (const [index, id] of all.entries()) {
-    const sha256 = `${index}1`.repeat(32) as Sha256;
-    replica.want({ ...file(id, (index + 1) as Recno), sha256 }, REPLICA);
+    replica.want({ ...file(id, (index + 1) as Recno), sha256: hashOf(index) }, REPLICA);
   }
   await replica.run(new AbortController().signal);
   expect(problems).toEqual([wrong]);
-  expect(single.toSorted()).toEqual(all.toSorted());
+  expect(packed).toEqual(all.slice(0, 1));
+  expect(single.toSorted()).toEqual(all.slice(1).toSorted());
   expect(replica.isIdle).toBe(true);
 });

@@ -12,7 +12,7 @@ import { EMPTY_SHA256, type ChangeSet, type Oid, type Recno, type TreeObject } f
 
 import { ErrnoError } from "../fuse/errno.ts";
 import type { Rank } from "../keep/keep-rules.ts";
-import type { CacheExecutor } from "./cache-executor.ts";
+import type { CacheExecutor, SmallContent } from "./cache-executor.ts";
 import { RemoteProblemError, RemoteProtocolError, RemoteUnreachableError } from "./remote-error.ts";
 import type { Remote } from "./remote.ts";
 import { type Pack, type Wanted, WantedContents } from "./wanted-contents.ts";
@@ -26,6 +26,13 @@ const PARALLEL = 4;
  */
 const FEWEST_IN_PACK = 4;
 const SMALLEST_SHARE_OF_PACK = 1 / 16;
+
+/**
+ * Contents of a pack that the cache gets together: it makes the files of a directory at once, and those with
+ * their content of which it has it by then.
+ */
+const PUT_TOGETHER = 512;
+const PUT_TOGETHER_BYTES = 4 * 1024 * 1024;
 
 /** Which contents are wanted, and whether there is room for them. */
 export interface KeepPolicy {
@@ -161,14 +168,30 @@ export class Prefetcher {
   async #fetchPack(pack: Pack, signal: AbortSignal): Promise<void> {
     const { remote, cache } = this.#options;
     const { first, last } = spanOf(pack);
+    const missing = new Set(pack.keys());
+    let arrived: SmallContent[] = [];
+    let arrivedBytes = 0;
+    const put = async (): Promise<void> => {
+      if (arrived.length === 0) return;
+      const contents = arrived;
+      arrived = [];
+      arrivedBytes = 0;
+      await cache.putContents(contents);
+      for (const { sha256 } of contents) pack.delete(sha256);
+    };
     try {
       const contents = remote.fetchPack((first - 1) as Recno, last, signal);
       for await (const { sha256, bytes } of contents) {
-        for (const { oid } of pack.get(sha256) ?? []) cache.putContent(oid, sha256, bytes);
-        pack.delete(sha256);
-        if (pack.size === 0) return;
+        for (const { oid } of pack.get(sha256) ?? []) arrived.push({ oid, sha256, bytes });
+        arrivedBytes += bytes.length;
+        missing.delete(sha256);
+        if (missing.size === 0) break;
+        if (arrived.length >= PUT_TOGETHER || arrivedBytes >= PUT_TOGETHER_BYTES) await put();
       }
+      await put();
     } catch (error) {
+      // What came before is good. Where it could not be put, it is gone from here.
+      await put();
       // The log was cut off there: each content has to be asked for by itself. And a pack that is wrong,
       // in a cache in between as well, must not keep a replica from ever being complete.
       if (error instanceof RemoteProtocolError) this.#options.onProblem(error);
