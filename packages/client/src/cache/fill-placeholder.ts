@@ -13,9 +13,9 @@ import { writeWhole } from "./write-whole.ts";
  * Gives a placeholder its content where it stands: a whole one, checked before, that nobody waits for
  * meanwhile. Nobody may have the placeholder open.
  *
- * A second inode that takes its name would cost twice, and more: ext4 passes over inodes that were removed
- * lately when it makes the next (`recently_deleted` in fs/ext4/ialloc.c), so that 10,000 replaced
- * placeholders cost 0.4 ms for each file.
+ * A second inode that takes its name would cost twice as many calls, and leave an inode to be removed. An ext4
+ * without a journal passes over those that were removed lately when it makes the next (`recently_deleted` in
+ * fs/ext4/ialloc.c): there 10,000 replaced placeholders cost 0.4 ms for each file.
  *
  * The mark comes last, and until then says that nothing is here: a crash in between costs a fetch.
  *
