@@ -36,6 +36,8 @@ const PROGRAM = `
 interface LoopbackSettings {
   readonly permitTermMs?: number;
   readonly conflictPolicies?: readonly PolicyRule[];
+  /** What of its directory it leaves out. */
+  readonly ignore?: readonly string[];
 }
 
 export class LoopbackServer implements AsyncDisposable {

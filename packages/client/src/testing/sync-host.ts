@@ -206,6 +206,10 @@ export class SyncHost implements AsyncDisposable {
     this.#fs.unlink(...this.#place(path), CALLER);
   }
 
+  rmdir(path: string): void {
+    this.#fs.rmdir(...this.#place(path), CALLER);
+  }
+
   list(path = ""): string[] {
     const entries = this.#fs.readdir(this.#node(path));
     return entries.map(({ name }) => name).toSorted();

@@ -29,6 +29,22 @@ import { verifyExport } from "./verify-export.ts";
 const INPUTS_PER_HISTORY = 25;
 const OPERATIONS = 40;
 
+/** What the export leaves out: in directories that a client removes, moves and replaces. */
+const IGNORE = ["kept", "/d/e/secret"];
+const LEFT_OUT = ["kept", "d/kept", "d/e/kept", "d/e/secret"];
+
+/** The contents of all files of these names, wherever they are by now. Node's own recursion follows symlinks. */
+async function contentsOf(dir: string, names: readonly string[]): Promise<string[]> {
+  const contents: string[] = [];
+  for (const entry of await readdir(dir, { withFileTypes: true })) {
+    const path = join(dir, entry.name);
+    // oxlint-disable-next-line no-await-in-loop -- one directory after another
+    if (entry.isDirectory()) contents.push(...(await contentsOf(path, names)));
+    if (entry.isFile() && names.includes(entry.name)) contents.push(readFileSync(path, "utf8"));
+  }
+  return contents;
+}
+
 /** Everything below a directory, with what tells that somebody was there. */
 async function manifest(dir: string): Promise<string[]> {
   const lines: string[] = [];
@@ -46,7 +62,7 @@ async function makeTree(dir: string, outside: string): Promise<void> {
   await writeFile(join(outside, "dir", "file"), "not yours");
   await writeFile(join(outside, "file"), "not yours");
   await mkdir(join(dir, "d", "e"), { recursive: true });
-  for (const path of ["f", "d/f", "d/e/f"]) await writeFile(join(dir, path), path);
+  for (const path of ["f", "d/f", "d/e/f", ...LEFT_OUT]) await writeFile(join(dir, path), path);
   await link(join(dir, "f"), join(dir, "d", "hard"));
   await symlink(join(outside, "dir"), join(dir, "out"));
   await symlink(join(outside, "file"), join(dir, "d", "file-out"));
@@ -55,7 +71,7 @@ async function makeTree(dir: string, outside: string): Promise<void> {
 /** What a hostile client learns from a snapshot, and makes up. */
 function knowledgeOf(exported: Export, outside: string, sha256: Sha256) {
   const oids: Oid[] = [ROOT_OID, newId(), newId(), newId()];
-  const names = new Set<string>(["x", "y", ".intermezzo", "\udcff", "..."]);
+  const names = new Set<string>(["x", "y", "kept", "secret", ".intermezzo", "\udcff", "..."]);
   const contents: Sha256[] = [sha256];
   const directories: Oid[] = [ROOT_OID];
   const entries: Entry[] = [];
@@ -130,7 +146,7 @@ describe("a hostile client", () => {
       /** Pushes that the server had no word for. */
       const failures: string[] = [];
       {
-        await using exported = await openTestExport(dir, { onError: () => {} });
+        await using exported = await openTestExport(dir, { onError: () => {}, ignore: IGNORE });
         const sysid = readFileSync(join(exported.stateDirectory, "sysid"), "utf8");
         const app = createApp({ filesets: [exported] });
         const sha256 = await new TestPeer(exported).stage("evil!");
@@ -149,6 +165,8 @@ describe("a hostile client", () => {
       }
       expect(failures).toEqual([]);
       expect(await manifest(elsewhere.dir)).toEqual(before);
+      const kept = await contentsOf(dir, ["kept", "secret"]);
+      expect(kept).toEqual(expect.arrayContaining(LEFT_OUT));
       {
         // What was just changed by hand is logged by the next scan.
         await using _ = await openTestExport(dir, { confirmsRemoval: true, onError: () => {} });
