@@ -130,6 +130,14 @@ describe("putContents() into a directory that nobody has looked at", () => {
     expect(await cache.read("/d/c")).toBe("other");
   });
 
+  test("[C4] makes no file with a content that it does not show any more", async () => {
+    cache.remote(mkdir(oid("e"), "e"), create(oid("f"), "f", oid("e")));
+    cache.remote(content(oid("f"), cache.store("newer"), 5));
+    await put("f", sha256, "small");
+    expect(statSync(onDisk("../e/f")).blocks).toBe(0);
+    expect(await cache.read("/e/f")).toBe("newer");
+  });
+
   test("[C6] keeps what a crash has left of that, and shows how it changed since", async () => {
     // The mark of the directory is the last thing that is written.
     cache.form.writeMark(onDisk("."), { oid: oid("d"), holding: ABSENT });
