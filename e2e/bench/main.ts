@@ -1,8 +1,8 @@
 /**
  * `pnpm bench`: what a mount costs beside the directory that it is kept in, and beside sshfs and rclone
  * where they are installed, in one run, on one machine. Prints tables, and writes `bench.json`, `bench.txt`,
- * `bench.md` and `bench.svg` to `--out DIR` (default: `bench-results`). `--only operations,workloads,log,replication`
- * leaves the rest out; `--rounds N` repeats operations and workloads, whose medians count.
+ * `bench.md` and `bench.svg` to `--out DIR` (default: `bench-results`). `--only operations,workloads,log,replication,cold-read`
+ * leaves the rest out; `--rounds N` repeats all but the log, and medians count.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
@@ -12,6 +12,7 @@ import { parseArgs } from "node:util";
 import { makeWorkDirectory } from "../hosts/work-directory.ts";
 import { createWorld } from "../hosts/world.ts";
 import { drawChart } from "./chart.ts";
+import { measureColdRead } from "./cold-read.ts";
 import { compareOperations } from "./compare-operations.ts";
 import { measureLog } from "./log-rates.ts";
 import { describeMachine } from "./machine.ts";
@@ -20,7 +21,7 @@ import { measureReplication } from "./replication.ts";
 import { formatMarkdown, formatReport, type Report } from "./report.ts";
 import { compareWorkloads } from "./workloads.ts";
 
-const PARTS = ["operations", "workloads", "log", "replication"];
+const PARTS = ["operations", "workloads", "log", "replication", "cold-read"];
 
 const { values } = parseArgs({
   options: {
@@ -36,6 +37,7 @@ const beginLoad = loadavg()[0] ?? 0;
 
 const mounted = await measureMount();
 const replication = wanted.has("replication") ? await measureReplication(rounds) : undefined;
+const coldRead = wanted.has("cold-read") ? await measureColdRead(rounds) : undefined;
 using work = makeWorkDirectory();
 const log = wanted.has("log") ? await measureLog(work.path) : undefined;
 const report: Report = {
@@ -44,6 +46,7 @@ const report: Report = {
   ...mounted,
   ...(log !== undefined && { log }),
   ...(replication !== undefined && { replication }),
+  ...(coldRead !== undefined && { coldRead }),
 };
 mkdirSync(values.out, { recursive: true });
 const rows = [...(report.operations ?? []), ...(report.workloads ?? [])];

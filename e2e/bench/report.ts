@@ -1,3 +1,4 @@
+import type { ColdRead } from "./cold-read.ts";
 import type { Row } from "./compare-operations.ts";
 import type { LogRates } from "./log-rates.ts";
 import type { Machine } from "./machine.ts";
@@ -18,11 +19,12 @@ export interface Report {
   readonly missing: readonly MissingPlace[];
   readonly log?: LogRates;
   readonly replication?: Replication;
+  readonly coldRead?: ColdRead;
 }
 
 /** The report as tables. */
 export function formatReport(report: Report): string {
-  const { operations, workloads, log, replication } = report;
+  const { operations, workloads, log, replication, coldRead } = report;
   const lines = describe(report);
   for (const rows of [operations, workloads]) {
     if (rows !== undefined) lines.push("", ...formatRows(rows));
@@ -33,6 +35,7 @@ export function formatReport(report: Report): string {
     lines.push(formatLine("log replay", formatRate(log.replay)));
   }
   if (replication !== undefined) lines.push("", ...formatReplication(replication));
+  if (coldRead !== undefined) lines.push("", ...formatColdRead(coldRead));
   return lines.join("\n");
 }
 
@@ -113,6 +116,19 @@ function formatReplication({
       formatLine(name, formatRate(files / seconds), `${seconds.toFixed(2)} s`),
     ),
     formatLine("replica beside rsync", "", "", ratio),
+  ];
+}
+
+function formatColdRead(coldRead: ColdRead): string[] {
+  const { bytes, firstByteMs, readSeconds, wholeSeconds, curlSeconds } = coldRead;
+  const line = (name: string, seconds: number): string =>
+    formatLine(name, `${Math.round(bytes / 1e6 / seconds)} MB/s`, `${seconds.toFixed(2)} s`);
+  return [
+    formatLine("cold read, first byte", `${firstByteMs.toFixed(1)} ms`),
+    line(`cold read of ${bytes / 2 ** 30} GiB`, readSeconds),
+    line("until it is in the cache", wholeSeconds),
+    line("curl of the same to a file", curlSeconds),
+    formatLine("throughput beside curl", "", "", formatRatio(curlSeconds / readSeconds)),
   ];
 }
 
