@@ -16,7 +16,8 @@ import type { Oid, Recno, Sha256, TreeObject } from "@izo/core";
 
 import { ErrnoError } from "../fuse/errno.ts";
 import type { GrowingHash } from "../sync/hash-file.ts";
-import { Arrival } from "./arriving/arrival.ts";
+import type { Arrival } from "./arriving/arrival.ts";
+import { Arrivals } from "./arriving/arrivals.ts";
 import type { PartialShelf } from "./arriving/partial-shelf.ts";
 import type { CacheNode } from "./cache-node.ts";
 import type { CacheTree } from "./cache-tree.ts";
@@ -80,8 +81,7 @@ export class ContentFetcher {
   readonly #notifier: KernelNotifier;
   readonly #signal: AbortSignal;
   readonly #flights = new Map<Oid, Flight>();
-  /** Large contents that are being fetched, or are not and still have readers. */
-  readonly #arrivals = new Map<Oid, Arrival>();
+  readonly #arrivals: Arrivals;
   #count = 0;
 
   constructor(options: ContentFetcherOptions) {
@@ -89,6 +89,9 @@ export class ContentFetcher {
     this.#tree = options.tree;
     this.#notifier = options.notifier;
     this.#signal = options.signal;
+    const failureOf = this.#failureOf.bind(this);
+    const { shelf, source, follow, reclaim, signal } = options;
+    this.#arrivals = new Arrivals({ shelf, source, follow, reclaim, signal, failureOf });
   }
 
   /**
@@ -119,8 +122,8 @@ export class ContentFetcher {
     signal: AbortSignal,
   ): Promise<void> {
     if (!arrival.isRunning) {
-      const isWanted = this.#isWanted(oid, arrival);
-      (isWanted ? this.fetch(oid) : arrival.run()).catch(() => {});
+      const isCurrent = this.#arrivals.get(oid) === arrival && this.#isWanted(oid, arrival);
+      (isCurrent ? this.fetch(oid) : arrival.run()).catch(() => {});
     }
     try {
       await arrival.whenHere(start, end, signal);
@@ -143,7 +146,14 @@ export class ContentFetcher {
 
   async #letGo(oid: Oid, arrival: Arrival): Promise<void> {
     await arrival.stop(new StoppedError());
-    this.#drop(oid, arrival);
+    this.#leave(oid, arrival);
+  }
+
+  /** Where nobody reads it any more: what is here of it stays for the next fetch, if there is to be one. */
+  #leave(oid: Oid, arrival: Arrival): void {
+    if (arrival.hasReaders) return;
+    if (!this.#isWanted(oid, arrival)) arrival.remove();
+    this.#arrivals.drop(oid, arrival);
   }
 
   /** Another content of the object is fetched from now on. */
@@ -282,7 +292,7 @@ export class ContentFetcher {
     { begun }: Flight,
   ): Promise<boolean> {
     for (const bypassCaches of [false, true]) {
-      const arrival = this.#arrivalOf(oid, sha256, sizeBytes, bypassCaches);
+      const arrival = this.#arrivals.of(oid, { sha256, sizeBytes }, bypassCaches);
       arrival.begun.then(
         () => begun.resolve(arrival),
         () => {},
@@ -293,7 +303,7 @@ export class ContentFetcher {
         return this.#finish(oid, arrival);
       } catch (error) {
         if (!(error instanceof WrongContentError)) {
-          if (!arrival.hasReaders) this.#drop(oid, arrival);
+          this.#leave(oid, arrival);
           // It was stopped because another content is wanted.
           if (error instanceof StoppedError) return false;
           throw error;
@@ -305,32 +315,9 @@ export class ContentFetcher {
     return false;
   }
 
-  #arrivalOf(oid: Oid, sha256: Sha256, sizeBytes: number, bypassCaches: boolean): Arrival {
-    const { shelf, follow, reclaim } = this.#options;
-    const known = this.#arrivals.get(oid);
-    if (known?.sha256 === sha256) return known;
-    const arrival = new Arrival({
-      sha256,
-      sizeBytes,
-      file: shelf.take(sha256, sizeBytes),
-      source: () => {
-        const source = this.#options.source();
-        if (source === undefined) throw unreachable(sha256);
-        return source;
-      },
-      failureOf: (error, source) => this.#failureOf(error, sha256, source),
-      follow,
-      reclaim,
-      bypassCaches,
-      signal: this.#signal,
-    });
-    this.#arrivals.set(oid, arrival);
-    return arrival;
-  }
-
   /** All of a content is here and right. */
   #finish(oid: Oid, arrival: Arrival): boolean {
-    this.#forget(oid, arrival);
+    this.#arrivals.forget(oid, arrival);
     if (this.#installWanted(oid, arrival.sha256, arrival.path, arrival)) {
       arrival.release();
       return true;
@@ -341,22 +328,12 @@ export class ContentFetcher {
   }
 
   #reportWrong(oid: Oid, arrival: Arrival, error: WrongContentError): void {
-    this.#forget(oid, arrival);
+    this.#arrivals.forget(oid, arrival);
     arrival.remove();
     const node = this.#tree.find(oid);
     this.#options.onProblem(node === undefined ? oid : this.#tree.nodes.shownPath(node), error);
     // The kernel may have pages of it.
     if (node?.isArriving === true) this.#notifier.invalidateNode(node.id, namesOf(node));
-  }
-
-  /** What is here of it stays for the next fetch. */
-  #drop(oid: Oid, arrival: Arrival): void {
-    this.#forget(oid, arrival);
-    arrival[Symbol.dispose]();
-  }
-
-  #forget(oid: Oid, arrival: Arrival): void {
-    if (this.#arrivals.get(oid) === arrival) this.#arrivals.delete(oid);
   }
 
   #endsOf({ lost }: ContentSource): AbortSignal {

@@ -191,8 +191,8 @@ export class HttpRemote implements Remote {
     const path = this.#contentPath(sha256);
     const { sizeBytes, bytes } = await fetchContent(this.#connection, path, options, signal);
     const what = { direction: "in", sha256, totalBytes: sizeBytes } as const;
-    const { offsetBytes = 0, presentBytes = offsetBytes } = options;
-    return { sizeBytes, bytes: this.#transfers.count(what, presentBytes, bytes) };
+    const { offsetBytes = 0, presentBytes } = options;
+    return { sizeBytes, bytes: this.#transfers.count(what, offsetBytes, bytes, presentBytes) };
   }
 
   async *fetchPack(

@@ -22,6 +22,18 @@ test("count() shows a transfer while it runs, from where it went on, and sums up
   expect(book.totals()).toEqual({ receivedBytes: 30, sentBytes: 0 });
 });
 
+test("list() shows a content that comes in several streams as one transfer", async () => {
+  const book = new TransferBook(() => 5);
+  const what = { direction: "in", sha256: SHA256, totalBytes: 100 } as const;
+  let present = 40;
+  const streams = [0, 70].map((offset) => book.count(what, offset, pieces(), () => present));
+  await Promise.all(streams.map((stream) => stream.next()));
+  present = 60;
+  expect(book.list()).toEqual([{ ...what, doneBytes: 60, sinceMs: 5 }]);
+  await streams[0]!.return();
+  expect(book.list()).toEqual([{ ...what, doneBytes: 60, sinceMs: 5 }]);
+});
+
 test("count() lets go of a transfer that its reader gave up", async () => {
   const book = new TransferBook(() => 5);
   const bytes = book.count({ direction: "out", sha256: SHA256, totalBytes: 30 }, 0, pieces());

@@ -19,7 +19,7 @@ export interface TransferTotals {
 /** What contents are under way, and how far: for those who look, nothing depends on it. */
 export class TransferBook {
   readonly #nowMs: () => number;
-  readonly #running = new Set<{ -readonly [Key in keyof Transfer]: Transfer[Key] }>();
+  readonly #running = new Set<Transfer>();
   #receivedBytes = 0;
   #sentBytes = 0;
 
@@ -28,24 +28,42 @@ export class TransferBook {
   }
 
   list(): Transfer[] {
-    return Array.from(this.#running, (transfer) => ({ ...transfer }));
+    // A content can come in several streams at once; it is one transfer, since the first of them.
+    const transfers = new Map<string, Transfer>();
+    for (const transfer of this.#running) {
+      const key = `${transfer.direction} ${transfer.sha256}`;
+      if (!transfers.has(key)) transfers.set(key, { ...transfer });
+    }
+    return [...transfers.values()];
   }
 
   totals(): TransferTotals {
     return { receivedBytes: this.#receivedBytes, sentBytes: this.#sentBytes };
   }
 
-  /** Passes on the bytes of a content from `offsetBytes` on, and counts them. */
+  /**
+   * Passes on the bytes of a content from `offsetBytes` on, and counts them.
+   *
+   * @param presentBytes how much of it is done, where that is not all before and of these bytes
+   */
   async *count(
     what: Pick<Transfer, "direction" | "sha256" | "totalBytes">,
     offsetBytes: number,
     bytes: AsyncIterable<Uint8Array>,
+    presentBytes?: () => number,
   ): AsyncGenerator<Uint8Array, void> {
-    const transfer = { ...what, doneBytes: offsetBytes, sinceMs: this.#nowMs() };
+    let movedBytes = 0;
+    const transfer = {
+      ...what,
+      get doneBytes() {
+        return presentBytes?.() ?? offsetBytes + movedBytes;
+      },
+      sinceMs: this.#nowMs(),
+    };
     this.#running.add(transfer);
     try {
       for await (const chunk of bytes) {
-        transfer.doneBytes += chunk.length;
+        movedBytes += chunk.length;
         if (what.direction === "in") this.#receivedBytes += chunk.length;
         else this.#sentBytes += chunk.length;
         yield chunk;

@@ -44,8 +44,8 @@ export interface ContentOptions {
   readonly offsetBytes?: number;
   /** Where to stop, exclusive; the end of the content by default. */
   readonly endBytes?: number;
-  /** How much of the content is here already, for those who look at the transfer; the offset by default. */
-  readonly presentBytes?: number;
+  /** How much of the content is here, for those who look at the transfer, where it comes in several streams. */
+  readonly presentBytes?: () => number;
   /** Ask the server itself, not the caches in between: after bytes with a wrong hash. */
   readonly bypassCaches?: boolean;
 }

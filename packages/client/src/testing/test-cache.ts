@@ -36,6 +36,7 @@ import {
 } from "@izo/core";
 import { lremovexattr, nodeDisk } from "@izo/sys";
 
+import type { ContentSource } from "../cache/content-source.ts";
 import { DIRECT_FORM, DIRECT_MARK } from "../cache/direct-form.ts";
 import type { InodeForm } from "../cache/inode-form.ts";
 import type { KernelNotifier } from "../cache/kernel-notifier.ts";
@@ -75,6 +76,17 @@ export class TestCache implements AsyncDisposable {
   readonly closed: number[] = [];
   isOnline = true;
   fetchCount = 0;
+  /** Gives {@link contents}, unless a test says otherwise. */
+  source: ContentSource = {
+    fetchContent: (sha256) => {
+      const bytes = this.contents.get(sha256);
+      if (!this.isOnline || bytes === undefined) {
+        return Promise.reject(new RemoteUnreachableError("http://test", "offline"));
+      }
+      this.fetchCount += 1;
+      return Promise.resolve({ sizeBytes: bytes.length, bytes: once(bytes) });
+    },
+  };
   replica!: LocalReplica;
   local!: LocalFileSystem;
   readonly form: InodeForm;
@@ -110,16 +122,7 @@ export class TestCache implements AsyncDisposable {
       isReplica: this.#options.isReplica ?? false,
       newOid: () => randomUUID().replaceAll("-", "") as Oid,
       nowNs: () => process.hrtime.bigint() + START_NS,
-      source: () => ({
-        fetchContent: (sha256) => {
-          const bytes = this.contents.get(sha256);
-          if (!this.isOnline || bytes === undefined) {
-            return Promise.reject(new RemoteUnreachableError("http://test", "offline"));
-          }
-          this.fetchCount += 1;
-          return Promise.resolve({ sizeBytes: bytes.length, bytes: once(bytes) });
-        },
-      }),
+      source: () => this.source,
       waitFor: () => Promise.resolve(),
       onWriterGone: () => {},
       onLongWritten: () => {},

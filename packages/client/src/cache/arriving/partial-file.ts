@@ -73,6 +73,8 @@ export class PartialFile implements Disposable {
 
   /** Writes pieces one behind the other; they are here when it resolves. */
   async write(pieces: readonly Uint8Array[], offsetBytes: number): Promise<void> {
+    // Its number can be another file's by now.
+    if (this.#isClosed) throw new Error(`Cannot write to ${this.path}: it is closed`);
     let at = offsetBytes;
     for (let left = pieces; left.length > 0;) {
       // oxlint-disable-next-line no-await-in-loop -- mostly one round; a full disk takes a part

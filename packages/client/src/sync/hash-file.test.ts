@@ -1,0 +1,52 @@
+import { hash, randomBytes } from "node:crypto";
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+import { FileHasher } from "./hash-file.ts";
+
+const bytes = randomBytes(600_000);
+
+let directory: string;
+let fd: number;
+let hasher: FileHasher;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "izo-hash-"));
+  fd = openSync(join(directory, "file"), "w+");
+  hasher = new FileHasher();
+});
+
+afterEach(async () => {
+  await hasher[Symbol.asyncDispose]();
+  closeSync(fd);
+  rmSync(directory, { recursive: true });
+});
+
+test("FileHasher.follow() gives the hash of a file that was written meanwhile", async () => {
+  using growing = hasher.follow(fd);
+  for (let at = 0; at < bytes.length; at += 100_000) {
+    writeSync(fd, bytes, at, 100_000, at);
+    growing.advance(at + 50_000);
+  }
+  expect(await growing.finish(bytes.length)).toBe(hash("sha256", bytes));
+});
+
+test("FileHasher.follow() goes only as far as it was told, and several go on side by side", async () => {
+  writeSync(fd, bytes, 0, bytes.length, 0);
+  using first = hasher.follow(fd);
+  using second = hasher.follow(fd);
+  const left = hasher.follow(fd);
+  for (const growing of [first, second, left]) growing.advance(1000);
+  left[Symbol.dispose]();
+  expect(await first.finish(2000)).toBe(hash("sha256", bytes.subarray(0, 2000)));
+  expect(await second.finish(bytes.length)).toBe(hash("sha256", bytes));
+  expect(await hasher.hash(fd, bytes.length)).toBe(hash("sha256", bytes));
+});
+
+test("FileHasher.follow() fails for a file that cannot be read", async () => {
+  using growing = hasher.follow(1_000_000);
+  await expect(growing.finish(10)).rejects.toThrow("ENOENT");
+});
