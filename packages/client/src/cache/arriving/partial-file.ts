@@ -16,6 +16,7 @@ import {
   renameSync,
   rmSync,
   writeFileSync,
+  writeSync,
   writev,
 } from "node:fs";
 import { promisify } from "node:util";
@@ -71,10 +72,22 @@ export class PartialFile implements Disposable {
     }
   }
 
+  /**
+   * Writes a piece, or its beginning, at once: for what somebody waits for. Pieces after it are better
+   * written elsewhere than on the event loop, which a disk that is behind would hold up.
+   *
+   * @returns how much of it is here
+   */
+  writeNow(piece: Uint8Array, offsetBytes: number): number {
+    this.#checkOpen();
+    const bytes = writeSync(this.fd, piece, 0, piece.length, offsetBytes);
+    this.#note(offsetBytes, offsetBytes + bytes);
+    return bytes;
+  }
+
   /** Writes pieces one behind the other; they are here when it resolves. */
   async write(pieces: readonly Uint8Array[], offsetBytes: number): Promise<void> {
-    // Its number can be another file's by now.
-    if (this.#isClosed) throw new Error(`Cannot write to ${this.path}: it is closed`);
+    this.#checkOpen();
     let at = offsetBytes;
     for (let left = pieces; left.length > 0;) {
       // oxlint-disable-next-line no-await-in-loop -- mostly one round; a full disk takes a part
@@ -82,9 +95,18 @@ export class PartialFile implements Disposable {
       at += bytesWritten;
       left = skip(left, bytesWritten);
     }
-    this.map.add(offsetBytes, at);
-    this.#unsavedBytes += at - offsetBytes;
+    this.#note(offsetBytes, at);
+  }
+
+  #note(startBytes: number, endBytes: number): void {
+    this.map.add(startBytes, endBytes);
+    this.#unsavedBytes += endBytes - startBytes;
     if (this.#unsavedBytes >= SAVE_EVERY_BYTES) this.save();
+  }
+
+  /** Its number can be another file's by now. */
+  #checkOpen(): void {
+    if (this.#isClosed) throw new Error(`Cannot write to ${this.path}: it is closed`);
   }
 
   /** From here on a crash costs nothing of what is here. */

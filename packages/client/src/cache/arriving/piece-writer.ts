@@ -11,6 +11,7 @@ export class PieceWriter {
   readonly #file: PartialFile;
   readonly #onWritten: (endBytes: number) => void;
   #at: number;
+  #isFirst = true;
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
   #writing: Promise<void> | undefined;
@@ -24,10 +25,21 @@ export class PieceWriter {
 
   /** @throws the disk's errors, also those of earlier pieces */
   async add(piece: Uint8Array): Promise<void> {
-    this.#waiting.push(piece);
-    this.#waitingBytes += piece.length;
+    const rest = this.#isFirst ? this.#writeFirst(piece) : piece;
+    if (rest.length === 0) return;
+    this.#waiting.push(rest);
+    this.#waitingBytes += rest.length;
     this.#writing ??= this.#writeAll();
     if (this.#waitingBytes >= MOST_WAITING_BYTES) await this.flush();
+  }
+
+  /** What is left of it. */
+  #writeFirst(piece: Uint8Array): Uint8Array {
+    this.#isFirst = false;
+    const bytes = this.#file.writeNow(piece, this.#at);
+    this.#at += bytes;
+    this.#onWritten(this.#at);
+    return piece.subarray(bytes);
   }
 
   /** Resolves when all that was added is written. @throws the disk's errors */
