@@ -14,6 +14,13 @@ export function casesBesideTables(): ConformanceCase[] {
   return allCases().filter(({ name }) => !TABLES.test(name));
 }
 
+/** Those of {@link casesBesideTables} that one user can go through: nobody becomes somebody else. */
+export function casesOfOneUser(): ConformanceCase[] {
+  return casesBesideTables().filter(({ steps }) =>
+    steps.every(({ call }) => !call.startsWith("as ")),
+  );
+}
+
 /** Every named case. */
 export function allCases(): ConformanceCase[] {
   return [

@@ -10,13 +10,13 @@ const CALL_MS = 20_000;
 
 const SOURCE = join(import.meta.dirname, "caller");
 
-/** Compiles the program that makes the calls; gives its path. */
-export async function buildCaller(directory: string): Promise<string> {
+/** Compiles the program that makes the calls; gives the command that starts it. */
+export async function buildCaller(directory: string): Promise<string[]> {
   const program = join(directory, "caller");
   const sources = readdirSync(SOURCE).filter((name) => name.endsWith(".c"));
   const paths = sources.map((name) => join(SOURCE, name));
   await runCommand(["cc", "-O1", "-Wall", "-o", program, ...paths]);
-  return program;
+  return [program];
 }
 
 interface Waiting {
@@ -24,14 +24,15 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** A process that makes system calls as it is told, as whatever user. */
+/** A process that makes system calls as it is told; where root starts it, as whatever user. */
 export class CallerProcess implements Disposable {
   readonly #child: ChildProcess;
   readonly #lines: Interface;
   #waiting: Waiting | undefined;
 
-  constructor(program: string) {
-    this.#child = spawn(program, { stdio: ["pipe", "pipe", "inherit"] });
+  /** @param command of {@link buildCaller}, perhaps with what has it run as somebody else */
+  constructor([file = "", ...args]: readonly string[]) {
+    this.#child = spawn(file, args, { stdio: ["pipe", "pipe", "inherit"] });
     this.#lines = createInterface(this.#child.stdout!);
     this.#lines.on("line", (answer) => this.#settle((waiting) => waiting.resolve(answer.trim())));
     this.#child.once("exit", (status, signal) => {

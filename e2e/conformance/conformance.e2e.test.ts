@@ -1,12 +1,14 @@
-import { mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { tryIzo } from "../hosts/cli.ts";
 import type { MountProcess } from "../hosts/mount-process.ts";
+import { plainUser } from "../hosts/plain-user.ts";
 import type { ServerProcess } from "../hosts/server-process.ts";
 import { createWorld, differences, settle, type World } from "../hosts/world.ts";
-import { allCases, casesBesideTables } from "./all-cases.ts";
+import { allCases, casesBesideTables, casesOfOneUser } from "./all-cases.ts";
 import { buildCaller } from "./caller-process.ts";
 import { DIVERGENCES } from "./divergences.ts";
 import { firstDifference, runCases, type StepRecord, unexpectedAnswers } from "./run-cases.ts";
@@ -21,7 +23,7 @@ const CASES = { kernel: allCases(), "fuse-native": casesBesideTables() };
 describe("conformance of a mount with a plain directory", () => {
   let world: World;
   let server: ServerProcess;
-  let program: string;
+  let program: string[];
   let expected: Map<string, StepRecord[]>;
 
   beforeAll(async () => {
@@ -50,16 +52,7 @@ describe("conformance of a mount with a plain directory", () => {
     async ([driver, client]) => {
       await using mount = await world.mount(client, "on-demand", "--driver", driver);
       const found = await runCasesOn(mount, driver);
-      const differing = new Map<string, string>();
-      for (const [name, records] of found) {
-        const difference = firstDifference(expected.get(name)!, records);
-        if (difference !== undefined) differing.set(name, difference);
-      }
-      const documented = DIVERGENCES[driver];
-      const surprises = [...differing].filter(([name]) => !documented.has(name));
-      expect(surprises.map(([name, difference]) => `${name}: ${difference}`)).toEqual([]);
-      // One that is gone has to be taken off the list.
-      expect([...documented.keys()].filter((name) => !differing.has(name))).toEqual([]);
+      expectDocumented(driver, differing(expected, found));
       // Whatever was done is logged as it was done: the server has the same tree.
       await settle(server, mount);
       // By paths, the kernel believes the link count of another name for a while.
@@ -69,9 +62,54 @@ describe("conformance of a mount with a plain directory", () => {
     },
   );
 
+  test(
+    "a mount without root is as a directory of its user, but for what is documented",
+    { timeout: SUITE_MS },
+    async () => {
+      using user = plainUser(world.directory);
+      chmodSync(world.exportDir, 0o777);
+      await using mount = await user.mount(world.client1, server.url);
+      const plain = join(world.directory, "plain-of-user");
+      user.mkdir(plain);
+      await user.must(`mkdir '${mount.mountPoint}/user'`);
+      const cases = casesOfOneUser();
+      const command = user.as(program);
+      const ofPlain = await runCases(command, plain, cases);
+      const found = await runCases(command, join(mount.mountPoint, "user"), cases);
+      expectDocumented("without root", differing(ofPlain, found));
+      await mount.flush();
+      const verified = await tryIzo(["verify", mount.mountPoint], { prefix: user.as });
+      expect(verified).toMatchObject({ status: 0, stdout: expect.stringContaining("all agree") });
+    },
+  );
+
   function runCasesOn({ mountPoint }: MountProcess, driver: keyof typeof CASES) {
     const directory = join(mountPoint, driver);
     mkdirSync(directory);
     return runCases(program, directory, CASES[driver]);
   }
 });
+
+/** Cases whose records differ, each with its first difference. */
+function differing(
+  expected: ReadonlyMap<string, readonly StepRecord[]>,
+  found: ReadonlyMap<string, readonly StepRecord[]>,
+): Map<string, string> {
+  const differences = new Map<string, string>();
+  for (const [name, records] of found) {
+    const difference = firstDifference(expected.get(name)!, records);
+    if (difference !== undefined) differences.set(name, difference);
+  }
+  return differences;
+}
+
+function expectDocumented(
+  mount: keyof typeof DIVERGENCES,
+  found: ReadonlyMap<string, string>,
+): void {
+  const documented = DIVERGENCES[mount];
+  const surprises = [...found].filter(([name]) => !documented.has(name));
+  expect(surprises.map(([name, difference]) => `${name}: ${difference}`)).toEqual([]);
+  // One that is gone has to be taken off the list.
+  expect([...documented.keys()].filter((name) => !found.has(name))).toEqual([]);
+}

@@ -4,7 +4,7 @@
  */
 type Divergences = Readonly<Record<string, readonly string[]>>;
 
-const BOTH: Divergences = {
+const EVERYWHERE: Divergences = {
   "RENAME_WHITEOUT is EINVAL": ["rename: with a whiteout left behind"],
   "O_TMPFILE is EOPNOTSUPP": ["open: without a name"],
   "FUSE has no request that takes a range out of a file, or puts one in": [
@@ -12,12 +12,17 @@ const BOTH: Divergences = {
     "fallocate: putting a range in",
   ],
   "the kernel takes offsets beyond the largest file of ext4": ["sizes: beyond where one can seek"],
-  "trusted.* belongs to one machine": ["extended attributes: of the trusted and the system"],
   "times of a FIFO do not move with its data": ["special files: a FIFO carries data"],
-  "the mount is nodev": ["special files: a device is opened"],
   "fstat of an O_PATH descriptor of a removed file fails": [
     "removed while open: a file that was only looked at",
   ],
+};
+
+/** What nobody but root can do on a directory. */
+const BY_ROOT: Divergences = {
+  ...EVERYWHERE,
+  "trusted.* belongs to one machine": ["extended attributes: of the trusted and the system"],
+  "the mount is nodev": ["special files: a device is opened"],
 };
 
 const FUSE_NATIVE: Divergences = {
@@ -75,12 +80,24 @@ const FUSE_NATIVE: Divergences = {
   ],
 };
 
-/** By driver, the reason for each case. */
-export const DIVERGENCES: Readonly<Record<"kernel" | "fuse-native", ReadonlyMap<string, string>>> =
-  {
-    kernel: reasonsOf(BOTH),
-    "fuse-native": reasonsOf({ ...BOTH, ...FUSE_NATIVE }),
-  };
+/** Of a mount of an ordinary user, by the kernel driver and without passthrough. */
+const WITHOUT_ROOT: Divergences = {
+  "O_DIRECT writes of any length go through": ["open: past the cache"],
+  "what a mapping writes moves the times when it is written back": [
+    "mappings: that are shared are the file",
+    "mappings: move the time of a file",
+    "mappings: see a file grow",
+  ],
+};
+
+/** By driver, and without root, the reason for each case. */
+export const DIVERGENCES: Readonly<
+  Record<"kernel" | "fuse-native" | "without root", ReadonlyMap<string, string>>
+> = {
+  kernel: reasonsOf(BY_ROOT),
+  "fuse-native": reasonsOf({ ...BY_ROOT, ...FUSE_NATIVE }),
+  "without root": reasonsOf({ ...EVERYWHERE, ...WITHOUT_ROOT }),
+};
 
 function reasonsOf(divergences: Divergences): Map<string, string> {
   return new Map(

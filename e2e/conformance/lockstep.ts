@@ -13,7 +13,7 @@ export interface Side {
  * the first difference, for people, or undefined.
  */
 export async function runInLockstep(
-  program: string,
+  program: readonly string[],
   plain: Side,
   mounted: Side,
   calls: readonly string[],
@@ -35,7 +35,10 @@ export async function runInLockstep(
   return expected === found ? undefined : `the end\nexpected ${expected}\nfound    ${found}`;
 }
 
-async function begin(program: string, { directory, observer }: Side): Promise<CallerProcess> {
+async function begin(
+  program: readonly string[],
+  { directory, observer }: Side,
+): Promise<CallerProcess> {
   await observer.call(`mkdir ${directory} 0777`);
   await observer.call(`chdir ${directory}`);
   await observer.call("forget");

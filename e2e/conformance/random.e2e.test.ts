@@ -18,7 +18,7 @@ const SEED = Number(process.env["IZO_E2E_SEED"] ?? 20_021_024);
  */
 describe("random calls on a plain directory and on a mount", () => {
   let world: World;
-  let program: string;
+  let program: string[];
 
   beforeAll(async () => {
     world = await createWorld();

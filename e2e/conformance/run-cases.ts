@@ -20,22 +20,22 @@ const CHANGES_NOTHING =
 
 /** Runs cases one after the other, each in a new directory below `directory`; what happened, by name. */
 export async function runCases(
-  program: string,
+  command: readonly string[],
   directory: string,
   cases: readonly ConformanceCase[],
 ): Promise<Map<string, StepRecord[]>> {
   const records = new Map<string, StepRecord[]>();
-  using observer = new CallerProcess(program);
+  using observer = new CallerProcess(command);
   for (const [index, { name, steps }] of cases.entries()) {
     const place = join(directory, `case-${index}`);
     // oxlint-disable-next-line no-await-in-loop -- one after the other
-    records.set(name, await runCase(program, observer, place, steps));
+    records.set(name, await runCase(command, observer, place, steps));
   }
   return records;
 }
 
 async function runCase(
-  program: string,
+  command: readonly string[],
   observer: CallerProcess,
   directory: string,
   steps: readonly Step[],
@@ -49,7 +49,7 @@ async function runCase(
   for (const step of steps) {
     let caller = byNumber.get(step.process);
     if (caller === undefined) {
-      caller = callers.use(new CallerProcess(program));
+      caller = callers.use(new CallerProcess(command));
       byNumber.set(step.process, caller);
       // oxlint-disable-next-line no-await-in-loop -- one step after the other
       await succeed(caller, `chdir ${directory}`);

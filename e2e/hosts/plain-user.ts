@@ -1,6 +1,8 @@
-import { chmodSync, chownSync, mkdirSync, statSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
+import { type MountProcess, startMount } from "./mount-process.ts";
+import type { NetworkHost } from "./network.ts";
 import { type CommandOptions, type CommandResult, tryCommand } from "./run-command.ts";
 
 /** nobody, on every Linux. */
@@ -20,14 +22,17 @@ export interface PlainUser extends Disposable {
   must(script: string): Promise<string>;
   /** Makes a directory that is the user's. */
   mkdir(path: string): void;
+  /** Mounts on a host, on `user/mnt` of the directory with the cache beside it; again with the same cache. */
+  mount(host: NetworkHost, url: string, ...options: string[]): Promise<MountProcess>;
 }
 
 /**
- * A user with a home below `directory`, which others must be able to enter.
+ * A user with a home below `directory`, which others may enter from now on.
  *
  * For as long as there is one, everybody may open /dev/fuse, as udev has it; in containers it is often root's.
  */
 export function plainUser(directory: string): PlainUser {
+  chmodSync(directory, 0o711);
   const { mode } = statSync(DEVICE);
   chmodSync(DEVICE, 0o666);
   const home = join(directory, "home");
@@ -52,6 +57,13 @@ export function plainUser(directory: string): PlainUser {
       throw new Error(`Cannot run ${script}: exit status ${status}\n${stdout}${stderr}`);
     },
     mkdir,
+    mount: async (host, url, ...options) => {
+      const places = { host, url, directory: join(directory, "user"), mode: "on-demand" } as const;
+      mkdir(places.directory);
+      // A mount that died answers nothing: it is cleared away by the next.
+      if (!existsSync(join(places.directory, "cache"))) mkdir(join(places.directory, "mnt"));
+      return await startMount({ ...places, as, options });
+    },
     [Symbol.dispose]: () => chmodSync(DEVICE, mode & 0o7777),
   };
 }

@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 
 import { izoJson, tryIzo } from "../hosts/cli.ts";
-import { type MountProcess, startMount } from "../hosts/mount-process.ts";
+import type { MountProcess } from "../hosts/mount-process.ts";
 import { isAlive } from "../hosts/network.ts";
 import { type PlainUser, plainUser } from "../hosts/plain-user.ts";
 import { runCommand } from "../hosts/run-command.ts";
@@ -33,12 +33,9 @@ let mount: MountProcess;
 beforeAll(async () => {
   cleanUp = new AsyncDisposableStack();
   world = cleanUp.use(await createWorld());
-  chmodSync(world.directory, 0o711);
   await fillExport();
   server = await world.serve();
   user = cleanUp.use(plainUser(world.directory));
-  user.mkdir(inHome(""));
-  user.mkdir(inHome("mnt"));
   mount = await mountAgain();
 });
 
@@ -56,11 +53,8 @@ async function refused(script: string): Promise<string> {
   return stderr;
 }
 
-async function mountAgain(...options: string[]): Promise<MountProcess> {
-  const { url } = server;
-  const places = { host: world.client1, url, directory: inHome(""), mode: "on-demand" } as const;
-  const started = await startMount({ ...places, as: user.as, options });
-  return cleanUp.use(started);
+async function mountAgain(): Promise<MountProcess> {
+  return cleanUp.use(await user.mount(world.client1, server.url));
 }
 
 /** Files of root and of somebody, some of which their owner could not read. */

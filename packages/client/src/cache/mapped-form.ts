@@ -12,6 +12,7 @@
 import {
   closeSync,
   constants,
+  fchmodSync,
   openSync,
   readFileSync,
   readlinkSync,
@@ -22,7 +23,7 @@ import {
 import { join } from "node:path";
 
 import { bytesToText, textToBytes } from "@izo/core";
-import { AT_FDCWD, fstat, renameat2, type Stat, SysError } from "@izo/sys";
+import { AT_FDCWD, fchmodat, fstat, renameat2, type Stat, SysError } from "@izo/sys";
 
 import { ErrnoError } from "../fuse/errno.ts";
 import { ACCESS_ACL, isList, isModeOnly, modeOf, withMode } from "./access-control-list.ts";
@@ -134,7 +135,10 @@ export class MappedForm implements InodeForm {
     if (list !== undefined && isList(list)) {
       setXattr(place, MAPPED_PREFIX + ACCESS_ACL, withMode(list, mode));
     }
-    writeMeaning(place, { ...meaning, mode: withPermissions(meaning.mode, mode & 0o7777) });
+    const next = withPermissions(meaning.mode, mode & 0o7777);
+    if (next !== meaning.mode) writeMeaning(place, { ...meaning, mode: next });
+    // A disk notes the time also where the mode was that.
+    else touch(place, next);
   }
 
   changeRemains(fd: number, _owner: Owner | undefined, mode: number | undefined): void {
@@ -194,6 +198,13 @@ export class MappedForm implements InodeForm {
     const staged = this.#stage(meaning, isSymlink ? this.readlink(path) : undefined);
     renameSync(staged, osPath(path));
   }
+}
+
+/** Moves the time of change. */
+function touch(place: InodePlace, mode: number): void {
+  const own = (mode & constants.S_IFMT) === constants.S_IFDIR ? 0o700 : 0o600;
+  if (typeof place === "number") fchmodSync(place, own);
+  else fchmodat(AT_FDCWD, osPath(place), own);
 }
 
 function storedName(name: string): Uint8Array {

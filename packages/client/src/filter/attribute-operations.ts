@@ -62,6 +62,10 @@ export function attributeOperations(
       return;
     }
     const attributes = newAttributes(form, object, changes, caller);
+    // Who gives what is his to himself changes nothing that others know.
+    const isOwnersOnly = form.soleOwner !== undefined && changes.mode === undefined;
+    const isUnchanged = isOwnersOnly && attributes?.mode === object.mode;
+    const logged = isUnchanged ? null : attributes;
     // While content is being written the CLOSE to come carries its time.
     const isTimeLogged = mtimeNs !== undefined && node.unlogged.size === 0;
     const work = (): void => {
@@ -76,7 +80,7 @@ export function attributeOperations(
         );
       }
     };
-    if (attributes === null && !isTimeLogged) {
+    if (logged === null && !isTimeLogged) {
       work();
       return;
     }
@@ -84,11 +88,11 @@ export function attributeOperations(
       opcode: "SETATTR",
       oid: object.oid,
       path: nodes.shownPath(node),
-      attributes: attributes && { base: object.attributesVersion, ...attributes },
+      attributes: logged && { base: object.attributesVersion, ...logged },
       times: isTimeLogged ? { contentBase: object.contentVersion, mtimeNs } : null,
     };
     perform(context, operation, actors.of(caller), work);
-    if (attributes !== null) logAcl(object, attributes.mode, caller);
+    if (logged !== null) logAcl(object, logged.mode, caller);
   }
 
   /** chmod(2) changes the access control list as well, on the disk by itself. */
@@ -184,10 +188,11 @@ function newAttributes(
   const isOwnerChanged = uid !== undefined || gid !== undefined;
   const kept =
     isOwnerChanged && object.kind !== "directory" ? withoutSetId(object, caller) : object.mode;
-  const next = mode === undefined ? kept : (mode & 0o7777) | type;
-  if (soleOwner === undefined)
-    return { mode: next, uid: uid ?? object.uid, gid: gid ?? object.gid };
-  return next === object.mode ? null : { mode: next, uid: object.uid, gid: object.gid };
+  return {
+    mode: mode === undefined ? kept : (mode & 0o7777) | type,
+    uid: soleOwner === undefined ? (uid ?? object.uid) : object.uid,
+    gid: soleOwner === undefined ? (gid ?? object.gid) : object.gid,
+  };
 }
 
 /** A removed file that is still open: nobody else can see it, nothing is logged. */

@@ -167,7 +167,8 @@ export function fileHandlers(context: HandlerContext): Handlers {
       const file = files.get(request.u64(0));
       prepareWrite(file, (request.u32(20) & WRITE_KILL_SUIDGID) !== 0, request.caller);
       const data = request.slice(WRITE_IN_BYTES, request.u32(16));
-      const offset = request.u64(8);
+      // Node takes an offset that it cannot count to for "where the file stands".
+      const offset = request.size(8);
       const write = (bytes: Uint8Array): WriteBody => {
         const written = writeSync(file.fd, bytes, 0, bytes.length, offset);
         return (to) => {
