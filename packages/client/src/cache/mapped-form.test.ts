@@ -128,6 +128,17 @@ test("the owner cannot be changed, and nothing is logged where he stays; the ser
   expect(fs.getattr(node)).toMatchObject({ mode: 0o100600, uid: CALLER.uid, gid: CALLER.gid });
 });
 
+test("what others make by way of the mount is its user's, there and on the server", async () => {
+  await using cache = await TestCache.open({ form: "mapped" });
+  const other = { ...CALLER, uid: 77, gid: 78 };
+  cache.fs.mkdir(...cache.place("/d"), 0o755, other);
+  const owner = { uid: CALLER.uid, gid: CALLER.gid };
+  expect(cache.fs.getattr(cache.node("/d"))).toMatchObject(owner);
+  const [record] = cache.replica.pending.unsent;
+  expect(record?.operation).toMatchObject(owner);
+  expect(record?.actor.uid).toBe(77);
+});
+
 test("[C6] a symlink that lost its target with the power is made again from its record", async () => {
   await using cache = await TestCache.open({ form: "mapped" });
   cache.remote({
