@@ -84,7 +84,7 @@ function refusal(stderr: unknown): FusermountError {
 
 function failureOf(cause: Error): FusermountError {
   if ("code" in cause && cause.code === "ENOENT") {
-    const found = `${HELPER}, with which users other than root mount, is not installed`;
+    const found = `this process may not mount by itself, and ${HELPER} is not installed`;
     return new FusermountError("fusermount3-missing", found, { cause });
   }
   return new FusermountError("fusermount3-refused", `${HELPER}: ${cause.message}`, { cause });

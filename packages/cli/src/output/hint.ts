@@ -31,7 +31,8 @@ const HINTS: Readonly<Record<string, string>> = {
   "cache-in-use": "another mount uses this cache; give this one its own --cache",
   "cache-of-another":
     "mount as the user who made it, or give this mount its own --cache; what was not pushed yet is in the old one",
-  "fusermount3-missing": "install it: apt-get install -y fuse3; or mount as root",
+  "fusermount3-missing":
+    "install it: apt-get install -y fuse3; or mount as root, in a container with --cap-add SYS_ADMIN",
   "fusermount3-refused":
     "see /etc/fuse.conf, and whether the mount point is yours; izo doctor says what this machine permits",
   "cache-marks-lost":
