@@ -95,12 +95,12 @@ function differing(
   expected: ReadonlyMap<string, readonly StepRecord[]>,
   found: ReadonlyMap<string, readonly StepRecord[]>,
 ): Map<string, string> {
-  const differences = new Map<string, string>();
+  const byName = new Map<string, string>();
   for (const [name, records] of found) {
     const difference = firstDifference(expected.get(name)!, records);
-    if (difference !== undefined) differences.set(name, difference);
+    if (difference !== undefined) byName.set(name, difference);
   }
-  return differences;
+  return byName;
 }
 
 function expectDocumented(
