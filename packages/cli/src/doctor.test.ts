@@ -104,6 +104,14 @@ test("izo doctor URL says how the server is, and how far its clock is", async ()
   }
 });
 
+test.each([
+  { isReadOnly: false, says: /changes +everything may be changed/ },
+  { isReadOnly: true, says: /changes +none are taken/ },
+])("izo doctor URL says what may be changed there: $says", async ({ isReadOnly, says }) => {
+  await using server = await serve({ directory, host: "127.0.0.1", port: 0, isReadOnly });
+  expect((await izoIn(directory, ["doctor", server.url])).stdout).toMatch(says);
+});
+
 test("izo doctor fails where nobody answers, and says what to do", async () => {
   const { status, stdout, stderr } = await izoIn(directory, ["doctor", "http://127.0.0.1:1/x"]);
   expect(status).toBe(EXIT.failed);

@@ -26,9 +26,17 @@ export async function checkServer(remote: HttpRemote, signal: AbortSignal): Prom
     tookMs > SLOW_MS
       ? warning("server", found, "Look at the network: polls and pushes take as long")
       : ok("server", found),
+    ok("changes", describeChanges(profile.changesBelow)),
     checkClock(dateMs),
     await checkFileset(remote, signal),
   ];
+}
+
+/** What whoever shows this token may change there. */
+function describeChanges(changesBelow: string | null): string {
+  if (changesBelow === null) return "none are taken: the server, or the token, is for reading only";
+  if (changesBelow === "/") return "everything may be changed";
+  return `what is below ${JSON.stringify(changesBelow)} may be changed, and nothing else`;
 }
 
 /** The header has whole seconds, and took a while to come. */
