@@ -29,6 +29,7 @@ const HINTS: Readonly<Record<string, string>> = {
     "use a token of the holder who used this cache first, or another cache; on the server: izo peers forget",
   "already-served": "another izo serve has it; stop that one first",
   "cache-in-use": "another mount uses this cache; give this one its own --cache",
+  "cache-unsupported": "put the cache on another file system with --cache",
   "cache-of-another":
     "mount as the user who made it, or give this mount its own --cache; what was not pushed yet is in the old one",
   "fusermount3-missing":

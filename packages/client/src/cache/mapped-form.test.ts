@@ -139,28 +139,35 @@ test("what others make by way of the mount is its user's, there and on the serve
   expect(record?.actor.uid).toBe(77);
 });
 
-test("[C6] a symlink that lost its target with the power is made again from its record", async () => {
-  await using cache = await TestCache.open({ form: "mapped" });
-  cache.remote({
-    opcode: "SYMLINK",
-    oid: oid("abc"),
-    parent: ROOT_OID,
-    name: parseName("l"),
-    path: "/l",
-    target: "some/where",
-    mode: 0o777,
-    uid: 0,
-    gid: 0,
-    mtimeNs: 1n,
-    conflict: null,
-  });
-  cache.list("/");
-  await cache.kill();
-  truncateSync(join(cache.cacheDir, "tree/l"));
-  writeFileSync(join(cache.cacheDir, "in-use"), "another start of the machine");
-  await cache.start();
-  const node = cache.node("/l");
-  expect(cache.fs.readlink(node)).toBe("some/where");
-  expect(cache.fs.getattr(node)).toMatchObject({ sizeBytes: 10, uid: CALLER.uid });
-  cache.assertTidy();
-});
+test.each([
+  { when: "later", isMarked: true },
+  { when: "in its making", isMarked: false },
+])(
+  "[C6] a symlink that lost its target with the power, $when, is made again",
+  async ({ isMarked }) => {
+    await using cache = await TestCache.open({ form: "mapped" });
+    cache.remote({
+      opcode: "SYMLINK",
+      oid: oid("abc"),
+      parent: ROOT_OID,
+      name: parseName("l"),
+      path: "/l",
+      target: "some/where",
+      mode: 0o777,
+      uid: 0,
+      gid: 0,
+      mtimeNs: 1n,
+      conflict: null,
+    });
+    cache.list("/");
+    await cache.kill();
+    truncateSync(join(cache.cacheDir, "tree/l"));
+    if (!isMarked) setXattr(join(cache.cacheDir, "tree/l"), MAPPED_MARK, Buffer.of(0xa1, 0xff));
+    writeFileSync(join(cache.cacheDir, "in-use"), "another start of the machine");
+    await cache.start();
+    const node = cache.node("/l");
+    expect(cache.fs.readlink(node)).toBe("some/where");
+    expect(cache.fs.getattr(node)).toMatchObject({ sizeBytes: 10, uid: CALLER.uid });
+    cache.assertTidy();
+  },
+);

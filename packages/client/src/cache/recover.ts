@@ -154,7 +154,7 @@ class Recovery {
     const { tree } = this.#options;
     const seen = new Set<Name>();
     for (const { name, path, stat } of this.#inodesIn(tree.nodes.pathOf(directory))) {
-      if (this.#isForeign(path, stat) || this.#isHollow(path, stat)) {
+      if (this.#isForeign(path, stat) || this.#isHollow(directory, name, path, stat)) {
         rmSync(osPath(path));
         continue;
       }
@@ -189,11 +189,12 @@ class Recovery {
    * A power cut can take the target of a symlink that a file stands for (`mapped-form.ts`). The record
    * has it, and the symlink is made again.
    */
-  #isHollow(path: string, stat: Stat): boolean {
+  #isHollow(directory: CacheNode, name: Name, path: string, stat: Stat): boolean {
     if (!this.#options.isPowerLost || kindOf(stat.mode) !== "symlink") return false;
     const { visible } = this.#options.tree;
-    const mark = this.#form.readMark(path);
-    const object = mark && visible.object(resolveOid(mark.oid, visible));
+    // Without a mark it was cut off in its making, under the name that its record gave it.
+    const marked = this.#form.readMark(path)?.oid ?? visible.entry(directory.oid, name)?.oid;
+    const object = marked && visible.object(resolveOid(marked, visible));
     if (object?.kind !== "symlink") return false;
     return bytesToText(this.#form.readlink(path)) !== object.target;
   }
