@@ -65,6 +65,7 @@ export interface ContentFetcherOptions {
 interface Flight {
   /** What is being fetched now. */
   sha256: Sha256 | undefined;
+  readonly isAwaited: boolean;
   readonly done: Promise<void>;
   /** Resolves when there is something to read; undefined for what has come in one piece. */
   readonly begun: PromiseWithResolvers<Arrival | undefined>;
@@ -97,10 +98,11 @@ export class ContentFetcher {
   /**
    * Resolves when the object's visible content is in the cache. Equal requests share one fetch.
    *
+   * @param isAwaited a program waits for it
    * @throws ErrnoError EHOSTUNREACH without a server; what the source throws; the disk's errors
    */
-  fetch(oid: Oid): Promise<void> {
-    return this.#fly(oid).done;
+  fetch(oid: Oid, isAwaited = false): Promise<void> {
+    return this.#fly(oid, isAwaited).done;
   }
 
   /**
@@ -108,7 +110,7 @@ export class ContentFetcher {
    * undefined when it came in one piece, or nothing had to be fetched.
    */
   arrive(oid: Oid): Promise<Arrival | undefined> {
-    return this.#fly(oid).begun.promise;
+    return this.#fly(oid, true).begun.promise;
   }
 
   /**
@@ -123,7 +125,7 @@ export class ContentFetcher {
   ): Promise<void> {
     if (!arrival.isRunning) {
       const isCurrent = this.#arrivals.get(oid) === arrival && this.#isWanted(oid, arrival);
-      (isCurrent ? this.fetch(oid) : arrival.run()).catch(() => {});
+      (isCurrent ? this.fetch(oid, true) : arrival.run(true)).catch(() => {});
     }
     try {
       await arrival.whenHere(start, end, signal);
@@ -164,14 +166,14 @@ export class ContentFetcher {
   }
 
   /** Whoever wants another content than is being fetched does not wait for that one. */
-  #fly(oid: Oid): Flight {
+  #fly(oid: Oid, isAwaited: boolean): Flight {
     const known = this.#flights.get(oid);
     const sha256 = this.#wanted(oid)?.object.sha256 ?? undefined;
     if (known !== undefined && known.sha256 === sha256) return known;
     const begun = Promise.withResolvers<Arrival | undefined>();
     begun.promise.catch(() => {});
     const done = Promise.withResolvers<void>();
-    const flight = { sha256, done: done.promise, begun };
+    const flight = { sha256, isAwaited, done: done.promise, begun };
     this.#flights.set(oid, flight);
     if (known !== undefined) this.#stopUnread(oid);
     void this.#finishFlight(oid, flight, done);
@@ -243,7 +245,7 @@ export class ContentFetcher {
       const isLarge = sizeBytes >= SMALLEST_ARRIVAL_BYTES;
       const fetched = isLarge
         ? this.#fetchLarge(oid, sha256, sizeBytes, flight)
-        : this.#fetchSmall(oid, sha256, sizeBytes);
+        : this.#fetchSmall(oid, sha256, sizeBytes, flight);
       if (await this.#untilReplaced(fetched)) return;
     }
     throw new ErrnoError(
@@ -270,12 +272,18 @@ export class ContentFetcher {
   }
 
   /** False when it changed, or came here by another way, while it was under way. */
-  async #fetchSmall(oid: Oid, sha256: Sha256, sizeBytes: number): Promise<boolean> {
+  async #fetchSmall(
+    oid: Oid,
+    sha256: Sha256,
+    sizeBytes: number,
+    { isAwaited }: Flight,
+  ): Promise<boolean> {
     const path = this.#stage();
     const source = this.#options.source();
     if (source === undefined) throw unreachable(sha256);
     try {
-      await download(source, sha256, path, this.#endsOf(source), sizeBytes);
+      const asked = isAwaited ? askedByProgram(source) : source;
+      await download(asked, sha256, path, this.#endsOf(source), sizeBytes);
     } catch (error) {
       throw this.#failureOf(error, sha256, source);
     }
@@ -289,7 +297,7 @@ export class ContentFetcher {
     oid: Oid,
     sha256: Sha256,
     sizeBytes: number,
-    { begun }: Flight,
+    { begun, isAwaited }: Flight,
   ): Promise<boolean> {
     for (const bypassCaches of [false, true]) {
       const arrival = this.#arrivals.of(oid, { sha256, sizeBytes }, bypassCaches);
@@ -299,7 +307,7 @@ export class ContentFetcher {
       );
       try {
         // oxlint-disable-next-line no-await-in-loop -- the second only where the first was wrong
-        await arrival.run();
+        await arrival.run(isAwaited);
         return this.#finish(oid, arrival);
       } catch (error) {
         if (!(error instanceof WrongContentError)) {
@@ -395,6 +403,13 @@ export class ContentFetcher {
     this.#count += 1;
     return join(this.#options.stagingPath, `content-${this.#count}`);
   }
+}
+
+function askedByProgram(source: ContentSource): ContentSource {
+  return {
+    fetchContent: (sha256, options, signal) =>
+      source.fetchContent(sha256, { ...options, isAwaited: true }, signal),
+  };
 }
 
 /** The names of a node as the kernel's side wants them. */

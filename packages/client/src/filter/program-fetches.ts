@@ -57,7 +57,7 @@ export class ProgramFetches {
 
   /** As `ContentFetcher.fetch`. @throws ErrnoError EHOSTUNREACH where the program shall not wait */
   fetch(oid: Oid): Promise<void> {
-    return this.#patiently(() => this.#options.fetcher.fetch(oid), this.#options.signal);
+    return this.#patiently(() => this.#options.fetcher.fetch(oid, true), this.#options.signal);
   }
 
   /** As `ContentFetcher.arrive`; throws as {@link fetch}. */

@@ -10,12 +10,12 @@ import { RetryBudget } from "./retry.ts";
 export async function fetchContent(
   connection: HttpConnection,
   path: string,
-  { offsetBytes = 0, endBytes, bypassCaches = false }: ContentOptions,
+  { offsetBytes = 0, endBytes, isAwaited = false, bypassCaches = false }: ContentOptions,
   signal: AbortSignal | undefined,
 ): Promise<RemoteContent> {
   const isPart = (offset: number): boolean => offset > 0 || endBytes !== undefined;
   const ask = async (offset: number): Promise<ContentPart> => {
-    const response = await connection.request("bulk", {
+    const response = await connection.request(isAwaited ? "awaited" : "bulk", {
       path,
       headers: {
         ...(isPart(offset) && { Range: writeRange(offset, endBytes) }),

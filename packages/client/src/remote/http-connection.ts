@@ -30,10 +30,11 @@ import { asRemoteError, isBrokenConnection } from "./transport-error.ts";
 
 /**
  * Requests that must not wait for one another have connections of their own: a poll waits for most of
- * a minute, contents may fill a slow line, and a small push is to go out between them. Each permit that
+ * a minute, contents may fill a slow line, and a small push is to go out between them. What a program waits
+ * for has room beside all that is fetched ahead, of large files for hours. Each permit that
  * is held waits for whoever wants it, so those have as many as they need.
  */
-const LANES = { poll: 1, control: 2, bulk: 4, permit: null } as const;
+const LANES = { poll: 1, control: 2, bulk: 4, awaited: 6, permit: null } as const;
 
 export type Lane = keyof typeof LANES;
 
@@ -119,6 +120,7 @@ export class HttpConnection implements AsyncDisposable {
       poll: pool("poll"),
       control: pool("control"),
       bulk: pool("bulk"),
+      awaited: pool("awaited"),
       permit: pool("permit"),
     };
   }

@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import type { ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
 
 import {
@@ -303,6 +304,20 @@ describe("HttpRemote.fetchContent()", () => {
     const { sizeBytes, bytes } = await remote.fetchContent(SHA256);
     expect(sizeBytes).toBe(bomb.length);
     expect(await readAll(bytes)).toEqual(bomb);
+  });
+
+  test("does not let what a program waits for wait for what is fetched ahead", async () => {
+    const held: ServerResponse[] = [];
+    const holdBack: Answer = (_, response) => void held.push(response);
+    await using server = await serveScript(holdBack, holdBack, holdBack, holdBack, sendContent());
+    await using remote = remoteOf(server.url);
+    const ahead = Array.from({ length: 6 }, () => remote.fetchContent(SHA256));
+    for (const each of ahead) each.catch(() => {});
+    await expect.poll(() => held.length).toBe(4);
+    const { bytes } = await remote.fetchContent(SHA256, { isAwaited: true });
+    expect(hash("sha256", await readAll(bytes))).toBe(SHA256);
+    expect(server.requests).toHaveLength(5);
+    for (const response of held) response.destroy();
   });
 
   test("asks past the caches when told to", async () => {

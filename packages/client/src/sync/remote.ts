@@ -46,6 +46,8 @@ export interface ContentOptions {
   readonly endBytes?: number;
   /** How much of the content is here, for those who look at the transfer, where it comes in several streams. */
   readonly presentBytes?: () => number;
+  /** A program waits for it: it does not wait for what is fetched ahead. */
+  readonly isAwaited?: boolean;
   /** Ask the server itself, not the caches in between: after bytes with a wrong hash. */
   readonly bypassCaches?: boolean;
 }

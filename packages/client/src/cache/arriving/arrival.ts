@@ -47,6 +47,7 @@ export class Arrival {
   /** How far that was told to go. */
   #hashedBytes = 0;
   #running: Promise<void> | undefined;
+  #isAwaited = false;
   #failure: unknown;
   #verdict: "right" | "wrong" | "none" = "none";
   #readers = 0;
@@ -121,9 +122,11 @@ export class Arrival {
    * Fetches what is missing, and checks all. Calls share one run; after a failed one it can be called
    * again.
    *
+   * @param isAwaited a program waits for the run
    * @throws WrongContentError; what `failureOf` makes of the source's errors; the disk's errors
    */
-  run(): Promise<void> {
+  run(isAwaited = false): Promise<void> {
+    this.#isAwaited ||= isAwaited;
     this.#running ??= this.#fetchAll();
     return this.#running;
   }
@@ -227,6 +230,7 @@ export class Arrival {
       offsetBytes,
       ...(endBytes < sizeBytes && { endBytes }),
       presentBytes: () => map.presentBytes,
+      isAwaited: this.#isAwaited || this.hasReaders,
       bypassCaches,
     };
     const content = await source.fetchContent(sha256, asked, AbortSignal.any(ends));
