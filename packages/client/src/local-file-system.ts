@@ -122,7 +122,7 @@ export class LocalFileSystem implements Disposable {
       onProblem: options.onProblem,
       signal: this.#abort.signal,
     });
-    const shelf = new PartialShelf(paths.partial, Date.now());
+    const shelf = new PartialShelf(paths.partial, Date.now);
     // What was begun and is not being fetched goes first.
     const reclaim = async (bytes: number): Promise<boolean> =>
       shelf.clear() || (await this.quota.reclaim(bytes));

@@ -299,6 +299,7 @@ export class ContentFetcher {
     sizeBytes: number,
     { begun, isAwaited }: Flight,
   ): Promise<boolean> {
+    if (this.#options.source() === undefined) throw unreachable(sha256);
     for (const bypassCaches of [false, true]) {
       const arrival = this.#arrivals.of(oid, { sha256, sizeBytes }, bypassCaches);
       arrival.begun.then(

@@ -3,6 +3,7 @@ import {
   closeSync,
   existsSync,
   mkdtempSync,
+  readdirSync,
   readSync,
   rmSync,
   statSync,
@@ -32,7 +33,7 @@ let hasher: FileHasher;
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "izo-arrival-"));
-  shelf = new PartialShelf(directory, Date.now());
+  shelf = new PartialShelf(directory, Date.now);
   source = new ScriptedSource(content);
   hasher = new FileHasher();
 });
@@ -147,7 +148,7 @@ describe("Arrival", () => {
     const first = arrivalOf();
     await expect(first.run()).rejects.toMatchObject({ code: "unreachable" });
     // Nothing is closed: the process was killed.
-    shelf = new PartialShelf(directory, Date.now());
+    shelf = new PartialShelf(directory, Date.now);
     const next = new ScriptedSource(content);
     const arrival = arrivalOf(next);
     expect(arrival.has(0, 9 * MIB)).toBe(true);
@@ -162,7 +163,7 @@ describe("Arrival", () => {
     await expect(arrivalOf(new ScriptedSource(other)).run()).rejects.toMatchObject({
       code: "wrong-hash",
     });
-    shelf = new PartialShelf(directory, Date.now());
+    shelf = new PartialShelf(directory, Date.now);
     const resumed = arrivalOf();
     await expect(resumed.run()).rejects.toMatchObject({ code: "wrong-hash" });
     expect(resumed.isWrong).toBe(true);
@@ -191,6 +192,14 @@ async function leave(digit: string, ageMs: number): Promise<string> {
 }
 
 describe("PartialShelf", () => {
+  test("keeps nothing of a fetch that brought nothing", async () => {
+    source.cutAt(0);
+    const arrival = arrivalOf();
+    await expect(arrival.run()).rejects.toMatchObject({ code: "unreachable" });
+    arrival[Symbol.dispose]();
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
   test("keeps what was begun lately, and removes what is old or has no map", async () => {
     const day = 24 * 60 * 60 * 1000;
     const [late, old, torn] = [
@@ -199,7 +208,7 @@ describe("PartialShelf", () => {
       await leave("c", 0),
     ];
     rmSync(`${torn}.map`);
-    shelf = new PartialShelf(directory, Date.now());
+    shelf = new PartialShelf(directory, Date.now);
     expect([late, old, torn].map((path) => existsSync(path))).toEqual([true, false, false]);
     expect(shelf.take("a".repeat(64) as Sha256, 2 * MIB).map.presentBytes).toBe(MIB);
   });

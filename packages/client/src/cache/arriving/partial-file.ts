@@ -127,15 +127,25 @@ export class PartialFile implements Disposable {
 
   /** {@link forget}, and removes the file. Who has it open can still read it. */
   remove(): void {
-    if (!this.#isClosed) rmSync(this.path, { force: true });
+    if (!this.#isClosed) this.#removeFiles();
     this.forget();
+  }
+
+  /** Nobody goes on with it, or there is nothing to go on with. */
+  get #isOfNoUse(): boolean {
+    return this.#mapPath === null || this.map.presentBytes === 0;
+  }
+
+  #removeFiles(): void {
+    rmSync(this.path, { force: true });
+    if (this.#mapPath !== null) rmSync(this.#mapPath, { force: true });
   }
 
   [Symbol.dispose](): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     closeSync(this.fd);
-    if (this.#mapPath === null) rmSync(this.path, { force: true });
+    if (this.#isOfNoUse) this.#removeFiles();
     this.#onClosed?.();
   }
 }

@@ -26,19 +26,21 @@ interface Idle {
 
 export class PartialShelf {
   readonly #directory: string;
+  readonly #nowMs: () => number;
   readonly #taken = new Set<Sha256>();
   #spareCount = 0;
 
   /** Removes what is too old or too much, and what cannot be gone on with. */
-  constructor(directory: string, nowMs: number) {
+  constructor(directory: string, nowMs: () => number) {
     this.#directory = directory;
+    this.#nowMs = nowMs;
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     for (const name of readdirSync(directory)) {
       const sha256 = name.replace(/\.map$/, "");
       if (!isSha256(sha256) || !this.#isPair(sha256))
         rmSync(join(directory, name), { force: true });
     }
-    this.prune(nowMs);
+    this.prune();
   }
 
   /** What is here of a content, to be gone on with: of equal ones that are fetched at once only the first. */
@@ -49,14 +51,18 @@ export class PartialShelf {
       return new PartialFile({ path, mapPath: null, sizeBytes });
     }
     const path = this.#pathOf(sha256);
-    const onClosed = (): void => void this.#taken.delete(sha256);
+    const onClosed = (): void => {
+      this.#taken.delete(sha256);
+      this.prune();
+    };
     const file = new PartialFile({ path, mapPath: path + MAP_ENDING, sizeBytes, onClosed });
     this.#taken.add(sha256);
     return file;
   }
 
   /** Lets go what has waited too long, and beyond the limit what has waited longest. */
-  prune(nowMs: number): void {
+  prune(): void {
+    const nowMs = this.#nowMs();
     let bytes = 0;
     for (const idle of this.#idle()) {
       const isTooMuch = bytes > 0 && bytes + idle.bytes > KEPT_BYTES;
