@@ -6,7 +6,8 @@ import { fgetxattr, flock, fsetxattr, SysError } from "@izo/sys";
 
 import { DIRECT_FORM, DIRECT_MARK } from "./direct-form.ts";
 import type { InodeForm } from "./inode-form.ts";
-import { MAPPED_MARK, MappedForm } from "./mapped-form.ts";
+import { MAPPED_MARK } from "./inode-meaning.ts";
+import { MappedForm } from "./mapped-form.ts";
 
 /** The cache is in use by another mount. */
 class CacheInUseError extends IzoError {

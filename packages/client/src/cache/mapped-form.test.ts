@@ -18,7 +18,8 @@ import { CALLER, oid, remoteOperations, TestCache } from "../testing/test-cache.
 import { ACCESS_ACL, modeOf } from "./access-control-list.ts";
 import { lockCache } from "./cache-lock.ts";
 import { DIRECT_MARK } from "./direct-form.ts";
-import { MAPPED_MARK, MappedForm } from "./mapped-form.ts";
+import { MAPPED_MARK } from "./inode-meaning.ts";
+import { MappedForm } from "./mapped-form.ts";
 import { WHOLE } from "./object-mark.ts";
 import { removeXattr, setXattr } from "./place-xattr.ts";
 

@@ -2,11 +2,9 @@
  * Inodes that stand for what their user could not make: the cache of a mount without root's rights.
  *
  * Each is a regular file or a directory of that user, which he can always read and write. The attribute
- * `user.izo` says what it stands for. Symlinks, FIFOs, sockets and devices are files; that of a symlink
+ * `user.izo` says what it stands for (`inode-meaning.ts`). Symlinks, FIFOs, sockets and devices are files; that of a symlink
  * holds the target. Only the mount shows the tree, so nobody else has to make sense of it.
  *
- * Layout of the attribute: mode (2 bytes, big-endian: type and permissions), of a FIFO, socket or device
- * its number (8), then the mark as `object-mark.ts` has it, or nothing while the inode is in the making.
  * Extended attributes that the user may not set have names below `user.izo.`.
  */
 import {
@@ -29,34 +27,20 @@ import { ErrnoError } from "../fuse/errno.ts";
 import { ACCESS_ACL, isList, isModeOnly, modeOf, withMode } from "./access-control-list.ts";
 import { osPath } from "./cache-paths.ts";
 import type { InodeForm, InodePlace, Owner } from "./inode-form.ts";
+import {
+  isSpecial,
+  MAPPED_MARK,
+  type Meaning,
+  meaningOf,
+  NO_MARK,
+  readMeaning,
+  writeMeaning,
+} from "./inode-meaning.ts";
 import { CREATE_FLAGS, statInode } from "./inode.ts";
 import { formatMark, type ObjectMark, parseMark } from "./object-mark.ts";
 import { getXattr, listXattrs, removeXattr, setXattr } from "./place-xattr.ts";
 
-/** In `user.`: what a user may set on his files and directories. Never replicated, and not shown. */
-export const MAPPED_MARK = "user.izo";
-
 const MAPPED_PREFIX = `${MAPPED_MARK}.`;
-
-const NO_MARK = Buffer.alloc(0);
-
-const SPECIAL_TYPES: ReadonlySet<number> = new Set([
-  constants.S_IFIFO,
-  constants.S_IFSOCK,
-  constants.S_IFCHR,
-  constants.S_IFBLK,
-]);
-
-const MODE_BYTES = 2;
-const DEVICE_BYTES = 8;
-
-/** What an inode stands for, as its attribute says it. */
-interface Meaning {
-  readonly mode: number;
-  readonly rdev: number;
-  /** Empty while the inode is in the making. */
-  readonly mark: Buffer;
-}
 
 export class MappedForm implements InodeForm {
   readonly name = "mapped";
@@ -118,7 +102,7 @@ export class MappedForm implements InodeForm {
   }
 
   makeSpecial(path: string, mode: number, rdev: number): void {
-    if (!SPECIAL_TYPES.has(mode & constants.S_IFMT)) {
+    if (!isSpecial(mode)) {
       throw new ErrnoError("EINVAL", `Cannot make "${path}": mode ${mode.toString(8)} is none`);
     }
     const staged = this.#stage({ mode, rdev, mark: NO_MARK });
@@ -213,34 +197,4 @@ function storedName(name: string): Uint8Array {
 
 function withPermissions(mode: number, permissions: number): number {
   return (mode & constants.S_IFMT) | permissions;
-}
-
-/** What an inode stands for; where it does not say so yet, what it is. */
-function meaningOf(place: InodePlace): Meaning {
-  const meaning = readMeaning(place);
-  if (meaning !== undefined) return meaning;
-  const stat = typeof place === "number" ? fstat(place) : statInode(place);
-  return { mode: stat?.mode ?? 0, rdev: 0, mark: NO_MARK };
-}
-
-/** Undefined for what has no attribute, or one that cannot be read. */
-function readMeaning(place: InodePlace): Meaning | undefined {
-  const bytes = getXattr(place, MAPPED_MARK);
-  if (bytes === undefined || bytes.length < MODE_BYTES) return undefined;
-  const mode = bytes.readUInt16BE();
-  const headerBytes = MODE_BYTES + (hasDevice(mode) ? DEVICE_BYTES : 0);
-  if (bytes.length < headerBytes) return undefined;
-  const rdev = hasDevice(mode) ? Number(bytes.readBigUInt64BE(MODE_BYTES)) : 0;
-  return { mode, rdev, mark: bytes.subarray(headerBytes) };
-}
-
-function writeMeaning(place: InodePlace, { mode, rdev, mark }: Meaning): void {
-  const header = Buffer.alloc(MODE_BYTES + (hasDevice(mode) ? DEVICE_BYTES : 0));
-  header.writeUInt16BE(mode);
-  if (hasDevice(mode)) header.writeBigUInt64BE(BigInt(rdev), MODE_BYTES);
-  setXattr(place, MAPPED_MARK, Buffer.concat([header, mark]));
-}
-
-function hasDevice(mode: number): boolean {
-  return SPECIAL_TYPES.has(mode & constants.S_IFMT);
 }
