@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { lstatSync, readdirSync, readlinkSync } from "node:fs";
 
-import { MAX_INLINE_BYTES } from "@izo/core";
+import { MAX_INLINE_BYTES, ProblemError, problemOf } from "@izo/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import type { NodeId, Opened } from "../fuse/file-system.ts";
+import { RemoteProblemError } from "../sync/remote-error.ts";
 import { ScriptedSource } from "../testing/scripted-source.ts";
 import { CALLER, oid, remoteOperations, TestCache } from "../testing/test-cache.ts";
 
@@ -109,6 +110,24 @@ describe("an open of large content that is not here", () => {
     expect(cache.fs.getattr(node)).toMatchObject({ sizeBytes: SIZE_BYTES, nlink: 0 });
     source.letGo();
     await arriving!.whenHere(SIZE_BYTES - 10, 10);
+    cache.fs.release(node, fd);
+  });
+
+  test("gives what can be had of content that the server has replaced, and ESTALE for the rest", async () => {
+    const { fd, arriving } = await openArriving();
+    await arriving!.whenHere(0, MIB);
+    const superseded = new ProblemError("content-superseded", "it was replaced", { recno: 2 });
+    cache.source = {
+      fetchContent: () => Promise.reject(new RemoteProblemError(problemOf(superseded))),
+    };
+    // Nothing is to be had where it looks, and the stream that brings the rest goes on.
+    const far = arriving!.whenHere(6 * MIB, 10);
+    const near = arriving!.whenHere(2 * MIB, 10);
+    source.cutAt(4 * MIB);
+    source.letGo();
+    await near;
+    await expect(far).rejects.toMatchObject({ code: "ESTALE" });
+    expect(arriving!.whenHere(3 * MIB, MIB)).toBeUndefined();
     cache.fs.release(node, fd);
   });
 
