@@ -62,6 +62,12 @@ describe("answerOfMount()", () => {
       sentence: "Not safe yet: 2 changes are on this machine only: the server refuses this mount",
     },
     {
+      status: { pending: 2, lastError: { code: "out-of-scope", message: "", advice: "" } },
+      isSafe: false,
+      sentence:
+        "Not safe yet: 2 changes are on this machine only: the server does not take all of it from this mount, see below",
+    },
+    {
       status: { pending: 950, heldRemoval: { removed: 950, names: 1000 } as never },
       isSafe: false,
       sentence: "Not safe yet: the removal of 950 names waits for your decision: izo held MNT",

@@ -17,6 +17,9 @@ const STUCK: Readonly<Record<string, string>> = {
   diverged: "the server's log is another one than the one that was replayed here",
 };
 
+/** Errors that say that changes wait for other rights; what is not refused goes on. */
+const REFUSED: ReadonlySet<string> = new Set(["read-only", "out-of-scope"]);
+
 /** Whether everything done on a mount is on the server, and what it waits for. */
 export function answerOfMount(status: MountStatus, nowMs: number): Answer {
   const { pending, pendingBytes, heldRemoval } = status;
@@ -48,6 +51,9 @@ function describeWay(status: MountStatus, nowMs: number): string {
   if (stuck !== undefined) return `on this machine only: ${stuck}`;
   if (status.state === "offline") {
     return `on this machine only: the server is out of reach since ${formatAge(nowMs - status.sinceMs)}`;
+  }
+  if (REFUSED.has(status.lastError?.code ?? "")) {
+    return "on this machine only: the server does not take all of it from this mount, see below";
   }
   const sending = status.transfers.filter(({ direction }) => direction === "out");
   return sending.length === 0
