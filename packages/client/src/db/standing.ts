@@ -29,9 +29,12 @@ const KEPT_POSITIONS = 256;
 /** Reads and moves the position. The caller wraps a move into the transaction that changes the tree. */
 export class StandingTable {
   readonly #orm: ClientIndex["orm"];
+  readonly #sqlite: ClientIndex["sqlite"];
+  #moves: ReturnType<typeof prepareMoves> | undefined;
 
-  constructor({ orm }: Pick<ClientIndex, "orm">) {
+  constructor({ orm, sqlite }: Pick<ClientIndex, "orm" | "sqlite">) {
     this.#orm = orm;
+    this.#sqlite = sqlite;
   }
 
   /** Where the state stands, as the peer `own` sees it; undefined before the first snapshot. */
@@ -48,24 +51,12 @@ export class StandingTable {
   }
 
   write({ position, acknowledged }: Standing, own: PeerId): void {
-    const row = {
-      recno: position.recno,
-      hash: idBytes(position.hash),
-      acknowledgedPeer: idBytes(own),
-      acknowledgedRecno: acknowledged.recno,
-      acknowledgedCheck: acknowledged.check,
-    };
-    this.#orm
-      .insert(standing)
-      .values({ id: 1, ...row })
-      .onConflictDoUpdate({ target: standing.id, set: row })
-      .run();
-    this.#orm
-      .insert(positions)
-      .values({ recno: position.recno, hash: row.hash })
-      .onConflictDoUpdate({ target: positions.recno, set: { hash: row.hash } })
-      .run();
-    this.#thinOut();
+    const moves = (this.#moves ??= prepareMoves(this.#sqlite));
+    const { recno } = position;
+    const hash = idBytes(position.hash);
+    moves.stand.run(recno, hash, idBytes(own), acknowledged.recno, acknowledged.check);
+    moves.remember.run(recno, hash);
+    if (moves.count.get()! > KEPT_POSITIONS) this.#thinOut();
   }
 
   /** Positions where the state has stood, newest first: dense lately, sparse long ago. */
@@ -93,9 +84,19 @@ export class StandingTable {
       .from(positions)
       .orderBy(positions.recno)
       .all();
-    if (kept.length <= KEPT_POSITIONS) return;
     for (const [index, { recno }] of kept.slice(0, (KEPT_POSITIONS * 3) / 4).entries()) {
       if (index % 2 === 1) this.#orm.delete(positions).where(eq(positions.recno, recno)).run();
     }
   }
+}
+
+/** Prepared: each pull moves the position, on the thread that answers programs. */
+function prepareMoves(sqlite: ClientIndex["sqlite"]) {
+  return {
+    stand: sqlite.prepare(
+      "INSERT OR REPLACE INTO standing (id, recno, hash, acknowledged_peer, acknowledged_recno, acknowledged_check) VALUES (1, ?, ?, ?, ?, ?)",
+    ),
+    remember: sqlite.prepare("INSERT OR REPLACE INTO positions (recno, hash) VALUES (?, ?)"),
+    count: sqlite.prepare<[], number>("SELECT count(*) FROM positions").pluck(),
+  };
 }
