@@ -105,8 +105,7 @@ export function dataOperations(
   async function openArriving(node: CacheNode, flags: number): Promise<Opened> {
     const arrival = await fetches.arrive(node.oid);
     const isShown = !node.isPresent && tree.objectOf(node)?.sha256 === arrival?.sha256;
-    if (arrival === undefined || arrival.isSettled || !node.isNamed || !isShown)
-      return openFetched(node, flags);
+    if (arrival?.isReadable !== true || !node.isNamed || !isShown) return openFetched(node, flags);
     context.onUsed(node.oid);
     return openReader(node, arrival);
   }

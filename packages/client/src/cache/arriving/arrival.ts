@@ -86,11 +86,16 @@ export class Arrival {
     return this.#verdict !== "none";
   }
 
+  /** Somebody can begin to read it: it is neither settled nor left. */
+  get isReadable(): boolean {
+    return !this.isSettled && !this.#file.isClosed;
+  }
+
   get hasReaders(): boolean {
     return this.#readers > 0;
   }
 
-  /** A descriptor for one who reads; to be given back with {@link closeReader}. */
+  /** A descriptor for one who reads, while it is readable; to be given back with {@link closeReader}. */
   openReader(): number {
     const fd = openSync(`/proc/self/fd/${this.#file.fd}`, constants.O_RDONLY);
     this.#readers += 1;

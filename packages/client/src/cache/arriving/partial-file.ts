@@ -72,6 +72,10 @@ export class PartialFile implements Disposable {
     }
   }
 
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /**
    * Writes a piece, or its beginning, at once: for what somebody waits for. Pieces after it are better
    * written elsewhere than on the event loop, which a disk that is behind would hold up.
