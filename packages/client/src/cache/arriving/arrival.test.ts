@@ -213,6 +213,17 @@ describe("PartialShelf", () => {
     expect(shelf.take("a".repeat(64) as Sha256, 2 * MIB).map.presentBytes).toBe(MIB);
   });
 
+  test("goes on by a map that is shorter than the one before it", async () => {
+    const sha256 = "e".repeat(64) as Sha256;
+    const spanned = shelf.take(sha256, 2 * MIB);
+    for (const start of [0, 2000, 4000, 6000]) await spanned.write([Buffer.alloc(1000, 1)], start);
+    spanned.save();
+    await spanned.write([Buffer.alloc(6000, 1)], 1000);
+    spanned.save();
+    spanned[Symbol.dispose]();
+    expect([...shelf.take(sha256, 2 * MIB).map.spans()]).toEqual([{ start: 0, end: 7000 }]);
+  });
+
   test("begins anew where the size is another one", async () => {
     await leave("a", 0);
     const file = shelf.take("a".repeat(64) as Sha256, 3 * MIB);

@@ -66,7 +66,8 @@ export class PartialShelf {
     let bytes = 0;
     for (const idle of this.#idle()) {
       const isTooMuch = bytes > 0 && bytes + idle.bytes > KEPT_BYTES;
-      if (isTooMuch || nowMs - idle.changedMs > KEPT_MS) this.#remove(idle.sha256);
+      const isTooOld = nowMs - idle.changedMs > KEPT_MS;
+      if (isTooMuch || isTooOld || idle.bytes === 0) this.#remove(idle.sha256);
       else bytes += idle.bytes;
     }
   }
