@@ -111,6 +111,11 @@ export class KmlLog extends KmlReader implements AsyncDisposable {
     return this.#durable;
   }
 
+  /** As of any reader; of the head, behind which all wait who have everything, without a look at the disk. */
+  override positionAt(recno: Recno): Position {
+    return recno === this.#head.recno ? this.#head : super.positionAt(recno);
+  }
+
   /**
    * Appends records, all or none, and returns the position behind each. Their recnos must go on
    * from the head.

@@ -3,14 +3,7 @@
  * all changes go, and what feeds it (pushes, the watch, scans, writers that outlive a replacement).
  */
 
-import {
-  ROOT_OID,
-  type Entry,
-  type Name,
-  type Oid,
-  type Recno,
-  type ServerRecord,
-} from "@izo/core";
+import { ROOT_OID, type Entry, type Name, type Oid, type ServerRecord } from "@izo/core";
 import { fstat } from "@izo/sys";
 
 import { applyPush, type PushContext } from "./apply-push.ts";
@@ -22,6 +15,7 @@ import type { HeldRemoval, Problem, Push, PushResult, WatchMode } from "./export
 import type { Fileset } from "./fileset.ts";
 import { readFoundEntry } from "./found-entry.ts";
 import { clearFullDisk, noteFullDisk } from "./full-disk-problem.ts";
+import { HeadWaiters } from "./head-waiters.ts";
 import { JobQueue } from "./job-queue.ts";
 import type { LookRequest } from "./list-directory.ts";
 import type { LookProgress } from "./look-options.ts";
@@ -56,6 +50,8 @@ const OUTGOING_CHECK_MS = 1_000;
 export class Keeper {
   readonly fileset: Fileset;
   readonly contents: ContentStore;
+  /** Requests for records that are not there yet. */
+  readonly waiters: HeadWaiters;
   heldRemoval: HeldRemoval | null = null;
   readonly #options: KeeperOptions;
   readonly #problems: ReadonlyMap<string, Problem>;
@@ -63,7 +59,6 @@ export class Keeper {
   readonly #watch: TreeWatch;
   readonly #outgoing: OutgoingWatch;
   readonly #abort = new AbortController();
-  readonly #waiters = new Set<() => void>();
   /** Copies of old contents that are being made. */
   readonly #copies = new Set<Promise<void>>();
   #requests: LookRequest[] = [];
@@ -73,6 +68,7 @@ export class Keeper {
 
   constructor(fileset: Fileset, problems: ReadonlyMap<string, Problem>, options: KeeperOptions) {
     this.fileset = fileset;
+    this.waiters = new HeadWaiters(() => fileset.ledger.position.recno);
     this.#problems = problems;
     this.#options = options;
     this.#watch = new TreeWatch(() => this.#lookSoon(options.gatherMs));
@@ -174,21 +170,6 @@ export class Keeper {
       const { quietMs } = this.#options;
       await this.#look([EVERYTHING], { quietMs, holdsMassRemoval: !isRemovalConfirmed });
       dropOldContents(this.fileset, this.#options.contentRetention);
-    });
-  }
-
-  /** Resolves when the head is beyond `after`, or the signal aborts. */
-  whenBeyond(after: Recno, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const check = (): void => {
-        if (this.fileset.ledger.position.recno <= after && !signal.aborted) return;
-        this.#waiters.delete(check);
-        signal.removeEventListener("abort", check);
-        resolve();
-      };
-      this.#waiters.add(check);
-      signal.addEventListener("abort", check);
-      check();
     });
   }
 
@@ -336,6 +317,6 @@ export class Keeper {
   }
 
   #wake(): void {
-    for (const check of this.#waiters) check();
+    this.waiters.wake();
   }
 }

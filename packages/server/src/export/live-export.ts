@@ -1,9 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
 import {
   NO_CHECK,
-  RecnoNotInLogError,
-  RunningHash,
   type ConflictReport,
   type FilesetId,
   type KmlLog,
@@ -27,7 +23,7 @@ import { readHead } from "../db/index-head.ts";
 import { countTracesBehind, receivedMark } from "../db/peers.ts";
 import { snapshotRows } from "../db/snapshot-rows.ts";
 import { sumFiles } from "../db/totals.ts";
-import { LogDivergedError, LogTruncatedError } from "./errors.ts";
+import { LogDivergedError } from "./errors.ts";
 import type { ExportHistory } from "./export-history.ts";
 import type {
   Export,
@@ -49,17 +45,15 @@ import { JobQueue } from "./job-queue.ts";
 import type { Keeper } from "./keeper.ts";
 import { countConflicts, listConflicts } from "./list-conflicts.ts";
 import { LiveHistory } from "./live-history.ts";
+import { LogChunks } from "./log-chunks.ts";
 import type { LogRetention } from "./log-retention.ts";
 import type { LogTruncation } from "./log-truncation.ts";
-import { sha256 as hashOf } from "./open-fileset.ts";
 import { pathEntry } from "./path-entry.ts";
 import type { PeerBook, TrailPoint } from "./peer-book.ts";
 import { standingOf } from "./peer-standing.ts";
 import { type ConflictResolution, type ConflictSides, conflictSides } from "./plan-resolution.ts";
 import { resolveConflict } from "./resolve-conflict.ts";
 
-/** What a chunk of the log holds at most unless the caller wants less. */
-const CHUNK_BYTES = 4 * 1024 * 1024;
 /** How often a content is looked for again while the tree is changing under it. */
 const CONTENT_ATTEMPTS = 3;
 
@@ -80,6 +74,7 @@ export class LiveExport implements Export {
   readonly history: ExportHistory;
   readonly #keeper: Keeper;
   readonly #log: KmlLog;
+  readonly #chunks: LogChunks;
   readonly #retention: LogRetention;
   readonly #peers: PeerBook;
   readonly #truncation: LogTruncation;
@@ -90,6 +85,7 @@ export class LiveExport implements Export {
     this.filesetName = filesetName;
     this.#keeper = keeper;
     this.#log = log;
+    this.#chunks = new LogChunks(log, () => this.headPosition);
     this.#retention = retention;
     this.#peers = peers;
     this.#truncation = truncation;
@@ -132,51 +128,21 @@ export class LiveExport implements Export {
   }
 
   async waitForRecno(after: Recno, timeoutMs: number, signal?: AbortSignal): Promise<Position> {
-    if (this.headPosition.recno <= after) {
-      const over = new AbortController();
-      const either = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal]);
-      const timeIsOver = sleep(timeoutMs, undefined, { signal: either }).catch(() => {});
-      try {
-        await Promise.race([this.#keeper.whenBeyond(after, either), timeIsOver]);
-      } finally {
-        over.abort();
-      }
-    }
+    await this.#keeper.waiters.until(after, timeoutMs, signal);
     return this.headPosition;
   }
 
   readLog(after: Position, limits: LogLimits): LogChunk {
-    const head = this.headPosition;
-    if (after.recno > head.recno || !this.#isOwnPosition(after)) {
-      this.#noteDivergence(after);
-      throw new LogDivergedError(after, head);
+    try {
+      return this.#chunks.read(after, limits);
+    } catch (error) {
+      if (error instanceof LogDivergedError) this.#noteDivergence(after);
+      throw error;
     }
-    const { limitRecords = Infinity, limitBytes = CHUNK_BYTES } = limits;
-    const scanned = [
-      ...this.#log.read(after.recno, { limitRecords, limitBytes, upTo: head.recno }),
-    ];
-    const last = scanned.at(-1);
-    return {
-      bytes: Buffer.concat(scanned.map(({ bytes }) => bytes)),
-      count: scanned.length,
-      last: last === undefined ? after : this.#log.positionAt(last.recno),
-      records: function* () {
-        for (const record of scanned) yield record.decode() as ServerRecord;
-      },
-      steps: function* () {
-        const running = new RunningHash(after.hash, hashOf);
-        for (const record of scanned) {
-          running.extend(record.bytes);
-          const position = { recno: record.recno, hash: running.digits() };
-          yield { record: record.decode() as ServerRecord, position };
-        }
-      },
-    };
   }
 
   positionAt(recno: Recno): Position {
-    if (recno < this.#log.oldest - 1) throw new LogTruncatedError(recno, this.#log.oldest);
-    return this.#log.positionAt(recno);
+    return this.#chunks.positionAt(recno);
   }
 
   segments(): readonly SegmentInfo[] {
@@ -412,14 +378,5 @@ export class LiveExport implements Export {
       path: "the log",
       message: `a client has replayed record ${recno} of a log that went on differently: was this export restored from a backup? See docs/recovery.md`,
     });
-  }
-
-  #isOwnPosition(after: Position): boolean {
-    try {
-      return this.#log.positionAt(after.recno).hash === after.hash;
-    } catch (error) {
-      if (!(error instanceof RecnoNotInLogError)) throw error;
-      throw new LogTruncatedError(after.recno, this.#log.oldest);
-    }
   }
 }
