@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 
 import type { CrowdFigures } from "../hosts/crowd.ts";
+import { memoryMib } from "../hosts/memory-of.ts";
 import { runCommand } from "../hosts/run-command.ts";
 import { createWorld } from "../hosts/world.ts";
 
@@ -16,12 +17,6 @@ const SECONDS = 6;
 const MOST_MIB = 300;
 
 const LARGE_BYTES = 20 * 1024 * 1024;
-
-/** Memory of a process that is its own, in MiB. */
-function memoryMib(pid: number): number {
-  const [, kib] = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-  return Number(kib) / 1024;
-}
 
 test(`${EACH * 4} clients at once, slow and broken ones among them, leave the others and the server's memory alone`, async () => {
   await using world = await createWorld();
