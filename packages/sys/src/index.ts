@@ -27,6 +27,7 @@ export { hasWriter, releaseLease, setReadLease } from "./lease.ts";
 export { mknod, mknodat } from "./mknod.ts";
 export { linkat, linkFd, mkdirat, readlinkat, symlinkat, unlinkat } from "./names.ts";
 export { O_PATH, O_TMPFILE, openat, openat2, type ResolveOptions } from "./open.ts";
+export { notePassed } from "./passing-buffers.ts";
 export { type ProcessUsage, processUsage } from "./process-usage.ts";
 export { fchmodat, fchownat } from "./owner.ts";
 export { AT_FDCWD, type Path } from "./path.ts";

@@ -1,9 +1,9 @@
 import { parseContentRange, writeRange } from "@izo/core";
+import { notePassed } from "@izo/sys";
 
 import { RemoteProtocolError } from "../sync/remote-error.ts";
 import type { ContentOptions, RemoteContent } from "../sync/remote.ts";
 import type { HttpConnection, HttpResponse } from "./http-connection.ts";
-import { noteReceived } from "./received-buffers.ts";
 import { RetryBudget } from "./retry.ts";
 
 /** Asks for a range of the content at `path`, and again for the rest of it where it is cut off. */
@@ -43,7 +43,7 @@ export async function fetchContent(
           const wanted = chunk.subarray(0, wantedEnd - offset);
           offset += wanted.length;
           budget.progress();
-          noteReceived(chunk.length);
+          notePassed(chunk.length);
           if (wanted.length > 0) yield wanted;
           // A server that ignores ranges goes on to the end. Else the end is read, for the connection is
           // used again then.

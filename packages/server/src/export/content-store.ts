@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 
 import { EMPTY_SHA256, type Entry, type Sha256 } from "@izo/core";
-import { fstatat, openat, readDirectory, renameat2, unlinkat } from "@izo/sys";
+import { fstatat, notePassed, openat, readDirectory, renameat2, unlinkat } from "@izo/sys";
 
 import { contentEndedAt } from "../db/contents.ts";
 import { noteOfStat } from "../db/disk-notes.ts";
@@ -208,6 +208,7 @@ class SourceContent implements OpenContent {
       const piece = new Uint8Array(length);
       const { bytesRead } = await read(this.#source.fd, piece, 0, length, offset);
       offset += bytesRead;
+      notePassed(length);
       // The last piece is given out only when the file is known to have been the same all the while.
       const isDone = offset >= last || bytesRead === 0;
       if (isDone && (bytesRead === 0 || !this.#source.isIntact())) {

@@ -2,11 +2,11 @@ import { constants, type PerformanceEntry, PerformanceObserver } from "node:perf
 
 import { expect, test } from "vitest";
 
-import { noteReceived } from "./received-buffers.ts";
+import { notePassed } from "./passing-buffers.ts";
 
 const MIB = 1024 * 1024;
 
-test("noteReceived() has young objects collected for every 4 MiB, and gives nobody else the means", async () => {
+test("notePassed() has young objects collected for every 4 MiB, and gives nobody else the means", async () => {
   let minor = 0;
   const observer = new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
@@ -15,7 +15,7 @@ test("noteReceived() has young objects collected for every 4 MiB, and gives nobo
     }
   });
   observer.observe({ entryTypes: ["gc"] });
-  for (let index = 0; index < 160; index += 1) noteReceived(MIB);
+  for (let index = 0; index < 160; index += 1) notePassed(MIB);
   await expect.poll(() => minor).toBeGreaterThanOrEqual(40);
   observer.disconnect();
   expect("gc" in globalThis).toBe(false);
