@@ -2,7 +2,6 @@ import type {
   Entry,
   MutableState,
   Name,
-  ObjectKind,
   Oid,
   OriginId,
   Outcome,
@@ -17,21 +16,15 @@ import type { Statement } from "better-sqlite3";
 
 import { bytesOf, bytesOfText, hexOf, nameOf } from "./columns.ts";
 import type { Connection } from "./connection.ts";
-import { LinkCache } from "./link-cache.ts";
+import type { CachedObject } from "./object-cache.ts";
 import { OBJECT_COLUMNS, objectOf, objectValues, type ObjectRow } from "./object-row.ts";
+import type { StateCache } from "./state-cache.ts";
 
 interface EntryRow {
   readonly parent: Buffer;
   readonly name: Buffer;
   readonly oid: Buffer;
   readonly from_recno: number;
-}
-
-/** Of an object that is in the tree: from when its row holds, and what counts of it. */
-interface PresentRow {
-  readonly from_recno: number;
-  readonly kind: ObjectKind;
-  readonly size_bytes: number;
 }
 
 interface OutcomeRow {
@@ -52,31 +45,34 @@ interface OutcomeRow {
  */
 export class SqlState implements MutableState {
   readonly #sql: ReturnType<typeof prepare>;
-  readonly #links: LinkCache | null;
+  readonly #cache: StateCache | null;
   #files = 0;
   #bytes = 0;
 
-  /** @param links only on the connection that writes: others do not see when it is out of date */
-  constructor(connection: Connection, links: LinkCache | null = null) {
+  /** @param cache only on the connection that writes: others do not see when it is out of date */
+  constructor(connection: Connection, cache: StateCache | null = null) {
     this.#sql = prepare(connection);
-    this.#links = links;
+    this.#cache = cache;
   }
 
   object(oid: Oid): TreeObject | undefined {
-    const row = this.#sql.object.get(bytesOf(oid)) as ObjectRow | undefined;
-    return row && objectOf(row);
+    return this.#present(oid)?.object;
   }
 
   entry(parent: Oid, name: Name): Entry | undefined {
+    const asked = this.#cache?.asked;
+    if (asked?.parent === parent && asked.name === name) return asked.entry;
     const row = this.#sql.entry.get(bytesOf(parent), bytesOfText(name)) as EntryRow | undefined;
-    return row && entryOf(row);
+    const entry = row && entryOf(row);
+    this.#cache?.noteAsked({ parent, name, entry });
+    return entry;
   }
 
   links(oid: Oid): readonly Entry[] {
-    const cached = this.#links?.get(oid);
+    const cached = this.#cache?.links.get(oid);
     if (cached !== undefined) return cached;
     const links = (this.#sql.links.all(bytesOf(oid)) as EntryRow[]).map(entryOf);
-    this.#links?.put(oid, links);
+    this.#cache?.links.put(oid, links);
     return links;
   }
 
@@ -115,19 +111,21 @@ export class SqlState implements MutableState {
   putObject(object: TreeObject, at: Version): void {
     const recno = authoritativeRecno(at);
     const oid = bytesOf(object.oid);
-    const present = this.#sql.present.get(oid) as PresentRow | undefined;
+    const present = this.#present(object.oid);
     // Changed twice by one record: only the last value ever held.
-    if (present?.from_recno === recno) this.#sql.dropObject.run(oid, recno);
-    else if (present !== undefined) this.#sql.endObject.run(recno, oid);
+    if (present?.from === recno) this.#sql.dropObject.run(oid, recno);
+    else if (present !== null) this.#sql.endObject.run(recno, oid);
     this.#sql.addObject.run(oid, recno, ...objectValues(object));
-    if (present !== undefined) this.#countFile(present.kind, -1, -present.size_bytes);
-    this.#countFile(object.kind, 1, object.sizeBytes);
+    this.#cache?.objects.put(object.oid, { object, from: recno });
+    if (present !== null) this.#countFile(present.object, -1);
+    this.#countFile(object, 1);
   }
 
   removeObject(oid: Oid, at: Version): void {
-    const present = this.#sql.present.get(bytesOf(oid)) as PresentRow | undefined;
-    if (present !== undefined) this.#countFile(present.kind, -1, -present.size_bytes);
+    const present = this.#present(oid);
+    if (present !== null) this.#countFile(present.object, -1);
     this.#sql.endObject.run(authoritativeRecno(at), bytesOf(oid));
+    this.#cache?.objects.put(oid, null);
   }
 
   /** By how much files and their sizes have grown since it was asked last: for the head, which moves next. */
@@ -139,8 +137,10 @@ export class SqlState implements MutableState {
   }
 
   putEntry(entry: Entry, at: Version): void {
-    this.removeEntry(entry.parent, entry.name, at);
-    this.#links?.forget(entry.parent, entry.name, entry.oid);
+    if (this.entry(entry.parent, entry.name) !== undefined)
+      this.removeEntry(entry.parent, entry.name, at);
+    this.#cache?.noteAsked(null);
+    this.#cache?.links.forget(entry.parent, entry.name, entry.oid);
     this.#sql.addEntry.run(
       bytesOf(entry.parent),
       bytesOfText(entry.name),
@@ -150,7 +150,8 @@ export class SqlState implements MutableState {
   }
 
   removeEntry(parent: Oid, name: Name, at: Version): void {
-    this.#links?.forget(parent, name);
+    this.#cache?.noteAsked(null);
+    this.#cache?.links.forget(parent, name);
     const parentBytes = bytesOf(parent);
     const nameBytes = bytesOfText(name);
     this.#sql.dropEntry.run(parentBytes, nameBytes, authoritativeRecno(at));
@@ -174,10 +175,19 @@ export class SqlState implements MutableState {
     this.#sql.addAlias.run(bytesOf(alias), bytesOf(oid), authoritativeRecno(at));
   }
 
-  #countFile(kind: ObjectKind, files: number, bytes: number): void {
+  #present(oid: Oid): CachedObject | null {
+    const cached = this.#cache?.objects.get(oid);
+    if (cached !== undefined) return cached;
+    const row = this.#sql.object.get(bytesOf(oid)) as ObjectRow | undefined;
+    const found = row ? { object: objectOf(row), from: Number(row.from_recno) as Recno } : null;
+    this.#cache?.objects.put(oid, found);
+    return found;
+  }
+
+  #countFile({ kind, sizeBytes }: TreeObject, files: 1 | -1): void {
     if (kind !== "file") return;
     this.#files += files;
-    this.#bytes += bytes;
+    this.#bytes += files * sizeBytes;
   }
 
   /** Also moves the peer's last_rcvd, so that both are one fact. */
@@ -241,7 +251,6 @@ type StatementName = keyof typeof STATEMENTS;
 const STATEMENTS = {
   object: `SELECT oid, from_recno, to_recno, ${OBJECT_COLUMNS} FROM objects WHERE oid = ? AND to_recno IS NULL`,
   objectThatEnded: `SELECT oid, from_recno, to_recno, ${OBJECT_COLUMNS} FROM objects WHERE oid = ? AND to_recno = ?`,
-  present: "SELECT from_recno, kind, size_bytes FROM objects WHERE oid = ? AND to_recno IS NULL",
   addObject: `INSERT INTO objects (oid, from_recno, ${OBJECT_COLUMNS}) VALUES (?, ?, ${OBJECT_COLUMNS.split(
     ",",
   )

@@ -26,8 +26,8 @@ import type { SpaceReserve } from "@izo/sys";
 import type { Connection } from "../db/connection.ts";
 import { DiskNotes } from "../db/disk-notes.ts";
 import { moveHead, readHead } from "../db/index-head.ts";
-import { LinkCache } from "../db/link-cache.ts";
 import { SqlState } from "../db/sql-state.ts";
+import { StateCache } from "../db/state-cache.ts";
 import { countEntries } from "../db/totals.ts";
 import { isFullDisk } from "./is-full-disk.ts";
 
@@ -63,7 +63,7 @@ export interface LedgerParts {
 export class Ledger {
   readonly state: SqlState;
   readonly notes: DiskNotes;
-  readonly #links = new LinkCache();
+  readonly #cache = new StateCache();
   readonly #log: KmlLog;
   readonly #space: SpaceReserve;
   readonly #connection: Connection;
@@ -76,7 +76,7 @@ export class Ledger {
   #onCommitted: (records: readonly ServerRecord[]) => void = () => {};
 
   constructor({ log, connection, space, peer, nowNs }: LedgerParts) {
-    this.state = new SqlState(connection, this.#links);
+    this.state = new SqlState(connection, this.#cache);
     this.notes = new DiskNotes(connection);
     this.#log = log;
     this.#space = space;
@@ -121,7 +121,7 @@ export class Ledger {
 
   rollback(): void {
     this.#pending = [];
-    this.#links.clear();
+    this.#cache.clear();
     this.state.takeFileChange();
     if (this.#connection.inTransaction) this.#connection.exec("ROLLBACK");
   }
