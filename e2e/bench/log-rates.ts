@@ -32,16 +32,8 @@ const nodeHash = (bytes: Uint8Array): Uint8Array => hash("sha256", bytes, "buffe
 /** Rates of a log of creations in a new directory; appended in batches, each made durable. */
 export async function measureLog(directory: string): Promise<LogRates> {
   const dir = join(directory, "kml");
-  const records = Array.from({ length: RECORDS }, (_, index) => creation(index + 1));
-  const appendSeconds = await seconds(async () => {
-    const fileset = "f".repeat(32) as FilesetId;
-    const peer = "a".repeat(32) as PeerId;
-    await using log = await openKmlLog({ disk: nodeDisk, dir, fileset, peer, hash: nodeHash });
-    for (let start = 0; start < RECORDS; start += BATCH) {
-      log.append(records.slice(start, start + BATCH));
-      await log.sync();
-    }
-  });
+  const ids = { fileset: "f".repeat(32) as FilesetId, peer: "a".repeat(32) as PeerId };
+  const appendSeconds = await writeCreations({ dir, ...ids }, RECORDS);
   const decoded: ServerRecord[] = [];
   const decodeSeconds = await seconds(async () => {
     const reader = openKmlReader(nodeDisk, dir, nodeHash);
@@ -57,6 +49,24 @@ export async function measureLog(directory: string): Promise<LogRates> {
     decode: RECORDS / decodeSeconds,
     replay: RECORDS / replaySeconds,
   };
+}
+
+/** Appends creations behind what a log has, each batch made durable; gives the seconds that this took. */
+export async function writeCreations(
+  at: { readonly dir: string; readonly fileset: FilesetId; readonly peer: PeerId },
+  count: number,
+): Promise<number> {
+  await using log = await openKmlLog({ disk: nodeDisk, ...at, hash: nodeHash });
+  const { recno } = log.head;
+  const records = Array.from({ length: count }, (_, index) => creation(recno + index + 1));
+  // The log is closed only when all of this is over.
+  return await seconds(async () => {
+    for (let start = 0; start < count; start += BATCH) {
+      log.append(records.slice(start, start + BATCH));
+      // oxlint-disable-next-line no-await-in-loop -- as a server does it: the next batch waits
+      await log.sync();
+    }
+  });
 }
 
 function creation(number: number): ServerRecord {

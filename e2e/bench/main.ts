@@ -1,7 +1,7 @@
 /**
  * `pnpm bench`: what a mount costs beside the directory that it is kept in, and beside sshfs and rclone
  * where they are installed, in one run, on one machine. Prints tables, and writes `bench.json`, `bench.txt`,
- * `bench.md` and `bench.svg` to `--out DIR` (default: `bench-results`). `--only operations,workloads,log,replication,cold-read`
+ * `bench.md` and `bench.svg` to `--out DIR` (default: `bench-results`). `--only operations,workloads,log,replication,cold-read,scale`
  * leaves the rest out; `--rounds N` repeats all but the log, and medians count.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -19,9 +19,10 @@ import { describeMachine } from "./machine.ts";
 import { driverOf, makeOthers, makePlaces } from "./places.ts";
 import { measureReplication } from "./replication.ts";
 import { formatMarkdown, formatReport, type Report } from "./report.ts";
+import { measureScale } from "./scale.ts";
 import { compareWorkloads } from "./workloads.ts";
 
-const PARTS = ["operations", "workloads", "log", "replication", "cold-read"];
+const PARTS = ["operations", "workloads", "log", "replication", "cold-read", "scale"];
 
 const { values } = parseArgs({
   options: {
@@ -38,6 +39,7 @@ const beginLoad = loadavg()[0] ?? 0;
 const mounted = await measureMount();
 const replication = wanted.has("replication") ? await measureReplication(rounds) : undefined;
 const coldRead = wanted.has("cold-read") ? await measureColdRead(rounds) : undefined;
+const scale = wanted.has("scale") ? await measureScale() : undefined;
 using work = makeWorkDirectory();
 const log = wanted.has("log") ? await measureLog(work.path) : undefined;
 const report: Report = {
@@ -47,6 +49,7 @@ const report: Report = {
   ...(log !== undefined && { log }),
   ...(replication !== undefined && { replication }),
   ...(coldRead !== undefined && { coldRead }),
+  ...(scale !== undefined && { scale }),
 };
 mkdirSync(values.out, { recursive: true });
 const rows = [...(report.operations ?? []), ...(report.workloads ?? [])];

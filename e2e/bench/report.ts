@@ -4,6 +4,7 @@ import type { LogRates } from "./log-rates.ts";
 import type { Machine } from "./machine.ts";
 import type { MissingPlace } from "./places.ts";
 import type { Replication } from "./replication.ts";
+import type { Scale } from "./scale.ts";
 
 /** All that `pnpm bench` measures; what was not asked for is not there. */
 export interface Report {
@@ -20,11 +21,12 @@ export interface Report {
   readonly log?: LogRates;
   readonly replication?: Replication;
   readonly coldRead?: ColdRead;
+  readonly scale?: Scale;
 }
 
 /** The report as tables. */
 export function formatReport(report: Report): string {
-  const { operations, workloads, log, replication, coldRead } = report;
+  const { operations, workloads, log, replication, coldRead, scale } = report;
   const lines = describe(report);
   for (const rows of [operations, workloads]) {
     if (rows !== undefined) lines.push("", ...formatRows(rows));
@@ -36,6 +38,7 @@ export function formatReport(report: Report): string {
   }
   if (replication !== undefined) lines.push("", ...formatReplication(replication));
   if (coldRead !== undefined) lines.push("", ...formatColdRead(coldRead));
+  if (scale !== undefined) lines.push("", ...formatScale(scale));
   return lines.join("\n");
 }
 
@@ -132,6 +135,16 @@ function formatColdRead(coldRead: ColdRead): string[] {
   ];
 }
 
+function formatScale(scale: Scale): string[] {
+  const { files, firstScanSeconds, startSeconds, movedFiles, renameMs, records, reindex } = scale;
+  return [
+    formatLine(`first scan of ${formatCount(files)}`, `${firstScanSeconds.toFixed(2)} s`),
+    formatLine(`start of a client on ${formatCount(files)}`, `${startSeconds.toFixed(2)} s`),
+    formatLine(`rename of ${formatCount(movedFiles)}, seen`, `${renameMs.toFixed(0)} ms`),
+    formatLine(`reindex of ${formatCount(records)} records`, formatRate(reindex)),
+  ];
+}
+
 function formatLine(name: string, ...cells: readonly string[]): string {
   return (
     name.padEnd(34) +
@@ -155,6 +168,10 @@ function formatRatio(ratio: number | undefined): string {
   return ratio === undefined ? "" : `${ratio.toFixed(ratio < 10 ? 2 : 0)} x`;
 }
 
+function formatCount(number: number): string {
+  return number.toLocaleString("en-US");
+}
+
 function formatRate(perSecond: number): string {
-  return `${Math.round(perSecond).toLocaleString("en-US")}/s`;
+  return `${formatCount(Math.round(perSecond))}/s`;
 }
