@@ -62,10 +62,8 @@ export function attributeOperations(
       return;
     }
     const attributes = newAttributes(form, object, changes, caller);
-    // Who gives what is his to himself changes nothing that others know.
-    const isOwnersOnly = form.soleOwner !== undefined && changes.mode === undefined;
-    const isUnchanged = isOwnersOnly && attributes?.mode === object.mode;
-    const logged = isUnchanged ? null : attributes;
+    // Who sets what is set, as tar(1) does for each file, changes nothing that others know.
+    const logged = attributes === null || isSame(attributes, object) ? null : attributes;
     // While content is being written the CLOSE to come carries its time.
     const isTimeLogged = mtimeNs !== undefined && node.unlogged.size === 0;
     const work = (): void => {
@@ -173,6 +171,8 @@ function checkOwner({ soleOwner }: InodeForm, { uid, gid }: SetAttributes): void
   throw new ErrnoError("EPERM", "Cannot change the owner: on this mount everything is its user's");
 }
 
+type OwnerAndMode = Pick<TreeObject, "mode" | "uid" | "gid">;
+
 /**
  * The owner, group and mode that a change leaves; null where it changes none of them. The owner on the
  * server stays where the mount does not show it.
@@ -182,7 +182,7 @@ function newAttributes(
   object: TreeObject,
   { mode, uid, gid }: SetAttributes,
   caller: Caller,
-): { mode: number; uid: number; gid: number } | null {
+): OwnerAndMode | null {
   if (mode === undefined && uid === undefined && gid === undefined) return null;
   const type = object.mode & constants.S_IFMT;
   const isOwnerChanged = uid !== undefined || gid !== undefined;
@@ -193,6 +193,10 @@ function newAttributes(
     uid: soleOwner === undefined ? (uid ?? object.uid) : object.uid,
     gid: soleOwner === undefined ? (gid ?? object.gid) : object.gid,
   };
+}
+
+function isSame(a: OwnerAndMode, b: OwnerAndMode): boolean {
+  return a.mode === b.mode && a.uid === b.uid && a.gid === b.gid;
 }
 
 /** A removed file that is still open: nobody else can see it, nothing is logged. */

@@ -220,6 +220,19 @@ describe("what is logged", () => {
     });
   });
 
+  test("who sets the mode and the owner that are set already changes nothing that others know", () => {
+    const node = cache.fs.mknod(...cache.place("/f"), 0o100640, 0, CALLER);
+    const { uid, gid } = cache.fs.getattr(node);
+    const ctimeNs = (): bigint => cache.fs.getattr(node).ctimeNs;
+    const before = ctimeNs();
+    void cache.fs.setattr(node, { mode: 0o640 }, CALLER);
+    void cache.fs.setattr(node, { uid, gid }, CALLER);
+    expect(cache.pending).toEqual(["CREATE /f"]);
+    expect(ctimeNs()).toBeGreaterThan(before);
+    void cache.fs.setattr(node, { mode: 0o600 }, CALLER);
+    expect(cache.pending).toEqual(["CREATE /f", "SETATTR /f"]);
+  });
+
   test("a list that says no more than a mode is a change of the mode", () => {
     cache.fs.mknod(...cache.place("/f"), 0o100640, 0, CALLER);
     const node = cache.node("/f");
