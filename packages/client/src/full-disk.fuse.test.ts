@@ -130,6 +130,12 @@ test("a cache on a full disk answers ENOSPC, loses nothing, and goes on when the
   expect(exported.toSorted()).toEqual(readdirSync(mnt).toSorted());
 });
 
+/** Who reads a large file gets its bytes before the whole of it is checked and in its place. */
+async function untilCached(name: string): Promise<void> {
+  const cached = join(disk, "cache/tree", name);
+  await vi.waitFor(() => expect(statSync(cached).blocks).toBeGreaterThan(0), { timeout: 20_000 });
+}
+
 test("[C4] what can come back leaves a full disk for what a program writes or opens", async () => {
   makeDisk(SMALL_DISK_BYTES);
   const server = cleanup.use(await LoopbackServer.start());
@@ -140,6 +146,7 @@ test("[C4] what can come back leaves a full disk for what a program writes or op
   const { control } = cleanup.use(await mountInProcess(places));
   await vi.waitFor(() => expect(readdirSync(mnt)).toHaveLength(2), { timeout: 20_000 });
   expect((await readFile(join(mnt, "old"))).equals(old)).toBe(true);
+  await untilCached("old");
 
   const written = Buffer.alloc(2 * 1024 * 1024, "new");
   {
@@ -163,6 +170,7 @@ test("[C4] content leaves for a writer whom the kernel serves past the mount's p
   const { control } = cleanup.use(await mountInProcess(places));
   await vi.waitFor(() => expect(readdirSync(mnt)).toEqual(["old"]), { timeout: 20_000 });
   expect((await readFile(join(mnt, "old"))).length).toBe(8 * MIB);
+  await untilCached("old");
   const { driver } = await control.status();
   expect(driver).toMatchObject({ name: "kernel", hasPassthrough: true });
 

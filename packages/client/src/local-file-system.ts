@@ -123,9 +123,11 @@ export class LocalFileSystem implements Disposable {
       signal: this.#abort.signal,
     });
     const shelf = new PartialShelf(paths.partial, Date.now);
-    // What was begun and is not being fetched goes first.
-    const reclaim = async (bytes: number): Promise<boolean> =>
-      shelf.clear() || (await this.quota.reclaim(bytes));
+    // What was begun and is not being fetched goes first; it may be no more than the failed attempt has left.
+    const reclaim = async (bytes: number): Promise<boolean> => {
+      const cleared = shelf.clear();
+      return cleared >= bytes || (await this.quota.reclaim(bytes - cleared)) || cleared > 0;
+    };
     const fetcher = new ContentFetcher({
       ...options,
       tree,

@@ -242,8 +242,8 @@ describe("PartialShelf", () => {
   test("lets go all that nobody is fetching when the disk is full", async () => {
     const idle = await leave("a", 0);
     const busy = shelf.take("b".repeat(64) as Sha256, MIB);
-    expect(shelf.clear()).toBe(true);
+    expect(shelf.clear()).toBeGreaterThan(0);
     expect([idle, busy.path].map((path) => existsSync(path))).toEqual([false, true]);
-    expect(shelf.clear()).toBe(false);
+    expect(shelf.clear()).toBe(0);
   });
 });

@@ -72,11 +72,11 @@ export class PartialShelf {
     }
   }
 
-  /** The disk is full. @returns whether there was anything to let go */
-  clear(): boolean {
+  /** The disk is full. @returns how many bytes were let go */
+  clear(): number {
     const idle = this.#idle();
     for (const { sha256 } of idle) this.#remove(sha256);
-    return idle.length > 0;
+    return idle.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   /** The latest first. */
