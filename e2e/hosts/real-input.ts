@@ -87,8 +87,8 @@ function makeOddities(directory: string): void {
   writeFileSync(at("before-1970"), "10");
   utimens(at("before-1970"), "omit", -1_500_000_000n);
   writeFileSync(at("xattrs"), "11");
-  lsetxattr(at("xattrs"), "user.izo.colour", Buffer.from("blue"));
-  lsetxattr(at("xattrs"), "user.izo.bytes", Buffer.from([0, 255, 10]));
+  lsetxattr(at("xattrs"), "user.colour", Buffer.from("blue"));
+  lsetxattr(at("xattrs"), "user.bytes", Buffer.from([0, 255, 10]));
   writeFileSync(at("hard-link-1"), "one file");
   linkSync(at("hard-link-1"), at("hard-link-2"));
   symlinkSync("../project/main.c", at("symlink"));
