@@ -1,4 +1,6 @@
 import {
+  closeSync,
+  openSync,
   chownSync,
   lstatSync,
   mkdirSync,
@@ -13,7 +15,7 @@ import {
 import { join } from "node:path";
 
 import type { CloseOperation, PendingRecord, Recno } from "@izo/core";
-import { AT_FDCWD, utimensat } from "@izo/sys";
+import { AT_FDCWD, fallocate, utimensat } from "@izo/sys";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { CALLER, oid, remoteOperations, TestCache } from "../testing/test-cache.ts";
@@ -471,6 +473,21 @@ describe("[C6] a record whose content is not on disk after a power cut", () => {
     expect(await cache.read("/a")).toBe("base");
     expect(rescued()).toEqual({ a: "half" });
     expect(takeReports()).toEqual(["rescued"]);
+  });
+
+  test("is dropped where its size and time are there, and its bytes are not", async () => {
+    await cache.write("/a", "never written back");
+    const { size, mtimeNs } = lstatSync(onDisk("a"), { bigint: true });
+    truncateSync(onDisk("a"), 0);
+    // As ext4 leaves it: blocks that it has given out, and that nothing was written to.
+    const fd = openSync(onDisk("a"), "r+");
+    fallocate(fd, 0, 0, Number(size));
+    closeSync(fd);
+    utimensat(AT_FDCWD, onDisk("a"), "omit", mtimeNs);
+    await losePower();
+    expect(cache.local.recovered?.dropped).toEqual(["/a"]);
+    expect(cache.pending).toEqual([]);
+    expect(await cache.read("/a")).toBe("base");
   });
 
   test("is dropped with the save of it", async () => {

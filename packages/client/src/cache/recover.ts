@@ -354,7 +354,7 @@ class Recovery {
   #checkLocal(node: CacheNode, stat: Stat, shown: TreeObject, { base }: LocalHolding): void {
     const { tree } = this.#options;
     const object = this.#giveToOwner(node, base) ?? shown;
-    if (isLogged(stat, object)) {
+    if (isLogged(stat, object) && !this.#isUnwritten(node, object)) {
       this.#nameRecord(node, object);
       if (!this.#looksLike(stat, object)) this.#changeObject(node.oid);
       return;
@@ -374,17 +374,29 @@ class Recovery {
   }
 
   /**
+   * ext4 makes the size and the time of a file durable before its bytes where another file is synced in
+   * between. Until a record has a hash, only the missing bytes tell.
+   */
+  #isUnwritten(node: CacheNode, { sha256, sizeBytes }: TreeObject): boolean {
+    if (!this.#options.isPowerLost || sha256 !== null || sizeBytes === 0) return false;
+    return isBlank(this.#options.tree.nodes.pathOf(node), "file");
+  }
+
+  /**
    * What a power cut has left of a write that was not synced is no edit: no bytes at all, or fewer than
    * the record of the same time says. What was there before stays, and a part of the bytes is put aside.
    */
   #dropTorn(node: CacheNode, stat: Stat, { mtimeNs }: TreeObject): boolean {
     const { tree, log, isPowerLost } = this.#options;
     const path = tree.nodes.pathOf(node);
+    // Asked before anything is read: what a read has brought into memory counts as written.
     const hasBytes = !isBlank(path, "file");
     if (!isPowerLost || (hasBytes && stat.mtimeNs !== mtimeNs)) return false;
     const found = examineContent(path).sha256;
     const isHere = (object: TreeObject): boolean =>
-      object.sha256 === null ? isLogged(stat, object) : object.sha256 === found;
+      object.sha256 === null
+        ? isLogged(stat, object) && (hasBytes || object.sizeBytes === 0)
+        : object.sha256 === found;
     const places = dropUnwritten(log, node.oid, isHere);
     const object = tree.visible.object(node.oid);
     if (object === undefined || (places === undefined && hasBytes)) return false;
