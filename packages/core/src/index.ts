@@ -156,5 +156,6 @@ export * from "./wire/upload-message.ts";
 export { WireFormatError } from "./wire/wire-format-error.ts";
 
 // text
+export { IgnoreRules, NO_RULES } from "./text/ignore-rules.ts";
 export { compilePattern, InvalidPatternError } from "./text/path-pattern.ts";
 export { formatAge, formatBytes, formatCount } from "./text/quantity.ts";

@@ -20,18 +20,32 @@ export class InvalidPatternError extends IzoError {
  * @throws InvalidPatternError
  */
 export function compilePattern(pattern: string): (path: string, isDirectory: boolean) => boolean {
+  const { source, isForDirectory } = patternSource(pattern);
+  const regExp = new RegExp(`^${source}$`, "su");
+  return (path, isDirectory) => (isDirectory || !isForDirectory) && regExp.test(`${path}/`);
+}
+
+/**
+ * The same as the source of a regular expression, for who compiles several into one.
+ *
+ * @returns of paths that all end with a slash; its match ends with one
+ * @throws InvalidPatternError
+ */
+export function patternSource(pattern: string): {
+  readonly source: string;
+  readonly isForDirectory: boolean;
+} {
   const isForDirectory = pattern.endsWith("/");
   const body = isForDirectory ? pattern.slice(0, -1) : pattern;
   const parts = body.replace(/^\//, "").split("/");
-  if (body === "") return (path) => path === "/";
+  // The root: no other path begins like that.
+  if (body === "") return { source: "//", isForDirectory: false };
   if (parts.includes("")) throw new InvalidPatternError(pattern, "it has an empty name");
   if (parts.includes(".") || parts.includes(".."))
     throw new InvalidPatternError(pattern, 'no name is "." or ".."');
   const isAnchored = body.includes("/");
   const names = parts.map((part) => (part === "**" ? "(?:[^/]+/)*" : `${partSource(part)}/`));
-  const source = `^/${isAnchored ? "" : "(?:[^/]+/)*"}${names.join("")}$`;
-  const regExp = new RegExp(source, "su");
-  return (path, isDirectory) => (isDirectory || !isForDirectory) && regExp.test(`${path}/`);
+  return { source: `/${isAnchored ? "" : "(?:[^/]+/)*"}${names.join("")}`, isForDirectory };
 }
 
 function partSource(part: string): string {

@@ -1,10 +1,9 @@
-import type { PeerId, PolicyRule, TimeNs } from "@izo/core";
+import type { IgnoreRules, PeerId, PolicyRule, TimeNs } from "@izo/core";
 
 import type { CommittedIndex } from "../db/committed-index.ts";
 import type { Connection } from "../db/connection.ts";
 import type { Ledger } from "../log/ledger.ts";
 import type { Problem } from "./export.ts";
-import type { IgnoreRules } from "./ignore-rules.ts";
 import type { PermitOffice } from "./permit-office.ts";
 import type { StateDirectory } from "./state-directory.ts";
 

@@ -5,10 +5,9 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 
+import { IgnoreRules, NO_RULES } from "@izo/core";
 import { replaceFile } from "@izo/sys";
 import { z } from "zod";
-
-import { IgnoreRules, NO_RULES } from "./ignore-rules.ts";
 
 const schema = z.strictObject({ patterns: z.array(z.string()) });
 

@@ -9,6 +9,7 @@ import { resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 
 import {
+  IgnoreRules,
   isSamePosition,
   NO_RECNO,
   openKmlLog,
@@ -30,7 +31,6 @@ import { startFromAnchor } from "../log/start-from-anchor.ts";
 import type { Problem } from "./export.ts";
 import type { Fileset } from "./fileset.ts";
 import { readIgnoreNote, writeIgnoreNote } from "./ignore-note.ts";
-import { IgnoreRules } from "./ignore-rules.ts";
 import { reserveIntents } from "./intents.ts";
 import { PermitOffice } from "./permit-office.ts";
 import { recoverIntents } from "./recover-intents.ts";

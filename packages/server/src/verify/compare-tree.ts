@@ -11,6 +11,7 @@ import {
   directoryPath,
   ROOT_OID,
   textToBytes,
+  type IgnoreRules,
   type Name,
   type Oid,
   type TreeObject,
@@ -20,7 +21,6 @@ import { fstatat, readDirectory, type Stat } from "@izo/sys";
 import { isUnchanged, noteOfStat, type DiskNotes } from "../db/disk-notes.ts";
 import { isDirectoryStat, readFoundEntry, type FoundEntry } from "../export/found-entry.ts";
 import { hashContent } from "../export/hash-content.ts";
-import type { IgnoreRules } from "../export/ignore-rules.ts";
 import { STATE_DIRECTORY } from "../export/state-directory.ts";
 import { heldFd, isAbsence, openTreeDirectory } from "../export/tree-directory.ts";
 import type { Difference, DifferenceCause } from "./difference.ts";

@@ -1,13 +1,17 @@
-import { compilePattern } from "@izo/core";
+import { compilePattern, patternSource } from "./path-pattern.ts";
 
 /**
- * Which entries of the exported directory stay out of the fileset, by patterns of paths as `.gitignore`
- * has them. They decide what the server takes up of what it finds: an entry that is in the log already
- * is followed whatever they say, so that no change of the patterns takes a file away from anybody.
+ * Which entries stay out of the fileset, by patterns of paths as `.gitignore` has them: of an exported
+ * directory what a server takes up of what it finds, of a mount what is made there. An entry that is in
+ * the log already is followed whatever they say (docs/decisions/0017), so that no change of the patterns
+ * takes a file away from anybody.
  */
 export class IgnoreRules {
   readonly patterns: readonly string[];
   readonly #matchers: readonly ReturnType<typeof compilePattern>[];
+  /** Patterns of anything, and those of directories alone, as tests of a path or of one above it. */
+  readonly #meant: RegExp;
+  readonly #meantDirectory: RegExp;
   /** Of the directories through which patterns with a path lead. */
   readonly #leads: readonly ReturnType<typeof compilePattern>[];
 
@@ -15,6 +19,9 @@ export class IgnoreRules {
   constructor(patterns: readonly string[]) {
     this.patterns = patterns;
     this.#matchers = patterns.map(compilePattern);
+    const sources = patterns.map(patternSource);
+    this.#meant = oneOf(sources.filter(({ isForDirectory }) => !isForDirectory));
+    this.#meantDirectory = oneOf(sources.filter(({ isForDirectory }) => isForDirectory));
     this.#leads = patterns.flatMap(leadsOf).map(compilePattern);
   }
 
@@ -24,7 +31,12 @@ export class IgnoreRules {
 
   /** Tells whether an entry that the log does not know is left out: a pattern means it, or a directory above. */
   ignores(path: string, isDirectory: boolean): boolean {
-    return this.matches(path, isDirectory) || this.ignoresBelow(parentOf(path));
+    if (this.isEmpty) return false;
+    // One test, whatever the number of patterns and directories: it is made for each entry.
+    const asDirectory = `${path}/`;
+    return (
+      this.#meant.test(asDirectory) || this.#meantDirectory.test(isDirectory ? asDirectory : path)
+    );
   }
 
   /** Tells whether a pattern means just this entry. */
@@ -54,6 +66,12 @@ function leadsOf(pattern: string): string[] {
   const open = names.indexOf("**");
   const fixed = names.slice(0, open === -1 ? names.length - 1 : open);
   return fixed.map((_, index) => `/${fixed.slice(0, index + 1).join("/")}`);
+}
+
+/** Matches the beginning of a path up to where one of the patterns ends, which is at a slash. */
+function oneOf(patterns: readonly ReturnType<typeof patternSource>[]): RegExp {
+  if (patterns.length === 0) return /(?!)/;
+  return new RegExp(`^(?:${patterns.map(({ source }) => source).join("|")})`, "su");
 }
 
 function parentOf(path: string): string {
