@@ -21,6 +21,7 @@ import type { InodeForm } from "./cache/inode-form.ts";
 import type { KernelNotifier } from "./cache/kernel-notifier.ts";
 import { LastUses } from "./cache/last-uses.ts";
 import { COPY_EVERY_MS, LongWrites } from "./cache/long-writes.ts";
+import { NodeIds } from "./cache/node-ids.ts";
 import { OwnVersions } from "./cache/own-versions.ts";
 import { type RecoveryReport, recoverTree } from "./cache/recover.ts";
 import { UseNote } from "./cache/use-note.ts";
@@ -100,9 +101,11 @@ export class LocalFileSystem implements Disposable {
     rmSync(paths.staging, { recursive: true });
     makeCachePaths(cacheDir);
     const versions = new OwnVersions(log);
+    const ids = new NodeIds();
     const tree = new CacheTree({
       paths,
       form,
+      ids,
       visible: () => log.visible,
       onProblem: options.onProblem,
       isPending: (version) => versions.isPending(version),

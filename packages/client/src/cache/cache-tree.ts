@@ -21,12 +21,14 @@ import {
 } from "@izo/core";
 import { AT_FDCWD, linkat, type Stat } from "@izo/sys";
 
+import { rootNode } from "../fuse/file-system.ts";
 import type { NodeLink, CacheNode } from "./cache-node.ts";
 import { type CachePaths, osPath } from "./cache-paths.ts";
 import type { ContentsAtHand } from "./contents-at-hand.ts";
 import { isDiskFull } from "./disk-full.ts";
 import type { InodeForm } from "./inode-form.ts";
 import { makeInode, statInode, updateAttributes, updateTime } from "./inode.ts";
+import type { NodeIds } from "./node-ids.ts";
 import { NodeTable } from "./node-table.ts";
 import { WHOLE, type Holding, type ObjectMark } from "./object-mark.ts";
 import { openRoot } from "./open-root.ts";
@@ -39,6 +41,7 @@ export type ProblemReporter = (path: string, error: unknown) => void;
 export interface CacheTreeOptions {
   readonly paths: CachePaths;
   readonly form: InodeForm;
+  readonly ids: NodeIds;
   /** The visible tree as it is now; asked anew each time, because it is derived anew at each change. */
   readonly visible: () => StateReader;
   readonly onProblem: ProblemReporter;
@@ -60,9 +63,9 @@ export class CacheTree {
   #limboCount: number;
 
   /** @throws CacheMarksLostError */
-  constructor({ paths, form, visible, onProblem, isPending }: CacheTreeOptions) {
+  constructor({ paths, form, ids, visible, onProblem, isPending }: CacheTreeOptions) {
     this.form = form;
-    this.nodes = new NodeTable(paths.tree, paths.limbo);
+    this.nodes = new NodeTable({ ...paths, rootId: rootNode, ids });
     this.#visible = visible;
     this.#onProblem = onProblem;
     this.#isPending = isPending;

@@ -1,9 +1,10 @@
 import { ROOT_OID, type Name, type ObjectKind, type Oid } from "@izo/core";
 
 import { ErrnoError } from "../fuse/errno.ts";
-import { rootNode, type NodeId } from "../fuse/file-system.ts";
+import type { NodeId } from "../fuse/file-system.ts";
 import { CacheNode, type NodeLink } from "./cache-node.ts";
 import { KeptDescriptors } from "./kept-descriptors.ts";
+import type { NodeIds } from "./node-ids.ts";
 import { ABSENT, WHOLE, type Holding } from "./object-mark.ts";
 
 /**
@@ -27,13 +28,20 @@ export class NodeTable {
   readonly #limboPath: string;
   readonly #byId = new Map<NodeId, CacheNode>();
   readonly #byOid = new Map<Oid, CacheNode>();
-  #nextId = rootNode + 2;
+  readonly #ids: NodeIds;
 
-  constructor(treePath: string, limboPath: string) {
-    this.#treePath = treePath;
-    this.#limboPath = limboPath;
-    this.root = new CacheNode(rootNode, ROOT_OID, "directory", ABSENT);
-    this.limbo = new CacheNode(rootNode + 1, "" as Oid, "directory", WHOLE);
+  constructor(places: {
+    readonly tree: string;
+    readonly limbo: string;
+    /** The number of the tree's own directory. */
+    readonly rootId: NodeId;
+    readonly ids: NodeIds;
+  }) {
+    this.#treePath = places.tree;
+    this.#limboPath = places.limbo;
+    this.#ids = places.ids;
+    this.root = new CacheNode(places.rootId, ROOT_OID, "directory", ABSENT);
+    this.limbo = new CacheNode(this.#ids.next(), "" as Oid, "directory", WHOLE);
     this.#byId.set(this.root.id, this.root);
     this.#byOid.set(ROOT_OID, this.root);
   }
@@ -56,10 +64,14 @@ export class NodeTable {
     for (const node of this.#byId.values()) if (node.hasWriter) yield node;
   }
 
+  /** Tells whether a number is that of a node of this table. */
+  has(id: NodeId): boolean {
+    return this.#byId.has(id);
+  }
+
   add(oid: Oid, kind: ObjectKind, holding: Holding): CacheNode {
     if (this.#byId.size > MAX_NODES) this.#dropIdle();
-    const node = new CacheNode(this.#nextId, oid, kind, holding);
-    this.#nextId += 1;
+    const node = new CacheNode(this.#ids.next(), oid, kind, holding);
     this.#byId.set(node.id, node);
     this.#byOid.set(oid, node);
     return node;

@@ -1,18 +1,22 @@
 /** Attributes: getattr, setattr, readlink, statfs. */
-import { constants, statfsSync } from "node:fs";
+import { statfsSync } from "node:fs";
 
 import { bytesToText, objectPath, type SetattrOperation, type TreeObject } from "@izo/core";
-import { fstat, type Stat, type TimeNs, utimens } from "@izo/sys";
+import { type Stat, utimens } from "@izo/sys";
 
 import { ACCESS_ACL, withMode } from "../cache/access-control-list.ts";
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
-import type { InodeForm } from "../cache/inode-form.ts";
 import { ctimeOf } from "../cache/unchanged-times.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 import type { Caller, FileSystem, SetAttributes } from "../fuse/file-system.ts";
-import { withoutSetId } from "../fuse/set-id-bits.ts";
 import type { Actors } from "./actor.ts";
+import {
+  changedAttributes,
+  changeNameless,
+  checkOwner,
+  type OwnerAndMode,
+} from "./changed-attributes.ts";
 import { truncateNow, truncateOpen } from "./data-operations.ts";
 import { type FilterContext, perform, record } from "./filter-context.ts";
 import { inodeNumber } from "./inode-number.ts";
@@ -61,7 +65,7 @@ export function attributeOperations(
       changeNameless(form, node, changes, times);
       return;
     }
-    const attributes = newAttributes(form, object, changes, caller);
+    const attributes = changedAttributes(form, object, changes, caller);
     // Who sets what is set, as tar(1) does for each file, changes nothing that others know.
     const logged = attributes === null || isSame(attributes, object) ? null : attributes;
     // While content is being written the CLOSE to come carries its time.
@@ -164,54 +168,6 @@ export function attributeOperations(
   };
 }
 
-/** Who owns everything cannot give it away. @throws ErrnoError EPERM */
-function checkOwner({ soleOwner }: InodeForm, { uid, gid }: SetAttributes): void {
-  if (soleOwner === undefined) return;
-  if ((uid ?? soleOwner.uid) === soleOwner.uid && (gid ?? soleOwner.gid) === soleOwner.gid) return;
-  throw new ErrnoError("EPERM", "Cannot change the owner: on this mount everything is its user's");
-}
-
-type OwnerAndMode = Pick<TreeObject, "mode" | "uid" | "gid">;
-
-/**
- * The owner, group and mode that a change leaves; null where it changes none of them. The owner on the
- * server stays where the mount does not show it.
- */
-function newAttributes(
-  { soleOwner }: InodeForm,
-  object: TreeObject,
-  { mode, uid, gid }: SetAttributes,
-  caller: Caller,
-): OwnerAndMode | null {
-  if (mode === undefined && uid === undefined && gid === undefined) return null;
-  const type = object.mode & constants.S_IFMT;
-  const isOwnerChanged = uid !== undefined || gid !== undefined;
-  const kept =
-    isOwnerChanged && object.kind !== "directory" ? withoutSetId(object, caller) : object.mode;
-  return {
-    mode: mode === undefined ? kept : (mode & 0o7777) | type,
-    uid: soleOwner === undefined ? (uid ?? object.uid) : object.uid,
-    gid: soleOwner === undefined ? (gid ?? object.gid) : object.gid,
-  };
-}
-
 function isSame(a: OwnerAndMode, b: OwnerAndMode): boolean {
   return a.mode === b.mode && a.uid === b.uid && a.gid === b.gid;
-}
-
-/** A removed file that is still open: nobody else can see it, nothing is logged. */
-function changeNameless(
-  form: InodeForm,
-  node: CacheNode,
-  { uid, gid, mode }: SetAttributes,
-  { atimeNs, mtimeNs }: { atimeNs: TimeNs; mtimeNs: TimeNs },
-): void {
-  const fd = node.anyDescriptor;
-  if (fd === undefined) throw new ErrnoError("ENOENT", "Cannot change: the file was removed");
-  const stat = fstat(fd);
-  const isOwnerChanged = uid !== undefined || gid !== undefined;
-  const owner = isOwnerChanged ? { uid: uid ?? stat.uid, gid: gid ?? stat.gid } : undefined;
-  form.changeRemains(fd, owner, mode);
-  // A descriptor that only names an inode is refused by the calls for descriptors.
-  if (atimeNs !== "omit" || mtimeNs !== "omit") utimens(`/proc/self/fd/${fd}`, atimeNs, mtimeNs);
 }

@@ -28,15 +28,10 @@ import { arrivingReads } from "./arriving-reads.ts";
 import type { FilterContext } from "./filter-context.ts";
 import { logContent, markLocal, markUnwritten, restoreUnwritten } from "./log-content.ts";
 import { isForWriting } from "./mode-bits.ts";
+import { openInode } from "./open-inode.ts";
 
 const syncData = promisify(fdatasync);
 const syncAll = promisify(fsync);
-
-/** What of open(2) reaches the cache file; the kernel has done the rest. */
-const KEPT_FLAGS = constants.O_SYNC | constants.O_DSYNC;
-
-/** What says more than that somebody reads. */
-const UNUSUAL_FLAGS = KEPT_FLAGS | constants.O_TRUNC;
 
 export function dataOperations(
   context: FilterContext,
@@ -49,11 +44,7 @@ export function dataOperations(
   const { nodes } = tree;
 
   function openNow(node: CacheNode, flags: number): Opened {
-    const isWritable = isForWriting(flags);
-    const isPlain = !isWritable && (flags & UNUSUAL_FLAGS) === 0 && node.isPresent;
-    const kept = isPlain ? nodes.kept.take(node) : undefined;
-    const access = isWritable ? constants.O_RDWR : constants.O_RDONLY;
-    const fd = kept ?? openInode(node, access | (flags & KEPT_FLAGS));
+    const { fd, isWritable, isPlain } = openInode(nodes, node, flags);
     node.addDescriptor(fd, isWritable, isPlain);
     context.onUsed(node.oid);
     if ((flags & constants.O_TRUNC) !== 0 && isWritable) {
@@ -63,16 +54,6 @@ export function dataOperations(
       truncateNow(context, node, 0);
     }
     return { fd, keepCache: true };
-  }
-
-  function openInode(node: CacheNode, flags: number): number {
-    if (node.isNamed) {
-      return openSync(osPath(nodes.pathOf(node)), flags | constants.O_NOFOLLOW);
-    }
-    // Removed, and still open elsewhere: the kernel's side can open it once more.
-    const [fd] = node.descriptors.keys();
-    if (fd === undefined) throw new ErrnoError("ESTALE", "Cannot open: the file was removed");
-    return openSync(`/proc/self/fd/${fd}`, flags);
   }
 
   /** Absent content, and old content that somebody wants to change, have to be fetched. */

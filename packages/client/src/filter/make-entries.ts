@@ -11,17 +11,15 @@ import {
   type TreeObject,
 } from "@izo/core";
 
-import { ACCESS_ACL, DEFAULT_ACL, inherit } from "../cache/access-control-list.ts";
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
-import { shownOwner } from "../cache/inode-form.ts";
 import { CREATE_FLAGS, giveAttributes, makeInode } from "../cache/inode.ts";
 import { type Holding, WHOLE } from "../cache/object-mark.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 import type { Caller, FileSystem } from "../fuse/file-system.ts";
-import { S_ISGID } from "../fuse/set-id-bits.ts";
 import type { Actors } from "./actor.ts";
 import { type FilterContext, perform, record } from "./filter-context.ts";
+import { newAttributes } from "./new-attributes.ts";
 
 export function makeEntries(
   context: FilterContext,
@@ -30,29 +28,19 @@ export function makeEntries(
   const { tree, log } = context;
   const { form } = tree;
 
-  /** Attributes of an object that the caller makes in a directory; the group as Linux gives it. */
+  /** An object that the caller makes in a directory. */
   function newObject(
     directory: CacheNode,
     kind: TreeObject["kind"],
     mode: number,
-    { umask = 0, ...caller }: Caller,
+    caller: Caller,
   ): TreeObject {
-    // What the mount shows is what the server gets.
-    const { uid, gid } = shownOwner(form, caller);
-    const parent = tree.objectOf(directory);
-    const access = newAccess(directory, kind, mode, umask);
-    const isInherited = parent !== undefined && (parent.mode & S_ISGID) !== 0;
-    // A set-group-ID directory hands on its group, and to directories the bit itself: mkdir(2).
-    const inherited = isInherited && kind === "directory" ? S_ISGID : 0;
-    const type = kind === "special" ? constants.S_IFMT : 0;
     const version = 0 as TreeObject["contentVersion"];
     return {
       oid: context.newOid(),
       kind,
       creator: log.peer,
-      mode: (access.mode & (0o7777 | type)) | inherited,
-      uid,
-      gid: isInherited ? parent.gid : gid,
+      ...newAttributes(form, tree.objectOf(directory), { kind, mode }, caller),
       attributesVersion: version,
       sizeBytes: 0,
       mtimeNs: context.stampNs(),
@@ -60,26 +48,8 @@ export function makeEntries(
       contentVersion: version,
       target: "",
       rdev: 0,
-      xattrs: access.xattrs,
       conflict: null,
     };
-  }
-
-  /** The mode of a new entry, and what access control lists it has from its directory. */
-  function newAccess(
-    directory: CacheNode,
-    kind: TreeObject["kind"],
-    mode: number,
-    umask: number,
-  ): Pick<TreeObject, "mode" | "xattrs"> {
-    const defaults = tree.objectOf(directory)?.xattrs.get(DEFAULT_ACL)?.value;
-    if (kind === "symlink") return { mode, xattrs: new Map() };
-    if (defaults === undefined) return { mode: mode & ~umask, xattrs: new Map() };
-    const inherited = inherit(Buffer.from(defaults), mode);
-    const xattrs = new Map<string, Xattr>();
-    if (inherited.list !== undefined) xattrs.set(ACCESS_ACL, newXattr(inherited.list));
-    if (kind === "directory") xattrs.set(DEFAULT_ACL, newXattr(defaults));
-    return { mode: inherited.mode, xattrs };
   }
 
   /** Logs the extended attributes of an object that was just made. */
@@ -208,12 +178,6 @@ export function makeEntries(
       });
     },
   };
-}
-
-type Xattr = TreeObject["xattrs"] extends ReadonlyMap<string, infer X> ? X : never;
-
-function newXattr(value: Uint8Array): Xattr {
-  return { value: Uint8Array.from(value), version: NO_RECNO };
 }
 
 /** @throws ErrnoError ENAMETOOLONG: FUSE lets longer names through than any Linux file system takes */

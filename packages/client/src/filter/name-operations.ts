@@ -26,6 +26,7 @@ import { osPath } from "../cache/cache-paths.ts";
 import { ErrnoError, type ErrnoName } from "../fuse/errno.ts";
 import type { FileSystem } from "../fuse/file-system.ts";
 import type { Actors } from "./actor.ts";
+import { dropName } from "./drop-name.ts";
 import { exchangeNames } from "./exchange-names.ts";
 import { type FilterContext, perform } from "./filter-context.ts";
 import { numberOfNode, numberOfObject } from "./inode-number.ts";
@@ -101,27 +102,6 @@ export function nameOperations(
   /** After the removal: a crash before leaves CLOSEs that recovery takes back. */
   function takeBack({ closes }: EndingContent): void {
     for (const recno of closes) log.cancel(recno);
-  }
-
-  /**
-   * Takes a name away by `remove`, a call that can fail; then of this inode only descriptors can be left.
-   * Who knows a directory or a special file without one, as its working directory or a FIFO that is
-   * open past here, can still ask what it is.
-   */
-  function dropName(directory: CacheNode, name: Name, node: CacheNode, remove: () => void): void {
-    const isKept = node.kind !== "file" && node.references > 0 && node.links.length === 1;
-    const remains = isKept
-      ? openSync(osPath(nodes.pathIn(directory, name)), tree.form.remainsFlags)
-      : undefined;
-    try {
-      remove();
-    } catch (error) {
-      if (remains !== undefined) closeSync(remains);
-      throw error;
-    }
-    node.remains ??= remains;
-    nodes.unlink(directory, name);
-    if (!node.isNamed) node.unlogged.clear();
   }
 
   /** Design D2: the usual way of editors to save. */
@@ -236,7 +216,7 @@ export function nameOperations(
         contentBase: ending.base,
         isLastName: isLastName(object),
       } as const;
-      dropName(directory, name, node, () => {
+      dropName(tree, directory, name, () => {
         perform(context, operation, actors.of(caller), () => {
           unlinkSync(osPath(nodes.pathIn(directory, name)));
         });
@@ -261,7 +241,7 @@ export function nameOperations(
         path: nodes.shownPathIn(directory, name),
         nameBase: entry.version,
       } as const;
-      dropName(directory, name, node, () => {
+      dropName(tree, directory, name, () => {
         perform(context, operation, actors.of(caller), () => {
           rmdirSync(osPath(nodes.pathIn(directory, name)));
         });
@@ -328,7 +308,7 @@ export function nameOperations(
         if (ending !== undefined) takeBack(ending);
       };
       if (victim === undefined) move();
-      else dropName(to, newName, victim.node, move);
+      else dropName(tree, to, newName, move);
       nodes.move(moved.node, { parent: from, name }, to, newName);
       if (keepsOid) tree.setOid(moved.node, victim.object.oid, version);
     },
