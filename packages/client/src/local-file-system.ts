@@ -227,6 +227,16 @@ export class LocalFileSystem implements Disposable {
     return false;
   }
 
+  /** False where the disk took not all of them: recovery names the records. */
+  #areMarksWritten(): boolean {
+    try {
+      this.#tree.writeLateMarks();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   #saveUses(onProblem: ProblemReporter): void {
     try {
       this.#lastUses.save();
@@ -260,7 +270,8 @@ export class LocalFileSystem implements Disposable {
     this.#owed[Symbol.dispose]();
     this.#longWrites[Symbol.dispose]();
     // What the log did not take, or somebody still writes, is found by the next process.
-    if (this.#owed.isEmpty && this.#unseenWriters.isEmpty) this.#useNote.remove();
+    if (this.#owed.isEmpty && this.#unseenWriters.isEmpty && this.#areMarksWritten())
+      this.#useNote.remove();
   }
 }
 

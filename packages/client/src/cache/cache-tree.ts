@@ -13,6 +13,7 @@ import {
   type Base,
   bytesToText,
   type Entry,
+  isSameVersion,
   type Name,
   type ObjectKind,
   type Oid,
@@ -61,6 +62,8 @@ export class CacheTree {
   readonly #rescuePath: string;
   readonly #isPending: CacheTreeOptions["isPending"];
   #limboCount: number;
+  /** Those of which the mark is behind. */
+  readonly #lateMarks = new Set<CacheNode>();
 
   /** @throws CacheMarksLostError */
   constructor({ paths, form, ids, visible, onProblem, isPending }: CacheTreeOptions) {
@@ -239,7 +242,47 @@ export class CacheTree {
       withUnchangedCtime(node, fd, () => this.form.writeMark(fd, mark));
     }
     node.holding = holding;
+    this.#noteMarked(node);
+  }
+
+  /**
+   * Notes that the local content of an inode is that of an own record. Where that was made from another own
+   * record, as of a new file, the mark can go on naming the one below: a crash leaves that, and recovery finds the
+   * content by it. So a file that is made and closed is marked once while somebody waits, and again when it is
+   * sealed, before which nobody can do anything to it under the record's number.
+   *
+   * A version of the server's is not enough: who lost the end of the index in a power cut does not know it again.
+   */
+  holdRecord(node: CacheNode, record: Base, madeFrom: Base): void {
+    const { holding } = node;
+    const isMarked = holding.state === "local" && isSameVersion(holding.base, madeFrom);
+    const next = { state: "local", base: record } as const;
+    const mayWait = isMarked && typeof madeFrom !== "number" && node.retiredBase === undefined;
+    if (!mayWait || node.isMarkBehind) {
+      this.setHolding(node, next);
+      return;
+    }
+    node.holding = next;
+    node.isMarkBehind = true;
+    this.#lateMarks.add(node);
+  }
+
+  /** Has the mark of an inode say what it holds. @throws the disk's errors */
+  writeLateMark(node: CacheNode): void {
+    if (!node.isMarkBehind) return;
+    if (node.isNamed) this.setHolding(node, node.holding);
+    else this.#noteMarked(node);
+  }
+
+  /** {@link writeLateMark} of all. @throws the disk's errors */
+  writeLateMarks(): void {
+    for (const node of this.#lateMarks) this.writeLateMark(node);
+  }
+
+  #noteMarked(node: CacheNode): void {
     node.isMarkDirty = true;
+    if (node.isMarkBehind) this.#lateMarks.delete(node);
+    node.isMarkBehind = false;
   }
 
   /**
@@ -252,7 +295,7 @@ export class CacheTree {
       node.holding = { state: "local", base: version };
     this.form.writeMark(this.nodes.pathOf(node), { oid, holding: node.holding });
     this.nodes.setOid(node, oid);
-    node.isMarkDirty = true;
+    this.#noteMarked(node);
   }
 
   /**

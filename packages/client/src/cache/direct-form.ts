@@ -1,12 +1,12 @@
 /** Inodes that are what they show: the cache of a mount that has root's rights. */
-import { constants, fchmodSync, fchownSync, readlinkSync, symlinkSync } from "node:fs";
+import { constants, fchmodSync, fchownSync, openSync, readlinkSync, symlinkSync } from "node:fs";
 
 import { bytesToText, textToBytes } from "@izo/core";
 import { AT_FDCWD, fchmodat, fchownat, fstat, mknod, O_PATH } from "@izo/sys";
 
 import { osPath } from "./cache-paths.ts";
 import type { InodeForm, InodePlace } from "./inode-form.ts";
-import { statInode } from "./inode.ts";
+import { CREATE_FLAGS, statInode } from "./inode.ts";
 import { formatMark, parseMark } from "./object-mark.ts";
 import { getXattr, listXattrs, removeXattr, setXattr } from "./place-xattr.ts";
 
@@ -33,6 +33,8 @@ export const DIRECT_FORM: InodeForm = {
   statOf: fstat,
   entryType: (_path, type) => type,
   readlink: (path) => readlinkSync(osPath(path), "buffer"),
+
+  makeFile: (path, mode) => openSync(osPath(path), CREATE_FLAGS, mode & 0o777),
 
   makeSymlink(path, target) {
     symlinkSync(target, osPath(path));

@@ -44,6 +44,12 @@ export interface InodeForm {
   /** The target of a symlink, in bytes. */
   readlink(path: string): Buffer;
 
+  /**
+   * Makes an empty file at a free path, with these permission bits or fewer: a descriptor for reading and
+   * writing. Never follows, replaces or shares anything. @throws the system's error
+   */
+  makeFile(path: string, mode: number): number;
+
   /** Makes a symlink in one step. @throws the system's error, EEXIST where the path is taken */
   makeSymlink(path: string, target: Buffer): void;
 

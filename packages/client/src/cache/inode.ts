@@ -4,7 +4,7 @@
  * Everything here works on paths below directories that only this process changes, and never follows
  * a symlink at their end: a server cannot lead it out of the cache (design §8, promise 6).
  */
-import { closeSync, constants, ftruncateSync, mkdirSync, openSync, rmSync } from "node:fs";
+import { closeSync, constants, ftruncateSync, mkdirSync, rmSync } from "node:fs";
 
 import {
   EMPTY_SHA256,
@@ -77,7 +77,7 @@ function makeFile(
     content === undefined
       ? holdingOfNew(object)
       : ({ state: "content", sha256: content.sha256 } as const);
-  const fd = openSync(osPath(path), CREATE_FLAGS, 0o600);
+  const fd = form.makeFile(path, object.mode);
   try {
     if (content !== undefined) writeWhole(fd, content.bytes);
     else if (object.sizeBytes > 0) ftruncateSync(fd, object.sizeBytes);
@@ -90,12 +90,19 @@ function makeFile(
   return holding;
 }
 
-/** Owner, mode, extended attributes and mtime of an open file, in the order in which none undoes another. */
+/**
+ * Owner, mode, extended attributes and mtime of a file that was just made, in the order in which none undoes
+ * another. Most files are made with the owner and the mode that they are to have.
+ */
 export function giveAttributes(form: InodeForm, fd: number, object: TreeObject): void {
-  form.setOwner(fd, object);
+  const made = form.statOf(fd);
+  const owner = shownOwner(form, object);
+  const isOwnerSame = made.uid === owner.uid && made.gid === owner.gid;
+  if (!isOwnerSame) form.setOwner(fd, object);
   // The extended attributes come before the mode, which an access control list would change.
   for (const [name, value] of replicatedXattrs(object)) form.setXattr(fd, name, value);
-  form.setMode(fd, object.mode);
+  const isModeSame = (made.mode & 0o7777) === (object.mode & 0o7777);
+  if (!isOwnerSame || object.xattrs.size > 0 || !isModeSame) form.setMode(fd, object.mode);
   futimens(fd, "omit", object.mtimeNs);
 }
 

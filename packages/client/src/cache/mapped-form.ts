@@ -42,6 +42,9 @@ import { getXattr, listXattrs, removeXattr, setXattr } from "./place-xattr.ts";
 
 const MAPPED_PREFIX = `${MAPPED_MARK}.`;
 
+/** Their user can always read and write them, whatever they show. */
+const OWN_FILE_MODE = 0o600;
+
 export class MappedForm implements InodeForm {
   readonly name = "mapped";
   readonly soleOwner: Owner;
@@ -94,6 +97,10 @@ export class MappedForm implements InodeForm {
     const isTrueSymlink =
       stat !== undefined && (stat.mode & constants.S_IFMT) === constants.S_IFLNK;
     return isTrueSymlink ? readlinkSync(osPath(path), "buffer") : readFileSync(osPath(path));
+  }
+
+  makeFile(path: string): number {
+    return openSync(osPath(path), CREATE_FLAGS, OWN_FILE_MODE);
   }
 
   makeSymlink(path: string, target: Buffer): void {
@@ -167,7 +174,7 @@ export class MappedForm implements InodeForm {
   #stage(meaning: Meaning, content: Buffer = NO_MARK): string {
     const staged = join(this.#stagingPath, "stand-in");
     rmSync(staged, { force: true });
-    const fd = openSync(staged, CREATE_FLAGS, 0o600);
+    const fd = openSync(staged, CREATE_FLAGS, OWN_FILE_MODE);
     try {
       for (let offset = 0; offset < content.length;) offset += writeSync(fd, content, offset);
       writeMeaning(fd, meaning);
@@ -186,7 +193,7 @@ export class MappedForm implements InodeForm {
 
 /** Moves the time of change. */
 function touch(place: InodePlace, mode: number): void {
-  const own = (mode & constants.S_IFMT) === constants.S_IFDIR ? 0o700 : 0o600;
+  const own = (mode & constants.S_IFMT) === constants.S_IFDIR ? 0o700 : OWN_FILE_MODE;
   if (typeof place === "number") fchmodSync(place, own);
   else fchmodat(AT_FDCWD, osPath(place), own);
 }

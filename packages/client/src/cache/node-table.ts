@@ -182,7 +182,7 @@ export class NodeTable {
   #dropIdle(): void {
     for (const node of this.#byId.values()) {
       if (this.#byId.size <= MAX_NODES / 2) return;
-      if (!node.isIdle || node === this.root) continue;
+      if (!node.isIdle || node.isMarkBehind || node === this.root) continue;
       for (const { parent, name } of node.links.splice(0)) {
         parent.children.delete(name);
         parent.knowsAllChildren = false;

@@ -46,6 +46,14 @@ function remoteFile(name: string, text: string): void {
   cache.remote(create(oid(name), name), content(oid(name), sha256, text.length));
 }
 
+/** The own record that the mark of `/a` names. */
+function markedRecord(): string | undefined {
+  const holding = cache.form.readMark(onDisk("a"))?.holding;
+  const base = holding?.state === "local" ? holding.base : 0;
+  if (typeof base === "number") return undefined;
+  return cache.replica.pending.unsentRecord(base.recno)?.operation.opcode;
+}
+
 /** Contents of what was put aside, by name. */
 function rescued(): Record<string, string> {
   const dir = join(cache.cacheDir, "rescue");
@@ -82,6 +90,37 @@ test("a clean stop is not looked into; a kill is", async () => {
   expect(cache.local.recovered).toEqual({ completed: 0, logged: [], dropped: [] });
   expect(await cache.read("/a")).toBe("1");
   expect(cache.pending).toEqual(["CREATE /a", "CLOSE /a"]);
+});
+
+describe("[D9] the mark of a new file that was closed names its creation", () => {
+  beforeEach(() => cache.write("/a", "mine"));
+
+  test("until it is sealed", () => {
+    expect(markedRecord()).toBe("CREATE");
+    cache.seal();
+    expect(markedRecord()).toBe("CLOSE");
+  });
+
+  test("until it is closed again", async () => {
+    await cache.write("/a", "mine, too");
+    expect(markedRecord()).toBe("CLOSE");
+  });
+
+  test("until the cache is closed, which leaves nothing to repair", async () => {
+    await cache.restart();
+    expect(cache.local.recovered).toBeUndefined();
+    expect(markedRecord()).toBe("CLOSE");
+    expect(cache.pending).toEqual(["CREATE /a", "CLOSE /a"]);
+  });
+
+  test("after a kill, and recovery finds its record by that", async () => {
+    await crash();
+    expect(markedRecord()).toBe("CLOSE");
+    expect(cache.pending).toEqual(["CREATE /a", "CLOSE /a"]);
+    await cache.push();
+    const { oid: made } = cache.form.readMark(onDisk("a"))!;
+    expect(cache.replica.authoritative.object(made)?.sha256).toBe(cache.store("mine"));
+  });
 });
 
 describe("[C6] an operation that was logged and not done is done", () => {

@@ -54,6 +54,32 @@ describe("UnloggedWrites", () => {
     expect(unlogged.has(fd)).toBe(true);
   });
 
+  test("logs what was written as it was found, and nothing else", () => {
+    const unlogged = new UnloggedWrites();
+    const sizes: number[] = [];
+    const log = (): void => unlogged.loggingWritten(fd, ({ size }) => sizes.push(size));
+    log();
+    unlogged.watch(fd);
+    log();
+    expect(sizes).toEqual([]);
+    writeSync(fd, "four");
+    log();
+    log();
+    expect(sizes).toEqual([4]);
+  });
+
+  test("goes on where it was with another descriptor of the file", () => {
+    const unlogged = new UnloggedWrites();
+    unlogged.watch(fd);
+    writeSync(fd, "before");
+    unlogged.hand(fd, other);
+    expect([unlogged.isWatched(fd), unlogged.has(other)]).toEqual([false, true]);
+    unlogged.logging(other, () => {});
+    expect(unlogged.size).toBe(0);
+    writeSync(fd, "after");
+    expect(unlogged.has(other)).toBe(true);
+  });
+
   test("one record speaks for all descriptors of the file", () => {
     const unlogged = new UnloggedWrites();
     unlogged.watch(fd);

@@ -1,11 +1,10 @@
-import { fstat } from "@izo/sys";
+import { fstat, type Stat } from "@izo/sys";
 
-/** What of a file's attributes tells that its content has changed. */
-interface Stamp {
-  readonly size: number;
-  /** Moved on by every write, and by the first through a mapping since the page was written back. */
-  readonly mtimeNs: bigint;
-}
+/**
+ * What of a file's attributes tells that its content has changed. The time is moved on by every write, and by
+ * the first through a mapping since the page was written back.
+ */
+type Stamp = Pick<Stat, "size" | "mtimeNs">;
 
 /**
  * The descriptors of one inode through which something was written that no record tells of yet.
@@ -49,15 +48,35 @@ export class UnloggedWrites {
     this.#watched.set(fd, stampOf(fd));
   }
 
+  /** From now on the file itself is asked by another descriptor of it, from where this one stands. */
+  hand(fd: number, to: number): void {
+    const stamp = this.#watched.get(fd);
+    if (stamp !== undefined) this.#watched.set(to, stamp);
+    this.#watched.delete(fd);
+    if (this.#written.delete(fd)) this.#written.add(to);
+  }
+
   /**
-   * Runs what logs the content as it is now, on behalf of a descriptor. What is written meanwhile is
-   * not taken for logged: a record too many is better than one too few.
+   * Runs what logs the content, as the file was found to be, on behalf of a descriptor. What is written
+   * meanwhile is not taken for logged: a record too many is better than one too few.
    */
-  logging(fd: number, log: () => void): void {
-    const before = this.#stamp();
-    log();
+  logging(fd: number, log: (found: Stat) => void): void {
+    this.#logAs(fd, fstat(fd), log);
+  }
+
+  /** {@link logging}, if something was written through the descriptor. */
+  loggingWritten(fd: number, log: (found: Stat) => void): void {
+    const before = this.#watched.get(fd);
+    const isWritten = this.#written.has(fd);
+    if (!isWritten && before === undefined) return;
+    const found = fstat(fd);
+    if (isWritten || isChanged(before, found)) this.#logAs(fd, found, log);
+  }
+
+  #logAs(fd: number, found: Stat, log: (found: Stat) => void): void {
+    log(found);
     this.#written.delete(fd);
-    if (before !== undefined) this.#restamp(before);
+    this.#restamp(found);
   }
 
   /**
@@ -85,9 +104,7 @@ export class UnloggedWrites {
 
   #hasChanged(fd: number): boolean {
     const before = this.#watched.get(fd);
-    if (before === undefined) return false;
-    const now = stampOf(fd);
-    return now.size !== before.size || now.mtimeNs !== before.mtimeNs;
+    return before !== undefined && isChanged(before, fstat(fd));
   }
 
   /** All watched descriptors are of one file. */
@@ -96,9 +113,13 @@ export class UnloggedWrites {
     return fd === undefined ? undefined : stampOf(fd);
   }
 
-  #restamp(stamp: Stamp): void {
-    for (const fd of this.#watched.keys()) this.#watched.set(fd, stamp);
+  #restamp({ size, mtimeNs }: Stamp): void {
+    for (const fd of this.#watched.keys()) this.#watched.set(fd, { size, mtimeNs });
   }
+}
+
+function isChanged(before: Stamp | undefined, now: Stamp): boolean {
+  return now.size !== before?.size || now.mtimeNs !== before.mtimeNs;
 }
 
 function stampOf(fd: number): Stamp {

@@ -125,21 +125,25 @@ export function dataOperations(
       finish(node, fd);
       return false;
     }
-    const reader = openSync(`/proc/self/fd/${fd}`, constants.O_RDONLY);
-    node.descriptors.set(reader, { isWritable: true });
-    node.unlogged.watch(reader);
-    finish(node, fd);
-    context.unseenWriters.watch(reader, (isMapped) => {
-      // A mapped page that was written to before is written to again without a trace in the times.
-      if (isMapped || node.unlogged.has(reader)) logOrOwe(node, reader);
-      finish(node, reader);
+    let last = fd;
+    context.unseenWriters.watch({
+      openReader: () => (last = handToReader(node, last)),
+      onGone: (isMapped) => {
+        // A mapped page that was written to before is written to again without a trace in the times.
+        if (isMapped || node.unlogged.has(last)) logOrOwe(node, last);
+        finish(node, last);
+      },
     });
     return false;
   }
 
+  function logWritten(node: CacheNode, fd: number): void {
+    node.unlogged.loggingWritten(fd, (found) => logContent(context, node, undefined, found));
+  }
+
   function logOrOwe(node: CacheNode, fd: number): void {
     try {
-      node.unlogged.logging(fd, () => logContent(context, node));
+      node.unlogged.logging(fd, (found) => logContent(context, node, undefined, found));
     } catch {
       // Nobody is left to be told; it is logged when there is room.
       context.owed.add(node);
@@ -185,8 +189,7 @@ export function dataOperations(
     },
 
     flush(id, fd) {
-      const node = nodes.get(id);
-      if (node.unlogged.has(fd)) node.unlogged.logging(fd, () => logContent(context, node));
+      logWritten(nodes.get(id), fd);
     },
 
     release(id, fd) {
@@ -196,7 +199,7 @@ export function dataOperations(
         return false;
       }
       try {
-        if (node.unlogged.has(fd)) node.unlogged.logging(fd, () => logContent(context, node));
+        logWritten(node, fd);
       } catch (error) {
         context.owed.add(node);
         release(node, fd);
@@ -207,6 +210,7 @@ export function dataOperations(
 
     async fsync(id, fd, dataOnly) {
       const node = nodes.get(id);
+      tree.writeLateMark(node);
       // fdatasync(2) need not carry the mark that says what the data is.
       await (dataOnly && !node.isMarkDirty ? syncData(fd) : syncAll(fd));
       node.isMarkDirty = false;
@@ -254,4 +258,14 @@ export function truncateOpen(
   if (node.isPresent) markLocal(context, node);
   ftruncateSync(fd, sizeBytes);
   if (!node.isPresent) markLocal(context, node);
+}
+
+/** A descriptor that can only read takes the place of one that could write. */
+function handToReader(node: CacheNode, fd: number): number {
+  const reader = openSync(`/proc/self/fd/${fd}`, constants.O_RDONLY);
+  node.descriptors.set(reader, { isWritable: true });
+  node.unlogged.hand(fd, reader);
+  node.descriptors.delete(fd);
+  closeSync(fd);
+  return reader;
 }

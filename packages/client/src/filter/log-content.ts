@@ -1,7 +1,7 @@
 import { closeSync, constants, fdatasyncSync, openSync } from "node:fs";
 
 import { type Actor, type Base, type CloseOperation, objectPath } from "@izo/core";
-import { fstat } from "@izo/sys";
+import { fstat, type Stat } from "@izo/sys";
 
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
@@ -16,16 +16,21 @@ const UNKNOWN: Actor = { uid: 0, gid: 0, groups: [], command: "" };
  * was removed here: nobody can find its content any more.
  *
  * @param base the version that the writer started from; by default what the file shows
+ * @param found the file's attributes, where they were just asked for
  */
-export function logContent(context: FilterContext, node: CacheNode, base?: Base): void {
+export function logContent(
+  context: FilterContext,
+  node: CacheNode,
+  base?: Base,
+  found?: Stat,
+): void {
   const { tree, log } = context;
   const isRetired = node.retiredBase !== undefined;
   if (!node.isNamed && !isRetired) return;
   const object = tree.visible.object(node.oid);
   const contentBase = node.retiredBase ?? base ?? object?.contentVersion;
   if (contentBase === undefined) return;
-  const [fd] = node.descriptors.keys();
-  const stat = fd === undefined ? statInode(tree.nodes.pathOf(node)) : fstat(fd);
+  const stat = found ?? statOf(context, node);
   if (stat === undefined) return;
   const operation: CloseOperation = {
     opcode: "CLOSE",
@@ -38,10 +43,14 @@ export function logContent(context: FilterContext, node: CacheNode, base?: Base)
     conflict: null,
   };
   const recno = record(log, operation, node.writer ?? UNKNOWN);
-  // A crash before this leaves the version below it in the mark, of which the record names itself an edit.
-  tree.setHolding(node, { state: "local", base: { peer: log.peer, recno } });
+  tree.holdRecord(node, { peer: log.peer, recno }, contentBase);
   node.heldBefore = undefined;
   if (isRetired) tree.reinstate(node);
+}
+
+function statOf({ tree }: FilterContext, node: CacheNode): Stat | undefined {
+  const [fd] = node.descriptors.keys();
+  return fd === undefined ? statInode(tree.nodes.pathOf(node)) : fstat(fd);
 }
 
 /** Logs what was written and is not in the log yet, before an operation that builds on it. */

@@ -1,5 +1,5 @@
 /** Operations that make a new object: create, mknod, mkdir, symlink. */
-import { closeSync, constants, openSync, rmSync } from "node:fs";
+import { closeSync, constants, rmSync } from "node:fs";
 
 import {
   type Actor,
@@ -13,7 +13,7 @@ import {
 
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
-import { CREATE_FLAGS, giveAttributes, makeInode } from "../cache/inode.ts";
+import { giveAttributes, makeInode } from "../cache/inode.ts";
 import { type Holding, WHOLE } from "../cache/object-mark.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 import type { Caller, FileSystem } from "../fuse/file-system.ts";
@@ -109,7 +109,7 @@ export function makeEntries(
     const actor = actors.of(caller);
     const operation = { opcode: "CREATE", ...entryOf(directory, name, object) } as const;
     return perform(context, operation, actor, () => {
-      const fd = openSync(osPath(path), CREATE_FLAGS, 0o600);
+      const fd = form.makeFile(path, object.mode);
       try {
         giveAttributes(form, fd, object);
         const holding = localHolding(object);

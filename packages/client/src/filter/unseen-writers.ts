@@ -10,7 +10,7 @@ import { hasWriter } from "@izo/sys";
 
 /**
  * The kernel lets go of its own descriptor a moment after it has told of the release, so the first
- * look comes soon; a mapping can live for days, so the later ones come seldom.
+ * look comes soon, and not at once; a mapping can live for days, so the later ones come seldom.
  */
 const FIRST_DELAY_MS = 1;
 const LONGEST_DELAY_MS = 1_000;
@@ -21,56 +21,88 @@ const LONGEST_DELAY_MS = 1_000;
  */
 const MAPPED_AFTER_MS = 500;
 
-/** Nobody can write any more. `isMapped`: somebody could, for longer than a release takes. */
-export type OnWriterGone = (isMapped: boolean) => void;
+/** A file that was written to, and closed. */
+export interface ClosedFile {
+  /**
+   * A descriptor of it that can only be read, and no other is left here: a lease is given to nobody else. Asked for
+   * once, unless it fails; it has to stay open until `onGone`.
+   */
+  readonly openReader: () => number;
+  /** Nobody can write any more. `isMapped`: somebody could, for longer than a release takes. */
+  readonly onGone: (isMapped: boolean) => void;
+}
 
-interface Watch {
-  readonly fd: number;
-  readonly onGone: OnWriterGone;
-  readonly timer: NodeJS.Timeout;
-  readonly waitedMs: number;
+interface Watch extends ClosedFile {
+  readonly sinceMs: number;
+  reader: number | undefined;
+  delayMs: number;
+  dueMs: number;
 }
 
 export class UnseenWriters implements Disposable {
-  readonly #watches = new Map<number, Watch>();
+  readonly #watches = new Set<Watch>();
+  #timer: NodeJS.Timeout | undefined;
+  #timerMs = Infinity;
 
   /** Nobody is being watched. */
   get isEmpty(): boolean {
     return this.#watches.size === 0;
   }
 
-  /**
-   * Calls `onGone` once nobody can write to the file of a descriptor that is open for reading: at once
-   * where that is so already. The descriptor has to stay open until then.
-   */
-  watch(fd: number, onGone: OnWriterGone): void {
-    if (hasWriter(fd)) this.#wait(fd, onGone, FIRST_DELAY_MS, 0);
-    else onGone(false);
+  /** Calls `onGone` once nobody can write to the file, never before this returns. */
+  watch(file: ClosedFile): void {
+    const sinceMs = performance.now();
+    const dueMs = sinceMs + FIRST_DELAY_MS;
+    const watch = { ...file, sinceMs, reader: undefined, delayMs: FIRST_DELAY_MS, dueMs };
+    this.#watches.add(watch);
+    this.#wakeAt(dueMs);
   }
 
   /** The mount ends. What is written from here on by who is left is found by the next recovery. */
   [Symbol.dispose](): void {
-    for (const watch of this.#watches.values()) {
-      clearTimeout(watch.timer);
-      if (!hasWriter(watch.fd)) this.#end(watch, watch.waitedMs);
+    clearTimeout(this.#timer);
+    for (const watch of this.#watches) if (!isWritable(watch)) this.#end(watch);
+  }
+
+  #wakeAt(dueMs: number): void {
+    if (dueMs >= this.#timerMs) return;
+    clearTimeout(this.#timer);
+    this.#timerMs = dueMs;
+    const delayMs = Math.max(1, dueMs - performance.now());
+    this.#timer = setTimeout(() => this.#look(), delayMs).unref();
+  }
+
+  /** At all whose time it is, one after the other: while a tree is unpacked there are some. */
+  #look(): void {
+    const nowMs = performance.now();
+    this.#timerMs = Infinity;
+    let nextMs = Infinity;
+    for (const watch of this.#watches) {
+      if (watch.dueMs <= nowMs && !isWritable(watch)) {
+        this.#end(watch);
+        continue;
+      }
+      if (watch.dueMs <= nowMs) {
+        watch.delayMs = Math.min(watch.delayMs * 2, LONGEST_DELAY_MS);
+        watch.dueMs = nowMs + watch.delayMs;
+      }
+      nextMs = Math.min(nextMs, watch.dueMs);
     }
+    if (nextMs < Infinity) this.#wakeAt(nextMs);
   }
 
-  #wait(fd: number, onGone: OnWriterGone, delayMs: number, waitedMs: number): void {
-    const timer = setTimeout(() => {
-      const nowWaitedMs = waitedMs + delayMs;
-      if (hasWriter(fd)) this.#wait(fd, onGone, nextDelay(delayMs), nowWaitedMs);
-      else this.#end({ fd, onGone, timer, waitedMs }, nowWaitedMs);
-    }, delayMs);
-    this.#watches.set(fd, { fd, onGone, timer: timer.unref(), waitedMs });
-  }
-
-  #end({ fd, onGone }: Watch, waitedMs: number): void {
-    this.#watches.delete(fd);
-    onGone(waitedMs > MAPPED_AFTER_MS);
+  #end(watch: Watch): void {
+    this.#watches.delete(watch);
+    watch.onGone(performance.now() - watch.sinceMs > MAPPED_AFTER_MS);
   }
 }
 
-function nextDelay(delayMs: number): number {
-  return Math.min(delayMs * 2, LONGEST_DELAY_MS);
+/** Also where that cannot be known now, as when there are too many descriptors. */
+function isWritable(watch: Watch): boolean {
+  try {
+    watch.reader ??= watch.openReader();
+    return hasWriter(watch.reader);
+  } catch {
+    return true;
+  }
 }

@@ -126,8 +126,7 @@ export class OwnLog implements AsyncDisposable {
       this.#recordOf(entry, this.#peer, (this.head + 1 + index) as Recno),
     );
     const isFreeing = entries.every(({ operation }) => FREEING.has(operation.opcode));
-    if (!isFreeing) this.#kml.reserveFor(records, REMOVAL_ROOM_BYTES);
-    this.#kml.append(records);
+    this.#kml.append(records, isFreeing ? undefined : REMOVAL_ROOM_BYTES);
     this.#scheduleSync();
     return records;
   }

@@ -120,12 +120,14 @@ export class KmlLog extends KmlReader implements AsyncDisposable {
    * Appends records, all or none, and returns the position behind each. Their recnos must go on
    * from the head.
    *
+   * @param roomBytes space that has to be there behind them, as of {@link reserve}; by default none has to
    * @throws InvalidRecordError, InvalidNameError, InvalidPathError when a record cannot be written;
    *   KmlAppendError when the disk refuses (the log stays usable); KmlBrokenError.
    */
-  append(records: readonly KmlRecord[]): Position[] {
+  append(records: readonly KmlRecord[], roomBytes?: number): Position[] {
     this.#assertUsable();
     const ends = this.#encode(records);
+    if (roomBytes !== undefined) this.reserve(this.#writer.length + roomBytes);
     if (this.#active.sizeBytes >= 2 * this.#segmentBytes) this.#rotateBlocking();
     const segment = this.#active;
     const start = segment.sizeBytes;
