@@ -92,5 +92,13 @@ export const SPEC_RULES: Readonly<Record<string, string>> = {
   K48: "what a client makes under the name of something ignored: a copy",
   K49: "a directory that holds something ignored is not removed or replaced",
   K50: "no client moves a directory through which a pattern leads",
+  K51: "what is made here under an ignored name stays here, in no record",
+  K52: "what the log knows is not ignored on a mount either",
+  K53: "an ignored entry gives way to a name of the log, and is kept",
+  K54: "a file moves across what is ignored; a directory is copied",
+  K55: "a directory that holds something ignored is not empty; others remove it, and that is kept",
+  K56: "ignored entries go with their directory",
+  K57: "what no pattern means any more is logged; a kill is gone on with",
+  K58: "nothing ignored is evicted, verified or compared",
   K43: "what the server's disk can never take is refused",
 };

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -59,6 +59,22 @@ describe("conformance of a mount with a plain directory", () => {
       await expect
         .poll(() => differences(world, [mount], driver), { timeout: SUITE_MS, interval: 3_000 })
         .toEqual([]);
+    },
+  );
+
+  test(
+    "what is ignored on a mount is as on one, and nothing of it is on the server",
+    { timeout: SUITE_MS },
+    async () => {
+      const ignoring = ["--ignore", "/ignored/*/*"] as const;
+      await using mount = await world.mount("client2", "on-demand", ...ignoring);
+      const directory = join(mount.mountPoint, "ignored");
+      mkdirSync(directory);
+      const found = await runCases(program, directory, CASES.kernel);
+      expectDocumented("kernel", differing(expected, found));
+      await settle(server, mount);
+      const made = readdirSync(join(world.exportDir, "ignored"), { recursive: true });
+      expect(made).toHaveLength(CASES.kernel.length);
     },
   );
 

@@ -3,8 +3,18 @@
  * that mounts it and a server that feeds it. It works the same without either.
  */
 import { readdirSync, rmSync } from "node:fs";
+import { setImmediate as yieldToOthers } from "node:timers/promises";
 
-import { isWithin, type Oid, type Recno, type Sha256, type StateReader } from "@izo/core";
+import {
+  type ChangeSet,
+  type IgnoreRules,
+  isWithin,
+  NO_RULES,
+  type Oid,
+  type Recno,
+  type Sha256,
+  type StateReader,
+} from "@izo/core";
 
 import { ChangeApplier } from "./cache/apply-changes.ts";
 import { PartialShelf } from "./cache/arriving/partial-shelf.ts";
@@ -25,14 +35,20 @@ import { NodeIds } from "./cache/node-ids.ts";
 import { OwnVersions } from "./cache/own-versions.ts";
 import { type RecoveryReport, recoverTree } from "./cache/recover.ts";
 import { UseNote } from "./cache/use-note.ts";
+import { Actors } from "./filter/actor.ts";
 import type { FilterContext } from "./filter/filter-context.ts";
 import { createFilter } from "./filter/filter.ts";
-import { guardChanges } from "./filter/guard-changes.ts";
+import { checkChange, guardChanges } from "./filter/guard-changes.ts";
 import { logContent } from "./filter/log-content.ts";
 import { OwedContents } from "./filter/owed-contents.ts";
 import { ProgramFetches } from "./filter/program-fetches.ts";
 import { UnseenWriters } from "./filter/unseen-writers.ts";
-import type { FileSystem } from "./fuse/file-system.ts";
+import type { Caller, FileSystem } from "./fuse/file-system.ts";
+import { IgnoredFollower, type LeftBehind } from "./ignored/follow-changes.ts";
+import { IgnoredTree } from "./ignored/ignored-tree.ts";
+import { LetGo } from "./ignored/let-go.ts";
+import { TakeUp } from "./ignored/take-up.ts";
+import { withIgnored } from "./ignored/with-ignored.ts";
 import type { Rank } from "./keep/keep-rules.ts";
 import { type HeldPermits, permitGate } from "./permit/permit-gate.ts";
 import { type KnownScope, scopeGate } from "./scope/scope-gate.ts";
@@ -41,6 +57,21 @@ import { FileHasher } from "./sync/hash-file.ts";
 
 /** How often it is noted what was used when: so much of it a crash forgets. */
 const SAVE_USES_MS = 60_000;
+
+/** Entries taken up before others get a turn: some 2 ms of work. */
+const TAKE_UP_AT_A_TIME = 32;
+
+/** Who did what a crash has cut off cannot be known any more. */
+const NOBODY: Caller = { uid: 0, gid: 0, pid: 0 };
+
+/** What is ignored on a mount. */
+export interface IgnoredStatus {
+  readonly patterns: readonly string[];
+  /** Entries of directories that are not ignored themselves; what is below them is not counted. */
+  readonly entries: number;
+  /** Kept for directories that are not there any more. */
+  readonly leftBehind: readonly LeftBehind[];
+}
 
 export interface LocalFileSystemOptions {
   /** The cache's directory; the caller holds its lock. */
@@ -69,6 +100,10 @@ export interface LocalFileSystemOptions {
   readonly scope?: KnownScope;
   /** Without which nothing is changed, where the mount requires them. */
   readonly permits?: HeldPermits;
+  /** What is made here and meant by these stays on this machine; nothing by default. */
+  readonly ignore?: IgnoreRules;
+  /** Names copies of what was ignored, and is in the way. */
+  readonly hostName: string;
 }
 
 export class LocalFileSystem implements Disposable {
@@ -91,7 +126,12 @@ export class LocalFileSystem implements Disposable {
   readonly #useNote: UseNote;
   readonly #owed: OwedContents;
   readonly #unseenWriters = new UnseenWriters();
+  readonly #ignoredWriters = new UnseenWriters();
   readonly #longWrites: LongWrites;
+  readonly #ignored: IgnoredTree;
+  readonly #follower: IgnoredFollower;
+  readonly #takeUp: TakeUp;
+  readonly #rules: IgnoreRules;
   #streamFromBytes: number | null = DEFAULT_STREAM_FROM_BYTES;
 
   /** Opens the cache, and repairs it where the last use did not end well. */
@@ -193,23 +233,73 @@ export class LocalFileSystem implements Disposable {
     this.#useNote.write();
     const isNamed = (sha256: Sha256): boolean => versions.namesContent(sha256);
     copies.prune(isNamed);
-    const parts = { tree, versions, applier, fetcher, copies, longWrites, isNamed };
+    const ignored = new IgnoredTree({ path: paths.ignored, limbo: paths.limbo, form, ids });
+    this.#ignored = ignored;
+    this.#follower = new IgnoredFollower({ ...options, tree, ignored, notifier: this.#notifier });
+    this.#follower.start();
+    const onShown = (changes: ChangeSet): void => this.#follower.follow(changes);
+    const parts = { tree, versions, applier, fetcher, copies, longWrites, isNamed, onShown };
     this.content = new CacheContent(parts);
     const visible = (): StateReader => log.visible;
     const gates = [
       options.scope === undefined ? [] : scopeGate(options.scope, visible),
       options.permits === undefined ? [] : permitGate(options.permits, visible),
     ].flat();
-    this.fileSystem = gates.reduce(
+    const filter = createFilter(context);
+    const guarded = gates.reduce(
       (fileSystem, gate) => guardChanges(fileSystem, tree, gate),
-      createFilter(context),
+      filter,
     );
+    const letGo = new LetGo(tree, ignored);
+    if (lastUse !== "closed")
+      letGo.recover(({ parent, name }) => filter.unlink(parent.id, name, NOBODY));
+    const { ignore: rules = NO_RULES } = options;
+    this.#rules = rules;
+    this.#takeUp = new TakeUp(context, ignored);
+    const actors = new Actors(() => Number(options.nowNs() / 1_000_000n));
+    const withAll = withIgnored({
+      fileSystem: guarded,
+      tree,
+      ignored,
+      rules,
+      stampNs: context.stampNs,
+      unseenWriters: this.#ignoredWriters,
+      checkChange: (change) => checkChange(gates, change),
+      takeUp: (parent, name, caller) => this.#takeUp.one(parent, name, actors.of(caller)),
+      letGo,
+    });
+    this.fileSystem = rules.isEmpty && ignored.isEmpty ? guarded : withAll;
+  }
+
+  /**
+   * Makes records of what `former` patterns have ignored and those of now do not. Called before anybody
+   * uses the file system; ended in the middle, it is gone on with when it is called again.
+   *
+   * @returns how many entries that were
+   */
+  async takeUpIgnored(former: IgnoreRules): Promise<number> {
+    let count = 0;
+    for (const _ of this.#takeUp.changed(former, this.#rules)) {
+      count += 1;
+      // oxlint-disable-next-line no-await-in-loop -- this is the pause
+      if (count % TAKE_UP_AT_A_TIME === 0) await yieldToOthers();
+    }
+    return count;
+  }
+
+  /** What is ignored here. */
+  describeIgnored(): IgnoredStatus {
+    const { patterns } = this.#rules;
+    const parents = this.#ignored.parents();
+    const entries = parents.reduce((sum, oid) => sum + this.#ignored.namesIn(oid).length, 0);
+    return { patterns, entries, leftBehind: this.#follower.leftBehind() };
   }
 
   /** From here on the kernel is told what changes behind its back. */
   connect(notifier: KernelNotifier): void {
     this.#notifier.target = notifier;
-    this.#tree.nodes.kept.connect(notifier.descriptorClosed?.bind(notifier));
+    for (const { nodes } of [this.#tree, this.#ignored])
+      nodes.kept.connect(notifier.descriptorClosed?.bind(notifier));
   }
 
   /** From which size on files can be read while they are fetched; null for never. */
@@ -261,9 +351,10 @@ export class LocalFileSystem implements Disposable {
   /** Ends fetches, and notes that the cache needs no repair. Call it when nothing is open any more. */
   [Symbol.dispose](): void {
     this.#notifier.target = undefined;
-    this.#tree.nodes.kept.connect(undefined);
+    for (const { nodes } of [this.#tree, this.#ignored]) nodes.kept.connect(undefined);
     this.endFetches();
     this.#unseenWriters[Symbol.dispose]();
+    this.#ignoredWriters[Symbol.dispose]();
     clearInterval(this.#saving);
     this.#saveUses(() => {});
     void this.#hasher[Symbol.asyncDispose]();

@@ -20,7 +20,7 @@ import { mountInProcess } from "./testing/mount-in-process.ts";
 
 const SOON = { timeout: 20_000 };
 
-/** What docs/how-to/laptop.md tells those to do who want names of a mount to stay on their machine. */
+/** Besides `izo mount --ignore`, what root can do to have a directory of a mount elsewhere on the machine. */
 test("a directory that is bound over one of a mount keeps what is in it to this machine, and keeps it whatever becomes of the one below", async () => {
   await using cleanup = new AsyncDisposableStack();
   const base = mkdtempSync(join(tmpdir(), "izo-local-"));

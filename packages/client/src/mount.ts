@@ -8,10 +8,12 @@
 import { hash } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 
 import {
   compilePattern,
   type FilesetId,
+  IgnoreRules,
   IzoError,
   objectAt,
   type Oid,
@@ -107,7 +109,11 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
   const space = stack.use(new SpaceReserve(join(cacheDir, "reserve")));
   space.release();
   const fileset = await identifyFileset(options, remote);
-  if (options.settings !== undefined) file.change({ ...options.settings, credentials });
+  const former = new IgnoreRules(file.settings.ignore);
+  const ignore = new IgnoreRules(options.settings?.ignore ?? former.patterns);
+  // Other patterns are noted when what they make of the cache is done: a crash before begins it again.
+  const noted = { credentials, ignore: former.patterns };
+  if (options.settings !== undefined) file.change({ ...options.settings, ...noted });
   const { isForcedOffline, offlinePolicy, cacheQuotaBytes, streamFromBytes } = file.settings;
   const nowNs = wallClock();
   const clock = stack.use(new KernelClock(cacheDir));
@@ -157,6 +163,8 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
     new LocalFileSystem({
       cacheDir,
       form,
+      hostName: hostname(),
+      ignore,
       log: replica,
       isReplica: options.mode === "replica",
       newOid: () => replica.newOid(),
@@ -187,6 +195,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
   local.quota.setQuota(cacheQuotaBytes);
   local.setStreamFrom(streamFromBytes);
   if (local.recovered !== undefined) logger.info(local.recovered, "cache compared with the log");
+  await changeIgnored(local, file, former, ignore, logger);
   const failure = Promise.withResolvers<never>();
   failure.promise.catch(() => {});
   sync = stack.use(
@@ -269,6 +278,21 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
   };
 }
 
+/** What no pattern means any more becomes records; what one means that is in the log stays there. */
+async function changeIgnored(
+  local: LocalFileSystem,
+  file: SettingsFile,
+  former: IgnoreRules,
+  ignore: IgnoreRules,
+  logger: Logger,
+): Promise<void> {
+  if (isDeepStrictEqual(former.patterns, ignore.patterns)) return;
+  const entries = await local.takeUpIgnored(former);
+  file.change({ ignore: ignore.patterns });
+  const change = { before: former.patterns, now: ignore.patterns, entries };
+  logger.warn(change, "other patterns are ignored than before: entries that none means are logged");
+}
+
 /** The fileset that the cache is of; a new cache becomes one of what the server serves. */
 async function identifyFileset(
   { url, cacheDir }: MountOptions,
@@ -337,6 +361,7 @@ function controlOf(
       waitingPrograms: local.fetches.waiting,
       longWritten: local.longWritten(),
       conflicts: replica.conflicts().length,
+      ignored: local.describeIgnored(),
       permit: { mode: permitMode, permits: permits.list() },
       cacheQuotaBytes,
       kept: isKeeping ? await keeper.look() : null,

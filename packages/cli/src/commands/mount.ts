@@ -13,6 +13,7 @@ import {
   PERMIT_MODES,
   type PermitMode,
 } from "@izo/client";
+import { IgnoreRules } from "@izo/core";
 
 import { type Cli, outputOf } from "../cli.ts";
 import { CACHE_MODES, LOG_LEVELS } from "../config/config-schema.ts";
@@ -43,6 +44,8 @@ interface MountPlan {
   readonly cacheQuota: number | null | undefined;
   /** Likewise. */
   readonly streamFrom: number | null | undefined;
+  /** Patterns of what stays on this machine; likewise. */
+  readonly ignore: readonly string[] | undefined;
   readonly credentials: CredentialFiles;
   readonly isReadOnly: boolean;
   /** Undefined where the driver decides: see `FuseDeviceOptions`. */
@@ -105,6 +108,13 @@ export function mountCommand(cli: Cli) {
     )
     .addOption(
       new Option(
+        "--ignore <pattern...>",
+        "what of what is made on the mount stays on this machine, as .gitignore has patterns (default: as the last time)",
+      ),
+    )
+    .option("--no-ignore", "keep nothing to this machine any more")
+    .addOption(
+      new Option(
         "--driver <driver>",
         "what speaks to the kernel: the kernel's own protocol, or libfuse",
       )
@@ -145,6 +155,14 @@ What is read while it is fetched is read before the hash of the whole file is kn
 the end, reads of that open fail from then on (EIO), the log says so, and the file is fetched anew. Where
 no byte may be seen before all of them are checked: --stream-from none.
 
+What --ignore means stays on this machine: it is in the mount for programs, at the speed of the disk, and
+in no record, and never leaves the cache. It is about what is made here: what is in the fileset already, and
+what others make, is followed whatever it is called. A mount that says nothing of it goes by the patterns of
+the last one; what none means any more goes to the server then. Patterns count from the root of the mount
+where they have a slash before their end, else at any depth; a slash at the end asks for a directory. A
+directory is not renamed across (EXDEV, and mv copies it), and one in which something is ignored is not
+empty. Where others remove it, izo status says where on disk what is ignored in it is kept.
+
 With --permit required the mount is read-only (EROFS) but where it holds a permit: izo permit MNT take.
 With take-over it takes that of the whole fileset by itself, whenever nobody has it or the lease of its
 holder is over.
@@ -154,11 +172,13 @@ is that of IZO_TOKEN. The names of these files are kept in the cache: the next m
 
 Examples:
   izo mount https://nas:8370/rootfset /mnt/project --token-file /etc/izo/token --ca /etc/izo/ca.pem
-  izo mount http://nas:8370/rootfset /mnt/project --mode replica --cache /var/cache/project`,
+  izo mount http://nas:8370/rootfset /mnt/project --mode replica --cache /var/cache/project
+  izo mount http://nas:8370/rootfset /mnt/project --ignore node_modules/ target/ '*.o' '*~'`,
     )
     .action(async (url, mnt, options) => {
       // Refused here already, where the user still looks.
       parseFilesetUrl(url);
+      const ignore = options.ignore === false ? [] : options.ignore;
       const plan: MountPlan = {
         url,
         mountPoint: mountPointOf(mnt),
@@ -170,6 +190,7 @@ Examples:
         offlinePolicy: options.offlinePolicy,
         cacheQuota: options.cacheQuota,
         streamFrom: options.streamFrom,
+        ignore: typeof ignore === "object" ? new IgnoreRules(ignore).patterns : undefined,
         credentials: credentialsOf(options, cli),
         isReadOnly: options.readOnly === true,
         isForAll: options.allowOther,
@@ -209,6 +230,7 @@ async function mountInBackground(
     ...(plan.offlinePolicy === undefined ? [] : ["--offline-policy", plan.offlinePolicy]),
     ...sizeArgument("--cache-quota", plan.cacheQuota),
     ...sizeArgument("--stream-from", plan.streamFrom),
+    ...ignoreArguments(plan.ignore),
   ];
   const started = { args: [...args, "--foreground"], logFile, signal: cli.signal };
   const { pid, contact } = await startDetached(started);
@@ -221,6 +243,11 @@ async function mountInBackground(
 function sizeArgument(option: string, size: number | null | undefined): string[] {
   if (size === undefined) return [];
   return [option, size === null ? "none" : `${size}B`];
+}
+
+function ignoreArguments(patterns: readonly string[] | undefined): string[] {
+  if (patterns?.length === 0) return ["--no-ignore"];
+  return (patterns ?? []).map((pattern) => `--ignore=${pattern}`);
 }
 
 /** The same files for the process in the background. */
@@ -249,13 +276,14 @@ async function serveMount(plan: MountPlan, cli: Cli): Promise<void> {
   raisePriority();
   using manager = findServiceManager(cli.env);
   try {
-    const { offlinePolicy, cacheQuota, streamFrom, permitMode, credentials } = plan;
+    const { offlinePolicy, cacheQuota, streamFrom, ignore, permitMode, credentials } = plan;
     const { isReadOnly, isForAll } = plan;
     const settings = {
       credentials,
       ...(offlinePolicy !== undefined && { offlinePolicy }),
       ...(cacheQuota !== undefined && { cacheQuotaBytes: cacheQuota }),
       ...(streamFrom !== undefined && { streamFromBytes: streamFrom }),
+      ...(ignore !== undefined && { ignore }),
     };
     const access = { isReadOnly, isForAll };
     const wanted = { url, mountPoint, cacheDir, mode, driver, permitMode, ...access, settings };

@@ -65,6 +65,7 @@ export const configSchema = z.strictObject({
       offlinePolicy: z.enum(OFFLINE_POLICIES).optional(),
       cacheQuota: sizeOrNone.optional(),
       streamFrom: sizeOrNone.optional(),
+      ignore: z.array(z.string()).optional(),
       metrics: z.string().optional(),
       readOnly: z.boolean().optional(),
       tokenFile: z.string().optional(),

@@ -52,6 +52,7 @@ export function describeMount(
     ...(status.permit.mode === "none" && status.permit.permits.length === 0
       ? []
       : [["permit", describePermits(status.permit)] as const]),
+    ...describeIgnored(status.ignored),
     ["cached", `${formatBytes(status.cachedBytes)}${describeQuota(status)} in ${cacheDir}`],
     ...(status.kept === null
       ? []
@@ -99,6 +100,23 @@ function describeDriver({ name, protocol, hasPassthrough, reason }: DriverFacts)
 
 function describeQuota({ cacheQuotaBytes }: MountStatus): string {
   return cacheQuotaBytes === null ? "" : ` of ${formatBytes(cacheQuotaBytes)}`;
+}
+
+/** What stays on this machine, and what of it nobody sees any more. */
+function describeIgnored({
+  patterns,
+  entries,
+  leftBehind,
+}: MountStatus["ignored"]): (readonly [string, string])[] {
+  if (patterns.length === 0 && entries === 0) return [];
+  const count = `${formatCount(entries)} ${entries === 1 ? "entry" : "entries"} on this machine only`;
+  return [
+    ["ignored", [patterns.join(" "), count].filter((part) => part !== "").join(": ")],
+    ...leftBehind.map(
+      ({ path, keptAs }) =>
+        ["left behind", `of ${path}, which was removed: what is ignored is in ${keptAs}`] as const,
+    ),
+  ];
 }
 
 function describeKept({ files, bytes, missingFiles, missingBytes }: KeptTally): string {

@@ -34,6 +34,8 @@ export interface CacheContentOptions {
   readonly longWrites: LongWrites;
   /** Tells whether a record that the server has not acknowledged names the content. */
   readonly isNamed: (sha256: Sha256) => boolean;
+  /** Called when the cache shows a change. */
+  readonly onShown?: (changes: ChangeSet) => void;
 }
 
 export class CacheContent implements CacheExecutor {
@@ -44,6 +46,7 @@ export class CacheContent implements CacheExecutor {
   readonly #copies: ContentCopies;
   readonly #longWrites: LongWrites;
   readonly #isNamed: CacheContentOptions["isNamed"];
+  readonly #onShown: CacheContentOptions["onShown"];
   /** The tree shows all that was replayed: what is not found in it is not there. */
   #isUpToDate = true;
 
@@ -55,12 +58,14 @@ export class CacheContent implements CacheExecutor {
     this.#copies = options.copies;
     this.#longWrites = options.longWrites;
     this.#isNamed = options.isNamed;
+    this.#onShown = options.onShown;
   }
 
   apply(changes: ChangeSet): void {
     this.#isUpToDate = false;
     this.#applier.apply(changes);
     this.#isUpToDate = true;
+    this.#onShown?.(changes);
     this.#copies.prune(this.#isNamed);
   }
 

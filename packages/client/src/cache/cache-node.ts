@@ -18,6 +18,8 @@ export interface OpenDescriptor {
   readonly isWritable: boolean;
   /** Opened for reading and nothing else, on the content that the node had: the next one can have it. */
   readonly isPlain?: boolean;
+  /** Nobody's: it is watched for writes through mappings that were left behind. */
+  readonly isWatch?: boolean;
 }
 
 /**
@@ -95,6 +97,12 @@ export class CacheNode {
     return this.links.length > 0 || this.id === rootNode;
   }
 
+  /** Somebody may be writing through a mapping. */
+  get isWatched(): boolean {
+    for (const { isWatch } of this.descriptors.values()) if (isWatch === true) return true;
+    return false;
+  }
+
   get hasWriter(): boolean {
     for (const { isWritable } of this.descriptors.values()) if (isWritable) return true;
     return false;
@@ -125,6 +133,16 @@ export class CacheNode {
       arrival.closeReader();
     }
     if (!this.isArriving) this.dropRemains();
+  }
+
+  /** Who knew another node by this number, or had it open, has this one now; its watches stay behind. */
+  takeOver(former: CacheNode): void {
+    this.references = former.references;
+    for (const [fd, descriptor] of former.descriptors) {
+      if (descriptor.isWatch === true) continue;
+      former.descriptors.delete(fd);
+      this.descriptors.set(fd, descriptor);
+    }
   }
 
   /** The inode has a name, or a descriptor that does more than name it. */

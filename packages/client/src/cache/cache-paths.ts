@@ -15,6 +15,8 @@ export interface CachePaths {
   readonly partial: string;
   /** Contents of files that are written without pause, until the server has them. */
   readonly copies: string;
+  /** What is ignored here. Made when it is first needed. */
+  readonly ignored: string;
   /** What nothing explains, for people to look at. Made when it is first needed. */
   readonly rescue: string;
 }
@@ -27,6 +29,7 @@ export function makeCachePaths(cacheDir: string): CachePaths {
     staging: join(cacheDir, "staging"),
     partial: join(cacheDir, "partial"),
     copies: join(cacheDir, "copies"),
+    ignored: join(cacheDir, "ignored"),
     rescue: join(cacheDir, "rescue"),
   };
   // Only the mount gives access to what is inside, and checks it (`default_permissions`).

@@ -21,6 +21,12 @@ import { type InodeForm, shownOwner } from "./inode-form.ts";
 import { ABSENT, WHOLE, type Holding } from "./object-mark.ts";
 import { writeWhole } from "./write-whole.ts";
 
+/** What of an object its inode has besides content and names. */
+export type InodeAttributes = Pick<
+  TreeObject,
+  "kind" | "mode" | "uid" | "gid" | "xattrs" | "mtimeNs"
+>;
+
 /** Makes a file that never follows, replaces or shares anything. */
 export const CREATE_FLAGS =
   constants.O_CREAT | constants.O_EXCL | constants.O_RDWR | constants.O_NOFOLLOW;
@@ -94,7 +100,7 @@ function makeFile(
  * Owner, mode, extended attributes and mtime of a file that was just made, in the order in which none undoes
  * another. Most files are made with the owner and the mode that they are to have.
  */
-export function giveAttributes(form: InodeForm, fd: number, object: TreeObject): void {
+export function giveAttributes(form: InodeForm, fd: number, object: InodeAttributes): void {
   const made = form.statOf(fd);
   const owner = shownOwner(form, object);
   const isOwnerSame = made.uid === owner.uid && made.gid === owner.gid;
@@ -107,17 +113,22 @@ export function giveAttributes(form: InodeForm, fd: number, object: TreeObject):
 }
 
 function finish(form: InodeForm, path: string, object: TreeObject, holding: Holding): Holding {
+  giveAttributesAt(form, path, object);
+  form.writeMark(path, { oid: object.oid, holding });
+  return holding;
+}
+
+/** {@link giveAttributes} of what has no descriptor: a directory, a symlink, a special file. */
+export function giveAttributesAt(form: InodeForm, path: string, object: InodeAttributes): void {
   form.setOwner(path, object);
   if (object.kind !== "symlink") dropInherited(form, path, object);
   for (const [name, value] of replicatedXattrs(object)) form.setXattr(path, name, value);
   if (object.kind !== "symlink") form.setMode(path, object.mode);
   utimens(osPath(path), "omit", object.mtimeNs, { noFollow: true });
-  form.writeMark(path, { oid: object.oid, holding });
-  return holding;
 }
 
 /** Takes the access control lists away that an inode got from its directory and its object does not have. */
-function dropInherited(form: InodeForm, path: string, object: TreeObject): void {
+function dropInherited(form: InodeForm, path: string, object: InodeAttributes): void {
   for (const name of ["system.posix_acl_access", "system.posix_acl_default"]) {
     if (object.xattrs.has(name)) continue;
     if (name.endsWith("default") && object.kind !== "directory") continue;
@@ -165,6 +176,8 @@ function updateXattrs(form: InodeForm, path: string, object: TreeObject): void {
 }
 
 /** Whatever a log names, the mark and what else belongs to this machine is not a server's to set. */
-function* replicatedXattrs({ xattrs }: TreeObject): Iterable<[name: string, value: Uint8Array]> {
+function* replicatedXattrs({
+  xattrs,
+}: InodeAttributes): Iterable<[name: string, value: Uint8Array]> {
   for (const [name, { value }] of xattrs) if (isReplicatedXattr(name)) yield [name, value];
 }

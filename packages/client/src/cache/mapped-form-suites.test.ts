@@ -11,6 +11,7 @@ describe.each([
   { suite: "eviction", load: () => import("./evict-content.test.ts") },
   { suite: "file system", load: () => import("../filter/filter.test.ts") },
   { suite: "arriving content", load: () => import("../filter/arriving-reads.test.ts") },
+  { suite: "what is ignored", load: () => import("../ignored/ignored.test.ts") },
   { suite: "inspection", load: () => import("../verify/inspect-cache.test.ts") },
 ])("mapped inodes: $suite", async ({ load }) => {
   await load();

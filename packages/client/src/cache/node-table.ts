@@ -69,9 +69,10 @@ export class NodeTable {
     return this.#byId.has(id);
   }
 
-  add(oid: Oid, kind: ObjectKind, holding: Holding): CacheNode {
+  /** @param id the number of a node that another table has given up */
+  add(oid: Oid, kind: ObjectKind, holding: Holding, id = this.#ids.next()): CacheNode {
     if (this.#byId.size > MAX_NODES) this.#dropIdle();
-    const node = new CacheNode(this.#ids.next(), oid, kind, holding);
+    const node = new CacheNode(id, oid, kind, holding);
     this.#byId.set(node.id, node);
     this.#byOid.set(oid, node);
     return node;
@@ -133,11 +134,21 @@ export class NodeTable {
   /** Forgets a node that has no name and that nobody refers to. */
   collect(node: CacheNode): void {
     if (node.links.length === 0) this.kept.drop(node);
+    // One that was given up has its number in another table, and may be back here as another node.
+    if (this.#byId.get(node.id) !== node) return;
     if (node.links.length === 0 && node.isIdle && node !== this.root && node !== this.limbo) {
       this.#byId.delete(node.id);
       if (this.#byOid.get(node.oid) === node) this.#byOid.delete(node.oid);
       node.dropRemains();
     }
+  }
+
+  /** Forgets a node with all its names, because another table goes on with its number. */
+  giveUp(node: CacheNode): void {
+    this.kept.drop(node);
+    for (const { parent, name } of node.links.splice(0)) parent.children.delete(name);
+    this.#byId.delete(node.id);
+    if (this.#byOid.get(node.oid) === node) this.#byOid.delete(node.oid);
   }
 
   /**

@@ -46,6 +46,7 @@ import { ABSENT, type Holding, type ObjectMark, WHOLE } from "./object-mark.ts";
 import type { OwnVersions } from "./own-versions.ts";
 import { provenHolding } from "./proven-holding.ts";
 import { isBlank } from "./rescue.ts";
+import { xattrsOf } from "./xattr-records.ts";
 
 export interface RecoveryOptions {
   readonly tree: CacheTree;
@@ -314,6 +315,8 @@ class Recovery {
     };
     const target = kind === "symlink" ? bytesToText(this.#form.readlink(path)) : "";
     this.#record(creationOf({ ...made, kind, target, rdev: stat.rdev }), stat);
+    const attributes = kind === "symlink" ? [] : xattrsOf(this.#form, path, made);
+    for (const attribute of attributes) this.#record(attribute, stat);
     return tree.visible.object(made.oid)!;
   }
 

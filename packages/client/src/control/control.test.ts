@@ -36,6 +36,7 @@ const STATUS: MountStatus = {
   isComplete: false,
   heldRemoval: null,
   longWritten: [],
+  ignored: { patterns: ["*.o"], entries: 2, leftBehind: [] },
   conflicts: 0,
   permit: { mode: "none", permits: [] },
   cacheQuotaBytes: null,

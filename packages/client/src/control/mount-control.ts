@@ -3,10 +3,15 @@ import type { Recno, StandingConflict } from "@izo/core";
 import type { DriverFacts } from "../fuse/driver-facts.ts";
 import type { KeptStatus } from "../keep/content-keeper.ts";
 import type { PinnedObject } from "../keep/pins.ts";
+import type { IgnoredStatus } from "../local-file-system.ts";
 import type { MountPermit } from "../permit/permit-keeper.ts";
 import type { PermitMode } from "../permit/permit-mode.ts";
 import type { Transfer } from "../remote/transfer-book.ts";
-import type { MountSettings, OfflinePolicy, SettingsChange } from "../settings/mount-settings.ts";
+import type {
+  MountSettings,
+  OfflinePolicy,
+  LiveSettingsChange,
+} from "../settings/mount-settings.ts";
 import type { Refusal } from "../sync/local-replica.ts";
 import type { SalvagePlan } from "../sync/lost-log.ts";
 import type { PushPlan } from "../sync/plan-push.ts";
@@ -61,6 +66,8 @@ export interface MountStatus {
   readonly longWritten: readonly { readonly path: string; readonly sinceMs: number }[];
   /** Conflict copies that nobody has decided on. */
   readonly conflicts: number;
+  /** What stays on this machine. */
+  readonly ignored: IgnoredStatus;
   /** Whether the mount writes without a permit, and those that are wanted or held. */
   readonly permit: { readonly mode: PermitMode; readonly permits: readonly MountPermit[] };
   /** Bytes of content that the cache keeps; null for as many as its disk holds. */
@@ -88,7 +95,7 @@ export interface MountControl {
   /** Resolves when the mount has replayed the server's log up to `recno`. */
   waitFor(recno: Recno, signal: AbortSignal): Promise<void>;
   /** Changes settings, durably, and acts on them at once; resolves with all settings. */
-  changeSettings(change: SettingsChange): MountSettings | Promise<MountSettings>;
+  changeSettings(change: LiveSettingsChange): MountSettings | Promise<MountSettings>;
   /** The conflicts that stand in the visible tree, in the order of their paths. */
   conflicts(): Promise<readonly StandingConflict[]>;
   /** The last own changes that the server has refused, the latest first. */

@@ -6,7 +6,7 @@ import { isRecno, parsePath } from "@izo/core";
 import { type ControlRequest, serveControl as serveSocket } from "@izo/sys";
 import { z } from "zod";
 
-import { type SettingsChange, settingsChangeSchema } from "../settings/mount-settings.ts";
+import { type LiveSettingsChange, liveSettingsChangeSchema } from "../settings/mount-settings.ts";
 import type { MountControl } from "./mount-control.ts";
 
 type Handler = (control: MountControl, asked: ControlRequest) => unknown;
@@ -16,7 +16,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   "GET /metrics": (control) => control.metrics(),
   "POST /flush": (control, { signal }) => control.flush(signal),
   "POST /settings": (control, { body }) =>
-    control.changeSettings(settingsChangeSchema.parse(body) as SettingsChange),
+    control.changeSettings(liveSettingsChangeSchema.parse(body) as LiveSettingsChange),
   "POST /pin": (control, { body }) => control.pin(pathsOf(body)),
   "POST /unpin": (control, { body }) => control.unpin(pathsOf(body)),
   "GET /pins": (control) => control.pins(),

@@ -25,8 +25,9 @@ import { ErrnoError } from "../fuse/errno.ts";
 import type { FileSystem, Opened } from "../fuse/file-system.ts";
 import type { Actors } from "./actor.ts";
 import { arrivingReads } from "./arriving-reads.ts";
+import { closeDescriptor, watchWriters } from "./close-descriptor.ts";
 import type { FilterContext } from "./filter-context.ts";
-import { logContent, markLocal, markUnwritten, restoreUnwritten } from "./log-content.ts";
+import { logContent, markLocal, markUnwritten } from "./log-content.ts";
 import { isForWriting } from "./mode-bits.ts";
 import { openInode } from "./open-inode.ts";
 
@@ -122,48 +123,15 @@ export function dataOperations(
       return true;
     }
     if (!node.unlogged.isWatched(fd) || !node.isNamed) {
-      finish(node, fd);
+      closeDescriptor(context, node, fd);
       return false;
     }
-    let last = fd;
-    context.unseenWriters.watch({
-      openReader: () => (last = handToReader(node, last)),
-      onGone: (isMapped) => {
-        // A mapped page that was written to before is written to again without a trace in the times.
-        if (isMapped || node.unlogged.has(last)) logOrOwe(node, last);
-        finish(node, last);
-      },
-    });
+    watchWriters(context, node, fd);
     return false;
   }
 
   function logWritten(node: CacheNode, fd: number): void {
     node.unlogged.loggingWritten(fd, (found) => logContent(context, node, undefined, found));
-  }
-
-  function logOrOwe(node: CacheNode, fd: number): void {
-    try {
-      node.unlogged.logging(fd, (found) => logContent(context, node, undefined, found));
-    } catch {
-      // Nobody is left to be told; it is logged when there is room.
-      context.owed.add(node);
-    }
-  }
-
-  function finish(node: CacheNode, fd: number): void {
-    const isWritable = node.descriptors.get(fd)?.isWritable === true;
-    node.descriptors.delete(fd);
-    node.unlogged.delete(fd);
-    closeSync(fd);
-    if (isWritable && !node.hasWriter) {
-      restoreUnwritten(context, node);
-      if (node.retiredBase !== undefined) {
-        node.retiredBase = undefined;
-        tree.sweep();
-      }
-      context.onWriterGone(node.oid);
-    }
-    nodes.collect(node);
   }
 
   return {
@@ -258,14 +226,4 @@ export function truncateOpen(
   if (node.isPresent) markLocal(context, node);
   ftruncateSync(fd, sizeBytes);
   if (!node.isPresent) markLocal(context, node);
-}
-
-/** A descriptor that can only read takes the place of one that could write. */
-function handToReader(node: CacheNode, fd: number): number {
-  const reader = openSync(`/proc/self/fd/${fd}`, constants.O_RDONLY);
-  node.descriptors.set(reader, { isWritable: true });
-  node.unlogged.hand(fd, reader);
-  node.descriptors.delete(fd);
-  closeSync(fd);
-  return reader;
 }

@@ -8,7 +8,7 @@ import type { InodeForm } from "../cache/inode-form.ts";
 import type { NodeTable } from "../cache/node-table.ts";
 
 /** Inodes on disk, and how they show what they are. */
-interface Inodes {
+export interface Inodes {
   readonly nodes: NodeTable;
   readonly form: InodeForm;
 }

@@ -54,9 +54,22 @@ export function perform<T>(
 }
 
 /** Appends a record; a full disk is the caller's to know. */
-export function record(log: FilterContext["log"], operation: ClientOperation, actor: Actor): Recno {
+export function record(log: ChangeLog, operation: ClientOperation, actor: Actor): Recno {
+  return appending(() => log.record(operation, actor));
+}
+
+/** {@link record} of several, of which a kill leaves all or none. */
+export function recordTogether(
+  log: ChangeLog,
+  operations: readonly ClientOperation[],
+  actor: Actor,
+): Recno[] {
+  return appending(() => log.recordTogether(() => operations, actor));
+}
+
+function appending<T>(append: () => T): T {
   try {
-    return log.record(operation, actor);
+    return append();
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined;
     const code = cause instanceof Error && "code" in cause ? cause.code : undefined;

@@ -114,6 +114,11 @@ export function guardChanges(
   };
 }
 
+/** For what is made past the guarded file system. @throws ErrnoError EROFS */
+export function checkChange(gates: readonly ChangeGate[], change: Change): void {
+  for (const gate of gates) if (!gate.isOpen && !gate.mayChange(change)) throw refusal(gate);
+}
+
 function refusal(gate: ChangeGate): ErrnoError {
   return new ErrnoError("EROFS", `Cannot change it: ${gate.describe()}`);
 }

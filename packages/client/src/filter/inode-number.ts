@@ -7,6 +7,9 @@ import type { NodeTable } from "../cache/node-table.ts";
 /** Numbers of inodes that are no object's any more: above all that {@link numberOfObject} gives. */
 const NAMELESS = 1n << 62n;
 
+/** Numbers of what is ignored here, which is no object at all. */
+const IGNORED = 1n << 61n;
+
 /**
  * The inode number that programs see: the object's, so that it stays when the content is fetched, at
  * the next mount and on other machines, and programs that compare it (git, tar, rsync) do not start
@@ -29,4 +32,9 @@ export function numberOfNode(node: CacheNode): bigint {
 export function numberOfObject(oid: Oid): bigint {
   if (oid === ROOT_OID) return 1n;
   return BigInt(`0x${oid.slice(0, 15)}`) || 1n;
+}
+
+/** The inode number of what is ignored here: that of its inode, apart from those of objects. */
+export function numberOfIgnored(ino: bigint): bigint {
+  return ino | IGNORED;
 }

@@ -1,17 +1,8 @@
 /** Operations on names of objects that exist: lookup, forget, readdir, link, unlink, rmdir, rename. */
-import {
-  constants,
-  linkSync,
-  renameSync,
-  rmdirSync,
-  unlinkSync,
-  closeSync,
-  openSync,
-} from "node:fs";
+import { linkSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
 
 import {
   type Base,
-  bytesToText,
   type Entry,
   type Name,
   type Oid,
@@ -19,7 +10,6 @@ import {
   ROOT_OID,
   type TreeObject,
 } from "@izo/core";
-import { readDirectory } from "@izo/sys";
 
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
@@ -30,23 +20,11 @@ import { dropName } from "./drop-name.ts";
 import { exchangeNames } from "./exchange-names.ts";
 import { type FilterContext, perform } from "./filter-context.ts";
 import { numberOfNode, numberOfObject } from "./inode-number.ts";
+import { listInodes } from "./list-inodes.ts";
 import { logUnlogged } from "./log-content.ts";
 import { checkName } from "./make-entries.ts";
 import { type EndingContent, findOpenCloses } from "./open-closes.ts";
-
-/** linux/fs.h */
-const RENAME_NOREPLACE = 1;
-const RENAME_EXCHANGE = 2;
-
-const TYPE_BITS: Readonly<Record<string, number>> = {
-  fifo: constants.S_IFIFO,
-  "character-device": constants.S_IFCHR,
-  directory: constants.S_IFDIR,
-  "block-device": constants.S_IFBLK,
-  file: constants.S_IFREG,
-  symlink: constants.S_IFLNK,
-  socket: constants.S_IFSOCK,
-};
+import { checkRenameFlags, RENAME_EXCHANGE, RENAME_NOREPLACE } from "./rename-flags.ts";
 
 export function nameOperations(
   context: FilterContext,
@@ -146,25 +124,10 @@ export function nameOperations(
     readdir(id) {
       const directory = nodes.get(id);
       tree.list(directory);
-      const path = nodes.pathOf(directory);
-      const fd = openSync(osPath(path), constants.O_RDONLY | constants.O_DIRECTORY);
-      try {
-        const inoOf = inodeNumbersIn(directory);
-        return readDirectory(fd).map(({ name: bytes, type, position }) => {
-          const name = bytesToText(bytes) as Name;
-          const met = directory.children.get(name);
-          return {
-            name,
-            bytes,
-            type: tree.form.entryType(`${path}/${name}`, TYPE_BITS[type] ?? 0),
-            ino: met === undefined ? inoOf(name) : numberOfNode(met),
-            position,
-            node: met?.id,
-          };
-        });
-      } finally {
-        closeSync(fd);
-      }
+      const inoOf = inodeNumbersIn(directory);
+      return listInodes(tree, directory, ({ name }, met) =>
+        met === undefined ? inoOf(name) : numberOfNode(met),
+      );
     },
 
     parentIno(id) {
@@ -249,9 +212,7 @@ export function nameOperations(
     },
 
     rename(parent, name, newParent, newName, flags, caller) {
-      if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) !== 0) {
-        throw new ErrnoError("EINVAL", "Cannot rename: leaving a whiteout is not supported");
-      }
+      checkRenameFlags(flags);
       checkName(newName);
       const from = nodes.get(parent);
       const to = nodes.get(newParent);

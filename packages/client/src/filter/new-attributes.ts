@@ -8,7 +8,7 @@ import type { Caller } from "../fuse/file-system.ts";
 import { S_ISGID } from "../fuse/set-id-bits.ts";
 
 /** What a directory hands on to what is made in it. */
-type Heritage = Pick<TreeObject, "mode" | "gid" | "xattrs">;
+export type Heritage = Pick<TreeObject, "mode" | "gid" | "xattrs">;
 
 type Xattr = TreeObject["xattrs"] extends ReadonlyMap<string, infer X> ? X : never;
 

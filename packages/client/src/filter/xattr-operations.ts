@@ -2,7 +2,6 @@
 import {
   type ClientOperation,
   isReplicatedXattr,
-  MAX_XATTR_BYTES,
   NO_RECNO,
   type SetattrOperation,
   type TreeObject,
@@ -16,15 +15,17 @@ import {
   modeOf,
 } from "../cache/access-control-list.ts";
 import type { CacheNode } from "../cache/cache-node.ts";
-import type { InodePlace } from "../cache/inode-form.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 import type { Caller, FileSystem } from "../fuse/file-system.ts";
 import type { Actors } from "./actor.ts";
+import {
+  checkXattrName,
+  checkXattrValue,
+  nameless,
+  noSuchAttribute,
+  xattrPlace,
+} from "./check-xattr.ts";
 import { type FilterContext, perform } from "./filter-context.ts";
-
-/** linux/xattr.h */
-const XATTR_CREATE = 1;
-const XATTR_REPLACE = 2;
 
 /** Rights that a program has by itself, whoever runs it: capabilities(7). */
 const CAPABILITY = "security.capability";
@@ -36,14 +37,9 @@ export function xattrOperations(
   const { tree } = context;
   const { nodes, form } = tree;
 
-  /** A descriptor of a file that has no name any more, the path of all others. */
-  function placeOf(node: CacheNode): InodePlace {
-    return nameless(node) ?? nodes.pathOf(node);
-  }
-
   function read(node: CacheNode, name: string): Buffer | undefined {
     if (!isReplicatedXattr(name) || isKnownAbsent(node, name)) return undefined;
-    return form.getXattr(placeOf(node), name);
+    return form.getXattr(xattrPlace(nodes, node), name);
   }
 
   /** The kernel asks for it before the first write to each file; one comes to a file only by a record. */
@@ -90,22 +86,13 @@ export function xattrOperations(
     getxattr: (id, name) => read(nodes.get(id), name),
 
     listxattr(id) {
-      return form.listXattrs(placeOf(nodes.get(id))).filter(isReplicatedXattr);
+      return form.listXattrs(xattrPlace(nodes, nodes.get(id))).filter(isReplicatedXattr);
     },
 
     setxattr(id, name, value, flags, caller) {
       const node = nodes.get(id);
-      checkName(node, name);
-      if (value.length > MAX_XATTR_BYTES) {
-        throw new ErrnoError(
-          "E2BIG",
-          `Cannot set ${name}: ${value.length} bytes are more than ${MAX_XATTR_BYTES}`,
-        );
-      }
-      const isThere = read(node, name) !== undefined;
-      if ((flags & XATTR_CREATE) !== 0 && isThere)
-        throw new ErrnoError("EEXIST", `Cannot make ${name}: it is there`);
-      if ((flags & XATTR_REPLACE) !== 0 && !isThere) throw noSuchAttribute(name);
+      checkXattrName(node, name);
+      checkXattrValue(name, value, flags, () => read(node, name) !== undefined);
       const fd = nameless(node);
       if (fd !== undefined) {
         form.setXattr(fd, name, value);
@@ -135,7 +122,7 @@ export function xattrOperations(
 
     removexattr(id, name, caller) {
       const node = nodes.get(id);
-      checkName(node, name);
+      checkXattrName(node, name);
       if (read(node, name) === undefined) {
         // A list that is not there is one that says no more than the mode.
         if (name === ACCESS_ACL || name === DEFAULT_ACL) return;
@@ -159,23 +146,4 @@ export function xattrOperations(
       });
     },
   };
-}
-
-/** A descriptor of a file that has no name any more; undefined for all others. */
-function nameless(node: CacheNode): number | undefined {
-  return !node.isNamed ? node.descriptors.keys().next().value : undefined;
-}
-
-function checkName({ kind }: CacheNode, name: string): void {
-  if (kind === "symlink")
-    throw new ErrnoError("EOPNOTSUPP", `Cannot change ${name}: a symlink has no attributes`);
-  if (!isReplicatedXattr(name))
-    throw new ErrnoError(
-      "EOPNOTSUPP",
-      `Cannot change ${name}: it means nothing on another machine`,
-    );
-}
-
-function noSuchAttribute(name: string): ErrnoError {
-  return new ErrnoError("ENODATA", `Cannot find the attribute ${name}: it is not set`);
 }

@@ -30,6 +30,8 @@ export interface MountSettings {
   readonly streamFromBytes: number | null;
   readonly pins: readonly Pin[];
   readonly hoard: readonly HoardRule[];
+  /** Patterns, as `.gitignore` has them, of what is made on the mount and stays on this machine. */
+  readonly ignore: readonly string[];
   /** Files with which the server is asked; what they hold is kept nowhere else. */
   readonly credentials: CredentialFiles;
 }
@@ -41,6 +43,7 @@ export const DEFAULT_SETTINGS: MountSettings = {
   streamFromBytes: DEFAULT_STREAM_FROM_BYTES,
   pins: [],
   hoard: [],
+  ignore: [],
   credentials: {},
 };
 
@@ -58,6 +61,7 @@ export const settingsSchema = z.object({
   hoard: z.array(
     z.object({ pattern: z.string().min(1), priority: z.int().min(1).max(MAX_PRIORITY) }),
   ),
+  ignore: z.array(z.string()),
   credentials: credentialFilesSchema,
 });
 
@@ -65,3 +69,8 @@ export const settingsSchema = z.object({
 export type SettingsChange = Partial<MountSettings>;
 
 export const settingsChangeSchema = settingsSchema.partial();
+
+/** What of the settings can change while the mount is there: what is ignored cannot. */
+export type LiveSettingsChange = Omit<SettingsChange, "ignore">;
+
+export const liveSettingsChangeSchema = settingsChangeSchema.omit({ ignore: true });

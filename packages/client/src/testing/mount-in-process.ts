@@ -18,6 +18,8 @@ export interface MountPlaces {
   readonly mountPoint: string;
   readonly cacheDir: string;
   readonly permitMode?: PermitMode;
+  /** Patterns of what stays here; as it was last by default. */
+  readonly ignore?: readonly string[];
 }
 
 export interface MountInProcess extends AsyncDisposable {
@@ -27,9 +29,9 @@ export interface MountInProcess extends AsyncDisposable {
 
 /** @throws IzoError with the code of what `mountFileset` threw there */
 export async function mountInProcess(places: MountPlaces): Promise<MountInProcess> {
-  const { url, mountPoint, cacheDir, permitMode = "none" } = places;
+  const { url, mountPoint, cacheDir, permitMode = "none", ignore } = places;
   const script = new URL("serve-mount.ts", import.meta.url);
-  const child = fork(script, [url, mountPoint, cacheDir, permitMode], {
+  const child = fork(script, [url, mountPoint, cacheDir, permitMode, JSON.stringify({ ignore })], {
     execArgv: ["--conditions=izo:source"],
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });

@@ -1,7 +1,7 @@
-/** The process that mounts a cache with no server, in tests: `serve-cache.ts DRIVER CACHE MOUNT`. */
+/** The process that mounts a cache with no server, in tests: `serve-cache.ts DRIVER CACHE MOUNT [IGNORED…]`. */
 import { hash, randomUUID } from "node:crypto";
 
-import type { ClientOperation, FilesetId, Oid } from "@izo/core";
+import { type ClientOperation, type FilesetId, IgnoreRules, type Oid } from "@izo/core";
 import { nodeDisk } from "@izo/sys";
 
 import { lockCache } from "../cache/cache-lock.ts";
@@ -20,7 +20,7 @@ export interface ServedAnswer {
   readonly recovered: readonly string[] | null;
 }
 
-const [driver, cacheDir = "", mountPoint = ""] = process.argv.slice(2);
+const [driver, cacheDir = "", mountPoint = "", ...ignore] = process.argv.slice(2);
 const errors: string[] = [];
 const note = (error: unknown): void => void errors.push(String(error));
 
@@ -41,6 +41,8 @@ const local = stack.use(
   new LocalFileSystem({
     cacheDir,
     form,
+    hostName: "test",
+    ignore: new IgnoreRules(ignore),
     log: replica,
     isReplica: false,
     newOid: () => randomUUID().replaceAll("-", "") as Oid,

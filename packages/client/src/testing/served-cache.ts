@@ -22,12 +22,16 @@ export class ServedCache implements AsyncDisposable {
 
   readonly driver: DriverName;
 
-  constructor(driver: DriverName) {
+  readonly #ignore: readonly string[];
+
+  constructor(driver: DriverName, ignore: readonly string[] = []) {
     this.driver = driver;
+    this.#ignore = ignore;
   }
 
-  static async start(driver: DriverName): Promise<ServedCache> {
-    const served = new ServedCache(driver);
+  /** @param ignore patterns of what no record is made of */
+  static async start(driver: DriverName, ignore?: readonly string[]): Promise<ServedCache> {
+    const served = new ServedCache(driver, ignore);
     // Other users have to come to the mount.
     chmodSync(served.base, 0o755);
     mkdirSync(served.mountPoint);
@@ -38,7 +42,7 @@ export class ServedCache implements AsyncDisposable {
   /** @returns what the process says when it serves */
   async start(): Promise<ServedAnswer> {
     const script = new URL("serve-cache.ts", import.meta.url);
-    const server = fork(script, [this.driver, this.cacheDir, this.mountPoint], {
+    const server = fork(script, [this.driver, this.cacheDir, this.mountPoint, ...this.#ignore], {
       // Records hold numbers that JSON has no form for.
       serialization: "advanced",
       execArgv: ["--conditions=izo:source"],

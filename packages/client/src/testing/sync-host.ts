@@ -73,6 +73,7 @@ export class SyncHost implements AsyncDisposable {
       learn: () => {},
     };
     this.#local = new LocalFileSystem({
+      hostName: "test",
       cacheDir: this.cacheDir,
       form: DIRECT_FORM,
       log: this.replica,

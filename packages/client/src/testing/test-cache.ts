@@ -19,6 +19,7 @@ import { join } from "node:path";
 import {
   EMPTY_SHA256,
   type FilesetId,
+  IgnoreRules,
   type Name,
   NO_CHECK,
   NO_RECNO,
@@ -44,6 +45,7 @@ import type { KernelNotifier } from "../cache/kernel-notifier.ts";
 import { MappedForm } from "../cache/mapped-form.ts";
 import { type Caller, type NodeId, rootNode } from "../fuse/file-system.ts";
 import { LocalFileSystem } from "../local-file-system.ts";
+import type { KnownScope } from "../scope/scope-gate.ts";
 import { LocalReplica } from "../sync/local-replica.ts";
 import { RemoteUnreachableError } from "../sync/remote-error.ts";
 import { describeOperation } from "./describe-operation.ts";
@@ -58,6 +60,8 @@ const ROOT_ACTOR = { uid: 0, gid: 0, groups: [], command: "test" };
 export interface TestCacheOptions {
   readonly isReplica?: boolean;
   readonly form?: InodeForm["name"];
+  readonly ignore?: readonly string[];
+  readonly scope?: KnownScope;
 }
 
 export class TestCache implements AsyncDisposable {
@@ -76,6 +80,8 @@ export class TestCache implements AsyncDisposable {
   /** Descriptors that were kept open for the next who reads, and are not any more. */
   readonly closed: number[] = [];
   isOnline = true;
+  /** Patterns of what stays here; they count from the next start on. */
+  ignore: readonly string[];
   fetchCount = 0;
   /** Gives {@link contents}, unless a test says otherwise. */
   source: ContentSource = {
@@ -95,6 +101,7 @@ export class TestCache implements AsyncDisposable {
 
   private constructor(options: TestCacheOptions) {
     this.#options = options;
+    this.ignore = options.ignore ?? [];
     const { form = TestCache.defaultForm } = options;
     this.form =
       form === "direct" ? DIRECT_FORM : new MappedForm(join(this.cacheDir, "staging"), CALLER);
@@ -119,8 +126,11 @@ export class TestCache implements AsyncDisposable {
     this.local = new LocalFileSystem({
       cacheDir: this.cacheDir,
       form: this.form,
+      hostName: "test",
+      ignore: new IgnoreRules(this.ignore),
       log: this.replica,
       isReplica: this.#options.isReplica ?? false,
+      ...(this.#options.scope !== undefined && { scope: this.#options.scope }),
       newOid: () => randomUUID().replaceAll("-", "") as Oid,
       nowNs: () => process.hrtime.bigint() + START_NS,
       source: () => this.source,

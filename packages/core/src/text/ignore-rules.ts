@@ -1,5 +1,26 @@
 import { compilePattern, patternSource } from "./path-pattern.ts";
 
+/** Tells whether one of several patterns means just an entry: one expression for names, one for paths. */
+class EntryTest {
+  readonly #names: RegExp | undefined;
+  readonly #paths: RegExp | undefined;
+
+  constructor(patterns: readonly string[]) {
+    const sources = patterns.map(patternSource);
+    this.#names = oneOf(sources.flatMap(({ name }) => name ?? []));
+    this.#paths = oneOf(sources.flatMap(({ name, source }) => (name === undefined ? source : [])));
+  }
+
+  matches(path: string): boolean {
+    if (this.#names?.test(path.slice(path.lastIndexOf("/") + 1)) === true) return true;
+    return this.#paths?.test(`${path}/`) === true;
+  }
+}
+
+function oneOf(sources: readonly string[]): RegExp | undefined {
+  return sources.length === 0 ? undefined : new RegExp(`^(?:${sources.join("|")})$`, "su");
+}
+
 /**
  * Which entries stay out of the fileset, by patterns of paths as `.gitignore` has them: of an exported
  * directory what a server takes up of what it finds, of a mount what is made there. An entry that is in
@@ -8,20 +29,18 @@ import { compilePattern, patternSource } from "./path-pattern.ts";
  */
 export class IgnoreRules {
   readonly patterns: readonly string[];
-  readonly #matchers: readonly ReturnType<typeof compilePattern>[];
-  /** Patterns of anything, and those of directories alone, as tests of a path or of one above it. */
-  readonly #meant: RegExp;
-  readonly #meantDirectory: RegExp;
+  readonly #entries: EntryTest;
+  readonly #directories: EntryTest;
+  /** What was asked last: entries come in groups, and what is below a directory goes by it. */
+  #lastBelow = { path: "", isIgnored: false };
   /** Of the directories through which patterns with a path lead. */
   readonly #leads: readonly ReturnType<typeof compilePattern>[];
 
   /** @throws InvalidPatternError */
   constructor(patterns: readonly string[]) {
     this.patterns = patterns;
-    this.#matchers = patterns.map(compilePattern);
-    const sources = patterns.map(patternSource);
-    this.#meant = oneOf(sources.filter(({ isForDirectory }) => !isForDirectory));
-    this.#meantDirectory = oneOf(sources.filter(({ isForDirectory }) => isForDirectory));
+    this.#entries = new EntryTest(patterns.filter((pattern) => !pattern.endsWith("/")));
+    this.#directories = new EntryTest(patterns);
     this.#leads = patterns.flatMap(leadsOf).map(compilePattern);
   }
 
@@ -32,23 +51,20 @@ export class IgnoreRules {
   /** Tells whether an entry that the log does not know is left out: a pattern means it, or a directory above. */
   ignores(path: string, isDirectory: boolean): boolean {
     if (this.isEmpty) return false;
-    // One test, whatever the number of patterns and directories: it is made for each entry.
-    const asDirectory = `${path}/`;
-    return (
-      this.#meant.test(asDirectory) || this.#meantDirectory.test(isDirectory ? asDirectory : path)
-    );
+    return this.matches(path, isDirectory) || this.ignoresBelow(parentOf(path));
   }
 
   /** Tells whether a pattern means just this entry. */
   matches(path: string, isDirectory: boolean): boolean {
-    return this.#matchers.some((matches) => matches(path, isDirectory));
+    return (isDirectory ? this.#directories : this.#entries).matches(path);
   }
 
   /** Tells whether all that is new in a directory is left out. @param path without a slash at its end */
   ignoresBelow(path: string): boolean {
     if (this.isEmpty) return false;
-    for (let at = path; at !== ""; at = parentOf(at)) if (this.matches(at, true)) return true;
-    return false;
+    if (this.#lastBelow.path !== path)
+      this.#lastBelow = { path, isIgnored: path !== "" && this.ignores(path, true) };
+    return this.#lastBelow.isIgnored;
   }
 
   /** Tells whether a pattern means something by a path that leads through this directory. */
@@ -66,12 +82,6 @@ function leadsOf(pattern: string): string[] {
   const open = names.indexOf("**");
   const fixed = names.slice(0, open === -1 ? names.length - 1 : open);
   return fixed.map((_, index) => `/${fixed.slice(0, index + 1).join("/")}`);
-}
-
-/** Matches the beginning of a path up to where one of the patterns ends, which is at a slash. */
-function oneOf(patterns: readonly ReturnType<typeof patternSource>[]): RegExp {
-  if (patterns.length === 0) return /(?!)/;
-  return new RegExp(`^(?:${patterns.map(({ source }) => source).join("|")})`, "su");
 }
 
 function parentOf(path: string): string {

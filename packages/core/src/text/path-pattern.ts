@@ -26,26 +26,29 @@ export function compilePattern(pattern: string): (path: string, isDirectory: boo
 }
 
 /**
- * The same as the source of a regular expression, for who compiles several into one.
+ * The same as sources of regular expressions, for who compiles several into one: `source` of a path with a
+ * slash behind it, `name` of the last name alone, where that is all that counts.
  *
- * @returns of paths that all end with a slash; its match ends with one
  * @throws InvalidPatternError
  */
 export function patternSource(pattern: string): {
   readonly source: string;
+  readonly name: string | undefined;
   readonly isForDirectory: boolean;
 } {
   const isForDirectory = pattern.endsWith("/");
   const body = isForDirectory ? pattern.slice(0, -1) : pattern;
   const parts = body.replace(/^\//, "").split("/");
   // The root: no other path begins like that.
-  if (body === "") return { source: "//", isForDirectory: false };
+  if (body === "") return { source: "//", name: undefined, isForDirectory: false };
   if (parts.includes("")) throw new InvalidPatternError(pattern, "it has an empty name");
   if (parts.includes(".") || parts.includes(".."))
     throw new InvalidPatternError(pattern, 'no name is "." or ".."');
   const isAnchored = body.includes("/");
   const names = parts.map((part) => (part === "**" ? "(?:[^/]+/)*" : `${partSource(part)}/`));
-  return { source: `/${isAnchored ? "" : "(?:[^/]+/)*"}${names.join("")}`, isForDirectory };
+  const source = `/${isAnchored ? "" : "(?:[^/]+/)*"}${names.join("")}`;
+  const isName = !isAnchored && body !== "**";
+  return { source, name: isName ? partSource(body) : undefined, isForDirectory };
 }
 
 function partSource(part: string): string {

@@ -1,0 +1,54 @@
+/** What setxattr(2) and its like refuse, and where they find the inode. */
+import { isReplicatedXattr, MAX_XATTR_BYTES } from "@izo/core";
+
+import type { CacheNode } from "../cache/cache-node.ts";
+import type { InodePlace } from "../cache/inode-form.ts";
+import type { NodeTable } from "../cache/node-table.ts";
+import { ErrnoError } from "../fuse/errno.ts";
+
+/** linux/xattr.h */
+const XATTR_CREATE = 1;
+const XATTR_REPLACE = 2;
+
+/** A descriptor of a file that has no name any more; undefined for all others. */
+export function nameless(node: CacheNode): number | undefined {
+  return !node.isNamed ? node.descriptors.keys().next().value : undefined;
+}
+
+/** A descriptor of a file that has no name any more, the path of all others. */
+export function xattrPlace(nodes: NodeTable, node: CacheNode): InodePlace {
+  return nameless(node) ?? nodes.pathOf(node);
+}
+
+/** @throws ErrnoError EOPNOTSUPP */
+export function checkXattrName({ kind }: CacheNode, name: string): void {
+  if (kind === "symlink")
+    throw new ErrnoError("EOPNOTSUPP", `Cannot change ${name}: a symlink has no attributes`);
+  if (!isReplicatedXattr(name))
+    throw new ErrnoError(
+      "EOPNOTSUPP",
+      `Cannot change ${name}: it means nothing on another machine`,
+    );
+}
+
+/** @param flags as of setxattr(2) @throws ErrnoError E2BIG, EEXIST, ENODATA */
+export function checkXattrValue(
+  name: string,
+  value: Uint8Array,
+  flags: number,
+  isThere: () => boolean,
+): void {
+  if (value.length > MAX_XATTR_BYTES) {
+    throw new ErrnoError(
+      "E2BIG",
+      `Cannot set ${name}: ${value.length} bytes are more than ${MAX_XATTR_BYTES}`,
+    );
+  }
+  if ((flags & XATTR_CREATE) !== 0 && isThere())
+    throw new ErrnoError("EEXIST", `Cannot make ${name}: it is there`);
+  if ((flags & XATTR_REPLACE) !== 0 && !isThere()) throw noSuchAttribute(name);
+}
+
+export function noSuchAttribute(name: string): ErrnoError {
+  return new ErrnoError("ENODATA", `Cannot find the attribute ${name}: it is not set`);
+}
