@@ -117,7 +117,7 @@ export { loadPending } from "./sync/load-pending.ts";
 export { isMassRemoval, lastingRemovals } from "./sync/mass-removal.ts";
 export * from "./sync/pending-log.ts";
 export { predictPush, type Prediction, type PredictionContext } from "./sync/predict-push.ts";
-export type * from "./sync/pending-record.ts";
+export * from "./sync/pending-record.ts";
 export * from "./sync/replica.ts";
 export { salvage } from "./sync/salvage.ts";
 export { SnapshotTreeCheck } from "./sync/snapshot-tree-check.ts";

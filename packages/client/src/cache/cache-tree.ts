@@ -43,7 +43,7 @@ export interface CacheTreeOptions {
   readonly paths: CachePaths;
   readonly form: InodeForm;
   readonly ids: NodeIds;
-  /** The visible tree as it is now; asked anew each time, because it is derived anew at each change. */
+  /** The visible tree as it is now; asked anew each time, because another can take its place. */
   readonly visible: () => StateReader;
   readonly onProblem: ProblemReporter;
   /**

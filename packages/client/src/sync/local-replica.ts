@@ -153,7 +153,7 @@ export class LocalReplica implements AsyncDisposable {
     return this.#log.peer;
   }
 
-  /** What programs see. Take it anew for each operation: a pull derives another one. */
+  /** What programs see. Take it anew for each operation: another tree can take its place. */
   get visible(): StateReader {
     return this.#replica.visible;
   }

@@ -116,8 +116,7 @@ export class OverlayState implements MutableState {
 
   removeEntry(parent: Oid, name: Name): void {
     const key = entryKey(parent, name);
-    const own = this.#entries.get(key);
-    if (own !== undefined && own !== null) this.#linksByOid.get(own.oid)?.delete(key);
+    this.#dropLink(key);
     this.#entries.set(key, null);
     let names = this.#namesByParent.get(parent);
     if (names === undefined) this.#namesByParent.set(parent, (names = new Set()));
@@ -138,5 +137,38 @@ export class OverlayState implements MutableState {
 
   putOutcome(origin: OriginId, outcome: Outcome): void {
     this.#outcomes.set(originKey(origin), outcome);
+  }
+
+  /** Shows what the base has of an object, living or removed. */
+  forgetObject(oid: Oid): void {
+    this.#objects.delete(oid);
+    this.#tombstones.delete(oid);
+  }
+
+  /** Shows what the base has under a name. */
+  forgetEntry(parent: Oid, name: Name): void {
+    const key = entryKey(parent, name);
+    this.#dropLink(key);
+    this.#entries.delete(key);
+    const names = this.#namesByParent.get(parent);
+    names?.delete(name);
+    if (names?.size === 0) this.#namesByParent.delete(parent);
+  }
+
+  forgetAlias(alias: Oid): void {
+    this.#aliases.delete(alias);
+  }
+
+  /** @param key as {@link originKey} makes it */
+  forgetRedirect(key: string): void {
+    this.#redirects.delete(key);
+  }
+
+  #dropLink(key: string): void {
+    const own = this.#entries.get(key);
+    if (own === undefined || own === null) return;
+    const links = this.#linksByOid.get(own.oid);
+    links?.delete(key);
+    if (links?.size === 0) this.#linksByOid.delete(own.oid);
   }
 }

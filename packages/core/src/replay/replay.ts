@@ -18,7 +18,7 @@ import { outcomeOfTrace } from "../reintegrate/outcome.ts";
 import { KIND_OF } from "./creation.ts";
 import { isWithin } from "./path-of.ts";
 import type { MutableState } from "./state.ts";
-import type { Entry, TreeObject, Version } from "./tree-object.ts";
+import type { Entry, ObjectKind, TreeObject, Version } from "./tree-object.ts";
 
 /** A log that does not go on where the state stands. */
 export class ReplayGapError extends IzoError {
@@ -329,7 +329,7 @@ function revive(oid: Oid, at: Version, state: MutableState): TreeObject | undefi
  * that leads: outside of its cache.
  */
 function requireDirectory(oid: Oid, state: MutableState): void {
-  const kind = state.object(oid)?.kind;
+  const kind = kindOf(oid, state);
   if (kind === undefined || kind === "directory") return;
   throw new ImpossibleRecordError(`it puts a name into ${oid}, which is a ${kind}`);
 }
@@ -354,5 +354,9 @@ function requireKnownParent(operation: Operation, state: MutableState): void {
 }
 
 function reviveDirectory(oid: Oid, at: Version, state: MutableState): void {
-  revive(oid, at, state);
+  if (kindOf(oid, state) === undefined) revive(oid, at, state);
+}
+
+function kindOf(oid: Oid, state: MutableState): ObjectKind | undefined {
+  return state.kind === undefined ? state.object(oid)?.kind : state.kind(oid);
 }

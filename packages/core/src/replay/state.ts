@@ -2,7 +2,7 @@ import type { Oid } from "../kml/identity.ts";
 import type { Name } from "../kml/name.ts";
 import type { OriginId } from "../kml/operation.ts";
 import type { Outcome } from "../reintegrate/outcome.ts";
-import type { Entry, Tombstone, TreeObject, Version } from "./tree-object.ts";
+import type { Entry, ObjectKind, Tombstone, TreeObject, Version } from "./tree-object.ts";
 
 /**
  * A fileset's tree as replay has left it. The server keeps one in SQLite, a client keeps the
@@ -11,6 +11,11 @@ import type { Entry, Tombstone, TreeObject, Version } from "./tree-object.ts";
  */
 export interface StateReader {
   object(oid: Oid): TreeObject | undefined;
+  /**
+   * What an object is; undefined where there is none. Who needs to know no more asks this: a state that
+   * keeps account of what depends on what has it of its own.
+   */
+  kind?(oid: Oid): ObjectKind | undefined;
   entry(parent: Oid, name: Name): Entry | undefined;
   /** All names of an object; empty for the root and for what is gone. */
   links(oid: Oid): readonly Entry[];

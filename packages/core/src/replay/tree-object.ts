@@ -60,9 +60,17 @@ export interface Tombstone {
   readonly removedAt: Version;
 }
 
+/** Of an oid: 16 bytes in hex. */
+const OID_DIGITS = 32;
+
 /** Key of an entry in maps. A name holds no NUL, an oid has a fixed length: the key is unambiguous. */
 export function entryKey(parent: Oid, name: Name): string {
   return `${parent}${name}`;
+}
+
+/** The place that {@link entryKey} names. */
+export function placeOfKey(key: string): { readonly parent: Oid; readonly name: Name } {
+  return { parent: key.slice(0, OID_DIGITS) as Oid, name: key.slice(OID_DIGITS) as Name };
 }
 
 /** A version of an authoritative state: always a record of the server's log. @throws TypeError */

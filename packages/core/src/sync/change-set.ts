@@ -11,6 +11,7 @@ import {
   type TreeObject,
   type Version,
 } from "../replay/tree-object.ts";
+import { BaseChanges } from "./base-changes.ts";
 
 /** A name that means another object than before, or nothing, or something again. */
 export interface NameChange {
@@ -78,10 +79,11 @@ export class Footprint {
 }
 
 /**
- * Lets every change to a state leave its footprint first, and keeps outcomes out that are not this
- * peer's own although they bear its id (design P2): what builds on own records must not follow them.
+ * Lets every change to a state leave its footprint first and notes it, and keeps outcomes out that are not
+ * this peer's own although they bear its id (design P2): what builds on own records must not follow them.
  */
 export class FootprintState extends ReadThrough implements MutableState {
+  readonly changes = new BaseChanges();
   readonly #state: MutableState;
   readonly #footprint: Footprint;
 
@@ -100,38 +102,53 @@ export class FootprintState extends ReadThrough implements MutableState {
 
   putObject(object: TreeObject, at: Version): void {
     this.#footprint.touchObject(object.oid);
+    this.changes.objects.add(object.oid);
     this.#state.putObject(object, at);
   }
 
   removeObject(oid: Oid, at: Version): void {
     this.#footprint.touchObject(oid);
+    this.changes.objects.add(oid);
     this.#state.removeObject(oid, at);
   }
 
   putEntry(entry: Entry, at: Version): void {
-    this.#footprint.touchName(entry.parent, entry.name);
+    this.#noteEntry(entry.parent, entry.name);
+    this.changes.objects.add(entry.oid);
     this.#state.putEntry(entry, at);
   }
 
   removeEntry(parent: Oid, name: Name, at: Version): void {
-    this.#footprint.touchName(parent, name);
+    this.#noteEntry(parent, name);
     this.#state.removeEntry(parent, name, at);
   }
 
   putTombstone(tombstone: Tombstone): void {
+    this.changes.objects.add(tombstone.object.oid);
     this.#state.putTombstone(tombstone);
   }
 
   removeTombstone(oid: Oid): void {
+    this.changes.objects.add(oid);
     this.#state.removeTombstone(oid);
   }
 
   putAlias(alias: Oid, oid: Oid, at: Version): void {
+    this.changes.aliases.add(alias);
     this.#state.putAlias(alias, oid, at);
   }
 
   putOutcome(origin: OriginId, outcome: Outcome): void {
-    if (!this.#isForeign(origin, outcome.check)) this.#state.putOutcome(origin, outcome);
+    if (this.#isForeign(origin, outcome.check)) return;
+    this.changes.noteOutcome(origin);
+    this.#state.putOutcome(origin, outcome);
+  }
+
+  #noteEntry(parent: Oid, name: Name): void {
+    this.#footprint.touchName(parent, name);
+    this.changes.noteEntry(parent, name);
+    const standing = this.#state.entry(parent, name);
+    if (standing !== undefined) this.changes.objects.add(standing.oid);
   }
 }
 

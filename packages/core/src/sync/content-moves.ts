@@ -6,7 +6,10 @@ import type { StateReader } from "../replay/state.ts";
 import type { ContentMove } from "./change-set.ts";
 
 /** Whose content an object shows: that of an own record, by its number, or of an authoritative object. */
-type ContentSource = Recno | Oid;
+export type ContentSource = Recno | Oid;
+
+/** Whose contents some objects showed; undefined for what they have in the authoritative state. */
+export type ContentsBefore = Iterable<readonly [Oid, ContentSource | undefined]>;
 
 /**
  * Which own contents a visible tree shows, and where. An object that is not named here shows the content
@@ -30,13 +33,24 @@ export class ShownContents {
     // The temporary object has ended: what it showed is shown under the one that it was saved to.
     if (visible.object(operation.oid) !== undefined) return;
     const source = this.#sources.get(operation.oid) ?? operation.oid;
-    this.#sources.delete(operation.oid);
+    this.forget(operation.oid);
     this.#put(operation.victim.oid, source);
   }
 
-  /** The object that shows the content of this own record; undefined where none does. */
-  homeOf(recno: Recno): Oid | undefined {
-    return this.#homes.get(recno);
+  /** The object that shows this content; undefined where none does. */
+  homeOf(source: ContentSource): Oid | undefined {
+    return this.#homes.get(source);
+  }
+
+  sourceOf(oid: Oid): ContentSource | undefined {
+    return this.#sources.get(oid);
+  }
+
+  /** The object shows what it has in the authoritative state. */
+  forget(oid: Oid): void {
+    const source = this.#sources.get(oid);
+    this.#sources.delete(oid);
+    if (source !== undefined && this.#homes.get(source) === oid) this.#homes.delete(source);
   }
 
   [Symbol.iterator](): Iterator<[Oid, ContentSource]> {
@@ -44,8 +58,7 @@ export class ShownContents {
   }
 
   #put(oid: Oid, source: ContentSource): void {
-    const hidden = this.#sources.get(oid);
-    if (hidden !== undefined) this.#homes.delete(hidden);
+    this.forget(oid);
     this.#sources.set(oid, source);
     this.#homes.set(source, oid);
   }
@@ -59,23 +72,23 @@ export class ShownContents {
  * @param outcomes of own records that the pull acknowledged, by their numbers in the own log
  */
 export function contentMoves(
-  before: ShownContents,
+  before: ContentsBefore,
   after: ShownContents,
   visible: StateReader,
   outcomes: ReadonlyMap<Recno, Outcome>,
 ): ContentMove[] {
-  const homes = new Map<ContentSource, Oid>();
-  for (const [oid, source] of after) homes.set(source, oid);
   const homeOf = (source: ContentSource): Oid | undefined => {
     const outcome = typeof source === "number" ? outcomes.get(source) : undefined;
     const owner = typeof source === "number" ? outcome?.oid : source;
-    if (owner === undefined) return homes.get(source);
+    if (owner === undefined) return after.homeOf(source);
     const resolved = resolveOid(owner, visible);
-    return homes.get(resolved) ?? (visible.object(resolved) === undefined ? undefined : resolved);
+    return (
+      after.homeOf(resolved) ?? (visible.object(resolved) === undefined ? undefined : resolved)
+    );
   };
   const moves: ContentMove[] = [];
   for (const [from, source] of before) {
-    const to = homeOf(source);
+    const to = source === undefined ? undefined : homeOf(source);
     if (to !== undefined && to !== from) moves.push({ from, to });
   }
   return moves;

@@ -63,12 +63,18 @@ export class PendingLog {
 
   /** The first own record that is not acknowledged, or undefined where none waits. */
   get oldestRecno(): Recno | undefined {
-    let oldest: Recno | undefined;
-    const covered = this.frozen.flatMap(({ covers }) => covers);
-    for (const recno of [...this.#unsent.keys(), ...covered]) {
-      if (oldest === undefined || recno < oldest) oldest = recno;
+    const [first] = this.#unsent.keys();
+    let oldest = first;
+    for (const { covers } of this.#frozen.values()) {
+      for (const recno of covers) if (oldest === undefined || recno < oldest) oldest = recno;
     }
     return oldest;
+  }
+
+  /** {@link unsentRecord} as it would be sent now. */
+  unsentFollowed(recno: Recno): PendingRecord | undefined {
+    const record = this.#unsent.get(recno);
+    return record && { ...record, operation: this.#followSent(record.operation) };
   }
 
   /** Takes in the next record of the own log, when it is made and again when the log is read back. */
@@ -136,9 +142,11 @@ export class PendingLog {
 
   /** Tells whether an unsent record still builds on an own record, so that the own log must keep it. */
   buildsOnOwn(): boolean {
-    return this.unsent.some(({ operation }) =>
-      basesOf(operation).some((base) => typeof base !== "number" && base.peer === this.peer),
-    );
+    for (const { operation } of this.#unsent.values()) {
+      for (const base of basesOf(this.#followSent(operation)))
+        if (typeof base !== "number" && base.peer === this.peer) return true;
+    }
+    return false;
   }
 
   #freeze(

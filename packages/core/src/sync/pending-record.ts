@@ -16,3 +16,8 @@ export interface FrozenRecord {
   readonly covers: readonly Recno[];
   readonly submitted: SubmittedRecord;
 }
+
+/** The own record whose content a frozen one carries: of several CLOSEs that became one, the last. */
+export function lastCovered({ covers, submitted }: FrozenRecord): Recno {
+  return covers.at(-1) ?? submitted.origin.recno;
+}

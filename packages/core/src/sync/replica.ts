@@ -3,7 +3,7 @@
  *
  * The authoritative state is an exact replay of the server's KML up to a position. The visible tree is
  * that state under an overlay of the pending records; what they touch stays as its author left it until
- * the server's log says what became of them. Rebase derives the overlay anew and never changes a base.
+ * the server's log says what became of them. Rebase shows anew what has to be, and never changes a base.
  *
  * Pure: the caller makes things durable. It logs an own record before it hands it in, and it moves the
  * position in the same transaction as the replay. A crash loses nothing that is not read back from the
@@ -12,19 +12,18 @@
 
 import type { Oid, Recno } from "../kml/identity.ts";
 import type { Name } from "../kml/name.ts";
-import type { ClientOperation, OriginId, SealedOperation } from "../kml/operation.ts";
+import type { ClientOperation, OriginId } from "../kml/operation.ts";
 import { NO_CHECK, type KmlRecord, type ServerRecord } from "../kml/record.ts";
-import { continuingOid, outcomeOfTrace, type Outcome } from "../reintegrate/outcome.ts";
-import { resolveOid, resolveOperation } from "../reintegrate/resolve.ts";
-import { OverlayState } from "../replay/overlay-state.ts";
-import { applyOperation, replay } from "../replay/replay.ts";
+import { outcomeOfTrace, type Outcome } from "../reintegrate/outcome.ts";
+import { resolveOid } from "../reintegrate/resolve.ts";
+import { replay } from "../replay/replay.ts";
 import type { MutableState, StateReader } from "../replay/state.ts";
-import type { TreeObject } from "../replay/tree-object.ts";
+import type { BaseChanges } from "./base-changes.ts";
 import { Footprint, FootprintState, type ChangeSet, type ContentMove } from "./change-set.ts";
-import { contentMoves, ShownContents } from "./content-moves.ts";
+import { contentMoves } from "./content-moves.ts";
 import type { PendingLog } from "./pending-log.ts";
-import type { FrozenRecord, PendingRecord } from "./pending-record.ts";
-import { StrayWork } from "./stray-work.ts";
+import { type FrozenRecord, lastCovered } from "./pending-record.ts";
+import { VisibleTree } from "./visible/visible-tree.ts";
 
 const NO_CHANGES: ChangeSet = { names: [], objects: [], moves: [] };
 const NO_OUTCOMES: ReadonlyMap<Recno, Outcome> = new Map();
@@ -49,8 +48,7 @@ export interface ReceivedMark {
 export class Replica {
   readonly #authoritative: MutableState;
   readonly #pending: PendingLog;
-  #overlay: OverlayState;
-  #contents = new ShownContents();
+  readonly #visible: VisibleTree;
   #recno: Recno;
   #acknowledged: ReceivedMark;
   #received: ReceivedMark;
@@ -71,12 +69,12 @@ export class Replica {
     this.#pending = pending;
     this.#acknowledged = acknowledged;
     this.#received = acknowledged;
-    this.#overlay = this.#deriveOverlay();
+    this.#visible = new VisibleTree(authoritative, pending);
   }
 
   /** What programs see. */
   get visible(): StateReader {
-    return this.#overlay;
+    return this.#visible.overlay;
   }
 
   /** The server's tree as of {@link recno}. */
@@ -131,41 +129,44 @@ export class Replica {
     this.#pending.add(record);
     switch (operation.opcode) {
       case "SEALED":
-        return named === undefined ? NO_CHANGES : this.#showSealed(named, operation);
+        if (named === undefined || !this.#visible.seal(named, operation)) return NO_CHANGES;
+        return this.#rebase();
       case "CANCELLED":
+        this.#visible.drop(operation.recno);
         // The content of what was removed meanwhile shows nowhere: a large tree is removed file by file.
         if (named?.operation.opcode === "CLOSE" && !this.#isShown(named.operation.oid))
           return NO_CHANGES;
-        return this.#deriveAnew(() => {});
+        return this.#rebase();
       case "SENT":
+        this.#visible.freeze(operation.covers, recno);
         // What was made and removed again had taken its name from what others made under it.
-        if (isHiding) return this.#deriveAnew(() => {});
-        // Nothing looks different. Versions keep the number of the own record until the overlay is
-        // derived anew; the pending log knows what they mean (`followSent`).
+        if (isHiding) return this.#rebase();
+        // Nothing looks different. Versions keep the number of the own record until the next rebase; the
+        // pending log knows what they mean (`followSent`).
         return NO_CHANGES;
       default:
-        this.#show(operation as ClientOperation, { peer: this.#pending.peer, recno }, recno);
+        this.#visible.add(recno);
         return NO_CHANGES;
     }
   }
 
   /** Takes back several own records at once, which the own log has as CANCELLED; says what shows again. */
   takeBack(cancelled: readonly KmlRecord[]): ChangeSet {
-    return this.#deriveAnew(() => {
-      for (const record of cancelled) this.#pending.add(record);
-    });
+    for (const record of cancelled) {
+      this.#pending.add(record);
+      if (record.operation.opcode === "CANCELLED") this.#visible.drop(record.operation.recno);
+    }
+    return this.#rebase();
   }
 
-  /** Replays records of the server's log, forgets what they acknowledge, and derives the visible tree anew. */
+  /** Replays records of the server's log, forgets what they acknowledge, and rebases the visible tree. */
   pull(records: readonly ServerRecord[]): Pulled {
-    const footprint = new Footprint(this.#overlay);
-    this.touch(footprint);
+    const footprint = new Footprint(this.visible);
     const state = new FootprintState(
       this.#authoritative,
       footprint,
       (origin, check) => origin.peer === this.#pending.peer && !this.#isWaiting(origin, check),
     );
-    const contents = this.#contents;
     const outcomes = new Map<Recno, Outcome>();
     let isDiverged = false;
     for (const record of records) {
@@ -176,10 +177,7 @@ export class Replica {
       if (acknowledged === undefined) isDiverged = true;
       else outcomes.set(lastCovered(acknowledged), outcomeOfTrace(record)!);
     }
-    const overlay = this.#deriveOverlay();
-    this.touch(footprint);
-    const moves = contentMoves(contents, this.#contents, overlay, outcomes);
-    return { changes: footprint.compare(overlay, moves), isDiverged };
+    return { changes: this.#rebase(state.changes, footprint, outcomes), isDiverged };
   }
 
   /**
@@ -188,18 +186,19 @@ export class Replica {
    * @param outcomes of own records that no longer wait there, by their numbers in the own log
    */
   contentMovesTo(after: Replica, outcomes: ReadonlyMap<Recno, Outcome>): ContentMove[] {
-    return contentMoves(this.#contents, after.#contents, after.visible, outcomes);
+    return contentMoves(this.#visible.contents, after.#visible.contents, after.visible, outcomes);
   }
 
   /** Objects that the pending records touch. */
   touchedObjects(): Iterable<Oid> {
-    return this.#overlay.touchedObjects();
+    return this.#visible.overlay.touchedObjects();
   }
 
   /** Notes all that the pending records touch. */
   touch(footprint: Footprint): void {
-    for (const oid of this.#overlay.touchedObjects()) footprint.touchObject(oid);
-    for (const { parent, name } of this.#overlay.touchedNames()) footprint.touchName(parent, name);
+    const { overlay } = this.#visible;
+    for (const oid of overlay.touchedObjects()) footprint.touchObject(oid);
+    for (const { parent, name } of overlay.touchedNames()) footprint.touchName(parent, name);
   }
 
   /** Forgets the waiting record of which this is the trace; undefined where no such record waits here. */
@@ -207,6 +206,7 @@ export class Replica {
     if (!this.#isWaiting(origin, origin.check)) return undefined;
     if (origin.recno > this.#acknowledged.recno) this.#acknowledged = origin;
     this.noteReceived(origin);
+    this.#visible.drop(origin.recno);
     return this.#pending.acknowledge(origin.recno);
   }
 
@@ -214,89 +214,31 @@ export class Replica {
     return this.#pending.frozenRecord(origin.recno)?.submitted.origin.check === check;
   }
 
-  #deriveOverlay(): OverlayState {
-    this.#overlay = new OverlayState(this.#authoritative);
-    this.#contents = new ShownContents();
-    const stray = new StrayWork();
-    for (const frozen of this.#pending.frozen) {
-      const { operation, origin } = frozen.submitted;
-      this.#show(operation, origin, lastCovered(frozen), stray);
-    }
-    for (const { operation, recno } of this.#pending.unsent)
-      this.#show(operation, { peer: this.#pending.peer, recno }, recno, stray);
-    return this.#overlay;
-  }
-
-  /** Deriving the overlay for each of ten thousand sealed files would take their square in steps. */
-  #showSealed({ recno }: PendingRecord, sealed: SealedOperation): ChangeSet {
-    // An atomic save shows the content of the CLOSE under the object that was saved, and its own version.
-    const oid = this.#contents.homeOf(recno);
-    const object = oid === undefined ? undefined : this.#overlay.object(oid);
-    // A later content hides it, or its object was removed.
-    if (object === undefined) return NO_CHANGES;
-    if (this.#showsContentOf(object, recno)) {
-      const { sizeBytes, mtimeNs, sha256 } = sealed;
-      this.#overlay.putObject({ ...object, sizeBytes, mtimeNs, sha256 });
-      return NO_CHANGES;
-    }
-    // The content went on under another record in a way of its own.
-    return this.#deriveAnew(() => {});
-  }
-
-  /** Whether an object has the open content of this own CLOSE: under its version, or that of a save of it. */
-  #showsContentOf({ contentVersion, sha256 }: TreeObject, recno: Recno): boolean {
-    if (typeof contentVersion === "number" || contentVersion.peer !== this.#pending.peer)
-      return false;
-    if (contentVersion.recno === recno) return true;
-    const saved = this.#pending.unsentRecord(contentVersion.recno)?.operation;
-    if (saved?.opcode !== "RENAME" || !saved.keepsOid || sha256 !== null) return false;
-    const { contentBase } = saved;
-    return typeof contentBase !== "number" && contentBase.recno === recno;
-  }
-
   /**
-   * Derives the visible tree from other records than before. More can look different than what a record
-   * names: what stands in the way of another is shown beside it, under a name made of its time.
+   * Shows what waits as it now has to be. More can look different than what a record names: what stands
+   * in the way of another is shown beside it, under a name made of its time.
    */
-  #deriveAnew(change: () => void): ChangeSet {
-    const footprint = new Footprint(this.#overlay);
-    this.touch(footprint);
-    change();
-    const contents = this.#contents;
-    const overlay = this.#deriveOverlay();
-    this.touch(footprint);
-    return footprint.compare(overlay, contentMoves(contents, this.#contents, overlay, NO_OUTCOMES));
+  #rebase(
+    changes: BaseChanges | null = null,
+    footprint = new Footprint(this.visible),
+    outcomes: ReadonlyMap<Recno, Outcome> = NO_OUTCOMES,
+  ): ChangeSet {
+    const before = this.#visible.rebase(changes, footprint);
+    const moves = contentMoves(before, this.#visible.contents, this.visible, outcomes);
+    return footprint.compare(this.visible, moves);
   }
 
   /** Tells whether a name of an own record means something else in the authoritative state. */
   #isHiding(recno: Recno): boolean {
     const operation = this.#pending.unsentRecord(recno)?.operation;
     return namesIn(operation).some(({ parent, name }) => {
-      const standing = this.#authoritative.entry(resolveOid(parent, this.#overlay), name);
-      return standing !== undefined && standing.oid !== this.#overlay.entry(parent, name)?.oid;
+      const standing = this.#authoritative.entry(resolveOid(parent, this.visible), name);
+      return standing !== undefined && standing.oid !== this.visible.entry(parent, name)?.oid;
     });
   }
 
   #isShown(oid: Oid): boolean {
-    return this.#overlay.object(resolveOid(oid, this.#overlay)) !== undefined;
-  }
-
-  /**
-   * @param recno the record's number in the own log, also when it is shown under another since it was sent
-   * @param stray what the records before this one have written; a program sees all that is there now
-   */
-  #show(operation: ClientOperation, at: OriginId, recno: Recno, stray?: StrayWork): void {
-    const resolution = resolveOperation(operation, this.#overlay);
-    // A record whose base was refused will be refused with it: its author already lost that tree. A
-    // content will not (K5).
-    if (resolution.kind === "resolved") {
-      const oid = continuingOid(resolution.operation);
-      if (oid !== continuingOid(operation)) this.#overlay.putRedirect(at, oid);
-      const shown = stray?.spare(resolution.operation) ?? resolution.operation;
-      applyOperation(shown, { peer: at.peer, recno: at.recno }, at.peer, this.#overlay);
-      stray?.note(shown, at, this.#overlay);
-      this.#contents.note(shown, recno, this.#overlay);
-    }
+    return this.visible.object(resolveOid(oid, this.visible)) !== undefined;
   }
 }
 
@@ -309,9 +251,4 @@ function namesIn(operation: ClientOperation | undefined): { parent: Oid; name: N
     ];
   }
   return operation !== undefined && "parent" in operation ? [operation] : [];
-}
-
-/** The own record whose content a frozen one carries: of several CLOSEs that became one, the last. */
-export function lastCovered({ covers, submitted }: FrozenRecord): Recno {
-  return covers.at(-1) ?? submitted.origin.recno;
 }

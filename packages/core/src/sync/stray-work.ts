@@ -14,6 +14,9 @@ export class StrayWork {
   /** What each own content that is not sealed was made from: a removal names what is below those. */
   readonly #openBases = new Map<string, string>();
 
+  /** Those that decided about a removal, where they were still open. */
+  readonly #consulted = new Set<string>();
+
   /**
    * @param operation an own record, resolved, after it was shown
    * @param at the version that it establishes
@@ -50,6 +53,26 @@ export class StrayWork {
     }
   }
 
+  /**
+   * An own content is sealed now: nothing is below it any more.
+   *
+   * @returns whether a removal is shown as it is because it was open
+   */
+  noteSealed(origin: OriginId): boolean {
+    const version = originKey(origin);
+    return this.#openBases.delete(version) && this.#consulted.delete(version);
+  }
+
+  /** The record of this version is shown anew, or not any more. */
+  forgetVersion(origin: OriginId): void {
+    this.#openBases.delete(originKey(origin));
+  }
+
+  /** All records that wrote to the object are shown anew. */
+  forgetObject(oid: Oid): void {
+    this.#versionsByOid.delete(oid);
+  }
+
   #noteMove(
     { oid, contentBase, victim, keepsOid }: RenameOperation,
     at: OriginId,
@@ -76,8 +99,12 @@ export class StrayWork {
   /** Tells whether who removed an object, with the content that it had then, saw all that is in it. */
   #isMeant({ oid, contentBase }: { readonly oid: Oid; readonly contentBase: Base }): boolean {
     const seen = keyOf(contentBase);
-    const isSeen = (version: string | undefined): boolean =>
-      version === seen || (version !== undefined && isSeen(this.#openBases.get(version)));
+    const isSeen = (version: string | undefined): boolean => {
+      if (version === seen) return true;
+      if (version === undefined) return false;
+      this.#consulted.add(version);
+      return isSeen(this.#openBases.get(version));
+    };
     return [...(this.#versionsByOid.get(oid) ?? [])].every(isSeen);
   }
 }

@@ -21,6 +21,7 @@ import { Replica, type ReceivedMark } from "../../sync/replica.ts";
 import { salvage } from "../../sync/salvage.ts";
 import { NOTHING_ACKNOWLEDGED, type ClientHome, type Standing } from "./client-home.ts";
 import type { Mutation } from "./mutation.ts";
+import { describeTree } from "./places.ts";
 import type { Change } from "./recording-state.ts";
 import { SimulatedOwnLog, type OwnEntry } from "./simulated-own-log.ts";
 import type { Snapshot } from "./simulated-server.ts";
@@ -113,7 +114,7 @@ export class SimulatedReplica {
     if (this.#mutation === "position moved before the apply")
       index.commit({ ...this.standing, position: last });
     const { isDiverged } =
-      this.#mutation === "rebase skipped" ? this.#replay(records) : this.#replica.pull(records);
+      this.#mutation === "rebase skipped" ? this.#replay(records) : this.#rebase(records);
     index.commit(this.#movedTo(last, this.#replica.acknowledged));
     return { isDiverged };
   }
@@ -176,7 +177,7 @@ export class SimulatedReplica {
     await this.#log.truncate(oldest);
   }
 
-  /** Derives the visible tree anew, as every pull does. */
+  /** Shows all that has become stale, as every pull does. */
   rebase(): void {
     if (this.#mutation !== "rebase skipped") this.#replica.pull([]);
   }
@@ -209,6 +210,17 @@ export class SimulatedReplica {
         return tree.object(operation.oid)?.contentVersion ?? base;
       return this.#pending.followSent(base);
     });
+  }
+
+  /** A pull shows anew only what it is about; all of it has to be as if everything were (design C5). */
+  #rebase(records: readonly ServerRecord[]): { readonly isDiverged: boolean } {
+    const pulled = this.#replica.pull(records);
+    const { recno, acknowledged } = this.#replica;
+    const anew = new Replica(this.#home.index.changing, recno, this.#pending, acknowledged);
+    const [shown, expected] = [describeTree(this.visible), describeTree(anew.visible)];
+    if (shown !== expected)
+      throw new Error(`Cannot rebase: [C5] it shows\n${shown}\nand not\n${expected}`);
+    return pulled;
   }
 
   /** Of the mutation that skips the rebase: nothing but the authoritative tree moves. */
