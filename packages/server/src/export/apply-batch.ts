@@ -87,7 +87,7 @@ export async function applyBatch(
     }
     dropUsedContents(fileset, planned.slice(0, done), context);
     for (const [oid, note] of context.notes) {
-      if (note === null) ledger.notes.drop(oid);
+      if (note === null || ledger.state.object(oid) === undefined) ledger.notes.drop(oid);
       else ledger.notes.put(oid, note);
     }
     await ledger.commit(() => reach("log-synced"));

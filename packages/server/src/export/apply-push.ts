@@ -29,7 +29,10 @@ import type { Outgoing } from "./step-context.ts";
 /** Records applied with one sync of the log; more would make others wait for their answer. */
 const BATCH_RECORDS = 256;
 
-/** How often a push is judged again after a local change; a file that still changes then is forced. */
+/** After a local change what was made ready behind it is thrown away: as many again, and not more. */
+const LEAST_RECORDS = 16;
+
+/** How often a record is judged again after a local change; a file that still changes then is forced. */
 const ROUNDS_BEFORE_FORCE = 3;
 const MAX_ROUNDS = 40;
 
@@ -79,8 +82,9 @@ async function takePush(context: PushContext, push: Push): Promise<PushResult[]>
   const unstorable = new Set<SubmittedRecord>();
   let done = 0;
   let rounds = 0;
+  let size = BATCH_RECORDS;
   while (done < submissions.length) {
-    const batch = submissions.slice(done, done + BATCH_RECORDS);
+    const batch = submissions.slice(done, done + size);
     const { count, outgoing, failure } = await applyBatch(fileset, batch, {
       ...context,
       forced,
@@ -88,7 +92,10 @@ async function takePush(context: PushContext, push: Push): Promise<PushResult[]>
     });
     done += count;
     context.takeOutgoing(outgoing);
-    if (failure === null) continue;
+    if (failure === null) {
+      size = Math.min(BATCH_RECORDS, size * 2);
+      continue;
+    }
     if (failure instanceof NotStorable) {
       for (const [record, cause] of failure.causes) {
         unstorable.add(record);
@@ -96,7 +103,8 @@ async function takePush(context: PushContext, push: Push): Promise<PushResult[]>
       }
       continue;
     }
-    rounds += 1;
+    rounds = count > 0 ? 1 : rounds + 1;
+    size = Math.max(LEAST_RECORDS, Math.ceil(size / 4));
     if (!(failure instanceof LocalChange) || rounds > MAX_ROUNDS) throw failure;
     const { request, oid } = failure;
     await context.lookAgain(request);

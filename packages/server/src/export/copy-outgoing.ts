@@ -8,6 +8,7 @@ import { noteRetained } from "../db/contents.ts";
 import { noteOfStat } from "../db/disk-notes.ts";
 import type { Fileset } from "./fileset.ts";
 import { hashContent } from "./hash-content.ts";
+import { dropName } from "./retain-outgoing.ts";
 import type { Outgoing } from "./step-context.ts";
 
 const OPTIONS = { noFollow: true, throwIfNoEntry: false } as const;
@@ -26,9 +27,8 @@ export async function copyOutgoing(fileset: Fileset, outgoing: Outgoing): Promis
   const sha256 = outgoing.sha256!;
   const copy = `${item}.copy`;
   const drop = (): void => {
-    for (const name of [copy, item]) {
-      if (fstatat(applyFd, name, OPTIONS) !== undefined) unlinkat(applyFd, name);
-    }
+    if (fstatat(applyFd, copy, OPTIONS) !== undefined) unlinkat(applyFd, copy);
+    if (fstatat(applyFd, item, OPTIONS) !== undefined) dropName(fileset, outgoing);
   };
   try {
     const path = join(paths.apply, copy);

@@ -5,6 +5,7 @@ import type { ClientOperation, Name, Oid, OriginId, Recno } from "@izo/core";
 import { NO_RECNO, ROOT_OID } from "@izo/core";
 import { describe, expect, it } from "vitest";
 
+import { CommittedIndex } from "../db/committed-index.ts";
 import { openTestExport, temporaryDirectory } from "../testing/temporary-export.ts";
 import { closeFile, createFile, makeDirectory, newId, T, TestPeer } from "../testing/test-peer.ts";
 import { ContentMissingError } from "./errors.ts";
@@ -184,6 +185,24 @@ describe("reintegrate()", () => {
     });
     expect(await verifyExport(temporary.dir)).toEqual([]);
     expect(exported.lookUp("/y")).toBeNull();
+  });
+
+  it("knows a file that lost one of its names for the one that it was [S3]", async () => {
+    await using temporary = await temporaryDirectory();
+    await writeFile(join(temporary.dir, "one"), "1");
+    await link(join(temporary.dir, "one"), join(temporary.dir, "two"));
+    await using exported = await openTestExport(temporary.dir, { gatherMs: 60_000 });
+    const peer = new TestPeer(exported);
+    const { oid, content, entry } = versionsAt(exported, "/one");
+    const place = { oid, parent: ROOT_OID, name: "one" as Name, path: "/one" };
+    const bases = { nameBase: entry.version, contentBase: content, isLastName: false };
+    await peer.push({ opcode: "UNLINK", ...place, ...bases });
+    using index = new CommittedIndex(join(temporary.dir, ".intermezzo/rootfset/index.sqlite"));
+    const left = await stat(join(temporary.dir, "two"), { bigint: true });
+    // Otherwise whoever changes it next looks for a change that is not logged, and hashes it.
+    expect(index.notes.get(oid)?.ctimeNs).toBe(left.ctimeNs);
+    expect(left.nlink).toBe(1n);
+    expect(await verifyExport(temporary.dir)).toEqual([]);
   });
 
   it("gives all names of a hard-linked file its new content", async () => {

@@ -1,10 +1,10 @@
 import { constants } from "node:fs";
 
 import { EMPTY_SHA256, type Sha256 } from "@izo/core";
-import { fstatat, hasWriter, openat, renameat2, unlinkat } from "@izo/sys";
+import { fstat, fstatat, hasWriter, O_PATH, openat, renameat2, unlinkat } from "@izo/sys";
 
 import { noteRetained } from "../db/contents.ts";
-import { isSameContent, noteOfStat } from "../db/disk-notes.ts";
+import { isSameButForCtime, isSameContent, isUnchanged, noteOfStat } from "../db/disk-notes.ts";
 import { openContentSource } from "./content-source.ts";
 import type { Fileset } from "./fileset.ts";
 import type { Outgoing } from "./step-context.ts";
@@ -35,7 +35,7 @@ export function retainOutgoing(fileset: Fileset, outgoing: Outgoing): OutgoingFa
   // Other names still hold it: what is written to it later is found there, where they are in the tree.
   if (stat.nlink > 1) {
     if (isAsNoted && isContent && !isElsewhere(fileset, sha256)) return "copy";
-    unlinkat(applyFd, item);
+    dropName(fileset, outgoing);
     return "done";
   }
   if (!isAsNoted || isWritable(applyFd, item)) return "watch";
@@ -47,6 +47,20 @@ export function retainOutgoing(fileset: Fileset, outgoing: Outgoing): OutgoingFa
   const kept = fstatat(objectsFd, sha256, { noFollow: true });
   noteRetained(fileset.connection, sha256, kept, Number(fileset.nowNs() / 1_000_000n));
   return "done";
+}
+
+/**
+ * Takes the name in staging from an inode that has others in the tree, and notes it again: its ctime is
+ * another then, and who changes it next would look for a change that is not logged.
+ */
+export function dropName({ applyFd, ledger }: Fileset, { item, oid }: Outgoing): void {
+  using file = heldFd(openat(applyFd, item, O_PATH | constants.O_NOFOLLOW));
+  const before = noteOfStat(fstat(file.fd));
+  const noted = ledger.notes.get(oid);
+  unlinkat(applyFd, item);
+  if (noted === undefined || !isUnchanged(noted, before)) return;
+  const after = noteOfStat(fstat(file.fd));
+  if (isSameButForCtime(before, after)) ledger.notes.put(oid, after);
 }
 
 function isElsewhere(fileset: Fileset, sha256: Sha256): boolean {

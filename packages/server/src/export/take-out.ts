@@ -28,7 +28,8 @@ export function takeOut(
   if (isDirectory) checkIsEmpty(dirFd, name, oid);
   renameat2(dirFd, name, applyFd, item, { noReplace: true });
   context.changedDirectories.add(dirFd);
-  const out = noteOfStat(fstatat(applyFd, item, { noFollow: true }));
+  const stat = fstatat(applyFd, item, { noFollow: true });
+  const out = noteOfStat(stat);
   const isExpected = isDirectory ? isEmpty(applyFd, item) : isUnlogged || isSameContent(note, out);
   if (!isExpected) {
     putBack(item, at, context);
@@ -36,7 +37,9 @@ export function takeOut(
   }
   const sha256 = loggedContent(oid, context);
   context.outgoing.push({ item, oid, place: at, note: out, sha256, isUnlogged });
-  context.notes.set(oid, null);
+  // Under its other names it is the same inode still.
+  const isElsewhere = !isDirectory && !isUnlogged && stat.nlink > 1;
+  context.notes.set(oid, isElsewhere ? out : null);
 }
 
 function putBack(item: string, from: Place, context: StepContext): void {
