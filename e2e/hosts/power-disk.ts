@@ -11,8 +11,13 @@ import { runCommand } from "./run-command.ts";
  * that at each cut. The machine then starts from a copy of the image, and ext4 recovers its journal.
  */
 export interface PowerDisk {
-  /** Nothing reaches the disk any more; programs get EIO. They are the caller's to end. */
-  cut(): Promise<void>;
+  /**
+   * Nothing reaches the disk any more. These programs stop just before, as all do without power, and
+   * are the caller's to end. One that ran on would be told what is not true: after the shutdown drops
+   * the journal's transaction, an fsync(2) that waits for it may answer 0. On an ext4 with nothing else
+   * on it 5 of 40 cuts lost what a program took for synced or left zeros, and none of 80 did so.
+   */
+  cut(...programs: readonly { readonly pid: number }[]): Promise<void>;
   /** Mounts a copy of the image at the same place; nobody may use the old one any more. */
   restart(): Promise<void>;
 }
@@ -22,6 +27,15 @@ const SHUTDOWN = `
 open(my $directory, "<", $ARGV[0]) or die "open: $!";
 my $flags = pack("L", 2);
 ioctl($directory, 0x8004587d, $flags) or die "ioctl: $!";`;
+
+function stop(pid: number): void {
+  try {
+    process.kill(pid, "SIGSTOP");
+  } catch (error) {
+    // It had nothing more to do.
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
+}
 
 /** Mounts it at a directory, made where it is missing. It comes down with the work directory around it. */
 export async function mountPowerDisk(mountPoint: string, sizeMib: number): Promise<PowerDisk> {
@@ -36,7 +50,10 @@ export async function mountPowerDisk(mountPoint: string, sizeMib: number): Promi
   // It would be part of an exported tree.
   rmSync(`${mountPoint}/lost+found`, { recursive: true });
   return {
-    cut: async () => void (await runCommand(["perl", "-e", SHUTDOWN, mountPoint])),
+    async cut(...programs) {
+      for (const { pid } of programs) stop(pid);
+      await runCommand(["perl", "-e", SHUTDOWN, mountPoint]);
+    },
     async restart() {
       await runCommand(["umount", mountPoint]);
       const former = image;

@@ -8,12 +8,15 @@ import type { WorkloadOptions, WorkloadStep } from "./workload.ts";
 
 /** A workload in a process of its own. */
 export interface WorkloadProcess {
+  readonly pid: number;
   /** What was closed so far, in its order. */
   readonly done: readonly WorkloadStep[];
   /** Resolves when so many steps are done, or the workload has ended. */
   reached(steps: number): Promise<void>;
   /** Resolves at its end, by itself or because its mount died: undefined when it did all steps, else what it said. */
   readonly ended: Promise<string | undefined>;
+  /** SIGKILL, and wait until all that it said has been read. */
+  kill(): Promise<void>;
 }
 
 /** Starts `workload()` below `directory`. */
@@ -43,8 +46,13 @@ export function startWorkload(
     return status === 0 ? undefined : errors;
   });
   return {
+    pid: child.pid ?? 0,
     done,
     ended,
+    async kill() {
+      child.kill("SIGKILL");
+      await ended;
+    },
     reached(count) {
       const { promise, resolve } = Promise.withResolvers<void>();
       waiting.push({ steps: count, resolve });

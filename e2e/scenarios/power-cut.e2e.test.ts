@@ -104,9 +104,8 @@ test(
       await work.reached(5 + random.below(STEPS));
       const control = join(client1.cacheDir, `control-${round}`);
       writeFileSync(control, CONTROL);
-      await disk.cut();
-      await client1.kill();
-      expect(await work.ended).toBeDefined();
+      await disk.cut(client1, work);
+      await Promise.all([client1.kill(), work.kill()]);
       // The kernel keeps the files that it read and wrote itself until the dead mount is gone.
       await runCommand(["umount", "--lazy", client1.mountPoint]);
       await disk.restart();
@@ -114,14 +113,15 @@ test(
       noteRestart(client1.cacheDir);
 
       client1 = await world.mount("client1", "on-demand");
-      const begun = workloadFile(options.firstStep + work.done.length);
-      expect(violations(directory, before, work.done, begun)).toEqual([]);
+      const { done } = work;
+      const begun = workloadFile(options.firstStep + done.length);
+      expect(violations(directory, before, done, begun)).toEqual([]);
       console.log(
-        `round ${round}: ${work.done.length} steps, ${lostSteps(directory, work.done)} files lost their last`,
+        `round ${round}: ${done.length} steps, ${lostSteps(directory, done)} files lost their last`,
       );
       expect(await other.ended).toBeUndefined();
       await settle(server, client1, client2);
-      expect(violations(directory, before, work.done, begun)).toEqual([]);
+      expect(violations(directory, before, done, begun)).toEqual([]);
       expect(await differences(world, [client1, client2])).toEqual([]);
       expect(lostTexts(world.exportDir, "two", other.done)).toEqual([]);
       await waitUntilLogged(world);
@@ -150,15 +150,15 @@ test(
       await random.pick([one, local]).reached(5 + random.below(STEPS - 10));
       const control = join(world.exportDir, `.intermezzo/control-${round}`);
       writeFileSync(control, CONTROL);
-      await disk.cut();
-      await server.kill();
-      await local.ended;
+      await disk.cut(server, local);
+      await Promise.all([server.kill(), local.kill()]);
       await disk.restart();
       expect(textOf(control)).not.toBe(CONTROL);
 
       server = await world.serve();
-      const begun = workloadFile(options.firstStep + local.done.length);
-      expect(violations(join(world.exportDir, "local"), before, local.done, begun)).toEqual([]);
+      const { done } = local;
+      const begun = workloadFile(options.firstStep + done.length);
+      expect(violations(join(world.exportDir, "local"), before, done, begun)).toEqual([]);
       for (const work of [one, two]) expect(await work.ended).toBeUndefined();
       await settle(server, client1, client2);
       await waitUntilLogged(world);

@@ -199,7 +199,7 @@ test("after kill -9 the next mount has everything, and verifies", async () => {
 
 test("[C6] after a power cut what was synced is there, and symlinks lead where they did", async () => {
   await must("ln -s synced lead && echo synced > synced && sync synced && echo loose > loose");
-  await disk.cut();
+  await disk.cut(mount);
   await mount.kill();
   await user.must(`fusermount3 -u -z '${mount.mountPoint}'`);
   await disk.restart();

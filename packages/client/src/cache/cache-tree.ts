@@ -31,7 +31,7 @@ import type { InodeForm } from "./inode-form.ts";
 import { makeInode, statInode, updateAttributes, updateTime } from "./inode.ts";
 import type { NodeIds } from "./node-ids.ts";
 import { NodeTable } from "./node-table.ts";
-import { WHOLE, type Holding, type ObjectMark } from "./object-mark.ts";
+import { type Holding, nextHolding, type ObjectMark, WHOLE } from "./object-mark.ts";
 import { openRoot } from "./open-root.ts";
 import { isBlank, rescue, rescueCopy } from "./rescue.ts";
 import { withUnchangedCtime, withUnchangedTimes } from "./unchanged-times.ts";
@@ -231,7 +231,8 @@ export class CacheTree {
   }
 
   /** Notes what an inode holds, on disk first. */
-  setHolding(node: CacheNode, holding: Holding): void {
+  setHolding(node: CacheNode, next: Holding): void {
+    const holding = nextHolding(node.holding, next);
     const mark = { oid: node.oid, holding };
     if (holding.state === "absent") this.nodes.kept.drop(node);
     const [fd] = node.descriptors.keys();
@@ -256,7 +257,7 @@ export class CacheTree {
   holdRecord(node: CacheNode, record: Base, madeFrom: Base): void {
     const { holding } = node;
     const isMarked = holding.state === "local" && isSameVersion(holding.base, madeFrom);
-    const next = { state: "local", base: record } as const;
+    const next = nextHolding(holding, { state: "local", base: record });
     const mayWait = isMarked && typeof madeFrom !== "number" && node.retiredBase === undefined;
     if (!mayWait || node.isMarkBehind) {
       this.setHolding(node, next);
@@ -292,7 +293,7 @@ export class CacheTree {
    */
   setOid(node: CacheNode, oid: Oid, version?: Base): void {
     if (version !== undefined && node.holding.state === "local")
-      node.holding = { state: "local", base: version };
+      node.holding = { ...node.holding, base: version };
     this.form.writeMark(this.nodes.pathOf(node), { oid, holding: node.holding });
     this.nodes.setOid(node, oid);
     this.#noteMarked(node);

@@ -18,7 +18,11 @@ const peer = digits(16)
 const holding: fc.Arbitrary<Holding> = fc.oneof(
   fc.constantFrom<Holding>({ state: "absent" }, { state: "whole" }),
   digits(32).map((text): Holding => ({ state: "content", sha256: text as Sha256 })),
-  fc.oneof(recno, fc.record({ peer, recno })).map((base): Holding => ({ state: "local", base })),
+  fc
+    .tuple(fc.oneof(recno, fc.record({ peer, recno })), fc.boolean())
+    .map(([base, isSynced]): Holding => {
+      return isSynced ? { state: "local", base, isSynced } : { state: "local", base };
+    }),
 );
 
 const mark: fc.Arbitrary<ObjectMark> = fc.record({

@@ -7,8 +7,8 @@
  * A missing mark means "not here" until the bytes prove something else (`recover.ts`), so the zeros of a
  * placeholder are never shown as content. A cache that has lost all marks is refused (`open-root.ts`).
  *
- * Layout: state (1 byte), oid (16), then for content its SHA-256 (32), for local content the version
- * it is based on: recno (8, big-endian) and peer (16, zeros where the recno is the server's). At most
+ * Layout: state (1 byte, two for local content: one says that it was synced), oid (16), then for
+ * content its SHA-256 (32), for local content the version it is based on: recno (8, big-endian) and peer (16, zeros where the recno is the server's). At most
  * 49 bytes, because ext4 keeps about 90 in an inode of 256 and takes a block of its own beyond that.
  */
 import type { Base, Oid, PeerId, Recno, Sha256 } from "@izo/core";
@@ -27,21 +27,33 @@ export type Holding =
   | { readonly state: "absent" }
   | { readonly state: "whole" }
   | { readonly state: "content"; readonly sha256: Sha256 }
-  | { readonly state: "local"; readonly base: Base };
+  | LocalHolding;
+
+export interface LocalHolding {
+  readonly state: "local";
+  readonly base: Base;
+  /**
+   * A content that was made here was synced since this one began. After a power cut the file can be
+   * empty, because more was written; nothing that is older than what was synced may come back.
+   */
+  readonly isSynced?: true;
+}
 
 export interface ObjectMark {
   readonly oid: Oid;
   readonly holding: Holding;
 }
 
-const STATES = ["absent", "whole", "content", "local"] as const;
+const STATES = ["absent", "whole", "content", "local", "synced"] as const;
 const NO_PEER = "0".repeat(32);
 
 export const ABSENT: Holding = { state: "absent" };
 export const WHOLE: Holding = { state: "whole" };
 
 export function formatMark({ oid, holding }: ObjectMark): Buffer {
-  const head = Buffer.concat([Buffer.of(STATES.indexOf(holding.state)), Buffer.from(oid, "hex")]);
+  const isSynced = holding.state === "local" && holding.isSynced === true;
+  const state = STATES.indexOf(isSynced ? "synced" : holding.state);
+  const head = Buffer.concat([Buffer.of(state), Buffer.from(oid, "hex")]);
   if (holding.state === "content") return Buffer.concat([head, Buffer.from(holding.sha256, "hex")]);
   if (holding.state !== "local") return head;
   const { base } = holding;
@@ -54,7 +66,7 @@ export function formatMark({ oid, holding }: ObjectMark): Buffer {
 /** Undefined for bytes that are no mark: then nothing is known of the inode. */
 export function parseMark(bytes: Buffer): ObjectMark | undefined {
   const state = STATES[bytes[0] ?? STATES.length];
-  const expected = { absent: 17, whole: 17, content: 49, local: 41 };
+  const expected = { absent: 17, whole: 17, content: 49, local: 41, synced: 41 };
   if (state === undefined || bytes.length !== expected[state]) return undefined;
   const oid = bytes.toString("hex", 1, 17) as Oid;
   switch (state) {
@@ -63,10 +75,19 @@ export function parseMark(bytes: Buffer): ObjectMark | undefined {
       return { oid, holding: { state } };
     case "content":
       return { oid, holding: { state, sha256: bytes.toString("hex", 17) as Sha256 } };
-    case "local": {
+    case "local":
+    case "synced": {
       const recno = Number(bytes.readBigUInt64BE(17)) as Recno;
       const peer = bytes.toString("hex", 25) as PeerId;
-      return { oid, holding: { state, base: peer === NO_PEER ? recno : { peer, recno } } };
+      const base = peer === NO_PEER ? recno : { peer, recno };
+      const local: Holding = { state: "local", base };
+      return { oid, holding: state === "local" ? local : { ...local, isSynced: true } };
     }
   }
+}
+
+/** What an inode holds next: a sync of local content is remembered for as long as it holds such. */
+export function nextHolding(before: Holding, next: Holding): Holding {
+  if (before.state !== "local" || before.isSynced !== true || next.state !== "local") return next;
+  return { ...next, isSynced: true };
 }

@@ -529,6 +529,32 @@ describe("[C6] a record whose content is not on disk after a power cut", () => {
     expect(await cache.read("/a")).toBe("base");
   });
 
+  test("leaves the file empty where one was synced before it: nothing older comes back", async () => {
+    const [fd, node] = await cache.openForWriting("/a");
+    cache.writeTo(node, fd, "synced", 0);
+    await cache.fs.fsync(node, fd, false);
+    cache.fs.flush(node, fd);
+    cache.fs.release(node, fd);
+    await cache.write("/a", "never written back");
+    tear(onDisk("a"), 5);
+    await losePower();
+    expect(cache.local.recovered?.dropped).toEqual(["/a"]);
+    expect(await cache.read("/a")).toBe("");
+    expect(rescued()).toEqual({ a: "never" });
+    expect(takeReports()).toEqual(["rescued"]);
+    await cache.push();
+    expect(cache.replica.pending.size).toBe(0);
+  });
+
+  test("leaves the file empty where one was sealed before it: nothing older comes back", async () => {
+    await cache.write("/a", "sealed");
+    cache.seal();
+    await cache.write("/a", "never written back");
+    tear(onDisk("a"), 0);
+    await losePower();
+    expect(await cache.read("/a")).toBe("");
+  });
+
   test("is dropped with the save of it", async () => {
     await cache.write("/t", "saved, not synced");
     cache.rename("/t", "/a");

@@ -11,7 +11,7 @@
  * Worst outcome: an edit whose record was lost is logged as an edit of the version its mark names, and
  * becomes a conflict copy where that is out of date.
  */
-import { readdirSync, rmSync } from "node:fs";
+import { readdirSync, rmSync, truncateSync } from "node:fs";
 
 import {
   type Actor,
@@ -42,7 +42,7 @@ import { dropUnwritten } from "./drop-unwritten.ts";
 import { examineContent } from "./examine-content.ts";
 import { takeBackHalfExchange } from "./half-exchange.ts";
 import { type InodeForm, shownOwner } from "./inode-form.ts";
-import { ABSENT, type Holding, type ObjectMark, WHOLE } from "./object-mark.ts";
+import { ABSENT, type Holding, type LocalHolding, type ObjectMark, WHOLE } from "./object-mark.ts";
 import type { OwnVersions } from "./own-versions.ts";
 import { provenHolding } from "./proven-holding.ts";
 import { isBlank } from "./rescue.ts";
@@ -67,7 +67,7 @@ export interface RecoveryReport {
   readonly completed: number;
   /** Paths of contents and names that became records. */
   readonly logged: readonly string[];
-  /** Paths whose last content a power cut took: they show the one before. */
+  /** Paths whose last content a power cut took: they show the one before, or none where that was synced. */
   readonly dropped: readonly string[];
 }
 
@@ -76,8 +76,6 @@ const RECOVERY: Omit<Actor, "uid" | "gid"> = { groups: [], command: "izo recover
 
 /** No object has this oid. */
 const NOBODY = "0".repeat(32) as Oid;
-
-type LocalHolding = Holding & { readonly state: "local" };
 
 /** Compares and repairs; idempotent, so that a crash in it costs nothing. Takes a stat per cached inode. */
 export function recoverTree(options: RecoveryOptions): RecoveryReport {
@@ -212,12 +210,13 @@ class Recovery {
     if (mark?.holding.state !== "local" || !versions.isAhead(mark.holding.base)) return false;
     const oid = resolveOid(mark.oid, tree.visible);
     if (isKnown(oid, tree.visible)) return false;
-    const { base } = mark.holding;
+    const { base, isSynced } = mark.holding;
     const node = tree.adopt(directory, name, { oid, holding: mark.holding }, stat);
     const close = versions.closeOf(base);
     if (close === undefined || !isLogged(stat, close)) {
-      if (this.#isTorn(path, stat, close)) this.#dropCloses(node, base, path);
-      else this.#logContent(node, stat, base);
+      if (!this.#isTorn(path, stat, close)) this.#logContent(node, stat, base);
+      else if (isSynced) this.#empty(node, base);
+      else this.#dropCloses(node, base, path);
     }
     tree.displace(node, { parent: directory, name });
     return true;
@@ -252,7 +251,7 @@ class Recovery {
     const known = tree.visible.object(resolveOid(mark.oid, tree.visible));
     const renewed: ObjectMark = {
       oid: mark.oid,
-      holding: { state: "local", base: known?.contentVersion ?? NO_RECNO },
+      holding: { ...mark.holding, base: known?.contentVersion ?? NO_RECNO },
     };
     this.#form.writeMark(path, renewed);
     return renewed;
@@ -354,15 +353,16 @@ class Recovery {
   }
 
   /** Content that was made here: is it what the log says, or has it to be logged? */
-  #checkLocal(node: CacheNode, stat: Stat, shown: TreeObject, { base }: LocalHolding): void {
+  #checkLocal(node: CacheNode, stat: Stat, shown: TreeObject, holding: LocalHolding): void {
     const { tree } = this.#options;
+    const { base } = holding;
     const object = this.#giveToOwner(node, base) ?? shown;
     if (isLogged(stat, object) && !this.#isUnwritten(node, object)) {
       this.#nameRecord(node, object);
       if (!this.#looksLike(stat, object)) this.#changeObject(node.oid);
       return;
     }
-    if (this.#dropTorn(node, stat, object)) return;
+    if (this.#dropTorn(node, stat, object, holding)) return;
     if (object.sha256 === null) {
       this.#logContent(node, stat, object.contentVersion);
       return;
@@ -389,17 +389,21 @@ class Recovery {
    * What a power cut has left of a write that was not synced is no edit: no bytes at all, or fewer than
    * the record of the same time says. What was there before stays, and a part of the bytes is put aside.
    */
-  #dropTorn(node: CacheNode, stat: Stat, { mtimeNs }: TreeObject): boolean {
+  #dropTorn(node: CacheNode, stat: Stat, shown: TreeObject, holding: LocalHolding): boolean {
     const { tree, log, isPowerLost } = this.#options;
     const path = tree.nodes.pathOf(node);
     // Asked before anything is read: what a read has brought into memory counts as written.
     const hasBytes = !isBlank(path, "file");
-    if (!isPowerLost || (hasBytes && stat.mtimeNs !== mtimeNs)) return false;
+    if (!isPowerLost || (hasBytes && stat.mtimeNs !== shown.mtimeNs)) return false;
     const found = examineContent(path).sha256;
     const isHere = (object: TreeObject): boolean =>
       object.sha256 === null
         ? isLogged(stat, object) && (hasBytes || object.sizeBytes === 0)
         : object.sha256 === found;
+    if (holding.isSynced === true && !isHere(shown)) {
+      this.#empty(node, shown.contentVersion);
+      return true;
+    }
     const places = dropUnwritten(log, node.oid, isHere);
     const object = tree.visible.object(node.oid);
     if (object === undefined || (places === undefined && hasBytes)) return false;
@@ -413,6 +417,21 @@ class Recovery {
     this.#changeObject(node.oid);
     this.#dropped.push(tree.nodes.shownPath(node));
     return true;
+  }
+
+  /**
+   * Something that was synced was written over, and the power took what was to stand in its place. Who
+   * waited for that sync must not see what was before it: the file is empty, as any file system might
+   * leave it, and a part of the bytes is put aside.
+   */
+  #empty(node: CacheNode, contentBase: Base): void {
+    const { tree } = this.#options;
+    const path = tree.nodes.pathOf(node);
+    if (!isBlank(path, "file")) tree.rescueCopy(path);
+    truncateSync(osPath(path), 0);
+    const stat = this.#form.stat(path);
+    if (stat !== undefined) this.#logContent(node, stat, contentBase);
+    this.#dropped.push(tree.nodes.shownPath(node));
   }
 
   #logContent(node: CacheNode, stat: Stat, contentBase: Base): void {

@@ -27,7 +27,7 @@ import type { Actors } from "./actor.ts";
 import { arrivingReads } from "./arriving-reads.ts";
 import { closeDescriptor, watchWriters } from "./close-descriptor.ts";
 import type { FilterContext } from "./filter-context.ts";
-import { logContent, markLocal, markUnwritten } from "./log-content.ts";
+import { logContent, markLocal, markUnwritten, noteSync } from "./log-content.ts";
 import { isForWriting } from "./mode-bits.ts";
 import { openInode } from "./open-inode.ts";
 
@@ -178,6 +178,7 @@ export function dataOperations(
 
     async fsync(id, fd, dataOnly) {
       const node = nodes.get(id);
+      noteSync(context, node);
       tree.writeLateMark(node);
       // fdatasync(2) need not carry the mark that says what the data is.
       await (dataOnly && !node.isMarkDirty ? syncData(fd) : syncAll(fd));

@@ -6,6 +6,7 @@ import { fstat, type Stat } from "@izo/sys";
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
 import { statInode } from "../cache/inode.ts";
+import type { Holding } from "../cache/object-mark.ts";
 import { type FilterContext, record } from "./filter-context.ts";
 
 /** The author of content whose writer is not known: it was open before this process could see who. */
@@ -60,11 +61,22 @@ export function logUnlogged(context: FilterContext, node: CacheNode): void {
 
 /** Marks the content as made here, before it is changed: what a crash leaves is then found (design C6). */
 export function markLocal({ tree }: FilterContext, node: CacheNode): void {
-  const base = node.retiredBase ?? tree.objectOf(node)?.contentVersion;
+  const object = tree.objectOf(node);
+  const base = node.retiredBase ?? object?.contentVersion;
   // A file that was removed here has no name and no record to come.
   if (base === undefined || !node.isNamed) return;
   if (node.holding.state === "content") makeDurable(tree.nodes.pathOf(node));
-  tree.setHolding(node, { state: "local", base });
+  // What was sealed here is synced, and the server may not have it yet.
+  const isSynced = typeof base !== "number" && object !== undefined && object.sha256 !== null;
+  const local: Holding = { state: "local", base };
+  tree.setHolding(node, isSynced ? { ...local, isSynced } : local);
+}
+
+/** Remembers, in the mark that the next sync makes durable, that what was made here was synced. */
+export function noteSync({ tree }: FilterContext, node: CacheNode): void {
+  const { holding } = node;
+  if (holding.state !== "local" || holding.isSynced === true || !node.isNamed) return;
+  tree.setHolding(node, { ...holding, isSynced: true });
 }
 
 /**
