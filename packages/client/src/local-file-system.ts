@@ -34,6 +34,7 @@ import { COPY_EVERY_MS, LongWrites } from "./cache/long-writes.ts";
 import { NodeIds } from "./cache/node-ids.ts";
 import { OwnVersions } from "./cache/own-versions.ts";
 import { type RecoveryReport, recoverTree } from "./cache/recover.ts";
+import { RemovedContents } from "./cache/removed-contents.ts";
 import { UseNote } from "./cache/use-note.ts";
 import { Actors } from "./filter/actor.ts";
 import type { FilterContext } from "./filter/filter-context.ts";
@@ -132,6 +133,7 @@ export class LocalFileSystem implements Disposable {
   readonly #follower: IgnoredFollower;
   readonly #takeUp: TakeUp;
   readonly #rules: IgnoreRules;
+  readonly #removed: RemovedContents;
   #streamFromBytes: number | null = DEFAULT_STREAM_FROM_BYTES;
 
   /** Opens the cache, and repairs it where the last use did not end well. */
@@ -168,7 +170,9 @@ export class LocalFileSystem implements Disposable {
     const shelf = new PartialShelf(paths.partial, Date.now);
     // What was begun and is not being fetched goes first; it may be no more than the failed attempt has left.
     const reclaim = async (bytes: number): Promise<boolean> => {
-      const cleared = shelf.clear();
+      // A log that cannot be synced says so itself.
+      const removed = await this.#removed.settle().catch(() => 0);
+      const cleared = shelf.clear() + removed;
       return cleared >= bytes || (await this.quota.reclaim(bytes - cleared)) || cleared > 0;
     };
     const fetcher = new ContentFetcher({
@@ -187,6 +191,10 @@ export class LocalFileSystem implements Disposable {
       fetcher,
       isServerThere,
       signal: this.#abort.signal,
+    });
+    this.#removed = new RemovedContents({
+      freePath: () => tree.removedPath(),
+      syncLog: () => log.syncLog(),
     });
     const copies = new ContentCopies(paths.copies);
     const longWrites = new LongWrites({
@@ -208,6 +216,7 @@ export class LocalFileSystem implements Disposable {
       owed: this.#owed,
       unseenWriters: this.#unseenWriters,
       longWrites,
+      removed: this.#removed,
       onUsed: (oid) => this.#lastUses.note(oid),
       streamFromBytes: () => this.#streamFromBytes,
       reclaim,
@@ -348,6 +357,11 @@ export class LocalFileSystem implements Disposable {
     this.#abort.abort();
   }
 
+  /** Lets go what waits for the log to be durable. A mount that ends without it is repaired by the next. */
+  async settle(): Promise<void> {
+    await this.#removed.settle();
+  }
+
   /** Ends fetches, and notes that the cache needs no repair. Call it when nothing is open any more. */
   [Symbol.dispose](): void {
     this.#notifier.target = undefined;
@@ -360,6 +374,7 @@ export class LocalFileSystem implements Disposable {
     void this.#hasher[Symbol.asyncDispose]();
     this.#owed[Symbol.dispose]();
     this.#longWrites[Symbol.dispose]();
+    this.#removed[Symbol.dispose]();
     // What the log did not take, or somebody still writes, is found by the next process.
     if (this.#owed.isEmpty && this.#unseenWriters.isEmpty && this.#areMarksWritten())
       this.#useNote.remove();

@@ -191,6 +191,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
       onProblem: (path, error) => logger.warn({ path, err: error }, "not in the cache"),
     }),
   );
+  stack.defer(() => local.settle());
   local.fetches.setPolicy(offlinePolicy);
   local.quota.setQuota(cacheQuotaBytes);
   local.setStreamFrom(streamFromBytes);

@@ -16,7 +16,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  cache.assertTidy();
+  await cache.assertTidy();
   await cache[Symbol.asyncDispose]();
 });
 

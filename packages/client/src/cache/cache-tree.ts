@@ -53,6 +53,8 @@ export interface CacheTreeOptions {
   readonly isPending: (version: Base) => boolean;
 }
 
+const REMOVED = "removed-";
+
 export class CacheTree {
   readonly nodes: NodeTable;
   /** How its inodes show their objects. */
@@ -363,6 +365,17 @@ export class CacheTree {
     return this.nodes.pathIn(this.nodes.limbo, `spare-${this.#limboCount}` as Name);
   }
 
+  /** A free path in limbo, for a content whose removal is not durable yet; see {@link isRemovedContent}. */
+  removedPath(): string {
+    this.#limboCount += 1;
+    return this.nodes.pathIn(this.nodes.limbo, `${REMOVED}${this.#limboCount}` as Name);
+  }
+
+  /** Tells whether the inode is the only place where its content is. */
+  isOnlyHere({ holding }: CacheNode): boolean {
+    return holding.state === "local" && this.#isPending(holding.base);
+  }
+
   /** Puts aside what nothing explains, and says so. */
   rescue(path: string): void {
     this.#onProblem(path, rescue(path, this.#rescuePath));
@@ -374,7 +387,7 @@ export class CacheTree {
   }
 
   #isNeeded(node: CacheNode): boolean {
-    return node.hasWriter || (node.holding.state === "local" && this.#isPending(node.holding.base));
+    return node.hasWriter || this.isOnlyHere(node);
   }
 
   #linkIntoLimbo(node: CacheNode): Name {
@@ -466,6 +479,11 @@ export class CacheTree {
       this.nodes.unlink(directory, name);
     }
   }
+}
+
+/** Tells whether a name in limbo is that of a content that was removed. */
+export function isRemovedContent(name: Name): boolean {
+  return name.startsWith(REMOVED);
 }
 
 function highestNumber(names: readonly string[]): number {

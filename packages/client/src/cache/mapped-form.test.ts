@@ -169,6 +169,6 @@ test.each([
     const node = cache.node("/l");
     expect(cache.fs.readlink(node)).toBe("some/where");
     expect(cache.fs.getattr(node)).toMatchObject({ sizeBytes: 10, uid: CALLER.uid });
-    cache.assertTidy();
+    await cache.assertTidy();
   },
 );

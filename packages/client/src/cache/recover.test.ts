@@ -34,7 +34,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  cache.assertTidy();
+  await cache.assertTidy();
   await cache[Symbol.asyncDispose]();
 });
 
@@ -603,6 +603,67 @@ describe("[C6] a record whose content is not on disk after a power cut", () => {
     await losePower();
     expect(cache.local.recovered?.logged).toEqual(["/a"]);
     expect(await cache.read("/a")).toBe("second, and its record is lost");
+  });
+});
+
+/** The own log as it is now: the power takes what comes, and leaves what was done. */
+function noteLog(): () => Promise<void> {
+  const [peer = ""] = readdirSync(join(cache.cacheDir, "kml"));
+  const [segment = ""] = readdirSync(join(cache.cacheDir, "kml", peer));
+  const path = join(cache.cacheDir, "kml", peer, segment);
+  const bytes = readFileSync(path);
+  return async () => {
+    await cache.kill();
+    writeFileSync(path, bytes);
+    writeFileSync(join(cache.cacheDir, "in-use"), "another start of the machine");
+    await cache.start();
+  };
+}
+
+const inLimbo = (): string[] => readdirSync(join(cache.cacheDir, "limbo"));
+
+describe("[C6] a content that was removed, and whose removal a power cut took out of the log", () => {
+  beforeEach(() => remoteFile("a", "base"));
+
+  test("is there again, after unlink", async () => {
+    await cache.write("/new", "only here");
+    const losePowerAndLog = noteLog();
+    cache.unlink("/new");
+    expect(cache.list("/")).toEqual(["a"]);
+    await losePowerAndLog();
+    expect(await cache.read("/new")).toBe("only here");
+    expect(cache.pending).toEqual(["CREATE /new", "CLOSE /new"]);
+    await cache.push();
+    expect(cache.replica.pending.size).toBe(0);
+  });
+
+  test("is there again, after a rename over it", async () => {
+    await cache.read("/a");
+    await cache.write("/a", "edited");
+    await cache.write("/new", "takes its place");
+    const losePowerAndLog = noteLog();
+    cache.rename("/a", "/new");
+    await losePowerAndLog();
+    expect([await cache.read("/a"), await cache.read("/new")]).toEqual([
+      "edited",
+      "takes its place",
+    ]);
+  });
+
+  test("is gone where the log has its removal", async () => {
+    await cache.write("/new", "only here");
+    cache.unlink("/new");
+    await losePower();
+    expect(cache.list("/")).toEqual(["a"]);
+    expect(inLimbo()).toEqual([]);
+  });
+
+  test("takes no space any more when its removal is durable", async () => {
+    await cache.write("/new", "only here");
+    cache.unlink("/new");
+    expect(inLimbo()).toEqual(["removed-1"]);
+    await cache.local.settle();
+    expect(inLimbo()).toEqual([]);
   });
 });
 

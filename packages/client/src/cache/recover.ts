@@ -36,7 +36,7 @@ import { contentOid } from "../sync/content-oid.ts";
 import type { ChangeApplier } from "./apply-changes.ts";
 import type { CacheNode } from "./cache-node.ts";
 import { osPath } from "./cache-paths.ts";
-import { type CacheTree, kindOf } from "./cache-tree.ts";
+import { type CacheTree, isRemovedContent, kindOf } from "./cache-tree.ts";
 import type { ChangeLog } from "./change-log.ts";
 import { dropUnwritten } from "./drop-unwritten.ts";
 import { examineContent } from "./examine-content.ts";
@@ -133,8 +133,16 @@ class Recovery {
   /** What was on its way is claimed by its name when the changes are applied, or removed there. */
   #takeLimbo(): void {
     const { tree } = this.#options;
+    let removedHere: ReadonlySet<Oid> | undefined;
     for (const { name, path, stat } of this.#inodesIn(tree.nodes.pathOf(tree.nodes.limbo))) {
       const mark = this.#readMark(path);
+      if (isRemovedContent(name)) {
+        removedHere ??= this.#removedHere();
+        if (mark === undefined || removedHere.has(mark.oid) || !this.#isBack(mark)) {
+          rmSync(osPath(path));
+          continue;
+        }
+      }
       if (mark === undefined && !isBlank(path, kindOf(stat.mode))) {
         tree.rescue(path);
         continue;
@@ -147,6 +155,31 @@ class Recovery {
       if (node.kind === "directory" && node.isPresent) this.#walk(node);
       else if (holding.state === "local") this.#checkLimbo(node, stat, holding);
     }
+  }
+
+  /** A removed content has its object again, or will have it when the log has been replayed. */
+  #isBack({ oid, holding }: ObjectMark): boolean {
+    const { tree, versions } = this.#options;
+    if (tree.visible.object(oid) !== undefined) return true;
+    return holding.state === "local" && versions.isAhead(holding.base);
+  }
+
+  /**
+   * The objects that an own record removed. The visible tree does not say so while the index is behind:
+   * a removal of a name that it does not know in that version yet is put off until the log is replayed.
+   */
+  #removedHere(): Set<Oid> {
+    const { unsent, frozen } = this.#options.log.pending;
+    const removed = new Set<Oid>();
+    for (const operation of [
+      ...unsent.map((record) => record.operation),
+      ...frozen.map((record) => record.submitted.operation),
+    ]) {
+      if (operation.opcode === "UNLINK") removed.add(operation.oid);
+      else if (operation.opcode === "RENAME" && operation.victim !== null && !operation.keepsOid)
+        removed.add(operation.victim.oid);
+    }
+    return removed;
   }
 
   #walk(directory: CacheNode): void {

@@ -75,7 +75,7 @@ test("[C4] a small content fills its placeholder where it stands, and no time te
   expect(cache.fetchCount).toBe(1);
   await cache.restart();
   expect(await cache.read("/b")).toBe("small");
-  cache.assertTidy();
+  await cache.assertTidy();
 });
 
 test("[C3] a small content that replaces another gets an inode of its own", async () => {
@@ -102,7 +102,7 @@ test("[C6] a crash in the middle of a small content leaves a placeholder: the co
   expect(cache.fs.getattr(cache.node("/b")).mtimeNs).toBe(before.mtimeNs);
   expect(await cache.read("/b")).toBe("small");
   expect(cache.fetchCount).toBe(2);
-  cache.assertTidy();
+  await cache.assertTidy();
 });
 
 describe("putContents() into a directory that nobody has looked at", () => {
@@ -154,6 +154,6 @@ describe("putContents() into a directory that nobody has looked at", () => {
     expect([mode, uid, gid]).toEqual([0o100600, 7, 8]);
     expect(await cache.read("/d/b")).toBe("small");
     expect(cache.fetchCount).toBe(1);
-    cache.assertTidy();
+    await cache.assertTidy();
   });
 });

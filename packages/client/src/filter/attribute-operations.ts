@@ -118,11 +118,12 @@ export function attributeOperations(
     getattr(id, fd) {
       const node = nodes.get(id);
       const stat = statOf(node, fd);
+      const links = node.isRemoved ? 0 : stat.nlink;
       return {
         ...stat,
         ino: inodeNumber(nodes, node, stat),
         // As btrfs says "not counted": the subdirectories are not made yet.
-        nlink: node.kind === "directory" && !node.isPresent ? 1 : stat.nlink,
+        nlink: node.kind === "directory" && !node.isPresent ? 1 : links,
         // What a directory takes here depends on how much of it was looked at: that is nobody's concern.
         sizeBytes: node.kind === "directory" ? BLOCK_SIZE_BYTES : stat.size,
         // A placeholder takes none; who reads it must not take it for one single hole.

@@ -3,6 +3,7 @@ import type { Actor, ClientOperation, Oid, Recno } from "@izo/core";
 import type { CacheTree } from "../cache/cache-tree.ts";
 import type { ChangeLog } from "../cache/change-log.ts";
 import type { LongWrites } from "../cache/long-writes.ts";
+import type { RemovedContents } from "../cache/removed-contents.ts";
 import { ErrnoError, type ErrnoName } from "../fuse/errno.ts";
 import type { OwedContents } from "./owed-contents.ts";
 import type { ProgramFetches } from "./program-fetches.ts";
@@ -16,6 +17,7 @@ export interface FilterContext {
   readonly owed: OwedContents;
   readonly unseenWriters: UnseenWriters;
   readonly longWrites: LongWrites;
+  readonly removed: RemovedContents;
   /** The cache's directory: its file system's free space is the mount's. */
   readonly cacheDir: string;
   readonly newOid: () => Oid;

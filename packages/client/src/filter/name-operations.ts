@@ -33,7 +33,7 @@ export function nameOperations(
   FileSystem,
   "lookup" | "forget" | "readdir" | "parentIno" | "link" | "unlink" | "rmdir" | "rename"
 > {
-  const { tree, log } = context;
+  const { tree, log, removed } = context;
   const { nodes } = tree;
 
   /** What a name leads to, on disk and in the visible tree. */
@@ -80,6 +80,14 @@ export function nameOperations(
   /** After the removal: a crash before leaves CLOSEs that recovery takes back. */
   function takeBack({ closes }: EndingContent): void {
     for (const recno of closes) log.cancel(recno);
+  }
+
+  /**
+   * A removal whose record a power cut can take must not take a content with it that nobody else has.
+   * Asked before the removal is logged, which changes the answer.
+   */
+  function takesOnlyContent(node: CacheNode, object: TreeObject): boolean {
+    return object.kind === "file" && isLastName(object) && tree.isOnlyHere(node);
   }
 
   /** Design D2: the usual way of editors to save. */
@@ -168,6 +176,7 @@ export function nameOperations(
       if (node.kind === "directory") {
         throw new ErrnoError("EISDIR", `Cannot unlink ${JSON.stringify(name)}: it is a directory`);
       }
+      const isKept = takesOnlyContent(node, object);
       const ending = endOf(node, object);
       const operation = {
         opcode: "UNLINK",
@@ -181,7 +190,10 @@ export function nameOperations(
       } as const;
       dropName(tree, directory, name, () => {
         perform(context, operation, actors.of(caller), () => {
-          unlinkSync(osPath(nodes.pathIn(directory, name)));
+          const path = nodes.pathIn(directory, name);
+          if (isKept) removed.unlink(path, object.sizeBytes);
+          else unlinkSync(osPath(path));
+          node.isRemoved = isKept;
         });
         takeBack(ending);
       });
@@ -234,6 +246,8 @@ export function nameOperations(
       logUnlogged(context, moved.node);
       const victim = target === undefined ? undefined : named(to, newName);
       const keepsOid = victim !== undefined && keepsIdentity(moved.object, victim.object);
+      const isKept =
+        victim !== undefined && !keepsOid && takesOnlyContent(victim.node, victim.object);
       // A saved-over object lives on, and its open CLOSE is sealed with the content that it has then:
       // taking it back would show others the version before, for a moment, between two saves.
       const ending =
@@ -263,7 +277,11 @@ export function nameOperations(
       let version: Base | undefined;
       const move = (): void => {
         version = perform(context, operation, actors.of(caller), (recno) => {
-          renameSync(osPath(nodes.pathIn(from, name)), osPath(nodes.pathIn(to, newName)));
+          const rename = (): void =>
+            renameSync(osPath(nodes.pathIn(from, name)), osPath(nodes.pathIn(to, newName)));
+          if (!isKept) rename();
+          else removed.replace(nodes.pathIn(to, newName), victim.object.sizeBytes, rename);
+          if (victim !== undefined) victim.node.isRemoved = isKept;
           return { peer: log.peer, recno };
         });
         if (ending !== undefined) takeBack(ending);

@@ -70,7 +70,7 @@ describe("[K51] what a pattern means", () => {
     await cache.restart();
     expect(await show()).toEqual(all);
     expect(cache.local.describeIgnored()).toMatchObject({ entries: 2, leftBehind: [] });
-    cache.assertTidy();
+    await cache.assertTidy();
   });
 
   test("counts from the root where a pattern has a path, and asks for a directory where it ends with a slash", async () => {
@@ -202,7 +202,7 @@ describe("[K53] an ignored name that the log has now", () => {
     expect(await show()).toEqual({ "/node_modules": "/", "/node_modules/mine": "ignored" });
     await cache.write("/node_modules/more", "ignored");
     expect(cache.pending).toEqual([]);
-    cache.assertTidy();
+    await cache.assertTidy();
   });
 
   test("gives way also where a crash came before", async () => {
@@ -271,7 +271,7 @@ describe("[K54] a name that leads across", () => {
     expect(await show()).toEqual({ "/main": "made" });
     await cache.push();
     expect(await show()).toEqual({ "/main": "made" });
-    cache.assertTidy();
+    await cache.assertTidy();
   });
 
   test("is an edit of the file that it replaces, also while its writer has it open", async () => {
@@ -293,7 +293,7 @@ describe("[K54] a name that leads across", () => {
       })
       .toBe(5);
     expect(await show()).toEqual({ "/main": "newer" });
-    cache.assertTidy();
+    await cache.assertTidy();
   });
 
   test("takes a file from the others that gets a name which is ignored", async () => {
@@ -310,7 +310,7 @@ describe("[K54] a name that leads across", () => {
     await cache.restart();
     expect(await show()).toEqual({ "/main.o": "written" });
     expect(cache.pending).toEqual([]);
-    cache.assertTidy();
+    await cache.assertTidy();
   });
 
   test("leaves nothing of what was saved under a passing name for the others", async () => {
@@ -327,7 +327,7 @@ describe("[K54] a name that leads across", () => {
     expect(cache.list("")).toEqual(["main.o"]);
     await cache.push();
     expect(cache.replica.position.recno).toBe(0);
-    cache.assertTidy();
+    await cache.assertTidy();
   });
 
   test("cannot take across what is not here, and says so", async () => {
@@ -499,7 +499,7 @@ describe("[K57] patterns that change between two mounts", () => {
     expect(await show()).toEqual(before);
     expect(cache.fs.getattr(cache.node("/app/build/deep/out")).mode).toBe(0o100750);
     expect(cache.local.describeIgnored()).toMatchObject({ entries: 1, leftBehind: [] });
-    cache.assertTidy();
+    await cache.assertTidy();
     await restartWith([]);
     expect(cache.pending.toSorted()).toEqual([
       "CLOSE /app/build/deep/keep.o",

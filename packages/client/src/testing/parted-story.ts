@@ -383,7 +383,7 @@ export class Story implements AsyncDisposable {
       if (operation.opcode === "CLOSE") contents.add(operation.sha256);
     const lost = [...this.#closed.values()].filter((text) => !contents.has(sha256Of(text)));
     deepEqual(lost, []);
-    this.#cache.assertTidy();
+    await this.#cache.assertTidy();
   }
 }
 

@@ -143,7 +143,8 @@ export class TestCache implements AsyncDisposable {
   }
 
   /** @throws when an entry could not be made, or something is left in limbo */
-  assertTidy(): void {
+  async assertTidy(): Promise<void> {
+    await this.local.settle();
     deepEqual(this.problems, []);
     deepEqual(readdirSync(join(this.cacheDir, "limbo")), []);
   }
