@@ -1,4 +1,5 @@
 import { renameSync, rmSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 import Database from "better-sqlite3";
@@ -10,6 +11,8 @@ import { drizzle, migrate } from "./drizzle.ts";
 export interface ClientIndex {
   readonly sqlite: Database.Database;
   readonly orm: BetterSQLite3Database;
+  /** Resolves when all transactions so far survive a power cut. */
+  readonly sync: () => Promise<void>;
   /** Where a damaged file was put aside when the index was opened; null where it was sound. */
   readonly setAside: string | null;
 }
@@ -23,39 +26,48 @@ const MIGRATIONS = fileURLToPath(new URL("../../drizzle", import.meta.url));
  */
 export function openIndex(path: string): ClientIndex {
   try {
-    return { ...open(path), setAside: null };
+    return { ...openSound(path), setAside: null };
   } catch (error) {
     if (!isDamage(error)) throw error;
     const setAside = `${path}.damaged`;
     renameSync(path, setAside);
     // The write-ahead log belongs to the damaged file; applied to a new one it would damage that too.
     for (const suffix of ["-wal", "-shm"]) rmSync(`${path}${suffix}`, { force: true });
-    return { ...open(path), setAside };
+    return { ...openSound(path), setAside };
   }
 }
 
 /** Opens an index that is there, to read it; nothing is migrated, renewed or put aside. */
-export function openIndexReader(path: string): Omit<ClientIndex, "setAside"> {
+export function openIndexReader(path: string): Pick<ClientIndex, "sqlite" | "orm"> {
   const sqlite = new Database(path, { readonly: true });
   return { sqlite, orm: drizzle(sqlite, { casing: "snake_case" }) };
 }
 
-function open(path: string): Omit<ClientIndex, "setAside"> {
+function openSound(path: string): Omit<ClientIndex, "setAside"> {
   const sqlite = new Database(path);
   try {
     sqlite.pragma("journal_mode = WAL");
-    // NORMAL syncs at checkpoints only. A power cut may take back the last transactions, whole ones:
-    // the position goes back with the tree, and the same records are pulled again.
+    // NORMAL syncs at checkpoints only, and `sync` when somebody waits for it. A power cut may take back the
+    // last transactions, whole ones: the position goes back with the tree, and the records are pulled again.
     sqlite.pragma("synchronous = NORMAL");
     sqlite.pragma("cache_size = -32768"); // 32 MiB: the inner pages of a million objects
     if (sqlite.pragma("quick_check(1)", { simple: true }) !== "ok") throw new DamagedIndexError();
     const orm = drizzle(sqlite, { casing: "snake_case" });
     migrate(orm, { migrationsFolder: MIGRATIONS });
-    return { sqlite, orm };
+    return { sqlite, orm, sync: () => syncWriteAheadLog(path) };
   } catch (error) {
     sqlite.close();
     throw error;
   }
+}
+
+/**
+ * Each transaction is whole in the write-ahead log, with a checksum, so its data alone makes all of them
+ * durable. A checkpoint, which would be SQLite's own way, writes every page once more.
+ */
+async function syncWriteAheadLog(path: string): Promise<void> {
+  await using log = await open(`${path}-wal`, "r");
+  await log.datasync();
 }
 
 class DamagedIndexError extends Error {}

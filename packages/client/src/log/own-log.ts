@@ -47,6 +47,11 @@ export interface OwnLogOptions {
   readonly fileset: FilesetId;
   readonly hash: HashFunction;
   readonly nowNs: () => TimeNs;
+  /**
+   * Makes the index durable, with each sync: records name versions of the server's, and the index knows
+   * what those are. Without it a log could come back from a power cut that builds on an empty tree.
+   */
+  readonly syncIndex: () => Promise<void>;
   /** A sync that nobody waits for has failed: the log takes no more records until it is opened again. */
   readonly onSyncFailed: (error: unknown) => void;
 }
@@ -134,7 +139,7 @@ export class OwnLog implements AsyncDisposable {
   /** Makes all records so far durable. */
   async sync(): Promise<void> {
     this.#cancelTimer();
-    await this.#kml.sync();
+    await Promise.all([this.#kml.sync(), this.#options.syncIndex()]);
   }
 
   /** Drops what lies before `recno`, as far as segments end there. */
@@ -192,7 +197,7 @@ export class OwnLog implements AsyncDisposable {
   #scheduleSync(): void {
     this.#syncTimer ??= setTimeout(() => {
       this.#syncTimer = null;
-      this.#kml.sync().catch((error: unknown) => this.#options.onSyncFailed(error));
+      this.sync().catch((error: unknown) => this.#options.onSyncFailed(error));
     }, SYNC_EVERY_MS).unref();
   }
 

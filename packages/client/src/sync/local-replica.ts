@@ -141,7 +141,11 @@ export class LocalReplica implements AsyncDisposable {
   static async open(options: LocalReplicaOptions): Promise<LocalReplica> {
     const index = openIndex(join(options.cacheDir, "index.sqlite"));
     try {
-      return new LocalReplica(options, await OwnLog.open(options), index);
+      return new LocalReplica(
+        options,
+        await OwnLog.open({ ...options, syncIndex: index.sync }),
+        index,
+      );
     } catch (error) {
       index.sqlite.close();
       throw error;
