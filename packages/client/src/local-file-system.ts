@@ -33,7 +33,7 @@ import { LastUses } from "./cache/last-uses.ts";
 import { COPY_EVERY_MS, LongWrites } from "./cache/long-writes.ts";
 import { NodeIds } from "./cache/node-ids.ts";
 import { OwnVersions } from "./cache/own-versions.ts";
-import { type RecoveryReport, recoverTree } from "./cache/recover.ts";
+import { type RecoveryReport, recoverTree } from "./cache/recovery/recover-tree.ts";
 import { RemovedContents } from "./cache/removed-contents.ts";
 import { UseNote } from "./cache/use-note.ts";
 import { Actors } from "./filter/actor.ts";

@@ -6,7 +6,7 @@ import { TestCache } from "../testing/test-cache.ts";
 TestCache.defaultForm = "mapped";
 
 describe.each([
-  { suite: "recovery", load: () => import("./recover.test.ts") },
+  { suite: "recovery", load: () => import("./recovery/recover-tree.test.ts") },
   { suite: "replay", load: () => import("./apply-changes.test.ts") },
   { suite: "eviction", load: () => import("./evict-content.test.ts") },
   { suite: "file system", load: () => import("../filter/filter.test.ts") },

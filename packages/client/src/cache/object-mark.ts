@@ -4,7 +4,7 @@
  * with it, is replaced with it and is gone with it, and a tree of which no process knows anything any
  * more explains itself to the next one.
  *
- * A missing mark means "not here" until the bytes prove something else (`recover.ts`), so the zeros of a
+ * A missing mark means "not here" until the bytes prove something else (`recovery/`), so the zeros of a
  * placeholder are never shown as content. A cache that has lost all marks is refused (`open-root.ts`).
  *
  * Layout: state (1 byte, two for local content: one says that it was synced), oid (16), then for

@@ -12,7 +12,7 @@ import { AT_FDCWD, renameat2 } from "@izo/sys";
 
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
-import { nameOfExchange } from "../cache/half-exchange.ts";
+import { nameOfExchange } from "../cache/recovery/half-exchange.ts";
 import type { FilterContext } from "./filter-context.ts";
 import { logUnlogged } from "./log-content.ts";
 

@@ -8,7 +8,7 @@
  */
 import { basesOf, type Name, type Oid, type PendingRecord, type TreeObject } from "@izo/core";
 
-import type { ChangeLog } from "./change-log.ts";
+import type { ChangeLog } from "../change-log.ts";
 
 /** Where a name stands that a record which was taken back had changed. */
 export interface ChangedPlace {

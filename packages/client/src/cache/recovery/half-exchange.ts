@@ -5,7 +5,7 @@
  */
 import type { Name, Oid, PendingRecord, RenameOperation } from "@izo/core";
 
-import type { ChangeLog } from "./change-log.ts";
+import type { ChangeLog } from "../change-log.ts";
 
 const PREFIX = ".izo-exchange-";
 
