@@ -45,29 +45,35 @@ export interface ObjectMark {
 }
 
 const STATES = ["absent", "whole", "content", "local", "synced"] as const;
+const MARK_BYTES = { absent: 17, whole: 17, content: 49, local: 41, synced: 41 } as const;
 const NO_PEER = "0".repeat(32);
+
+/** 2^32. */
+const WORD = 0x1_0000_0000;
 
 export const ABSENT: Holding = { state: "absent" };
 export const WHOLE: Holding = { state: "whole" };
 
 export function formatMark({ oid, holding }: ObjectMark): Buffer {
   const isSynced = holding.state === "local" && holding.isSynced === true;
-  const state = STATES.indexOf(isSynced ? "synced" : holding.state);
-  const head = Buffer.concat([Buffer.of(state), Buffer.from(oid, "hex")]);
-  if (holding.state === "content") return Buffer.concat([head, Buffer.from(holding.sha256, "hex")]);
-  if (holding.state !== "local") return head;
+  const state = isSynced ? "synced" : holding.state;
+  const bytes = Buffer.alloc(MARK_BYTES[state]);
+  bytes[0] = STATES.indexOf(state);
+  bytes.write(oid, 1, "hex");
+  if (holding.state === "content") bytes.write(holding.sha256, 17, "hex");
+  if (holding.state !== "local") return bytes;
   const { base } = holding;
-  const recno = Buffer.alloc(8);
-  recno.writeBigUInt64BE(BigInt(typeof base === "number" ? base : base.recno));
-  const peer = typeof base === "number" ? NO_PEER : base.peer;
-  return Buffer.concat([head, recno, Buffer.from(peer, "hex")]);
+  const recno = typeof base === "number" ? base : base.recno;
+  bytes.writeUInt32BE(Math.floor(recno / WORD), 17);
+  bytes.writeUInt32BE(recno % WORD, 21);
+  if (typeof base !== "number") bytes.write(base.peer, 25, "hex");
+  return bytes;
 }
 
 /** Undefined for bytes that are no mark: then nothing is known of the inode. */
 export function parseMark(bytes: Buffer): ObjectMark | undefined {
   const state = STATES[bytes[0] ?? STATES.length];
-  const expected = { absent: 17, whole: 17, content: 49, local: 41, synced: 41 };
-  if (state === undefined || bytes.length !== expected[state]) return undefined;
+  if (state === undefined || bytes.length !== MARK_BYTES[state]) return undefined;
   const oid = bytes.toString("hex", 1, 17) as Oid;
   switch (state) {
     case "absent":

@@ -1,35 +1,45 @@
-/** A map of at most so many keys; the one that was put first goes first. For what can be read again. */
+/**
+ * A map of at most so many keys, for what can be read again: what was not asked for lately goes first.
+ *
+ * In two generations: when the younger one holds half of them, it becomes the older one, and what that had left
+ * goes at once. Taking the first key out of a full `Map` for each that comes is no way: the places of all that
+ * went before it are gone through each time.
+ */
 export class BoundedCache<K, V> {
-  readonly #values = new Map<K, V>();
-  readonly #limit: number;
+  readonly #half: number;
+  #younger = new Map<K, V>();
+  #older = new Map<K, V>();
 
   constructor(limit: number) {
-    this.#limit = limit;
+    this.#half = Math.ceil(limit / 2);
   }
 
   /** The kept value, else what `read` gives, kept from now on. */
   get(key: K, read: () => V): V {
-    const kept = this.#values.get(key);
-    if (kept !== undefined) return kept;
-    const value = read();
+    const young = this.#younger.get(key);
+    if (young !== undefined) return young;
+    const old = this.#older.get(key);
+    // Null is a value here.
+    const value = old === undefined ? read() : old;
     this.put(key, value);
     return value;
   }
 
   put(key: K, value: V): void {
-    this.#values.set(key, value);
-    if (this.#values.size <= this.#limit) return;
-    for (const oldest of this.#values.keys()) {
-      this.#values.delete(oldest);
-      return;
+    if (this.#younger.size >= this.#half && !this.#younger.has(key)) {
+      this.#older = this.#younger;
+      this.#younger = new Map();
     }
+    this.#younger.set(key, value);
   }
 
   drop(key: K): void {
-    this.#values.delete(key);
+    this.#younger.delete(key);
+    this.#older.delete(key);
   }
 
   clear(): void {
-    this.#values.clear();
+    this.#younger.clear();
+    this.#older.clear();
   }
 }
