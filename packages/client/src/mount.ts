@@ -246,6 +246,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
       isReadOnly,
       isForAll,
       backingDir: cacheDir,
+      onAnswered: (durationMs) => sync.noteAnswered(durationMs),
       onError: (error) => logger.error({ err: error }, "file system"),
     }),
   );

@@ -17,6 +17,8 @@ export interface MountDriverOptions {
   readonly isForAll?: boolean | undefined;
   /** Where the files lie whose descriptors the file system gives out. */
   readonly backingDir: string;
+  /** See `KernelDriverOptions`; the other driver does not say. */
+  readonly onAnswered?: (durationMs: number) => void;
   /** Faults that no caller of the mount is told. */
   readonly onError: (error: unknown) => void;
 }
@@ -57,12 +59,12 @@ const ASKED = "asked for";
 async function mountFast(
   fileSystem: FileSystem,
   mountPoint: string,
-  { backingDir, isReadOnly = false, isForAll, onError }: MountDriverOptions,
+  { backingDir, isReadOnly = false, isForAll, onAnswered, onError }: MountDriverOptions,
   chosen: string,
 ): Promise<DrivenMount> {
   const depth = statfsSync(backingDir).type === OVERLAYFS ? 2 : 1;
   const stackDepth = fileSystem.announcesEveryWrite === true ? 0 : depth;
-  const kernelOptions = { isReadOnly, isForAll, onError, stackDepth } as const;
+  const kernelOptions = { isReadOnly, isForAll, onAnswered, onError, stackDepth } as const;
   const mount = await mountKernel(fileSystem, mountPoint, kernelOptions);
   return Object.assign(mount, {
     facts: (): DriverFacts => {

@@ -46,6 +46,28 @@ test("FileHasher.follow() goes only as far as it was told, and several go on sid
   expect(await hasher.hash(fd, bytes.length)).toBe(hash("sha256", bytes));
 });
 
+test("FileHasher.settle() gives the hash of each file, and why one could not be read", async () => {
+  const paths = Array.from({ length: 6 }, (_, index) => join(directory, String(index)));
+  const fds = paths.map((path) => openSync(path, "w+"));
+  try {
+    for (const [index, file] of fds.entries()) writeSync(file, bytes, 0, index * 1000, 0);
+    const at = openSync(directory, "r");
+    fds.push(at);
+    const settle = (files: number[]) =>
+      hasher.settle(
+        files.map((file) => ({ fd: file, sizeBytes: 5000 })),
+        at,
+      );
+    const expected = paths.map((_, index) => hash("sha256", bytes.subarray(0, index * 1000)));
+    expect(await settle(fds.slice(0, 2))).toEqual(expected.slice(0, 2));
+    const found = await settle(fds);
+    expect(found.slice(0, -1)).toEqual(expected);
+    expect(found.at(-1)).toMatchObject({ message: expect.stringContaining("EISDIR") });
+  } finally {
+    for (const file of fds) closeSync(file);
+  }
+});
+
 test("FileHasher.follow() fails for a file that cannot be read", async () => {
   using growing = hasher.follow(1_000_000);
   await expect(growing.finish(10)).rejects.toThrow("ENOENT");

@@ -1,18 +1,35 @@
 import { createHash, type Hash } from "node:crypto";
-import { closeSync, constants, openSync, readSync } from "node:fs";
+import { closeSync, constants, fdatasync, openSync, readSync } from "node:fs";
+import { release } from "node:os";
+import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
 
 import type { Sha256 } from "@izo/core";
 
+const syncData = promisify(fdatasync);
+
 /** Files up to this size take less time to hash than a message to another thread and back. */
-const MAX_INLINE_BYTES = 128 * 1024;
+export const SMALL_FILE_BYTES = 128 * 1024;
 
 /**
- * What the worker is asked: to hash a file; to hash one that grows up to a place, and give the hash where
- * that is its end; to leave it. What it answers stands below.
+ * So many files are synced one by one: for more it takes less to sync all that their disk has to write. syncfs(2)
+ * tells whether that went wrong since Linux 5.8.
+ */
+const FEW_FILES = isAtLeast(release(), 5, 8) ? 4 : Infinity;
+
+/**
+ * What the worker is asked: to hash a file; several, and to make durable all that is on the file system of a
+ * directory; to hash one that grows up to a place, and give the hash where that is its end; to leave it. What it
+ * answers stands below.
  */
 export type HashRequest =
   | { readonly kind: "file"; readonly id: number; readonly fd: number }
+  | {
+      readonly kind: "settle";
+      readonly id: number;
+      readonly fds: readonly number[];
+      readonly directory: number;
+    }
   | {
       readonly kind: "part";
       readonly id: number;
@@ -23,6 +40,7 @@ export type HashRequest =
   | { readonly kind: "drop"; readonly id: number };
 export type HashReply =
   | { readonly id: number; readonly sha256: Sha256 }
+  | { readonly id: number; readonly hashes: readonly (Sha256 | Error)[] }
   | { readonly id: number; readonly error: string };
 
 /** The hash of a file that is written from its start to its end, taken while that is done. */
@@ -37,12 +55,32 @@ export interface GrowingHash extends Disposable {
 export class FileHasher implements AsyncDisposable {
   #worker: Worker | null = null;
   #lastId = 0;
-  readonly #waiting = new Map<number, PromiseWithResolvers<Sha256>>();
+  readonly #waiting = new Map<number, PromiseWithResolvers<HashReply>>();
 
   /** The SHA-256 of a file's bytes from its start; `sizeBytes` only decides where it is done. */
-  hash(fd: number, sizeBytes: number): Promise<Sha256> {
-    if (sizeBytes <= MAX_INLINE_BYTES) return Promise.resolve(hashDescriptor(fd));
-    return this.#ask({ kind: "file", id: this.#newId(), fd });
+  async hash(fd: number, sizeBytes: number): Promise<Sha256> {
+    if (sizeBytes <= SMALL_FILE_BYTES) return hashDescriptor(fd);
+    return this.#askForHash({ kind: "file", id: this.#newId(), fd });
+  }
+
+  /**
+   * Makes open files durable, and gives the hash of each, or why it could not be read.
+   *
+   * @param directory of their file system, opened before what is in them was written
+   * @throws the disk's errors
+   */
+  async settle(
+    files: readonly { readonly fd: number; readonly sizeBytes: number }[],
+    directory: number,
+  ): Promise<readonly (Sha256 | Error)[]> {
+    if (files.length > FEW_FILES) {
+      const fds = files.map(({ fd }) => fd);
+      const reply = await this.#ask({ kind: "settle", id: this.#newId(), fds, directory });
+      return "hashes" in reply ? reply.hashes : [];
+    }
+    const hashes = files.map(({ fd, sizeBytes }) => this.hash(fd, sizeBytes).catch(asError));
+    await Promise.all(files.map(({ fd }) => syncData(fd)));
+    return Promise.all(hashes);
   }
 
   /** Begins with a file that grows; the descriptor stays open until the hash is known, or left. */
@@ -53,7 +91,7 @@ export class FileHasher implements AsyncDisposable {
       advance: (endBytes) => this.#post({ kind: "part", id, fd, endBytes, isLast: false }),
       finish: (endBytes) => {
         isOver = true;
-        return this.#ask({ kind: "part", id, fd, endBytes, isLast: true });
+        return this.#askForHash({ kind: "part", id, fd, endBytes, isLast: true });
       },
       [Symbol.dispose]: () => {
         if (!isOver) this.#post({ kind: "drop", id });
@@ -66,8 +104,14 @@ export class FileHasher implements AsyncDisposable {
     return (this.#lastId += 1);
   }
 
-  #ask(request: HashRequest): Promise<Sha256> {
-    const waiting = Promise.withResolvers<Sha256>();
+  async #askForHash(request: HashRequest): Promise<Sha256> {
+    const reply = await this.#ask(request);
+    if ("sha256" in reply) return reply.sha256;
+    throw new Error(`Cannot hash a file: the thread has answered something else`);
+  }
+
+  #ask(request: HashRequest): Promise<HashReply> {
+    const waiting = Promise.withResolvers<HashReply>();
     this.#waiting.set(request.id, waiting);
     this.#post(request);
     return waiting.promise;
@@ -91,8 +135,8 @@ export class FileHasher implements AsyncDisposable {
     worker.on("message", (reply: HashReply) => {
       const waiting = this.#waiting.get(reply.id);
       this.#waiting.delete(reply.id);
-      if ("sha256" in reply) waiting?.resolve(reply.sha256);
-      else waiting?.reject(new Error(reply.error));
+      if ("error" in reply) waiting?.reject(new Error(reply.error));
+      else waiting?.resolve(reply);
     });
     worker.on("error", (error) => this.#fail(error));
     worker.on("exit", () => this.#fail(new Error("the hashing thread has ended")));
@@ -106,6 +150,16 @@ export class FileHasher implements AsyncDisposable {
   }
 }
 
+function isAtLeast(kernel: string, major: number, minor: number): boolean {
+  const [ofMajor = 0, ofMinor = 0] = kernel.split(".").map(Number);
+  return ofMajor > major || (ofMajor === major && ofMinor >= minor);
+}
+
+/** What was thrown, where it is to be told of one file among others. */
+export function asError(cause: unknown): Error {
+  return cause instanceof Error ? cause : new Error(String(cause));
+}
+
 /** The SHA-256 of a file from its start to its end, in one go. */
 export function hashDescriptor(fd: number): Sha256 {
   const hash = createHash("sha256");
@@ -115,7 +169,7 @@ export function hashDescriptor(fd: number): Sha256 {
 
 /** Adds the bytes of a file to a hash, to its end at most; where they ended. */
 function addBytes(hash: Hash, fd: number, startBytes: number, endBytes: number): number {
-  const chunk = Buffer.allocUnsafe(MAX_INLINE_BYTES);
+  const chunk = Buffer.allocUnsafe(SMALL_FILE_BYTES);
   for (let offset = startBytes; ;) {
     const length = Math.min(chunk.length, endBytes - offset);
     const count = length === 0 ? 0 : readSync(fd, chunk, 0, length, offset);

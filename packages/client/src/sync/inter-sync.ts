@@ -326,6 +326,11 @@ export class InterSync implements AsyncDisposable {
     this.#prefetch();
   }
 
+  /** As {@link QuietMoments.noteAnswered}. */
+  noteAnswered(durationMs: number): void {
+    this.#quiet.noteAnswered(durationMs);
+  }
+
   /** A file has lost its last writer: its CLOSE can be sealed. */
   noteIdleFile(): void {
     this.#sealer.wake();

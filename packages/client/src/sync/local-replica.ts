@@ -152,6 +152,10 @@ export class LocalReplica implements AsyncDisposable {
     }
   }
 
+  get cacheDir(): string {
+    return this.#options.cacheDir;
+  }
+
   /** Who this client is now; it changes when another one turns out to use the id. */
   get peer(): PeerId {
     return this.#log.peer;

@@ -1,26 +1,44 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { setImmediate as yieldToRequests, setTimeout as delay } from "node:timers/promises";
 
 /** This long after the last record, a program that makes one after the other has paused. */
 const QUIET_MS = 2;
+
+/**
+ * So many changes within so long are a program at full speed, as one that unpacks an archive: that it now waits
+ * for the disk, or for a turn on a processor, is no pause.
+ */
+const BURST_CHANGES = 32;
+const BURST_MS = 32;
+
+/** Who asks for so long without a pause, and changes nothing, wants this process for itself all the same. */
+const BUSY_MS = 1;
+
+/** After so much work of its own, this process cannot say that nobody asks: it has not looked. */
+const UNSEEN_MS = 1;
 
 /** Between two looks whether it has. */
 const LOOK_MS = 4;
 
 /** A program that never pauses must not keep others from what it does, nor this client from what they do. */
-const LONGEST_MS = 250;
+const LONGEST_MS = 1000;
 
 /** After so long a wait, all that waits has its turn for this long. */
-const TURN_MS = 50;
+const TURN_MS = 100;
 
 /**
  * Lets synchronization wait until programs pause: both need this process, and while the tree of a large
  * archive is unpacked each small batch would be judged under all that waits. A batch that comes a moment
- * later does the work of many. Waiting loses nothing: what waits is in the log.
+ * later does the work of many. Waiting loses nothing: what waits is in the log. Others see what a program at full
+ * speed does a second later at most.
  */
 export class QuietMoments {
   readonly #nowMs: () => number;
   #lastMs = -Infinity;
+  /** When the last changes were made, in turn. */
+  readonly #changesMs = new Float64Array(BURST_CHANGES).fill(-Infinity);
+  #changes = 0;
   #turnUntilMs = -Infinity;
+  #lookedMs = -Infinity;
 
   /** @param nowMs a clock that never goes back */
   constructor(nowMs: () => number = () => performance.now()) {
@@ -30,21 +48,41 @@ export class QuietMoments {
   /** A program has changed something. */
   note(): void {
     this.#lastMs = this.#nowMs();
+    this.#changesMs[this.#changes % BURST_CHANGES] = this.#lastMs;
+    this.#changes += 1;
   }
 
-  /** Resolves when programs pause, after a quarter of a second at the latest, or when the signal ends it. */
+  /** Programs were answered for so long, one request after the other. */
+  noteAnswered(durationMs: number): void {
+    if (durationMs >= BUSY_MS) this.note();
+  }
+
+  /** Resolves when programs pause, after a second at the latest, or when the signal ends it. */
   async wait(signal: AbortSignal): Promise<void> {
     const startMs = this.#nowMs();
+    if (startMs >= this.#lookedMs + UNSEEN_MS) await this.#look();
     while (!signal.aborted && this.#isBusy) {
       const nowMs = this.#nowMs();
       if (nowMs >= startMs + LONGEST_MS) this.#turnUntilMs = nowMs + TURN_MS;
-      // oxlint-disable-next-line no-await-in-loop -- one look after another
-      else await delay(LOOK_MS);
+      else {
+        // oxlint-disable-next-line no-await-in-loop -- one look after another
+        await delay(LOOK_MS);
+        // oxlint-disable-next-line no-await-in-loop
+        await this.#look();
+      }
     }
+  }
+
+  /** Who asked while this process did something else is answered first, and is noted. */
+  async #look(): Promise<void> {
+    await yieldToRequests();
+    this.#lookedMs = this.#nowMs();
   }
 
   get #isBusy(): boolean {
     const nowMs = this.#nowMs();
-    return nowMs < this.#lastMs + QUIET_MS && nowMs >= this.#turnUntilMs;
+    if (nowMs < this.#turnUntilMs) return false;
+    const firstMs = this.#changesMs[this.#changes % BURST_CHANGES]!;
+    return nowMs < this.#lastMs + QUIET_MS || nowMs < firstMs + BURST_MS;
   }
 }

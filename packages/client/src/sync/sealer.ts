@@ -1,14 +1,13 @@
 /**
- * Seals open CLOSEs off the hot path (design D9): a file that nobody writes any more is hashed, made
- * durable, and its CLOSE gets hash, size and time. A CLOSE is sealed only when nobody could write to the
+ * Seals open CLOSEs off the hot path (design D9): files that nobody writes any more are hashed, made
+ * durable, and their CLOSEs get hash, size and time. A CLOSE is sealed only when nobody could write to the
  * file from before the hash to its end; until then it holds back what depends on it and nothing else
  * (P3).
  *
  * A crash loses a hash, which is computed again.
  */
 
-import { fdatasync } from "node:fs";
-import { promisify } from "node:util";
+import { closeSync, constants, openSync } from "node:fs";
 
 import { type ChangeSet, retryDelayMs } from "@izo/core";
 
@@ -16,8 +15,6 @@ import type { CacheExecutor } from "./cache-executor.ts";
 import { FileHasher } from "./hash-file.ts";
 import type { LocalReplica } from "./local-replica.ts";
 import { sealOpenCloses, type SealingDisk, type SealingOptions } from "./seal-open-closes.ts";
-
-const makeDurable = promisify(fdatasync);
 
 /** A file that is saved several times in a row is hashed once. */
 const COALESCE_MS = 2;
@@ -36,6 +33,8 @@ export interface SealerOptions {
 export class Sealer implements AsyncDisposable {
   readonly #options: SealerOptions;
   readonly #hasher = new FileHasher();
+  /** Opened before anything is written: a sync of the file system then tells of every failure since. */
+  readonly #directory: number;
   readonly #recorded: Disposable;
   /** Rounds in a row that left something open. */
   #attempts = 0;
@@ -47,6 +46,8 @@ export class Sealer implements AsyncDisposable {
 
   constructor(options: SealerOptions) {
     this.#options = options;
+    const { cacheDir } = options.replica;
+    this.#directory = openSync(cacheDir, constants.O_RDONLY | constants.O_DIRECTORY);
     this.#recorded = options.replica.onRecorded(({ kind }) => {
       if (kind === "recorded") this.wake();
     });
@@ -65,6 +66,7 @@ export class Sealer implements AsyncDisposable {
     if (this.#timer !== null) clearTimeout(this.#timer);
     await this.#round;
     await this.#hasher[Symbol.asyncDispose]();
+    closeSync(this.#directory);
   }
 
   #schedule(delayMs: number): void {
@@ -81,8 +83,8 @@ export class Sealer implements AsyncDisposable {
   }
 
   #sealAll(): Promise<void> {
-    const hash: SealingDisk["hash"] = (fd, sizeBytes) => this.#hasher.hash(fd, sizeBytes);
-    return sealOpenCloses({ ...this.#options, hash, makeDurable }, this.#stop.signal);
+    const settle: SealingDisk["settle"] = (files) => this.#hasher.settle(files, this.#directory);
+    return sealOpenCloses({ ...this.#options, settle }, this.#stop.signal);
   }
 
   #endRound(): void {

@@ -175,13 +175,12 @@ export class Story implements AsyncDisposable {
         cache: local.content,
         show: (changes) => local.content.apply(changes),
         onProblem: (error) => problems.push(error),
-        hash: async (fd) => {
+        settle: async (files) => {
           await meanwhile();
-          const sha256 = hashDescriptor(fd);
+          const hashes = files.map(({ fd }) => hashDescriptor(fd));
           await meanwhile();
-          return sha256;
+          return hashes;
         },
-        makeDurable: meanwhile,
         quiet: { wait: () => Promise.resolve() },
       },
       NEVER,

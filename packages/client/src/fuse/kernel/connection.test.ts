@@ -26,7 +26,13 @@ function serve(handlers: Handlers, requests: readonly (readonly [number, number]
       answers.push(header[1] === 0 ? header[2] : [header[2], header[1]]);
     },
   };
-  const options = { spinMicroseconds: 0, turnMs: 1000, onEnd: fail, onError: fail };
+  const options = {
+    spinMicroseconds: 0,
+    turnMs: 1000,
+    onAnswered: () => {},
+    onEnd: fail,
+    onError: fail,
+  };
   const connection = new Connection(device as unknown as FuseDevice, handlers, options);
   connection.start();
   onReadable?.();

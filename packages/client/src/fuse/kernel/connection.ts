@@ -30,6 +30,8 @@ export interface ConnectionOptions {
   readonly spinMicroseconds: number;
   /** How long requests may keep the event loop from all else, in milliseconds. */
   readonly turnMs: number;
+  /** Requests were answered for so long, in milliseconds, until there was none for a moment or the turn was over. */
+  readonly onAnswered: (durationMs: number) => void;
   /** The mount is gone. Called once. */
   readonly onEnd: () => void;
   /** Faults that no caller of the mount is told. */
@@ -77,7 +79,13 @@ export class Connection {
   }
 
   #serve(): void {
-    const endMs = performance.now() + this.#options.turnMs;
+    const startMs = performance.now();
+    this.#answerUntil(startMs + this.#options.turnMs);
+    this.#options.onAnswered(performance.now() - startMs);
+    this.finishIdleWork();
+  }
+
+  #answerUntil(endMs: number): void {
     // More than one turn's worth is left for the next: the loop comes back while there is something to read.
     while (!this.#hasEnded && performance.now() < endMs) {
       const isIdle = this.#idleWork.length === 0;
@@ -95,7 +103,6 @@ export class Connection {
       } else if (isIdle) return;
       if (lengthBytes === 0 || this.#idleWork.length > MOST_IDLE_WORK) this.#workIdly();
     }
-    this.finishIdleWork();
   }
 
   #workIdly(): void {

@@ -27,6 +27,8 @@ import { OpenFiles } from "./open-files.ts";
 import { MAJOR, OPCODE } from "./protocol.ts";
 
 export interface KernelDriverOptions {
+  /** Requests were answered for so long without a pause; not for those that nobody waits for. */
+  readonly onAnswered?: ((durationMs: number) => void) | undefined;
   /** Faults that no caller of the mount is told: errors without an errno, failed notifications. */
   readonly onError: (error: unknown) => void;
   /** Other users may use the mount. Default: see `FuseDeviceOptions`. */
@@ -124,6 +126,7 @@ class KernelMount implements FuseMount {
       {
         spinMicroseconds: options.spinMicroseconds ?? DEFAULT_SPIN_MICROSECONDS,
         turnMs: TURN_MS,
+        onAnswered: options.onAnswered ?? (() => {}),
         onEnd: () => void this.#stop("detached"),
         onError: options.onError,
       },
