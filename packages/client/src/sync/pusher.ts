@@ -147,21 +147,34 @@ export class Pusher {
 
   /** What can be frozen now, up to the size of a batch. */
   #takeReady(signal: AbortSignal): Optimized[] {
-    const { replica } = this.#options;
+    const { replica, removals, scope } = this.#options;
     let bytes = 0;
     let count = 0;
+    const isFull = (): boolean => count >= BATCH_RECORDS || bytes >= BATCH_BYTES;
     const waits = ({ recno, operation }: PendingRecord): boolean => {
-      if (count >= BATCH_RECORDS || bytes >= BATCH_BYTES) return true;
       const close = sealedClose(recno, operation);
       if (close !== undefined && !this.#isAvailable(close, signal)) return true;
       count += 1;
       bytes += RECORD_BYTES + inlineSize(operation);
       return false;
     };
-    const ready = replica.pending.sendable().map((each) => this.#withPresentContent(each));
-    const { removals, scope } = this.#options;
+    const ready = replica.pending.sendable();
     const held = removals.heldAmong(ready).union(scope.heldAmong(ready));
-    return withoutHeld(ready, (record) => held.has(record.recno) || waits(record));
+    return withoutHeld(
+      this.#withPresentContents(ready, isFull),
+      (record) => held.has(record.recno) || waits(record),
+    );
+  }
+
+  /** What comes after a full batch waits whatever it is, but for records that came to nothing. */
+  *#withPresentContents(
+    ready: readonly Optimized[],
+    isFull: () => boolean,
+  ): Generator<Optimized, void> {
+    for (const each of ready) {
+      if (!isFull()) yield this.#withPresentContent(each);
+      else if (each.record === null) yield each;
+    }
   }
 
   /**

@@ -41,10 +41,7 @@ export class PendingLog {
 
   /** Records not yet sent, in the order of their making; made anew at each call. */
   get unsent(): readonly PendingRecord[] {
-    return Array.from(this.#unsent.values(), (record) => ({
-      ...record,
-      operation: this.#followSent(record.operation),
-    }));
+    return Array.from(this.#unsent.values(), (record) => this.#followed(record));
   }
 
   /** Records sent and not yet acknowledged, in the order of sending. */
@@ -74,7 +71,7 @@ export class PendingLog {
   /** {@link unsentRecord} as it would be sent now. */
   unsentFollowed(recno: Recno): PendingRecord | undefined {
     const record = this.#unsent.get(recno);
-    return record && { ...record, operation: this.#followSent(record.operation) };
+    return record && this.#followed(record);
   }
 
   /** Takes in the next record of the own log, when it is made and again when the log is read back. */
@@ -173,6 +170,13 @@ export class PendingLog {
   /** No server will ever know this number: a base that named it would never hold. */
   #drop(recno: Recno, operation: ClientOperation | undefined): void {
     if (operation?.opcode === "CLOSE") this.#dropped.set(recno, operation.contentBase);
+  }
+
+  #followed(record: PendingRecord): PendingRecord {
+    const { operation } = record;
+    // As a rule nothing was sent on which it builds, and all that waits is asked for at each push.
+    if (basesOf(operation).every((base) => this.followSent(base) === base)) return record;
+    return { ...record, operation: this.#followSent(operation) };
   }
 
   /** Bases on own records are named by the number under which the server knows them. */

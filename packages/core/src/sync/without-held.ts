@@ -9,14 +9,16 @@ import type { PendingRecord } from "./pending-record.ts";
  * @param waits asked once for each record that nothing before it holds back, in order
  */
 export function withoutHeld(
-  ready: readonly Optimized[],
+  ready: Iterable<Optimized>,
   waits: (record: PendingRecord) => boolean,
 ): Optimized[] {
   const held = new HeldRecords();
-  return ready.filter(({ covers, record }) => {
-    if (record === null) return true;
-    const isHeld = held.holds(record.operation) || waits(record);
+  const free: Optimized[] = [];
+  for (const each of ready) {
+    const { covers, record } = each;
+    const isHeld = record !== null && (held.holds(record.operation) || waits(record));
     if (isHeld) held.hold(record.operation, covers);
-    return !isHeld;
-  });
+    else free.push(each);
+  }
+  return free;
 }
