@@ -79,12 +79,18 @@ export class UnloggedWrites {
     this.#restamp(found);
   }
 
+  /** Notes what shows in the file alone. Whether anything was written that no record tells of. */
+  noteWrites(): boolean {
+    for (const fd of this.#watched.keys()) if (this.has(fd)) this.#written.add(fd);
+    return this.#written.size > 0;
+  }
+
   /**
    * Runs what sets the time of the file, which says nothing of its content; a write that happened before
    * is noted first. One by another thread at this very moment goes unnoticed, until the next.
    */
   settingTime(set: () => void): void {
-    for (const fd of this.#watched.keys()) if (this.#hasChanged(fd)) this.#written.add(fd);
+    this.noteWrites();
     set();
     const after = this.#stamp();
     if (after !== undefined) this.#restamp(after);

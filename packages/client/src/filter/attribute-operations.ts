@@ -2,14 +2,16 @@
 import { statfsSync } from "node:fs";
 
 import { bytesToText, objectPath, type SetattrOperation, type TreeObject } from "@izo/core";
-import { type Stat, utimens } from "@izo/sys";
+import { futimens, type Stat, type TimeNs, utimens } from "@izo/sys";
 
 import { ACCESS_ACL, withMode } from "../cache/access-control-list.ts";
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
+import type { InodePlace } from "../cache/inode-form.ts";
 import { ctimeOf } from "../cache/unchanged-times.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 import type { Caller, FileSystem, SetAttributes } from "../fuse/file-system.ts";
+import { hasSetId } from "../fuse/set-id-bits.ts";
 import type { Actors } from "./actor.ts";
 import {
   changedAttributes,
@@ -34,7 +36,7 @@ export function attributeOperations(
   function statOf(node: CacheNode, fd: number | undefined): Stat {
     // Of a content that is read while it comes, the placeholder says what the file is.
     const given = fd !== undefined && node.arriving.has(fd) ? undefined : fd;
-    const open = given ?? (node.isNamed ? undefined : node.anyDescriptor);
+    const open = given ?? (node.isNamed ? openDescriptor(node) : node.anyDescriptor);
     if (open !== undefined) return form.statOf(open);
     const stat = form.stat(nodes.pathOf(node));
     if (stat === undefined) throw new ErrnoError("ENOENT", "Cannot stat: the file was removed");
@@ -69,18 +71,12 @@ export function attributeOperations(
     // Who sets what is set, as tar(1) does for each file, changes nothing that others know.
     const logged = attributes === null || isSame(attributes, object) ? null : attributes;
     // While content is being written the CLOSE to come carries its time.
-    const isTimeLogged = mtimeNs !== undefined && node.unlogged.size === 0;
+    const isTimeLogged = mtimeNs !== undefined && !node.unlogged.noteWrites();
     const work = (): void => {
-      const path = nodes.pathOf(node);
-      if (attributes !== null) {
-        form.setOwner(path, attributes);
-        if (node.kind !== "symlink") form.setMode(path, attributes.mode);
-      }
-      if (changes.atimeNs !== undefined || mtimeNs !== undefined) {
-        node.unlogged.settingTime(() =>
-          utimens(osPath(path), times.atimeNs, times.mtimeNs, { noFollow: true }),
-        );
-      }
+      const place = openDescriptor(node) ?? nodes.pathOf(node);
+      if (attributes !== null) setAttributes(place, object, attributes, changes);
+      if (changes.atimeNs !== undefined || mtimeNs !== undefined)
+        node.unlogged.settingTime(() => setTimes(place, times));
     };
     if (logged === null && !isTimeLogged) {
       work();
@@ -95,6 +91,23 @@ export function attributeOperations(
     };
     perform(context, operation, actors.of(caller), work);
     if (logged !== null) logAcl(object, logged.mode, caller);
+  }
+
+  /** Calls for what was asked, also where it is so already: each moves the time of change. */
+  function setAttributes(
+    place: InodePlace,
+    object: TreeObject,
+    attributes: OwnerAndMode,
+    { mode, uid, gid }: SetAttributes,
+  ): void {
+    const isOwnerAsked = uid !== undefined || gid !== undefined;
+    if (isOwnerAsked) form.setOwner(place, attributes);
+    if (object.kind === "symlink") return;
+    // A disk that changes the owner takes set-ID bits away; one form of inodes has no owner to change.
+    const mayHaveLost = isOwnerAsked && hasSetId(attributes.mode);
+    const isMoved = mode !== undefined || attributes.mode !== object.mode;
+    if (isMoved || mayHaveLost || form.soleOwner !== undefined)
+      form.setMode(place, attributes.mode);
   }
 
   /** chmod(2) changes the access control list as well, on the disk by itself. */
@@ -171,4 +184,17 @@ export function attributeOperations(
 
 function isSame(a: OwnerAndMode, b: OwnerAndMode): boolean {
   return a.mode === b.mode && a.uid === b.uid && a.gid === b.gid;
+}
+
+/** One that is open spares the way along the path. */
+function openDescriptor(node: CacheNode): number | undefined {
+  return node.descriptors.keys().next().value;
+}
+
+function setTimes(
+  place: InodePlace,
+  { atimeNs, mtimeNs }: { readonly atimeNs: TimeNs; readonly mtimeNs: TimeNs },
+): void {
+  if (typeof place === "number") futimens(place, atimeNs, mtimeNs);
+  else utimens(osPath(place), atimeNs, mtimeNs, { noFollow: true });
 }

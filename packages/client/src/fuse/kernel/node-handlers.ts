@@ -58,8 +58,9 @@ export function nodeHandlers(context: HandlerContext): Handlers {
       const changes = Object.keys(asked).length > 0 ? asked : chownToNobody(node, caller);
       const isKilling = (valid & SETATTR_FLAG.KILL_SUIDGID) !== 0;
       const finish = (to: ReplyMessage): number => {
-        if (isKilling) dropPrivileges(fileSystem, node, caller);
-        to.attributes(0, fileSystem.getattr(node, fd));
+        const found = fileSystem.getattr(node, fd);
+        const isChanged = isKilling && dropPrivileges(fileSystem, node, caller, found);
+        to.attributes(0, isChanged ? fileSystem.getattr(node, fd) : found);
         return ATTR_OUT_BYTES;
       };
       const changed = fileSystem.setattr(node, changes, caller, fd);
@@ -155,9 +156,19 @@ function changesOf(request: RequestMessage, valid: number): SetAttributes {
   };
 }
 
-/** A file that somebody writes to must not run with its owner's rights any more (HANDLE_KILLPRIV_V2). */
-export function dropPrivileges(fileSystem: FileSystem, node: NodeId, caller: Caller): void {
-  const attributes = fileSystem.getattr(node);
+/**
+ * A file that somebody writes to must not run with its owner's rights any more (HANDLE_KILLPRIV_V2).
+ *
+ * @returns whether that had to be changed
+ */
+export function dropPrivileges(
+  fileSystem: FileSystem,
+  node: NodeId,
+  caller: Caller,
+  attributes = fileSystem.getattr(node),
+): boolean {
   const mode = withoutSetId(attributes, caller);
-  if (mode !== attributes.mode) void fileSystem.setattr(node, { mode }, caller);
+  if (mode === attributes.mode) return false;
+  void fileSystem.setattr(node, { mode }, caller);
+  return true;
 }
