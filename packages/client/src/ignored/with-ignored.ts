@@ -176,9 +176,11 @@ export function withIgnored(options: WithIgnoredOptions): FileSystem {
     if (isToIgnored) {
       if (isExchange && target === undefined) throw acrossTheBorder();
       const from = within(parent)!;
-      if (isExchange) names.exchange(from, name, within(newParent)!, newName);
-      else
-        placed(newParent, newName, ({ directory }) => names.rename(from, name, directory, newName));
+      placed(newParent, newName, ({ directory }) =>
+        isExchange
+          ? names.exchange(from, name, directory, newName)
+          : names.rename(from, name, directory, newName),
+      );
       touch(parent);
       return;
     }
