@@ -330,6 +330,18 @@ describe("[K54] a name that leads across", () => {
     await cache.assertTidy();
   });
 
+  test("takes across what nobody refers to", async () => {
+    cache.mkdir("/node_modules");
+    const { fd, node } = cache.fs.create(...cache.place("/tmp-4"), 0o644, 0o102, CALLER);
+    cache.close(node, fd);
+    cache.fs.forget(node);
+    cache.rename("/tmp-4", "/node_modules/a");
+    expect(cache.find("/node_modules/a")).toBeDefined();
+    cache.fs.forget(cache.node("/node_modules/a"));
+    cache.rename("/node_modules/a", "/b.o");
+    expect(await show()).toEqual({ "/b.o": "", "/node_modules": "/" });
+  });
+
   test("cannot take across what is not here, and says so", async () => {
     cache.remote(create(oid("f1"), "far"), content(oid("f1"), cache.store("far"), 3));
     expect(() => cache.rename("/far", "/far.o")).toThrow("only one of the names");

@@ -122,11 +122,15 @@ export class LetGo {
   /** Who knows the node has that of the ignored tree from here on. */
   #goOn(moved: CacheNode, directory: CacheNode, name: Name): void {
     const { nodes } = this.#tree;
-    if (!nodes.has(moved.id)) return;
+    const stat = this.#ignored.form.stat(this.#ignored.nodes.pathIn(directory, name));
+    if (stat === undefined) return;
+    if (!nodes.has(moved.id)) {
+      this.#ignored.adopt(directory, name, stat);
+      return;
+    }
     nodes.giveUp(moved);
     moved.dropRemains();
-    const stat = this.#ignored.form.stat(this.#ignored.nodes.pathIn(directory, name));
-    if (stat !== undefined) this.#ignored.adopt(directory, name, stat, moved.id).takeOver(moved);
+    this.#ignored.adopt(directory, name, stat, moved.id).takeOver(moved);
   }
 }
 
