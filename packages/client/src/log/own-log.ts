@@ -11,6 +11,8 @@ import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import {
+  KmlAppendError,
+  KmlBrokenError,
   NO_CHECK,
   openKmlLog,
   segmentName,
@@ -63,12 +65,19 @@ export interface OwnEntry {
   readonly authorTimeNs?: TimeNs;
 }
 
+type Cancelled = Extract<Operation, { opcode: "CANCELLED" }>;
+
+/** Who asks for what InterSync itself writes into the own log. */
+export const INTERSYNC: Actor = { uid: 0, gid: 0, groups: [], command: "" };
+
 export class OwnLog implements AsyncDisposable {
   readonly #options: OwnLogOptions;
   #peer: PeerId;
   #kml: KmlLog;
   #lastTimeNs: TimeNs = 0n;
   #syncTimer: NodeJS.Timeout | null = null;
+  /** Cancellations that the disk did not take yet. */
+  #owed: Cancelled[] = [];
 
   private constructor(options: OwnLogOptions, peer: PeerId, kml: KmlLog) {
     this.#options = options;
@@ -115,25 +124,51 @@ export class OwnLog implements AsyncDisposable {
     return first !== undefined && first.isSealed && first.last < recno;
   }
 
-  /** All records that are here, oldest first. */
+  /** All records that are here, oldest first, and what would be here if the disk were not full. */
   *read(): Iterable<KmlRecord> {
     for (const scanned of this.#kml.read((this.#kml.oldest - 1) as Recno)) yield scanned.decode();
+    for (const operation of this.#owed) yield this.#unlogged(operation);
   }
 
   /**
    * Appends records, all or none, into the page cache. A disk that has no room for the record that takes
-   * one of them back refuses them: the operation then has not begun.
+   * one of them back refuses them: the operation then has not begun. What is owed goes before them.
    *
    * @throws what `KmlLog.append` throws
    */
   append(entries: readonly OwnEntry[]): KmlRecord[] {
-    const records = entries.map((entry, index) =>
+    const owed = this.#owed.map((operation): OwnEntry => ({ operation, actor: INTERSYNC }));
+    const records = [...owed, ...entries].map((entry, index) =>
       this.#recordOf(entry, this.#peer, (this.head + 1 + index) as Recno),
     );
     const isFreeing = entries.every(({ operation }) => FREEING.has(operation.opcode));
     this.#kml.append(records, isFreeing ? undefined : REMOVAL_ROOM_BYTES);
+    this.#owed = [];
     this.#scheduleSync();
-    return records;
+    return records.slice(owed.length);
+  }
+
+  /**
+   * Takes a record back. Where the disk is full, which is when operations fail, that is owed: it is logged
+   * before the next record that the disk takes, and nothing is sent before that. A crash until then leaves
+   * the record: the operation is then done.
+   *
+   * @throws KmlBrokenError
+   */
+  cancel(recno: Recno): KmlRecord {
+    const operation = { opcode: "CANCELLED", recno } as const;
+    try {
+      return this.append([{ operation, actor: INTERSYNC }])[0]!;
+    } catch (error) {
+      if (!(error instanceof KmlAppendError)) throw error;
+      this.#owed.push(operation);
+      return this.#unlogged(operation);
+    }
+  }
+
+  /** Logs what is owed, so that the next record gets the number behind the head. @throws as {@link append} */
+  payOwed(): void {
+    if (this.#owed.length > 0) this.append([]);
   }
 
   /** Makes all records so far durable. */
@@ -171,12 +206,19 @@ export class OwnLog implements AsyncDisposable {
     writePeerId(join(cacheDir, "sysid"), peer);
     this.#peer = peer;
     this.#kml = kml;
+    this.#owed = [];
     renewed();
     await former.kml.close();
     rmSync(join(cacheDir, "kml", former.peer), { recursive: true });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.payOwed();
+    } catch (error) {
+      // That was the last chance; where the disk is full still, the records stay.
+      if (!(error instanceof KmlAppendError || error instanceof KmlBrokenError)) throw error;
+    }
     this.#cancelTimer();
     await this.#kml.close();
   }
@@ -192,6 +234,13 @@ export class OwnLog implements AsyncDisposable {
       actor,
       operation,
     };
+  }
+
+  /** A record that only takes another one back: nobody asks for the rest of it. */
+  #unlogged(operation: Cancelled): KmlRecord {
+    const { recno } = operation;
+    const origin = { peer: this.#peer, recno, check: NO_CHECK };
+    return { recno, authorTimeNs: 0n, logTimeNs: 0n, origin, actor: INTERSYNC, operation };
   }
 
   #scheduleSync(): void {

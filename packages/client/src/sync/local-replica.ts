@@ -17,11 +17,8 @@ import { join } from "node:path";
 import {
   changesBetween,
   forgottenObjects,
-  KmlAppendError,
-  KmlBrokenError,
   lastCovered,
   loadPending,
-  NO_CHECK,
   objectPath,
   renumberPending,
   predictPush,
@@ -68,10 +65,7 @@ import { openIndex, type ClientIndex } from "../db/open-index.ts";
 import { SnapshotDatabase } from "../db/snapshot-database.ts";
 import { SqlState } from "../db/sql-state.ts";
 import { NOTHING_ACKNOWLEDGED, StandingTable } from "../db/standing.ts";
-import { OwnLog } from "../log/own-log.ts";
-
-/** Who asks for what InterSync itself writes into the own log. */
-const INTERSYNC: Actor = { uid: 0, gid: 0, groups: [], command: "" };
+import { INTERSYNC, OwnLog } from "../log/own-log.ts";
 
 export interface LocalReplicaOptions {
   readonly cacheDir: string;
@@ -87,8 +81,6 @@ export interface LocalReplicaOptions {
 export type OwnChange =
   | { readonly kind: "recorded"; readonly opcode: ClientOperation["opcode"] }
   | { readonly kind: "sealed"; readonly sha256: Sha256 };
-
-type Cancelled = Extract<KmlRecord["operation"], { opcode: "CANCELLED" }>;
 
 /** An own change that did not take effect: somebody else's came first. */
 export interface Refusal {
@@ -121,8 +113,6 @@ export class LocalReplica implements AsyncDisposable {
   #hasTree: boolean;
   /** Own CLOSEs without a hash. */
   #open = new Set<Recno>();
-  /** Cancellations that the disk did not take yet. */
-  #owed: Cancelled[] = [];
 
   private constructor(options: LocalReplicaOptions, log: OwnLog, index: ClientIndex) {
     this.#options = options;
@@ -265,9 +255,7 @@ export class LocalReplica implements AsyncDisposable {
    * @param make gives them; `first` will be the number of the first, the others follow
    */
   recordTogether(make: (first: Recno) => readonly ClientOperation[], actor: Actor): Recno[] {
-    const owed = this.#owed.map((cancelled) => ({ operation: cancelled, actor: INTERSYNC }));
-    this.#log.append(owed);
-    this.#owed = [];
+    this.#log.payOwed();
     const entries = make((this.ownHead + 1) as Recno).map((operation) => ({
       operation: withBases(operation, (base) => this.#pending.followSent(base)),
       actor,
@@ -284,21 +272,12 @@ export class LocalReplica implements AsyncDisposable {
   }
 
   /**
-   * Takes back a record whose operation failed. One that was sent meanwhile stays.
-   *
-   * On a full disk, where operations fail, it is logged before the next record that the disk takes, and
-   * nothing is sent before that. A crash until then leaves the record: the operation is then done.
+   * Takes back a record whose operation failed, also on a full disk (`OwnLog.cancel`). One that was sent
+   * meanwhile stays.
    */
   cancel(recno: Recno): ChangeSet {
-    const operation = { opcode: "CANCELLED", recno } as const;
     this.#open.delete(recno);
-    try {
-      return this.#append(operation, INTERSYNC).changes;
-    } catch (error) {
-      if (!(error instanceof KmlAppendError)) throw error;
-      this.#owed.push(operation);
-      return this.#replica.addOwn(unlogged(operation, this.peer));
-    }
+    return this.#replica.addOwn(this.#log.cancel(recno));
   }
 
   /** What a push of all that waits would do, as far as is known here; nothing is sent. */
@@ -440,7 +419,7 @@ export class LocalReplica implements AsyncDisposable {
    * `isDiverged` says that the server holds records under this peer's id that were not made here.
    */
   adoptTree({ database, start }: ReceivedTree): Pulled {
-    const { pending, acknowledged } = loadPending(this.peer, this.#ownRecords(), database.state);
+    const { pending, acknowledged } = loadPending(this.peer, this.#log.read(), database.state);
     const outcomes = new Map(
       acknowledged.map((frozen) => [
         lastCovered(frozen),
@@ -464,10 +443,7 @@ export class LocalReplica implements AsyncDisposable {
   async renewIdentity(): Promise<void> {
     await this.#log.renew(
       (peer) => renumberPending(this.#pending, peer),
-      () => {
-        this.#owed = [];
-        this.#reload();
-      },
+      () => this.#reload(),
     );
   }
 
@@ -510,7 +486,6 @@ export class LocalReplica implements AsyncDisposable {
       this.#salvage(database, common, hasContent, newPeer);
     let changes: ChangeSet | undefined;
     await this.#log.renew(salvaged, () => {
-      this.#owed = [];
       const { pending } = loadPending(this.peer, this.#log.read(), database.state);
       const { recno } = start.position;
       const after = new Replica(database.state, recno, pending, NOTHING_ACKNOWLEDGED);
@@ -532,25 +507,8 @@ export class LocalReplica implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#payOwed();
     await this.#log[Symbol.asyncDispose]();
     this.#index.sqlite.close();
-  }
-
-  /** The own log, and what it would hold if the disk were not full. */
-  *#ownRecords(): Iterable<KmlRecord> {
-    yield* this.#log.read();
-    for (const operation of this.#owed) yield unlogged(operation, this.peer);
-  }
-
-  /** The last chance; where the disk is full still, the records stay. */
-  #payOwed(): void {
-    if (this.#owed.length === 0) return;
-    try {
-      this.#log.append(this.#owed.map((operation) => ({ operation, actor: INTERSYNC })));
-    } catch (error) {
-      if (!(error instanceof KmlAppendError || error instanceof KmlBrokenError)) throw error;
-    }
   }
 
   #tell(what: OwnChange): void {
@@ -566,16 +524,14 @@ export class LocalReplica implements AsyncDisposable {
   ): { readonly recno: Recno; readonly changes: ChangeSet } {
     const entry =
       authorTimeNs === undefined ? { operation, actor } : { operation, actor, authorTimeNs };
-    const owed = this.#owed.map((cancelled) => ({ operation: cancelled, actor: INTERSYNC }));
-    const record = this.#log.append([...owed, entry]).at(-1)!;
-    this.#owed = [];
+    const record = this.#log.append([entry])[0]!;
     return { recno: record.recno, changes: this.#replica.addOwn(record) };
   }
 
   #load() {
     const { fileset, hash } = this.#options;
     const state = new SqlState(this.#index.sqlite, this.peer);
-    const { pending } = loadPending(this.peer, this.#ownRecords(), state);
+    const { pending } = loadPending(this.peer, this.#log.read(), state);
     const standing = this.#standing.read(this.peer);
     const position = standing?.position ?? startPosition(fileset, hash);
     const acknowledged = standing?.acknowledged ?? NOTHING_ACKNOWLEDGED;
@@ -664,13 +620,6 @@ export class LocalReplica implements AsyncDisposable {
       this.#state.dropTombstonesBefore(operation.oldestRecno);
     }
   }
-}
-
-/** A record that only takes another one back: nobody asks for the rest of it. */
-function unlogged(operation: Cancelled, peer: PeerId): KmlRecord {
-  const { recno } = operation;
-  const origin = { peer, recno, check: NO_CHECK };
-  return { recno, authorTimeNs: 0n, logTimeNs: 0n, origin, actor: INTERSYNC, operation };
 }
 
 function later(a: ReceivedMark, b: ReceivedMark): ReceivedMark {
