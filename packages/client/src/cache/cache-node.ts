@@ -18,6 +18,8 @@ export interface OpenDescriptor {
   readonly isWritable: boolean;
   /** Opened for reading and nothing else, on the content that the node had: the next one can have it. */
   readonly isPlain?: boolean;
+  /** Opened for writing alone: mmap(2) gives nobody a mapping of it that would outlive it. */
+  readonly isUnmappable?: boolean;
   /** Nobody's: it is watched for writes through mappings that were left behind. */
   readonly isWatch?: boolean;
 }
@@ -121,8 +123,8 @@ export class CacheNode {
   }
 
   /** Takes in a descriptor that was opened on the inode. */
-  addDescriptor(fd: number, isWritable: boolean, isPlain = false): void {
-    this.descriptors.set(fd, { isWritable, isPlain });
+  addDescriptor(fd: number, isWritable: boolean, isPlain = false, isUnmappable = false): void {
+    this.descriptors.set(fd, { isWritable, isPlain, isUnmappable });
     if (isWritable) this.generation += 1;
   }
 

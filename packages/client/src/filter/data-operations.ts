@@ -28,7 +28,7 @@ import { arrivingReads } from "./arriving-reads.ts";
 import { closeDescriptor, watchWriters } from "./close-descriptor.ts";
 import type { FilterContext } from "./filter-context.ts";
 import { logContent, markLocal, markUnwritten, noteSync } from "./log-content.ts";
-import { isForWriting } from "./mode-bits.ts";
+import { isForWriting, isForWritingAlone } from "./mode-bits.ts";
 import { openInode } from "./open-inode.ts";
 
 const syncData = promisify(fdatasync);
@@ -46,7 +46,7 @@ export function dataOperations(
 
   function openNow(node: CacheNode, flags: number): Opened {
     const { fd, isWritable, isPlain } = openInode(nodes, node, flags);
-    node.addDescriptor(fd, isWritable, isPlain);
+    node.addDescriptor(fd, isWritable, isPlain, isForWritingAlone(flags));
     context.onUsed(node.oid);
     if ((flags & constants.O_TRUNC) !== 0 && isWritable) {
       truncateOpen(context, node, fd, 0);
@@ -122,7 +122,8 @@ export function dataOperations(
       node.descriptors.delete(fd);
       return true;
     }
-    if (!node.unlogged.isWatched(fd) || !node.isNamed) {
+    const isUnmappable = node.descriptors.get(fd)?.isUnmappable === true;
+    if (!node.unlogged.isWatched(fd) || isUnmappable || !node.isNamed) {
       closeDescriptor(context, node, fd);
       return false;
     }

@@ -19,6 +19,7 @@ import { ErrnoError } from "../fuse/errno.ts";
 import type { Caller, FileSystem } from "../fuse/file-system.ts";
 import type { Actors } from "./actor.ts";
 import { type FilterContext, perform, record } from "./filter-context.ts";
+import { isForWritingAlone } from "./mode-bits.ts";
 import { newAttributes } from "./new-attributes.ts";
 
 export function makeEntries(
@@ -127,9 +128,9 @@ export function makeEntries(
   }
 
   return {
-    create(parent, name, mode, _flags, caller) {
+    create(parent, name, mode, flags, caller) {
       const { node, fd } = makeFile(parent, name, mode, caller);
-      node.addDescriptor(fd, true);
+      node.addDescriptor(fd, true, false, isForWritingAlone(flags));
       return { node: node.id, fd, keepCache: true };
     },
 
