@@ -141,6 +141,7 @@ export class InterSync implements AsyncDisposable {
       connection,
       troubles,
       quiet,
+      sealed: () => this.#sealer.settled(),
       random,
       isSentOutOfScope: () => this.#scope.isSentOutside(),
       onConnectionFailed: (error) => this.#failConnection(error),

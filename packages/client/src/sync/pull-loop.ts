@@ -171,7 +171,9 @@ export class PullLoop {
     lag.noteHead(head.recno);
     const isAtHead = last.recno >= head.recno;
     if (records.length > 0) {
-      await quiet.wait(signal);
+      // What others did is news, also to a program that asks for nothing else meanwhile.
+      const isOwn = records.every(({ origin }) => origin.peer === replica.peer);
+      if (isOwn) await quiet.wait(signal);
       signal.throwIfAborted();
       this.#take(replica.applyRemote(records, last));
     }

@@ -9,14 +9,19 @@ import { connectionEventOf, isChangeRefused } from "./sync-error.ts";
 import type { Troubles } from "./troubles.ts";
 import { WakeUp } from "./wake-up.ts";
 
-/** Records of one program that come close together go out together. */
-const COALESCE_MS = 2;
+/**
+ * A file that was just closed goes out with its content, and not once without it. Who takes longer to hash
+ * holds up nobody else.
+ */
+const LONGEST_SEALING_MS = 10;
 
 export interface PushLoopOptions {
   readonly pusher: Pusher;
   readonly connection: Connection;
   readonly troubles: Troubles;
   readonly quiet: QuietMoments;
+  /** Resolves when what was recorded is sealed, as far as it can be now. */
+  readonly sealed: () => Promise<void>;
   readonly random: () => number;
   /** Tells whether this mount may not change any more what it has sent, or was about to. */
   readonly isSentOutOfScope: () => boolean;
@@ -42,7 +47,7 @@ export class PushLoop {
 
   /** Resolves when `stop` aborts. */
   async run(stop: AbortSignal): Promise<void> {
-    const { connection, troubles, random } = this.#options;
+    const { connection, troubles, random, sealed } = this.#options;
     while (!stop.aborted) {
       const failures = troubles.inPushes;
       const delayMs = failures > 0 ? retryDelayMs(failures, random()) : undefined;
@@ -50,7 +55,7 @@ export class PushLoop {
       await this.#bell.wait(stop, delayMs);
       if (!connection.mayPush || stop.aborted) continue;
       // oxlint-disable-next-line no-await-in-loop
-      await delay(COALESCE_MS);
+      await Promise.race([sealed(), delay(LONGEST_SEALING_MS)]);
       // oxlint-disable-next-line no-await-in-loop -- one push at a time: its reply decides the next
       await this.#pushAll(connection.signal);
     }

@@ -42,6 +42,8 @@ export class Sealer implements AsyncDisposable {
   #round: Promise<void> | null = null;
   /** Woken while a round was running, which may have gone past what is new. */
   #isStale = false;
+  /** Somebody has woken it, and it has not looked at all since. */
+  #looked: PromiseWithResolvers<void> | null = null;
   readonly #stop = new AbortController();
 
   constructor(options: SealerOptions) {
@@ -57,7 +59,13 @@ export class Sealer implements AsyncDisposable {
   /** Looks at the open CLOSEs soon: one was recorded, or a file lost its last writer. */
   wake(): void {
     this.#attempts = 0;
+    if (!this.#stop.signal.aborted) this.#looked ??= Promise.withResolvers();
     this.#schedule(COALESCE_MS);
+  }
+
+  /** Resolves when all that was recorded was looked at; what has a writer still is looked at again later. */
+  async settled(): Promise<void> {
+    await this.#looked?.promise;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -65,6 +73,7 @@ export class Sealer implements AsyncDisposable {
     this.#recorded[Symbol.dispose]();
     if (this.#timer !== null) clearTimeout(this.#timer);
     await this.#round;
+    this.#endLook();
     await this.#hasher[Symbol.asyncDispose]();
     closeSync(this.#directory);
   }
@@ -82,6 +91,11 @@ export class Sealer implements AsyncDisposable {
     }, delayMs).unref();
   }
 
+  #endLook(): void {
+    this.#looked?.resolve();
+    this.#looked = null;
+  }
+
   #sealAll(): Promise<void> {
     const settle: SealingDisk["settle"] = (files) => this.#hasher.settle(files, this.#directory);
     return sealOpenCloses({ ...this.#options, settle }, this.#stop.signal);
@@ -92,7 +106,10 @@ export class Sealer implements AsyncDisposable {
     if (this.#isStale) {
       this.#isStale = false;
       this.#schedule(COALESCE_MS);
-    } else if (this.#options.replica.unsealed().length > 0) {
+      return;
+    }
+    this.#endLook();
+    if (this.#options.replica.unsealed().length > 0) {
       // Something still has a writer, or was written to while it was hashed.
       this.#attempts += 1;
       this.#schedule(retryDelayMs(this.#attempts, this.#options.random()));
