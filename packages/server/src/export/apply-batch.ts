@@ -93,7 +93,7 @@ export async function applyBatch(
     await ledger.commit(() => reach("log-synced"));
     reach("index-committed");
     retainContents(fileset, planned.slice(0, done), submissions);
-    await clearIntents(fileset.paths.intents);
+    clearIntents(fileset.paths.intents);
     const count = planned[done]?.submission ?? submissions.length;
     return { count, failure, outgoing: context.outgoing };
   } catch (error) {

@@ -33,14 +33,18 @@ const OPERATIONS = 40;
 const IGNORE = ["kept", "/d/e/secret"];
 const LEFT_OUT = ["kept", "d/kept", "d/e/kept", "d/e/secret"];
 
-/** The contents of all files of these names, wherever they are by now. Node's own recursion follows symlinks. */
-async function contentsOf(dir: string, names: readonly string[]): Promise<string[]> {
+/**
+ * The contents of all files of these names, wherever they are by now: also in directories whose names are no
+ * text. Node's own recursion follows symlinks.
+ */
+async function contentsOf(dir: string | Buffer, names: readonly string[]): Promise<string[]> {
   const contents: string[] = [];
-  for (const entry of await readdir(dir, { withFileTypes: true })) {
-    const path = join(dir, entry.name);
+  for (const entry of await readdir(dir, { withFileTypes: true, encoding: "buffer" })) {
+    const path = Buffer.concat([Buffer.from(dir), Buffer.from("/"), entry.name]);
     // oxlint-disable-next-line no-await-in-loop -- one directory after another
     if (entry.isDirectory()) contents.push(...(await contentsOf(path, names)));
-    if (entry.isFile() && names.includes(entry.name)) contents.push(readFileSync(path, "utf8"));
+    if (entry.isFile() && names.includes(entry.name.toString()))
+      contents.push(readFileSync(path, "utf8"));
   }
   return contents;
 }

@@ -7,8 +7,16 @@
  */
 
 import { hash } from "node:crypto";
-import { closeSync, constants, fdatasync, fstatSync, openSync } from "node:fs";
-import { open, readFile } from "node:fs/promises";
+import {
+  closeSync,
+  constants,
+  fdatasync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  writeSync,
+} from "node:fs";
+import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 
 import { decodeRecord, encodeRecord, type ServerRecord } from "@izo/core";
@@ -89,9 +97,13 @@ export async function writeIntents(path: string, intents: readonly Intent[]): Pr
 }
 
 /** Forgets them: the index has the records. Need not be durable, for the log tells the same. */
-export async function clearIntents(path: string): Promise<void> {
-  await using file = await open(path, "r+");
-  await file.write(NOTHING, 0, NOTHING.length, 0);
+export function clearIntents(path: string): void {
+  const fd = openSync(path, "r+");
+  try {
+    writeSync(fd, NOTHING, 0, NOTHING.length, 0);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** In the place of a hash: nothing that follows is meant. */
@@ -113,13 +125,24 @@ export async function readIntents(path: string): Promise<Intent[]> {
   }));
 }
 
-/** What was there before is of a batch that is logged: nothing is lost when a crash tears the file. */
+/**
+ * What was there before is of a batch that is logged: nothing is lost when a crash tears the file. Only the
+ * sync leaves this thread: to hand over each of the other calls takes longer than the call.
+ */
 async function overwrite(path: string, bytes: Buffer): Promise<void> {
-  await using file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
-  await file.write(bytes, 0, bytes.length, 0);
-  const { size } = await file.stat();
-  if (size > LEAST_BYTES && size > bytes.length) {
-    await file.truncate(Math.max(LEAST_BYTES, bytes.length));
+  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  try {
+    writeAll(fd, bytes);
+    const { size } = fstatSync(fd);
+    if (size > LEAST_BYTES && size > bytes.length) {
+      ftruncateSync(fd, Math.max(LEAST_BYTES, bytes.length));
+    }
+    await fdatasyncAsync(fd);
+  } finally {
+    closeSync(fd);
   }
-  await fdatasyncAsync(file.fd);
+}
+
+function writeAll(fd: number, bytes: Buffer): void {
+  for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at, bytes.length - at, at);
 }

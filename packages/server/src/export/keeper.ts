@@ -240,6 +240,8 @@ export class Keeper {
   }
 
   #follow(records: readonly ServerRecord[]): void {
+    // They are durable: who waits for them need not wait for the rest of the batch, or of the push.
+    this.#wake();
     clearFullDisk(this.fileset);
     for (const { operation } of records) {
       const { opcode } = operation;

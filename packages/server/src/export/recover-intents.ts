@@ -43,7 +43,7 @@ export async function recoverIntents(fileset: Fileset, log: KmlLog): Promise<str
     log.append(records);
     await log.sync();
   }
-  await clearIntents(fileset.paths.intents);
+  clearIntents(fileset.paths.intents);
   return null;
 }
 
