@@ -147,6 +147,7 @@ function removedCases(): ConformanceCase[] {
       rmdir d => 0
       fstat 0 => dir 0755 0:0 nlink=0
       readdir 1 10
+      fsync 0 => 0
       2:open 0 f O_CREAT|O_RDWR 0644 => ENOENT
       2:mkdir x 0755 => ENOENT
       2:stat . => dir 0755 0:0 nlink=0

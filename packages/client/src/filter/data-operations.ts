@@ -4,15 +4,7 @@
  * What is written is marked on the inode before the first byte, and logged as an open CLOSE before
  * close(2) returns (design D9). A crash in between leaves the mark, and recovery logs what is there.
  */
-import {
-  closeSync,
-  constants,
-  fdatasync,
-  fsync,
-  fsyncSync,
-  ftruncateSync,
-  openSync,
-} from "node:fs";
+import { closeSync, constants, fdatasync, fsync, ftruncateSync, openSync } from "node:fs";
 import { promisify } from "node:util";
 
 import { isSameVersion } from "@izo/core";
@@ -21,6 +13,7 @@ import type { Arrival } from "../cache/arriving/arrival.ts";
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
 import { SMALLEST_ARRIVAL_BYTES } from "../cache/fetch.ts";
+import { syncDirectory } from "../cache/sync-directory.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 import type { FileSystem, Opened } from "../fuse/file-system.ts";
 import type { Actors } from "./actor.ts";
@@ -190,12 +183,7 @@ export function dataOperations(
     makeRoom: (bytes) => context.reclaim(bytes),
 
     async fsyncdir(id) {
-      const fd = openSync(osPath(nodes.pathOf(nodes.get(id))), constants.O_RDONLY);
-      try {
-        fsyncSync(fd);
-      } finally {
-        closeSync(fd);
-      }
+      syncDirectory(nodes, nodes.get(id));
       await log.syncLog();
     },
   };

@@ -2,16 +2,7 @@
  * Operations on inodes of the ignored tree: what the filter does to those of the cache tree, without marks
  * and records, as nobody else is ever to know of them.
  */
-import {
-  closeSync,
-  fdatasync,
-  fsync,
-  fsyncSync,
-  ftruncateSync,
-  openSync,
-  truncateSync,
-} from "node:fs";
-import { constants } from "node:fs";
+import { closeSync, constants, fdatasync, fsync, ftruncateSync, truncateSync } from "node:fs";
 import { promisify } from "node:util";
 
 import { bytesToText, isReplicatedXattr } from "@izo/core";
@@ -20,6 +11,7 @@ import { type Stat, utimens } from "@izo/sys";
 import { ACCESS_ACL, DEFAULT_ACL } from "../cache/access-control-list.ts";
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
+import { syncDirectory } from "../cache/sync-directory.ts";
 import { changedAttributes, changeNameless, checkOwner } from "../filter/changed-attributes.ts";
 import {
   checkXattrName,
@@ -176,7 +168,7 @@ export function ignoredInodes(tree: IgnoredTree, unseenWriters: UnseenWriters): 
     fsync: (_id, fd, dataOnly) => (dataOnly ? syncData(fd) : syncAll(fd)),
 
     fsyncdir(id) {
-      syncDirectory(nodes.pathOf(nodes.get(id)));
+      syncDirectory(nodes, nodes.get(id));
     },
 
     getxattr: (id, name) => read(nodes.get(id), name),
@@ -198,14 +190,4 @@ export function ignoredInodes(tree: IgnoredTree, unseenWriters: UnseenWriters): 
       else if (name !== ACCESS_ACL && name !== DEFAULT_ACL) throw noSuchAttribute(name);
     },
   };
-}
-
-/** Makes names durable. */
-export function syncDirectory(path: string): void {
-  const fd = openSync(osPath(path), constants.O_RDONLY);
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }

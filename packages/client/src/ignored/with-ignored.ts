@@ -15,6 +15,7 @@ import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
 import type { CacheTree } from "../cache/cache-tree.ts";
 import { statInode } from "../cache/inode.ts";
+import { syncDirectory } from "../cache/sync-directory.ts";
 import type { Change } from "../filter/change-gate.ts";
 import { numberOfIgnored, numberOfNode, numberOfObject } from "../filter/inode-number.ts";
 import { listInodes } from "../filter/list-inodes.ts";
@@ -23,7 +24,7 @@ import { checkRenameFlags, RENAME_EXCHANGE, RENAME_NOREPLACE } from "../filter/r
 import type { UnseenWriters } from "../filter/unseen-writers.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 import type { Caller, DirectoryEntry, FileSystem, NodeId } from "../fuse/file-system.ts";
-import { ignoredInodes, syncDirectory } from "./ignored-inodes.ts";
+import { ignoredInodes } from "./ignored-inodes.ts";
 import { IgnoredNames, type NewEntry, type NewPlace } from "./ignored-names.ts";
 import type { IgnoredTree } from "./ignored-tree.ts";
 import type { LetGo } from "./let-go.ts";
@@ -291,7 +292,7 @@ export function withIgnored(options: WithIgnoredOptions): FileSystem {
 
     async fsyncdir(id, dataOnly) {
       const directory = within(id);
-      if (directory !== undefined) syncDirectory(ignored.nodes.pathOf(directory));
+      if (directory !== undefined) syncDirectory(ignored.nodes, directory);
       if (!isIgnored(id)) await fileSystem.fsyncdir(id, dataOnly);
     },
 
