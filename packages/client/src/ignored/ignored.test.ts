@@ -165,6 +165,15 @@ describe("[K52] what the log knows", () => {
       "/node_modules/theirs": "edited",
     });
   });
+
+  test("is replaced by a rename as anything else", async () => {
+    const sha256 = cache.store("old");
+    cache.remote(create(oid("f1"), "a.o"), content(oid("f1"), sha256, 3));
+    await cache.write("/tmp-5", "new");
+    cache.rename("/tmp-5", "/a.o");
+    expect(cache.pending).toEqual(["CREATE /tmp-5", "CLOSE /tmp-5", "RENAME /tmp-5 /a.o"]);
+    expect(await show()).toEqual({ "/a.o": "new" });
+  });
 });
 
 describe("[K53] an ignored name that the log has now", () => {
