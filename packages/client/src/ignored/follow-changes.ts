@@ -50,7 +50,8 @@ export class IgnoredFollower {
   start(): void {
     const { ignored } = this.#options;
     for (const parent of ignored.parents()) {
-      this.#followDirectory(parent);
+      // What is left behind was said when it was, and the status goes on saying so.
+      this.#mergeIfAlias(parent);
       for (const name of ignored.namesIn(parent)) this.#giveWay(parent, name);
     }
   }
@@ -76,10 +77,14 @@ export class IgnoredFollower {
     const { ignored, tree, onProblem } = this.#options;
     if (!ignored.has(oid)) return;
     const { visible } = tree;
-    const now = resolveOid(oid, visible);
-    if (now !== oid) this.#merge(oid, now);
-    else if (visible.object(oid) === undefined)
+    if (!this.#mergeIfAlias(oid) && visible.object(oid) === undefined)
       onProblem(lastPath(visible, oid), new LeftBehindError(ignored.pathOf(oid)));
+  }
+
+  #mergeIfAlias(oid: Oid): boolean {
+    const now = resolveOid(oid, this.#options.tree.visible);
+    if (now !== oid) this.#merge(oid, now);
+    return now !== oid;
   }
 
   /** Two directories have become one. */
