@@ -222,7 +222,10 @@ export class InterSync implements AsyncDisposable {
     await this.#waiters.until(() => {
       this.#throwIfLogIsLost();
       if (replica.pendingCount === 0) return true;
-      if (this.#removals.isAllThatWaits()) throw new RemovalHeldError(this.#removals.held()!);
+      // Something goes out, and all that waits is looked through for an answer: asked again when it is done.
+      const isPushing = this.#connection.state.name === "pushing";
+      if (!isPushing && this.#removals.isAllThatWaits())
+        throw new RemovalHeldError(this.#removals.held()!);
       // What the server said before the call may be otherwise by now.
       if (this.#scope.asked > asked && this.#scope.isAllThatWaits()) throw this.#scope.problem()!;
       // Under another id the records have other numbers: then all of them are waited for.
