@@ -58,6 +58,12 @@ export class ShownRecord {
     return this.#kindsSeen.some((seen) => seen.fact === fact && seen.kind === kind);
   }
 
+  /** Records behind this one that have made an object what this one has found it to be. */
+  *foreseen(): Generator<ShownRecord, void> {
+    for (const { fact } of this.#kindsSeen)
+      for (const writer of fact.writers) if (writer.compare(this) > 0) yield writer;
+  }
+
   /** Below 0 where this is shown before the other: what was sent comes first. */
   compare({ isFrozen, recno }: ShownRecord): number {
     return isFrozen === this.isFrozen

@@ -181,7 +181,10 @@ export class VisibleTree {
     }
     for (const { kindsWritten } of shown) for (const { key } of kindsWritten) kinds.add(key as Oid);
     const met = this.#seeingOther(kinds);
-    for (const record of shown) addAll(met, connectedTo(record));
+    for (const record of shown) {
+      addAll(met, connectedTo(record));
+      addAll(met, record.foreseen());
+    }
     return met.difference(affected);
   }
 

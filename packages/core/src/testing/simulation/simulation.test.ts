@@ -8,6 +8,9 @@ import { runOnWorkers } from "./worker-pool.ts";
 /** Nightly: `pnpm sim --histories 20000`; here as many as every change has to pass. */
 const HISTORIES = Number(process.env["IZO_SIM_HISTORIES"] ?? 500);
 
+/** Beyond the first ones: each has found an error once, most of them in a nightly run. */
+const FOUND_ERRORS = [706, 1084, 3594, 5700, 6263, 7210, 8654, 9022, 11336, 15515];
+
 /** A mutation has to be noticed within this many histories. */
 const HISTORIES_TO_NOTICE = 200;
 
@@ -20,6 +23,13 @@ describe("simulation of one server and three clients", () => {
     const finding = seed === undefined ? null : await explain(seed, DEFAULT_SIZE);
     expect(finding, `pnpm sim --seed ${seed}`).toBeNull();
   }, 900_000);
+
+  it.each(FOUND_ERRORS)(
+    "keeps them in the history of seed %i, which has found an error",
+    async (seed) => {
+      expect((await simulate(seed, DEFAULT_SIZE)).violations).toEqual([]);
+    },
+  );
 
   it("replays a seed exactly", async () => {
     expect(await simulate(7, DEFAULT_SIZE)).toEqual(await simulate(7, DEFAULT_SIZE));
