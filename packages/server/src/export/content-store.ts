@@ -15,7 +15,7 @@ import { promisify } from "node:util";
 import { EMPTY_SHA256, type Entry, type Sha256 } from "@izo/core";
 import { fstatat, notePassed, openat, readDirectory, renameat2, unlinkat } from "@izo/sys";
 
-import { contentEndedAt } from "../db/contents.ts";
+import { contentEndedAt, objectsWithContent } from "../db/contents.ts";
 import { noteOfStat } from "../db/disk-notes.ts";
 import { isFullDisk } from "../log/is-full-disk.ts";
 import { openContentSource, type ContentSource } from "./content-source.ts";
@@ -65,13 +65,16 @@ export class ContentStore {
     return source?.sizeBytes ?? null;
   }
 
-  open(sha256: Sha256): OpenContent | SupersededContent | null {
+  /** `changing` where a file should hold the content, and is not as it was noted any more. */
+  open(sha256: Sha256): OpenContent | SupersededContent | "changing" | null {
     const source =
       sha256 === EMPTY_SHA256
         ? emptySource()
         : openContentSource(this.#fileset, sha256, this.#onStale);
     if (source !== null) return new SourceContent(source, sha256);
-    const recno = contentEndedAt(this.#fileset.committed.connection, sha256);
+    const { connection } = this.#fileset.committed;
+    if (objectsWithContent(connection, sha256).length > 0) return "changing";
+    const recno = contentEndedAt(connection, sha256);
     return recno === undefined ? null : { kind: "superseded", recno };
   }
 

@@ -272,7 +272,10 @@ export interface OpenContent extends AsyncDisposable {
 
 export interface SupersededContent {
   readonly kind: "superseded";
-  /** Replay to here: the object has another content, or is gone, from this record on. */
+  /**
+   * Replay to here: the object has another content, or is gone, from this record on. While a program in
+   * the export still writes to the file that is the next record to come, which may be about something else.
+   */
   readonly recno: Recno;
 }
 

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from "node:timers/promises";
+
 import {
   NO_CHECK,
   type ConflictReport,
@@ -56,6 +58,10 @@ import { resolveConflict } from "./resolve-conflict.ts";
 
 /** How often a content is looked for again while the tree is changing under it. */
 const CONTENT_ATTEMPTS = 3;
+
+/** The same while a local program writes to the file: some two seconds, and then the client waits. */
+const CHANGING_ATTEMPTS = 40;
+const CHANGING_MS = 50;
 
 export interface LiveExportParts {
   readonly filesetName: string;
@@ -188,13 +194,17 @@ export class LiveExport implements Export {
 
   async openContent(sha256: Sha256): Promise<OpenContent | SupersededContent | null> {
     const { contents } = this.#keeper;
-    for (let attempt = 1; attempt < CONTENT_ATTEMPTS; attempt += 1) {
+    for (let attempt = 1; ; attempt += 1) {
       const found = contents.open(sha256);
-      if (found?.kind === "open") return found;
+      if (found !== "changing") {
+        if (found?.kind === "open" || attempt >= CONTENT_ATTEMPTS) return found;
+      } else if (attempt >= CHANGING_ATTEMPTS) {
+        // It is logged when the program lets it be.
+        return { kind: "superseded", recno: (this.headPosition.recno + 1) as Recno };
+      } else if (attempt >= CONTENT_ATTEMPTS) await delay(CHANGING_MS);
       // The tree may be a step ahead of the index, or a file was just looked at again.
       await this.#keeper.settled();
     }
-    return contents.open(sha256);
   }
 
   presentContents(after: Recno, until: Recno, maxBytes: number): Sha256[] {
