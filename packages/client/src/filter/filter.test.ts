@@ -307,6 +307,21 @@ describe("[D2] atomic save", () => {
     expect(await cache.read("/a")).toBe("newer");
   });
 
+  test("of what is still being written builds on the content that it logs", async () => {
+    await cache.write("/a", "old");
+    const [fd, node] = await cache.openForWriting("/a.tmp");
+    cache.writeTo(node, fd, "new", 0);
+    cache.rename("/a.tmp", "/a");
+    const { unsent } = cache.replica.pending;
+    const close = unsent.at(-2)!;
+    expect(close.operation.opcode).toBe("CLOSE");
+    expect(unsent.at(-1)?.operation).toMatchObject({
+      opcode: "RENAME",
+      contentBase: { recno: close.recno },
+    });
+    cache.close(node, fd);
+  });
+
   test("a file of another peer that is moved over one replaces it as an object", async () => {
     cache.remote(remoteOperations.create(oid("a1"), "a"), remoteOperations.create(oid("b1"), "b"));
     cache.rename("/b", "/a");

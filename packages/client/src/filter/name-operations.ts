@@ -244,8 +244,10 @@ export function nameOperations(
       // Two names of one file: rename(2) then does nothing.
       if (target === moved.node) return;
       logUnlogged(context, moved.node);
+      // A CLOSE that was just logged is what the move builds on.
+      const object = tree.objectOf(moved.node) ?? moved.object;
       const victim = target === undefined ? undefined : named(to, newName);
-      const keepsOid = victim !== undefined && keepsIdentity(moved.object, victim.object);
+      const keepsOid = victim !== undefined && keepsIdentity(object, victim.object);
       const isKept =
         victim !== undefined && !keepsOid && takesOnlyContent(victim.node, victim.object);
       // A saved-over object lives on, and its open CLOSE is sealed with the content that it has then:
@@ -254,8 +256,8 @@ export function nameOperations(
         victim === undefined || keepsOid ? undefined : endOf(victim.node, victim.object);
       const operation: RenameOperation = {
         opcode: "RENAME",
-        oid: moved.object.oid,
-        contentBase: moved.object.contentVersion,
+        oid: object.oid,
+        contentBase: object.contentVersion,
         fromParent: from.oid,
         fromName: name,
         fromPath: nodes.shownPathIn(from, name),
