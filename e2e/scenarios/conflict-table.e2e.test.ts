@@ -15,6 +15,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { tryIzo } from "../hosts/cli.ts";
 import type { MountProcess } from "../hosts/mount-process.ts";
 import type { ServerProcess } from "../hosts/server-process.ts";
+import { treeManifest } from "../hosts/tree-manifest.ts";
 import { createWorld, differences, settle, type World } from "../hosts/world.ts";
 import { act, CONFLICT_ROWS, directoryOf } from "./conflict-rows.ts";
 
@@ -43,6 +44,8 @@ beforeAll(async () => {
   server = await world.serve();
   first = await world.mount("client1", "on-demand");
   later = await world.mount("client2", "replica");
+  // A replica is there before its contents are: what is read here has come.
+  await treeManifest(later.mountPoint);
   await world.client2.cut();
   for (const row of ROWS) act(later.mountPoint, row.index, row.later);
   writeFileSync(join(later.mountPoint, "last"), "made after all conflicts");
