@@ -42,6 +42,7 @@ export { syncfs } from "./syncfs.ts";
 export { SysError } from "./sys-error.ts";
 export { futimens, utimens, utimensat, type TimeNs } from "./times.ts";
 export { umount2, type UmountOptions } from "./umount.ts";
+export { writeWhole } from "./write-whole.ts";
 export {
   fgetxattr,
   flistxattr,

@@ -13,6 +13,7 @@ import { closeSync, constants, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import type { Oid, Recno, Sha256, TreeObject } from "@izo/core";
+import { writeWhole } from "@izo/sys";
 
 import { ErrnoError } from "../fuse/errno.ts";
 import type { GrowingHash } from "../sync/hash-file.ts";
@@ -28,7 +29,6 @@ import { asFailure, supersededBy, unreachable, wrong } from "./fetch-failure.ts"
 import { fillPlaceholder } from "./fill-placeholder.ts";
 import { giveAttributes } from "./inode.ts";
 import type { KernelNotifier } from "./kernel-notifier.ts";
-import { writeWhole } from "./write-whole.ts";
 
 /** How often an object may change under a fetch before an open is told to try again later. */
 const MAX_SUPERSEDED = 8;

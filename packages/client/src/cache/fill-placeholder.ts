@@ -1,13 +1,12 @@
 import { closeSync, constants, ftruncateSync, openSync } from "node:fs";
 
 import type { Sha256, TreeObject } from "@izo/core";
-import { futimens } from "@izo/sys";
+import { futimens, writeWhole } from "@izo/sys";
 
 import type { CacheNode } from "./cache-node.ts";
 import { osPath } from "./cache-paths.ts";
 import type { CacheTree } from "./cache-tree.ts";
 import { withUnchangedCtime } from "./unchanged-times.ts";
-import { writeWhole } from "./write-whole.ts";
 
 /**
  * Gives a placeholder its content where it stands: a whole one, checked before, that nobody waits for

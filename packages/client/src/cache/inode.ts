@@ -13,13 +13,12 @@ import {
   textToBytes,
   type TreeObject,
 } from "@izo/core";
-import { AT_FDCWD, fstatat, futimens, type Stat, utimens } from "@izo/sys";
+import { AT_FDCWD, fstatat, futimens, type Stat, utimens, writeWhole } from "@izo/sys";
 
 import { ErrnoError } from "../fuse/errno.ts";
 import { osPath } from "./cache-paths.ts";
 import { type InodeForm, shownOwner } from "./inode-form.ts";
 import { ABSENT, WHOLE, type Holding } from "./object-mark.ts";
-import { writeWhole } from "./write-whole.ts";
 
 /** What of an object its inode has besides content and names. */
 export type InodeAttributes = Pick<

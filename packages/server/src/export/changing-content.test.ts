@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { closeSync, openSync, writeSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { Sha256 } from "@izo/core";
@@ -50,4 +50,19 @@ it("[S5] openContent() names the next record where the program does not end", as
   const found = await exported.openContent(hashOf("first"));
   writing.stop();
   expect(found).toEqual({ kind: "superseded", recno: recno + 1 });
+});
+
+it("[S4] openContent() knows no file of a removal that is held, and waits for none", async () => {
+  await using temporary = await temporaryDirectory();
+  const { dir } = temporary;
+  await mkdir(join(dir, "d"));
+  for (let index = 0; index < 30; index += 1) await writeFile(join(dir, `d/${index}`), "held");
+  {
+    await using exported = await openTestExport(dir);
+    expect((await exported.openContent(hashOf("held")))?.kind).toBe("open");
+  }
+  await rm(join(dir, "d"), { recursive: true });
+  await using exported = await openTestExport(dir);
+  expect(exported.status().heldRemoval).not.toBeNull();
+  expect(await exported.openContent(hashOf("held"))).toBeNull();
 });

@@ -18,16 +18,19 @@ export interface ContentSource extends Disposable {
   isIntact(): boolean;
 }
 
+/** @param isThere something has the name; the file was not removed */
+export type OnStale = (entry: Entry, isThere: boolean) => void;
+
 /**
  * Finds a content: in the exported tree, among what was replaced lately, among uploads. Only an inode
  * whose stat is the one noted counts.
  *
- * @param onStale is told of objects whose file is not as noted, to be looked at again
+ * @param onStale is told of entries whose file is not as noted, to be looked at again
  */
 export function openContentSource(
   fileset: Fileset,
   sha256: Sha256,
-  onStale: (entry: Entry) => void = () => {},
+  onStale: OnStale = () => {},
 ): ContentSource | null {
   const { committed } = fileset;
   for (const oid of objectsWithContent(committed.connection, sha256)) {
@@ -37,22 +40,20 @@ export function openContentSource(
   return openRetained(fileset, sha256) ?? openStaged(fileset, sha256);
 }
 
-function openFromTree(
-  fileset: Fileset,
-  oid: Oid,
-  onStale: (entry: Entry) => void,
-): ContentSource | null {
+function openFromTree(fileset: Fileset, oid: Oid, onStale: OnStale): ContentSource | null {
   const { state, notes } = fileset.committed;
   const note = notes.get(oid);
   for (const entry of state.links(oid)) {
+    let isThere = false;
     try {
       using directory = heldFd(openTreeDirectory(fileset.rootFd, state, entry.parent));
       const source = openNoted(directory.fd, textToBytes(entry.name), note);
-      if (source !== null) return source;
+      if (typeof source !== "string") return source;
+      isThere = source === "changed";
     } catch (error) {
       if (!isAbsence(error) && (error as { code?: unknown }).code !== "ELOOP") throw error;
     }
-    onStale(entry);
+    onStale(entry, isThere);
   }
   return null;
 }
@@ -61,12 +62,12 @@ function openNoted(
   dirFd: number,
   name: Uint8Array,
   note: DiskNote | undefined,
-): ContentSource | null {
-  if (note === undefined) return null;
+): ContentSource | "absent" | "changed" {
   const stat = fstatat(dirFd, name, { noFollow: true, throwIfNoEntry: false });
+  if (stat === undefined) return "absent";
   // Asked before opening: opening a device can have effects.
-  if (stat === undefined || !isUnchanged(note, noteOfStat(stat))) return null;
-  return sourceOf(openat(dirFd, name, READ), note);
+  if (note === undefined || !isUnchanged(note, noteOfStat(stat))) return "changed";
+  return sourceOf(openat(dirFd, name, READ), note) ?? "changed";
 }
 
 function openRetained(fileset: Fileset, sha256: Sha256): ContentSource | null {

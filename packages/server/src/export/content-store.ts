@@ -1,24 +1,24 @@
 import { hash } from "node:crypto";
-import {
-  closeSync,
-  constants,
-  fdatasync,
-  openSync,
-  read as readCallback,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, constants, fdatasync, openSync, read as readCallback, rmSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import { EMPTY_SHA256, type Entry, type Sha256 } from "@izo/core";
-import { fstatat, notePassed, openat, readDirectory, renameat2, unlinkat } from "@izo/sys";
+import { EMPTY_SHA256, type Sha256 } from "@izo/core";
+import {
+  fstatat,
+  notePassed,
+  openat,
+  readDirectory,
+  renameat2,
+  unlinkat,
+  writeWhole,
+} from "@izo/sys";
 
-import { contentEndedAt, objectsWithContent } from "../db/contents.ts";
+import { contentEndedAt } from "../db/contents.ts";
 import { noteOfStat } from "../db/disk-notes.ts";
 import { isFullDisk } from "../log/is-full-disk.ts";
-import { openContentSource, type ContentSource } from "./content-source.ts";
+import { openContentSource, type ContentSource, type OnStale } from "./content-source.ts";
 import { ContentChangedError, NoSpaceError, UploadOffsetError, WrongHashError } from "./errors.ts";
 import type { OpenContent, SupersededContent, UploadState } from "./export.ts";
 import type { Fileset } from "./fileset.ts";
@@ -43,13 +43,13 @@ const ABANDONED_MS = 7 * 24 * 3_600_000;
  */
 export class ContentStore {
   readonly #fileset: Fileset;
-  readonly #onStale: (entry: Entry) => void;
+  readonly #onStale: OnStale;
   /** By part: one upload at a time; others of the same sender wait, and find it complete. */
   readonly #uploads = new Map<string, JobQueue>();
   #inlineCount = 0;
 
   /** @param onStale is told of files that are not as noted */
-  constructor(fileset: Fileset, onStale: (entry: Entry) => void) {
+  constructor(fileset: Fileset, onStale: OnStale) {
     this.#fileset = fileset;
     this.#onStale = onStale;
   }
@@ -65,16 +65,18 @@ export class ContentStore {
     return source?.sizeBytes ?? null;
   }
 
-  /** `changing` where a file should hold the content, and is not as it was noted any more. */
+  /** `changing` where the file that held the content is there, and not as it was noted. */
   open(sha256: Sha256): OpenContent | SupersededContent | "changing" | null {
+    let isChanging = false;
+    const noteStale: OnStale = (entry, isThere) => {
+      isChanging ||= isThere;
+      this.#onStale(entry, isThere);
+    };
     const source =
-      sha256 === EMPTY_SHA256
-        ? emptySource()
-        : openContentSource(this.#fileset, sha256, this.#onStale);
+      sha256 === EMPTY_SHA256 ? emptySource() : openContentSource(this.#fileset, sha256, noteStale);
     if (source !== null) return new SourceContent(source, sha256);
-    const { connection } = this.#fileset.committed;
-    if (objectsWithContent(connection, sha256).length > 0) return "changing";
-    const recno = contentEndedAt(connection, sha256);
+    if (isChanging) return "changing";
+    const recno = contentEndedAt(this.#fileset.committed.connection, sha256);
     return recno === undefined ? null : { kind: "superseded", recno };
   }
 
@@ -198,7 +200,7 @@ export class ContentStore {
 async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   const fd = openSync(path, "w", 0o600);
   try {
-    for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
+    writeWhole(fd, bytes);
     await fdatasyncAsync(fd);
   } finally {
     closeSync(fd);

@@ -20,7 +20,7 @@ import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 
 import { decodeRecord, encodeRecord, type ServerRecord } from "@izo/core";
-import { fallocate } from "@izo/sys";
+import { fallocate, writeWhole } from "@izo/sys";
 
 const fdatasyncAsync = promisify(fdatasync);
 
@@ -132,7 +132,7 @@ export async function readIntents(path: string): Promise<Intent[]> {
 async function overwrite(path: string, bytes: Buffer): Promise<void> {
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
   try {
-    writeAll(fd, bytes);
+    writeWhole(fd, bytes);
     const { size } = fstatSync(fd);
     if (size > LEAST_BYTES && size > bytes.length) {
       ftruncateSync(fd, Math.max(LEAST_BYTES, bytes.length));
@@ -141,8 +141,4 @@ async function overwrite(path: string, bytes: Buffer): Promise<void> {
   } finally {
     closeSync(fd);
   }
-}
-
-function writeAll(fd: number, bytes: Buffer): void {
-  for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at, bytes.length - at, at);
 }

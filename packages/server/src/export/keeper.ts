@@ -73,7 +73,10 @@ export class Keeper {
     this.#options = options;
     this.#watch = new TreeWatch(() => this.#lookSoon(options.gatherMs));
     this.#outgoing = new OutgoingWatch(fileset);
-    this.contents = new ContentStore(fileset, (entry) => this.#lookAtEntry(entry));
+    this.contents = new ContentStore(fileset, (entry, isThere) => {
+      // A client that reads must not settle, name by name, what a person has to confirm.
+      if (isThere || this.heldRemoval === null) this.#lookAtEntry(entry);
+    });
     fileset.ledger.observe((records) => this.#follow(records));
   }
 
