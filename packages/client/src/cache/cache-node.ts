@@ -58,8 +58,8 @@ export class CacheNode {
   >();
   /** Names the inode (O_PATH) when its last name is gone and nobody has it open who could be asked. */
   remains: number | undefined;
-  /** Its last name was taken away here; the inode may wait in limbo still (`removed-contents.ts`). */
-  isRemoved = false;
+  /** Its last name was taken away here, and the inode waits in limbo, or did (`removed-contents.ts`). */
+  awaitsRemoval = false;
   readonly unlogged = new UnloggedWrites();
   /** What it held before it was opened for writing, while nothing was written yet as far as is known. */
   heldBefore: Holding | undefined;

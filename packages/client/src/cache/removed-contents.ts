@@ -19,7 +19,7 @@ const MAX_BYTES = 64 * 1024 * 1024;
 const AT_A_TIME = 100;
 
 export interface RemovedContentsOptions {
-  /** A free path in limbo, which {@link isRemoved} knows. */
+  /** A free path in limbo, which `isRemovedContent` knows. */
   readonly freePath: () => string;
   /** Resolves when all records made so far survive a power cut. */
   readonly syncLog: () => Promise<void>;
@@ -78,6 +78,7 @@ export class RemovedContents implements Disposable {
     } catch (error) {
       // The log says so itself and takes nothing more: the next process looks after them.
       this.#paths = [...paths, ...this.#paths];
+      this.#bytes += bytes;
       throw error;
     }
     for (const [index, path] of paths.entries()) {

@@ -131,7 +131,7 @@ export function attributeOperations(
     getattr(id, fd) {
       const node = nodes.get(id);
       const stat = statOf(node, fd);
-      const links = node.isRemoved ? 0 : stat.nlink;
+      const links = node.awaitsRemoval ? 0 : stat.nlink;
       return {
         ...stat,
         ino: inodeNumber(nodes, node, stat),

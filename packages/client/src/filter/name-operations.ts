@@ -193,7 +193,7 @@ export function nameOperations(
           const path = nodes.pathIn(directory, name);
           if (isKept) removed.unlink(path, object.sizeBytes);
           else unlinkSync(osPath(path));
-          node.isRemoved = isKept;
+          node.awaitsRemoval = isKept;
         });
         takeBack(ending);
       });
@@ -283,7 +283,7 @@ export function nameOperations(
             renameSync(osPath(nodes.pathIn(from, name)), osPath(nodes.pathIn(to, newName)));
           if (!isKept) rename();
           else removed.replace(nodes.pathIn(to, newName), victim.object.sizeBytes, rename);
-          if (victim !== undefined) victim.node.isRemoved = isKept;
+          if (victim !== undefined) victim.node.awaitsRemoval = isKept;
           return { peer: log.peer, recno };
         });
         if (ending !== undefined) takeBack(ending);

@@ -7,8 +7,8 @@
  *
  * What a crash can lose: records of the last two seconds in a power cut, from the end and unless
  * `syncLog` was awaited; nothing in a `kill -9`. The index may go back to an earlier position, whole,
- * but not behind the last sync of the log, and pulls the same records again. Records leave the own log only after the position that
- * acknowledges them is durable.
+ * but not behind the last sync of the log, and pulls the same records again. Records leave the own log
+ * only after the position that acknowledges them is durable.
  */
 
 import { randomUUID } from "node:crypto";
