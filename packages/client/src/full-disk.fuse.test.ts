@@ -104,6 +104,10 @@ test("a cache on a full disk answers ENOSPC, loses nothing, and goes on when the
   expect(shown.toSorted()).toEqual(["before", ...made].toSorted());
 
   writeFileSync(join(server.dir, "from-server"), "s");
+  // More than the blocks take that the index has already: one row alone finds room now and then.
+  mkdirSync(join(server.dir, "many"));
+  for (let index = 0; index < 500; index += 1)
+    writeFileSync(join(server.dir, "many", `${index}-${"n".repeat(200)}`), "m");
   await vi.waitFor(
     async () => {
       const { state, lastError } = await control.status();
