@@ -10,32 +10,19 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 
-import {
-  compilePattern,
-  type FilesetId,
-  IgnoreRules,
-  IzoError,
-  objectAt,
-  type Oid,
-  processFamilies,
-  type Recno,
-  writeExposition,
-} from "@izo/core";
-import { nodeDisk, processUsage, SpaceReserve } from "@izo/sys";
+import { type FilesetId, IgnoreRules, IzoError } from "@izo/core";
+import { nodeDisk, SpaceReserve } from "@izo/sys";
 import type { Logger } from "pino";
 
 import { lockCache } from "./cache/cache-lock.ts";
-import type { InodeForm } from "./cache/inode-form.ts";
-import { measureContent } from "./cache/measure-content.ts";
 import { checkMountPoint } from "./check-mount-point.ts";
-import type { MountControl, MountStatus } from "./control/mount-control.ts";
-import { mountFamilies } from "./control/mount-families.ts";
+import type { MountControl } from "./control/mount-control.ts";
+import { controlOf } from "./control/mounted-control.ts";
 import { serveControl } from "./control/serve-control.ts";
 import type { DriverChoice } from "./fuse/driver-name.ts";
 import type { MountEnd } from "./fuse/fuse-mount.ts";
-import { type DrivenMount, mountDriver } from "./fuse/mount-driver.ts";
+import { mountDriver } from "./fuse/mount-driver.ts";
 import { ContentKeeper } from "./keep/content-keeper.ts";
-import { addPins, describePins, type PinnedObject, removePins } from "./keep/pins.ts";
 import { KernelClock } from "./kernel-clock.ts";
 import { LocalFileSystem } from "./local-file-system.ts";
 import { bootClockMs } from "./permit/boot-clock.ts";
@@ -46,13 +33,12 @@ import { HttpRemote } from "./remote/http-remote.ts";
 import { TransferBook } from "./remote/transfer-book.ts";
 import { watchCredentials } from "./remote/watch-credentials.ts";
 import { ScopeNote } from "./scope/scope-note.ts";
-import type { MountSettings, SettingsChange } from "./settings/mount-settings.ts";
+import type { SettingsChange } from "./settings/mount-settings.ts";
 import { SettingsFile } from "./settings/settings-file.ts";
 import { claimCache, readCacheIdentity } from "./sync/cache-identity.ts";
 import { InterSync } from "./sync/inter-sync.ts";
 import { LocalReplica } from "./sync/local-replica.ts";
 import type { SyncMode } from "./sync/sync-status.ts";
-import { inspectMount } from "./verify/inspect-mount.ts";
 import { wallClock } from "./wall-clock.ts";
 
 /** How long the start of a mount waits to learn whether its server is there. */
@@ -313,103 +299,4 @@ async function makeContact(sync: InterSync): Promise<Mount["contact"]> {
   const { state, isForcedOffline } = sync.status();
   if (isForcedOffline) return "forced-offline";
   return state === "offline" || state === "refused" ? "offline" : "online";
-}
-
-/** A permit is of a directory that the server knows. @throws IzoError `unknown-directory` */
-function directoryAt({ authoritative }: LocalReplica, path: string): Oid {
-  const oid = objectAt(authoritative, path);
-  if (oid !== undefined && authoritative.object(oid)?.kind === "directory") return oid;
-  throw new IzoError(
-    "unknown-directory",
-    `Cannot find the directory ${JSON.stringify(path)}: the server has none there`,
-    { path },
-  );
-}
-
-interface MountParts {
-  readonly form: InodeForm;
-  readonly replica: LocalReplica;
-  readonly remote: HttpRemote;
-  readonly sync: InterSync;
-  readonly permits: PermitKeeper;
-  readonly keeper: ContentKeeper;
-  readonly fuse: DrivenMount;
-  readonly local: LocalFileSystem;
-  readonly file: SettingsFile;
-  readonly transfers: TransferBook;
-}
-
-function controlOf(
-  { cacheDir, mountPoint, permitMode = "none", isReadOnly = false }: MountOptions,
-  parts: MountParts,
-): MountControl {
-  const { form, replica, remote, sync, permits, keeper, fuse, local, file, transfers } = parts;
-  const keep = (change: SettingsChange): MountSettings => {
-    const settings = file.change(change);
-    keeper.keep(settings);
-    sync.forgetWanted();
-    return settings;
-  };
-  const listPins = (): PinnedObject[] => describePins(file.settings.pins, replica.visible);
-  const readStatus = async (): Promise<MountStatus> => {
-    const { offlinePolicy, cacheQuotaBytes, pins, hoard } = file.settings;
-    const isKeeping = pins.length > 0 || hoard.length > 0;
-    return {
-      ...sync.status(),
-      transfers: transfers.list(),
-      driver: fuse.facts(),
-      isReadOnly,
-      offlinePolicy,
-      waitingPrograms: local.fetches.waiting,
-      longWritten: local.longWritten(),
-      conflicts: replica.conflicts().length,
-      ignored: local.describeIgnored(),
-      permit: { mode: permitMode, permits: permits.list() },
-      cacheQuotaBytes,
-      kept: isKeeping ? await keeper.look() : null,
-      cachedBytes: await measureContent(join(cacheDir, "tree")),
-    };
-  };
-  return {
-    status: readStatus,
-    metrics: async () =>
-      writeExposition([
-        ...mountFamilies(await readStatus(), transfers.totals(), { mount: mountPoint }),
-        ...processFamilies(processUsage()),
-      ]),
-    flush: (signal) => sync.flush(signal),
-    waitFor: (recno: Recno, signal: AbortSignal) => sync.waitFor(recno, signal),
-    changeSettings(change) {
-      for (const { pattern } of change.hoard ?? []) compilePattern(pattern);
-      const settings = keep(change);
-      if (change.cacheQuotaBytes !== undefined) local.quota.setQuota(change.cacheQuotaBytes);
-      local.fetches.setPolicy(settings.offlinePolicy);
-      local.setStreamFrom(settings.streamFromBytes);
-      if (change.isForcedOffline !== undefined) sync.setForcedOffline(change.isForcedOffline);
-      return settings;
-    },
-    async pin(paths) {
-      keep({ pins: addPins(file.settings.pins, paths, replica.visible) });
-      return listPins();
-    },
-    async unpin(paths) {
-      keep({ pins: removePins(file.settings.pins, paths, replica.visible) });
-      return listPins();
-    },
-    pins: async () => listPins(),
-    conflicts: async () => replica.conflicts(),
-    refusals: async () => replica.refusals(),
-    planPush: async () => sync.planPush(),
-    confirmRemoval: async () => sync.confirmRemoval(),
-    dropRemoval: async () => sync.dropRemoval(),
-    planSalvage: (signal) => sync.planSalvage(signal),
-    salvage: (signal) => sync.salvage(signal),
-    takePermit: async (path, signal) => permits.take(directoryAt(replica, path), signal),
-    releasePermit: async (path, signal) => permits.release(directoryAt(replica, path), signal),
-    verify: (options, signal) => inspectMount({ cacheDir, form, replica, remote }, options, signal),
-    unmount: async () => {
-      local.endFetches();
-      await fuse[Symbol.asyncDispose]();
-    },
-  };
 }
