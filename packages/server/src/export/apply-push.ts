@@ -20,7 +20,6 @@ import { ContentMissingError, MassRemovalError, NoSpaceError } from "./errors.ts
 import type { Push, PushResult } from "./export.ts";
 import type { Fileset } from "./fileset.ts";
 import type { Submission } from "./judge-batch.ts";
-import type { LookRequest } from "./list-directory.ts";
 import { LocalChange } from "./local-change.ts";
 import { NotStorable } from "./not-storable.ts";
 import { refuseOutside } from "./refuse-outside.ts";
@@ -43,7 +42,7 @@ export interface PushContext {
   /** In bytes; null where it is not here. */
   readonly contentSize: (sha256: Sha256) => number | null;
   /** Logs what is on disk there, as it is. */
-  readonly lookAgain: (request: LookRequest) => Promise<void>;
+  readonly lookAgain: (change: LocalChange) => Promise<void>;
   readonly takeOutgoing: (outgoing: readonly Outgoing[]) => void;
 }
 
@@ -106,9 +105,8 @@ async function takePush(context: PushContext, push: Push): Promise<PushResult[]>
     rounds = count > 0 ? 1 : rounds + 1;
     size = Math.max(LEAST_RECORDS, Math.ceil(size / 4));
     if (!(failure instanceof LocalChange) || rounds > MAX_ROUNDS) throw failure;
-    const { request, oid } = failure;
-    await context.lookAgain(request);
-    if (rounds > ROUNDS_BEFORE_FORCE && oid !== null) forced.add(oid);
+    await context.lookAgain(failure);
+    if (rounds > ROUNDS_BEFORE_FORCE && failure.oid !== null) forced.add(failure.oid);
   }
   return push.records.map(({ origin }) => {
     const { verdict, reason, trace } = state.outcome(origin)!;

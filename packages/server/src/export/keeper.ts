@@ -16,8 +16,10 @@ import type { Fileset } from "./fileset.ts";
 import { readFoundEntry } from "./found-entry.ts";
 import { clearFullDisk, noteFullDisk } from "./full-disk-problem.ts";
 import { HeadWaiters } from "./head-waiters.ts";
+import { HeldEntries } from "./held-entries.ts";
 import { JobQueue } from "./job-queue.ts";
 import type { LookRequest } from "./list-directory.ts";
+import type { LocalChange } from "./local-change.ts";
 import type { LookProgress } from "./look-options.ts";
 import { look, mergeRequests, type Looked } from "./look.ts";
 import { OutgoingWatch } from "./outgoing-watch.ts";
@@ -53,6 +55,7 @@ export class Keeper {
   /** Requests for records that are not there yet. */
   readonly waiters: HeadWaiters;
   heldRemoval: HeldRemoval | null = null;
+  #held: HeldEntries;
   readonly #options: KeeperOptions;
   readonly #problems: ReadonlyMap<string, Problem>;
   readonly #queue = new JobQueue();
@@ -68,14 +71,14 @@ export class Keeper {
 
   constructor(fileset: Fileset, problems: ReadonlyMap<string, Problem>, options: KeeperOptions) {
     this.fileset = fileset;
+    this.#held = new HeldEntries(fileset, []);
     this.waiters = new HeadWaiters(() => fileset.ledger.position.recno);
     this.#problems = problems;
     this.#options = options;
     this.#watch = new TreeWatch(() => this.#lookSoon(options.gatherMs));
     this.#outgoing = new OutgoingWatch(fileset);
     this.contents = new ContentStore(fileset, (entry, isThere) => {
-      // A client that reads must not settle, name by name, what a person has to confirm.
-      if (isThere || this.heldRemoval === null) this.#lookAtEntry(entry);
+      if (isThere || !this.#held.holds(entry)) this.#lookAtEntry(entry);
     });
     fileset.ledger.observe((records) => this.#follow(records));
   }
@@ -124,9 +127,7 @@ export class Keeper {
       reach: this.#options.reach,
       onDirectory: (oid, fd) => this.#watchMade(oid, fd),
       contentSize: (sha256) => this.contents.sizeOf(sha256),
-      lookAgain: async (request) => {
-        await this.#look([request], { quietMs: 0, holdsMassRemoval: false });
-      },
+      lookAgain: (change) => this.#lookAgain(change),
       takeOutgoing: (outgoing) => {
         this.#outgoing.take(outgoing);
         this.#copyOutgoing();
@@ -187,6 +188,13 @@ export class Keeper {
     await this.#queue.idle();
   }
 
+  /** What a push has run into, which is logged before the push is judged again. */
+  async #lookAgain({ request, oid }: LocalChange): Promise<void> {
+    const names = request.names ?? [];
+    await this.#held.giveUp(oid, request.directory, names, (made, fd) => this.#watchMade(made, fd));
+    await this.#look([request], { quietMs: 0, holdsMassRemoval: false });
+  }
+
   async #look(
     requests: readonly LookRequest[],
     options: {
@@ -195,9 +203,12 @@ export class Keeper {
       readonly onProgress?: (progress: LookProgress) => void;
     },
   ): Promise<Looked> {
+    // A scan of everything judges all absences anew.
+    const isScan = requests.includes(EVERYTHING);
     try {
       const looked = await look(this.fileset, requests, {
         ...options,
+        held: isScan ? null : this.#held,
         writerQuietMs: options.quietMs === 0 ? 0 : this.#options.writerQuietMs,
         onDirectory: (oid, fd) => this.#watch.add(oid, fd),
         signal: this.#abort.signal,
@@ -206,7 +217,11 @@ export class Keeper {
         this.#requests.push(...looked.busy);
         this.#lookSoon(this.#options.quietMs);
       }
-      if (requests.includes(EVERYTHING)) this.heldRemoval = looked.held;
+      if (isScan) {
+        const { held } = looked;
+        this.heldRemoval = held && { removed: held.removed, objects: held.objects };
+        this.#held = new HeldEntries(this.fileset, held?.entries ?? []);
+      }
       return looked;
     } catch (error) {
       noteFullDisk(this.fileset, error);

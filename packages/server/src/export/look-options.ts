@@ -1,13 +1,13 @@
 import type { Oid } from "@izo/core";
 
+import type { AbsenceRules } from "./settle-absences.ts";
+
 /** How a look goes about what it finds. */
-export interface LookOptions {
+export interface LookOptions extends AbsenceRules {
   /** A file younger than this is left for later; 0 takes it as it is. */
   readonly quietMs: number;
   /** The same for a file that somebody holds open for writing. */
   readonly writerQuietMs: number;
-  /** Hold removals of more than half of the fileset: for scans of all of it. */
-  readonly holdsMassRemoval: boolean;
   /** Called before a directory is listed: a watch set here misses nothing. */
   readonly onDirectory?: (oid: Oid, fd: number) => void;
   readonly onProgress?: (progress: LookProgress) => void;

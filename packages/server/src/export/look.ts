@@ -9,20 +9,19 @@
 
 import type { Entry, Name, Oid } from "@izo/core";
 
-import type { HeldRemoval } from "./export.ts";
 import type { Fileset } from "./fileset.ts";
 import type { FoundEntry } from "./found-entry.ts";
 import { hashFound } from "./hash-found.ts";
 import { listDirectory, type ListedDirectory, type LookRequest } from "./list-directory.ts";
 import type { LookOptions, LookProgress } from "./look-options.ts";
-import { settleAbsences } from "./settle-absences.ts";
+import { type FoundRemoval, settleAbsences } from "./settle-absences.ts";
 import { settleEntry } from "./settle.ts";
 
 export interface Looked {
   readonly records: number;
   /** What was too young or too busy; to be looked at again. */
   readonly busy: readonly LookRequest[];
-  readonly held: HeldRemoval | null;
+  readonly held: FoundRemoval | null;
 }
 
 /** Entries and bytes between two commits: what an interruption repeats. */
@@ -62,7 +61,7 @@ export async function look(
     }
   }
   busy.push(...elsewhere.flatMap((request) => [...parentOf(fileset, request), request]));
-  const held = await settleAbsences(fileset, missing, options.holdsMassRemoval);
+  const held = await settleAbsences(fileset, missing, options);
   return { records: fileset.ledger.position.recno - start, busy, held };
 }
 

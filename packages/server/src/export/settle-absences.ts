@@ -2,6 +2,7 @@ import { objectPath, type Entry } from "@izo/core";
 
 import type { HeldRemoval } from "./export.ts";
 import type { Fileset } from "./fileset.ts";
+import type { HeldEntries } from "./held-entries.ts";
 import { noteOfLink } from "./link-note.ts";
 import { reportProblem } from "./list-directory.ts";
 import { removeEntry } from "./settle.ts";
@@ -10,6 +11,19 @@ import { removeEntry } from "./settle.ts";
 const HOLD_FROM_NAMES = 20;
 /** A share of the names; a mount that is not there removes them all. */
 const HOLD_FROM_SHARE = 0.5;
+
+/** What of the names that are missing is not logged. */
+export interface AbsenceRules {
+  /** Hold removals of more than half of the fileset: for scans of all of it. */
+  readonly holdsMassRemoval: boolean;
+  /** Names that wait for a person already; null where they are to be judged anew. */
+  readonly held: HeldEntries | null;
+}
+
+/** A removal that waits for a person, with the topmost names that it is about. */
+export interface FoundRemoval extends HeldRemoval {
+  readonly entries: readonly Entry[];
+}
 
 /**
  * Logs the end of names that were not there when their directory was listed, and still are not (design
@@ -20,16 +34,16 @@ const HOLD_FROM_SHARE = 0.5;
 export async function settleAbsences(
   fileset: Fileset,
   missing: readonly Entry[],
-  holdsMassRemoval: boolean,
-): Promise<HeldRemoval | null> {
-  const gone = missing.filter((entry) => isGone(fileset, entry));
+  { holdsMassRemoval, held }: AbsenceRules,
+): Promise<FoundRemoval | null> {
+  const gone = missing.filter((entry) => isGone(fileset, entry) && held?.holds(entry) !== true);
   if (gone.length === 0) return null;
   const { ledger } = fileset;
   if (holdsMassRemoval) {
     const objects = ledger.countEntries();
     const removed = gone.reduce((sum, entry) => sum + countBelow(fileset, entry), 0);
     if (objects > HOLD_FROM_NAMES && removed > objects * HOLD_FROM_SHARE)
-      return { removed, objects };
+      return { removed, objects, entries: gone };
   }
   ledger.begin();
   try {
