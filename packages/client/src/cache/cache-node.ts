@@ -5,6 +5,7 @@ import type { Actor, Base, Name, ObjectKind, Oid } from "@izo/core";
 import { type NodeId, rootNode } from "../fuse/file-system.ts";
 import type { Arrival } from "./arriving/arrival.ts";
 import type { Holding } from "./object-mark.ts";
+import { SeldomMap } from "./seldom-map.ts";
 import { UnloggedWrites } from "./unlogged-writes.ts";
 
 /** A name under which a node stands in the cache tree. */
@@ -39,20 +40,20 @@ export class CacheNode {
   ino: bigint | undefined;
   holding: Holding;
   /** Where it stands; only the root and limbo have none and a path of their own. */
-  readonly links: NodeLink[] = [];
+  links: readonly NodeLink[] = [];
   /** Known entries of a directory. When it is `whole`, what is missing here can still be on disk. */
-  readonly children = new Map<Name, CacheNode>();
+  readonly children = new SeldomMap<Name, CacheNode>();
   /** No entry is on disk that is not in {@link children}: what is missing there is missing. */
   knowsAllChildren = false;
   /** References that the kernel's side holds. */
   references = 0;
   /** Descriptors open on the inode, with what each may do. */
-  readonly descriptors = new Map<number, OpenDescriptor>();
+  readonly descriptors = new SeldomMap<number, OpenDescriptor>();
   /**
    * Descriptors of those who read a content while it comes. They are of another inode than the placeholder
    * that stands for it, which they keep as {@link remains}, until that has come and takes its place.
    */
-  readonly arriving = new Map<
+  readonly arriving = new SeldomMap<
     number,
     { readonly arrival: Arrival; readonly abort: AbortController }
   >();

@@ -86,7 +86,7 @@ export class NodeTable {
   }
 
   link(node: CacheNode, parent: CacheNode, name: Name): void {
-    node.links.push({ parent, name });
+    node.links = [...node.links, { parent, name }];
     parent.children.set(name, node);
   }
 
@@ -96,7 +96,7 @@ export class NodeTable {
     if (node === undefined) return;
     parent.children.delete(name);
     const index = indexOfLink(node, { parent, name });
-    if (index >= 0) node.links.splice(index, 1);
+    if (index >= 0) node.links = node.links.toSpliced(index, 1);
     if (node.links.length > 0) return;
     if (this.#byOid.get(node.oid) === node) this.#byOid.delete(node.oid);
     this.collect(node);
@@ -115,15 +115,15 @@ export class NodeTable {
   /** Two inodes change places. */
   exchange(a: CacheNode, atA: NodeLink, b: CacheNode, atB: NodeLink): void {
     const [indexA, indexB] = [indexOfLink(a, atA), indexOfLink(b, atB)];
-    a.links[indexA] = atB;
-    b.links[indexB] = atA;
+    a.links = a.links.with(indexA, atB);
+    b.links = b.links.with(indexB, atA);
     atA.parent.children.set(atA.name, b);
     atB.parent.children.set(atB.name, a);
   }
 
   /** Another inode takes over all names of the object; the old one keeps those who have it open. */
   replace(old: CacheNode, next: CacheNode): void {
-    for (const { parent, name } of old.links.splice(0)) {
+    for (const { parent, name } of takeLinks(old)) {
       parent.children.delete(name);
       this.link(next, parent, name);
     }
@@ -146,7 +146,7 @@ export class NodeTable {
   /** Forgets a node with all its names, because another table goes on with its number. */
   giveUp(node: CacheNode): void {
     this.kept.drop(node);
-    for (const { parent, name } of node.links.splice(0)) parent.children.delete(name);
+    for (const { parent, name } of takeLinks(node)) parent.children.delete(name);
     this.#byId.delete(node.id);
     if (this.#byOid.get(node.oid) === node) this.#byOid.delete(node.oid);
   }
@@ -194,13 +194,19 @@ export class NodeTable {
     for (const node of this.#byId.values()) {
       if (this.#byId.size <= MAX_NODES / 2) return;
       if (!node.isIdle || node.isMarkBehind || node === this.root) continue;
-      for (const { parent, name } of node.links.splice(0)) {
+      for (const { parent, name } of takeLinks(node)) {
         parent.children.delete(name);
         parent.knowsAllChildren = false;
       }
       this.collect(node);
     }
   }
+}
+
+function takeLinks(node: CacheNode): readonly NodeLink[] {
+  const { links } = node;
+  node.links = [];
+  return links;
 }
 
 function indexOfLink({ links }: CacheNode, { parent, name }: NodeLink): number {

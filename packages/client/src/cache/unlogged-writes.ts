@@ -1,5 +1,7 @@
 import { fstat, type Stat } from "@izo/sys";
 
+import { SeldomMap } from "./seldom-map.ts";
+
 /**
  * What of a file's attributes tells that its content has changed. The time is moved on by every write, and by
  * the first through a mapping since the page was written back.
@@ -14,8 +16,8 @@ type Stamp = Pick<Stat, "size" | "mtimeNs">;
  * of a watched file has to say so, with {@link settingTime}: otherwise it would hide a write.
  */
 export class UnloggedWrites {
-  readonly #written = new Set<number>();
-  readonly #watched = new Map<number, Stamp>();
+  readonly #written = new SeldomMap<number, true>();
+  readonly #watched = new SeldomMap<number, Stamp>();
 
   /** How many there are. */
   get size(): number {
@@ -40,7 +42,7 @@ export class UnloggedWrites {
 
   /** Something was written, or is about to be. */
   add(fd: number): void {
-    this.#written.add(fd);
+    this.#written.set(fd, true);
   }
 
   /** From now on the file itself is asked. */
@@ -53,7 +55,7 @@ export class UnloggedWrites {
     const stamp = this.#watched.get(fd);
     if (stamp !== undefined) this.#watched.set(to, stamp);
     this.#watched.delete(fd);
-    if (this.#written.delete(fd)) this.#written.add(to);
+    if (this.#written.delete(fd)) this.#written.set(to, true);
   }
 
   /**
@@ -81,7 +83,7 @@ export class UnloggedWrites {
 
   /** Notes what shows in the file alone. Whether anything was written that no record tells of. */
   noteWrites(): boolean {
-    for (const fd of this.#watched.keys()) if (this.has(fd)) this.#written.add(fd);
+    for (const fd of this.#watched.keys()) if (this.has(fd)) this.#written.set(fd, true);
     return this.#written.size > 0;
   }
 

@@ -3,7 +3,7 @@ import type { Name } from "../kml/name.ts";
 import type { OriginId } from "../kml/operation.ts";
 import type { Outcome } from "../reintegrate/outcome.ts";
 import type { MutableState } from "./state.ts";
-import { entryKey, type Entry, type Tombstone, type TreeObject } from "./tree-object.ts";
+import { entryKey, type Entry, NO_XATTRS, type Tombstone, type TreeObject } from "./tree-object.ts";
 
 /** The root of a fileset before its first record. */
 export function rootObject(): TreeObject {
@@ -21,7 +21,7 @@ export function rootObject(): TreeObject {
     contentVersion: 0 as Recno,
     target: "",
     rdev: 0,
-    xattrs: new Map(),
+    xattrs: NO_XATTRS,
     conflict: null,
   };
 }

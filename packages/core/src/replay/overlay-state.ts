@@ -2,6 +2,7 @@ import type { Oid } from "../kml/identity.ts";
 import type { Name } from "../kml/name.ts";
 import type { OriginId } from "../kml/operation.ts";
 import type { Outcome } from "../reintegrate/outcome.ts";
+import { Few } from "./few.ts";
 import { originKey } from "./memory-state.ts";
 import type { MutableState, StateReader } from "./state.ts";
 import { entryKey, type Entry, type Tombstone, type TreeObject } from "./tree-object.ts";
@@ -18,7 +19,7 @@ export class OverlayState implements MutableState {
   readonly #objects = new Map<Oid, TreeObject | null>();
   readonly #entries = new Map<string, Entry | null>();
   readonly #namesByParent = new Map<Oid, Set<Name>>();
-  readonly #linksByOid = new Map<Oid, Map<string, Entry>>();
+  readonly #linksByOid = new Map<Oid, Few<Entry>>();
   readonly #tombstones = new Map<Oid, Tombstone | null>();
   readonly #aliases = new Map<Oid, Oid>();
   readonly #outcomes = new Map<string, Outcome>();
@@ -43,7 +44,7 @@ export class OverlayState implements MutableState {
     const below = this.#base
       .links(oid)
       .filter((entry) => !this.#entries.has(entryKey(entry.parent, entry.name)));
-    return own === undefined ? below : [...below, ...own.values()];
+    return own === undefined ? below : [...below, ...own];
   }
 
   *children(parent: Oid): Iterable<Entry> {
@@ -110,8 +111,8 @@ export class OverlayState implements MutableState {
     const key = entryKey(entry.parent, entry.name);
     this.#entries.set(key, entry);
     let links = this.#linksByOid.get(entry.oid);
-    if (links === undefined) this.#linksByOid.set(entry.oid, (links = new Map()));
-    links.set(key, entry);
+    if (links === undefined) this.#linksByOid.set(entry.oid, (links = new Few()));
+    links.add(entry);
   }
 
   removeEntry(parent: Oid, name: Name): void {
@@ -168,7 +169,7 @@ export class OverlayState implements MutableState {
     const own = this.#entries.get(key);
     if (own === undefined || own === null) return;
     const links = this.#linksByOid.get(own.oid);
-    links?.delete(key);
-    if (links?.size === 0) this.#linksByOid.delete(own.oid);
+    links?.delete(own);
+    if (links?.isEmpty === true) this.#linksByOid.delete(own.oid);
   }
 }

@@ -18,7 +18,13 @@ import { outcomeOfTrace } from "../reintegrate/outcome.ts";
 import { KIND_OF } from "./creation.ts";
 import { isWithin } from "./path-of.ts";
 import type { MutableState } from "./state.ts";
-import type { Entry, ObjectKind, TreeObject, Version } from "./tree-object.ts";
+import {
+  type Entry,
+  NO_XATTRS,
+  type ObjectKind,
+  type TreeObject,
+  type Version,
+} from "./tree-object.ts";
 
 /** A log that does not go on where the state stands. */
 export class ReplayGapError extends IzoError {
@@ -94,7 +100,7 @@ export function applyOperation(
           contentVersion: at,
           target: operation.opcode === "SYMLINK" ? operation.target : "",
           rdev: operation.opcode === "MKNOD" ? operation.rdev : 0,
-          xattrs: new Map(),
+          xattrs: NO_XATTRS,
           conflict: operation.conflict,
         },
         at,

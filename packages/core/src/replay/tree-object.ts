@@ -16,6 +16,9 @@ export interface ExtendedAttribute {
   readonly version: Version;
 }
 
+/** Of most objects: one map for all of them. */
+export const NO_XATTRS: ReadonlyMap<string, ExtendedAttribute> = new Map();
+
 /** One object of a fileset, as replay knows it. Immutable: a change makes a new value. */
 export interface TreeObject {
   readonly oid: Oid;

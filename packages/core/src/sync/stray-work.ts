@@ -1,5 +1,6 @@
 import type { Oid } from "../kml/identity.ts";
 import type { Base, ClientOperation, OriginId, RenameOperation } from "../kml/operation.ts";
+import { Few } from "../replay/few.ts";
 import { originKey } from "../replay/memory-state.ts";
 import type { StateReader } from "../replay/state.ts";
 
@@ -10,7 +11,7 @@ import type { StateReader } from "../replay/state.ts";
  */
 export class StrayWork {
   /** Versions of own contents that no later own content of the object was made from. */
-  readonly #versionsByOid = new Map<Oid, Set<string>>();
+  readonly #versionsByOid = new Map<Oid, Few<string>>();
   /** What each own content that is not sealed was made from: a removal names what is below those. */
   readonly #openBases = new Map<string, string>();
 
@@ -83,14 +84,14 @@ export class StrayWork {
     this.#replace(victim.oid, victim.contentBase, []);
     if (visible.object(victim.oid) === undefined) this.#versionsByOid.delete(victim.oid);
     if (!keepsOid || visible.object(oid) !== undefined) return;
-    const moved = this.#versionsByOid.get(oid) ?? new Set();
+    const moved = this.#versionsByOid.get(oid) ?? new Few<string>();
     this.#versionsByOid.delete(oid);
     moved.delete(keyOf(contentBase));
     this.#replace(victim.oid, contentBase, [...moved, originKey(at)]);
   }
 
   #replace(oid: Oid, base: Base, made: readonly string[]): void {
-    const versions = this.#versionsByOid.get(oid) ?? new Set<string>();
+    const versions = this.#versionsByOid.get(oid) ?? new Few<string>();
     versions.delete(keyOf(base));
     for (const version of made) versions.add(version);
     this.#versionsByOid.set(oid, versions);

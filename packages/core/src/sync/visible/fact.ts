@@ -1,4 +1,4 @@
-import { Few } from "./few.ts";
+import { Few } from "../../replay/few.ts";
 import type { ShownRecord } from "./shown-record.ts";
 
 /** Something of the visible tree that pending records read or write: an object, a name, an alias. */

@@ -53,6 +53,14 @@ export class ShownRecord {
     if (fact.writers.add(this)) this.#kindsWritten.push(fact);
   }
 
+  /** It is shown: no more is noted until it is shown anew. An array that was pushed to has room for many more. */
+  settle(): void {
+    this.#reads = this.#reads.slice();
+    this.#writes = this.#writes.slice();
+    this.#kindsSeen = this.#kindsSeen.slice();
+    this.#kindsWritten = this.#kindsWritten.slice();
+  }
+
   /** Tells whether it found an object to be that. */
   hasSeen(fact: Fact, kind: ObjectKind | undefined): boolean {
     return this.#kindsSeen.some((seen) => seen.fact === fact && seen.kind === kind);

@@ -209,6 +209,12 @@ export class VisibleTree {
    * @returns whether it is shown as the next rebase would show it
    */
   #show(record: ShownRecord, spare: (meant: ClientOperation) => ClientOperation): boolean {
+    const isFinal = this.#apply(record, spare);
+    record.settle();
+    return isFinal;
+  }
+
+  #apply(record: ShownRecord, spare: (meant: ClientOperation) => ClientOperation): boolean {
     const { operation, at, contentRecno } = this.#waiting(record);
     const state = new TracedOverlay(this.overlay, this.#facts, record, this.#touched);
     const resolution = resolveOperation(operation, state);
