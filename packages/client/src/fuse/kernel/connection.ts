@@ -1,14 +1,15 @@
 /**
  * One FUSE connection: receives requests, has them answered, one after the other, on the event loop.
  *
- * After each answer it waits awake for a moment: a program that was answered usually asks again at
- * once, and being woken costs several times as much as an answer (docs/decisions/0012).
+ * After each answer it waits awake for a moment, where that helps: a program that was answered usually asks
+ * again at once, and being woken costs several times as much as an answer (docs/decisions/0012).
  */
 import { constants } from "node:os";
 
 import type { FuseDevice } from "@izo/sys";
 
 import { isErrno, toErrno } from "../errno.ts";
+import { AdaptiveSpin } from "./adaptive-spin.ts";
 import { type Handlers, type IdleWork, SILENT, type WriteBody } from "./handler.ts";
 import { MAX_WRITE_BYTES } from "./init.ts";
 import { INTERRUPTED, PendingRequests } from "./pending-requests.ts";
@@ -26,12 +27,12 @@ const MOST_IDLE_WORK = 16;
 const COUNTED_OPCODES = 64;
 
 export interface ConnectionOptions {
-  /** How long to wait awake for the next request, in microseconds; 0 for not at all. */
+  /** How long to wait awake for the next request, in microseconds, where that brings one; 0 for not at all. */
   readonly spinMicroseconds: number;
   /** How long requests may keep the event loop from all else, in milliseconds. */
   readonly turnMs: number;
-  /** Requests were answered for so long, in milliseconds, until there was none for a moment or the turn was over. */
-  readonly onAnswered: (durationMs: number) => void;
+  /** So many requests were answered in so many milliseconds, until there was none for a moment or the turn was over. */
+  readonly onAnswered: (durationMs: number, requests: number) => void;
   /** The mount is gone. Called once. */
   readonly onEnd: () => void;
   /** Faults that no caller of the mount is told. */
@@ -47,12 +48,14 @@ export class Connection {
   readonly #pending = new PendingRequests();
   readonly #idleWork: { work: IdleWork; low: number; high: number }[] = [];
   readonly #counts = new Float64Array(COUNTED_OPCODES);
+  readonly #spin: AdaptiveSpin;
   #hasEnded = false;
 
   constructor(device: FuseDevice, handlers: Handlers, options: ConnectionOptions) {
     this.#device = device;
     this.#handlers = handlers;
     this.#options = options;
+    this.#spin = new AdaptiveSpin(options.spinMicroseconds);
   }
 
   /** Serves from now on, until the mount is gone or the device is disposed of. */
@@ -80,29 +83,37 @@ export class Connection {
 
   #serve(): void {
     const startMs = performance.now();
-    this.#answerUntil(startMs + this.#options.turnMs);
-    this.#options.onAnswered(performance.now() - startMs);
+    const requests = this.#answerUntil(
+      startMs + this.#options.turnMs,
+      this.#spin.microsecondsAt(startMs),
+    );
+    const endMs = performance.now();
+    this.#spin.turnEnded(requests, endMs);
+    this.#options.onAnswered(endMs - startMs, requests);
     this.finishIdleWork();
   }
 
-  #answerUntil(endMs: number): void {
+  /** How many it has answered. */
+  #answerUntil(endMs: number, spinMicroseconds: number): number {
+    let answered = 0;
     // More than one turn's worth is left for the next: the loop comes back while there is something to read.
     while (!this.#hasEnded && performance.now() < endMs) {
       const isIdle = this.#idleWork.length === 0;
       let lengthBytes: number;
       try {
-        const spinMicroseconds = isIdle ? this.#options.spinMicroseconds : 0;
-        lengthBytes = this.#device.receive(this.#request.bytes, spinMicroseconds);
+        lengthBytes = this.#device.receive(this.#request.bytes, isIdle ? spinMicroseconds : 0);
       } catch (error) {
         this.#endWith(error);
-        return;
+        return answered;
       }
       if (lengthBytes > 0) {
+        answered += 1;
         this.#request.received(lengthBytes);
         this.#answer();
-      } else if (isIdle) return;
+      } else if (isIdle) return answered;
       if (lengthBytes === 0 || this.#idleWork.length > MOST_IDLE_WORK) this.#workIdly();
     }
+    return answered;
   }
 
   #workIdly(): void {
