@@ -1,6 +1,7 @@
 // fuse
-export type { DriverFacts } from "./fuse/driver-facts.ts";
+export type { DriverFacts, WakeUpFacts } from "./fuse/driver-facts.ts";
 export { type DriverChoice, DRIVER_CHOICES } from "./fuse/driver-name.ts";
+export { QUICK_WAKE_CHOICES, type QuickWakeChoice } from "./fuse/quick-wake-choice.ts";
 
 // control
 export { connectControl, MountNotAnsweringError } from "./control/connect-control.ts";

@@ -22,6 +22,7 @@ import { serveControl } from "./control/serve-control.ts";
 import type { DriverChoice } from "./fuse/driver-name.ts";
 import type { MountEnd } from "./fuse/fuse-mount.ts";
 import { mountDriver } from "./fuse/mount-driver.ts";
+import type { QuickWakeChoice } from "./fuse/quick-wake-choice.ts";
 import { ContentKeeper } from "./keep/content-keeper.ts";
 import { KernelClock } from "./kernel-clock.ts";
 import { LocalFileSystem } from "./local-file-system.ts";
@@ -54,6 +55,8 @@ export interface MountOptions {
   readonly mode: SyncMode;
   /** By default `auto`. */
   readonly driver?: DriverChoice;
+  /** By default `auto`. */
+  readonly quickWake?: QuickWakeChoice;
   /** `none` by default. */
   readonly permitMode?: PermitMode;
   /** Every change on the mount fails with EROFS; what waits in the cache is sent all the same. */
@@ -231,6 +234,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
       driver: options.driver ?? "auto",
       isReadOnly,
       isForAll,
+      quickWake: options.quickWake,
       backingDir: cacheDir,
       onAnswered: (durationMs) => sync.noteAnswered(durationMs),
       onError: (error) => logger.error({ err: error }, "file system"),

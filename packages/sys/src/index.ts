@@ -16,6 +16,7 @@ export {
   serveControl,
 } from "./control/serve-control.ts";
 export { copyFileRange, reflink } from "./copy-in-kernel.ts";
+export { CpuLatencyRequest, idleDriver } from "./cpu-latency.ts";
 export { majorOf, makeDevice, minorOf } from "./device-number.ts";
 export { nodeDisk, NodeDiskFile } from "./disk/node-disk.ts";
 export { replaceFile } from "./disk/replace-file.ts";

@@ -1,4 +1,4 @@
-import { DRIVER_CHOICES, OFFLINE_POLICIES, PERMIT_MODES } from "@izo/client";
+import { DRIVER_CHOICES, OFFLINE_POLICIES, PERMIT_MODES, QUICK_WAKE_CHOICES } from "@izo/client";
 import { z } from "zod";
 
 import { parseAge } from "../commands/parse-age.ts";
@@ -61,6 +61,7 @@ export const configSchema = z.strictObject({
       cache: z.string().optional(),
       mode: z.enum(CACHE_MODES).optional(),
       driver: z.enum(DRIVER_CHOICES).optional(),
+      quickWake: z.enum(QUICK_WAKE_CHOICES).optional(),
       permit: z.enum(PERMIT_MODES).optional(),
       offlinePolicy: z.enum(OFFLINE_POLICIES).optional(),
       cacheQuota: sizeOrNone.optional(),

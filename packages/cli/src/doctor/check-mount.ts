@@ -3,6 +3,7 @@ import type { MountStatus } from "@izo/client";
 import type { KnownMount } from "../mounts/open-mount.ts";
 import { hintFor } from "../output/hint.ts";
 import { answerOfMount } from "../status/answer.ts";
+import { describeWakeUps } from "../status/describe-wake-ups.ts";
 import { checkDisk } from "./check-disk.ts";
 import { failure, type Finding, ok, warning } from "./finding.ts";
 
@@ -36,6 +37,7 @@ export async function checkMount({ note, control }: KnownMount): Promise<Finding
         .filter((part) => part !== "")
         .join(", "),
     ),
+    ...(driver.wakeUps === null ? [] : [ok("wake-ups", describeWakeUps(driver.wakeUps))]),
     status.conflicts === 0
       ? ok("conflicts", "none")
       : warning("conflicts", `${status.conflicts} wait for a decision`, "izo conflicts MNT"),

@@ -4,6 +4,7 @@ import { describePermits } from "../commands/permit.ts";
 import { formatAge, formatBytes, formatCount } from "../output/quantity.ts";
 import { formatFields } from "../output/table.ts";
 import { answerOfMount } from "./answer.ts";
+import { describeWakeUps } from "./describe-wake-ups.ts";
 
 /** A mount for people: the answer first, then what it is made of. */
 export function describeMount(
@@ -20,6 +21,9 @@ export function describeMount(
       ? []
       : [["may change", describeScope(status.changesBelow)] as const]),
     ["driver", describeDriver(status.driver)],
+    ...(status.driver.wakeUps === null
+      ? []
+      : [["wake-ups", describeWakeUps(status.driver.wakeUps)] as const]),
     [
       "offline policy",
       status.waitingPrograms === 0

@@ -23,6 +23,7 @@ const STATUS: MountStatus = {
     hasPassthrough: true,
     reason: "asked for",
     requests: { LOOKUP: 3 },
+    wakeUps: { limitUs: 0, obstacle: null, isHeld: false, times: 2, totalMs: 130 },
   },
   isReadOnly: false,
   changesBelow: "/docs",

@@ -11,4 +11,19 @@ export interface DriverFacts {
   readonly reason: string;
   /** The kernel's requests since the mount, by kind (`LOOKUP`, `OPEN` …); null where nobody counts them. */
   readonly requests: Readonly<Record<string, number>> | null;
+  /** Null where the driver does nothing about them. */
+  readonly wakeUps: WakeUpFacts | null;
+}
+
+/** Whether cores are woken quickly while programs ask often: see `docs/decisions/0019`. */
+export interface WakeUpFacts {
+  /** Within how many microseconds the kernel is asked to wake a core; null where it is never asked. */
+  readonly limitUs: number | null;
+  /** Why it is never asked; null where it is. */
+  readonly obstacle: string | null;
+  /** It is asked now. */
+  readonly isHeld: boolean;
+  /** How often it was asked since the mount, and for how long in all. */
+  readonly times: number;
+  readonly totalMs: number;
 }

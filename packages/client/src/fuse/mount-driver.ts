@@ -8,6 +8,7 @@ import type { FileSystem } from "./file-system.ts";
 import type { FuseMount } from "./fuse-mount.ts";
 import { mountFuseNative } from "./fuse-native/fuse-native-driver.ts";
 import { mountKernel } from "./kernel/kernel-driver.ts";
+import type { QuickWakeChoice } from "./quick-wake-choice.ts";
 
 export interface MountDriverOptions {
   readonly driver: DriverChoice;
@@ -19,6 +20,8 @@ export interface MountDriverOptions {
   readonly backingDir: string;
   /** See `KernelDriverOptions`; the other driver does not say. */
   readonly onAnswered?: (durationMs: number) => void;
+  /** Likewise. */
+  readonly quickWake?: QuickWakeChoice | undefined;
   /** Faults that no caller of the mount is told. */
   readonly onError: (error: unknown) => void;
 }
@@ -59,20 +62,21 @@ const ASKED = "asked for";
 async function mountFast(
   fileSystem: FileSystem,
   mountPoint: string,
-  { backingDir, isReadOnly = false, isForAll, onAnswered, onError }: MountDriverOptions,
+  { backingDir, isReadOnly = false, isForAll, onAnswered, quickWake, onError }: MountDriverOptions,
   chosen: string,
 ): Promise<DrivenMount> {
   const depth = statfsSync(backingDir).type === OVERLAYFS ? 2 : 1;
   const stackDepth = fileSystem.announcesEveryWrite === true ? 0 : depth;
-  const kernelOptions = { isReadOnly, isForAll, onAnswered, onError, stackDepth } as const;
+  const access = { isReadOnly, isForAll };
+  const kernelOptions = { ...access, onAnswered, quickWake, onError, stackDepth } as const;
   const mount = await mountKernel(fileSystem, mountPoint, kernelOptions);
   return Object.assign(mount, {
     facts: (): DriverFacts => {
-      const { protocol, requests, noPassthrough, isByHelper } = mount;
+      const { protocol, requests, noPassthrough, isByHelper, wakeUps } = mount;
       const way = isByHelper ? `${chosen}, through fusermount3` : chosen;
       const reason = noPassthrough === null ? way : `${way}; no passthrough: ${noPassthrough}`;
       const hasPassthrough = noPassthrough === null;
-      return { name: "kernel", protocol, hasPassthrough, reason, requests };
+      return { name: "kernel", protocol, hasPassthrough, reason, requests, wakeUps };
     },
   });
 }
@@ -86,5 +90,7 @@ async function mountPortable(
   const options = { isReadOnly, onError, ...(isForAll !== undefined && { isForAll }) };
   const mount = await mountFuseNative(fileSystem, mountPoint, options);
   const facts = { name: "fuse-native", protocol: null, hasPassthrough: false } as const;
-  return Object.assign(mount, { facts: () => ({ ...facts, reason, requests: null }) });
+  return Object.assign(mount, {
+    facts: () => ({ ...facts, reason, requests: null, wakeUps: null }),
+  });
 }

@@ -9,9 +9,11 @@ import type { Name } from "@izo/core";
  */
 import { FuseDevice, FusermountError } from "@izo/sys";
 
+import type { WakeUpFacts } from "../driver-facts.ts";
 import type { FileSystem, NodeId } from "../file-system.ts";
 import type { FuseMount, MountEnd } from "../fuse-mount.ts";
 import { MountError, prepareMountPoint } from "../prepare-mount-point.ts";
+import type { QuickWakeChoice } from "../quick-wake-choice.ts";
 import { BackingFiles } from "./backing-files.ts";
 import { Connection } from "./connection.ts";
 import { directoryHandlers } from "./directory-handlers.ts";
@@ -25,6 +27,7 @@ import { nodeHandlers } from "./node-handlers.ts";
 import { Notifications } from "./notifications.ts";
 import { OpenFiles } from "./open-files.ts";
 import { MAJOR, OPCODE } from "./protocol.ts";
+import { type QuickWake, quickWakeHere } from "./quick-wake.ts";
 
 export interface KernelDriverOptions {
   /** Requests were answered for so long without a pause; not for those that nobody waits for. */
@@ -39,6 +42,8 @@ export interface KernelDriverOptions {
   readonly stackDepth?: 0 | 1 | 2;
   /** See `Connection`. */
   readonly spinMicroseconds?: number;
+  /** By default `auto`. */
+  readonly quickWake?: QuickWakeChoice | undefined;
 }
 
 const DEFAULT_SPIN_MICROSECONDS = 50;
@@ -84,6 +89,7 @@ class KernelMount implements FuseMount {
   readonly #context: HandlerContext;
   readonly #connection: Connection;
   readonly #notifications: Notifications;
+  readonly #quickWake: QuickWake;
   #stopping: Promise<void> | undefined;
   #protocol = "";
 
@@ -99,6 +105,7 @@ class KernelMount implements FuseMount {
     this.#device = device;
     this.#options = options;
     this.#backings = new BackingFiles(device);
+    this.#quickWake = quickWakeHere(options.quickWake ?? "auto");
     const { onError } = options;
     this.#space = new FreeSpace(fileSystem, { nowMs: () => performance.now(), onError });
     const mayWait = (node: NodeId): boolean => this.#context.files.mayWait(node);
@@ -126,7 +133,10 @@ class KernelMount implements FuseMount {
       {
         spinMicroseconds: options.spinMicroseconds ?? DEFAULT_SPIN_MICROSECONDS,
         turnMs: TURN_MS,
-        onAnswered: options.onAnswered ?? (() => {}),
+        onAnswered: (durationMs, requests) => {
+          this.#quickWake.note(requests);
+          options.onAnswered?.(durationMs);
+        },
         onEnd: () => void this.#stop("detached"),
         onError: options.onError,
       },
@@ -152,6 +162,11 @@ class KernelMount implements FuseMount {
   /** The kernel's requests so far, by kind. */
   get requests(): Readonly<Record<string, number>> {
     return this.#connection.requests;
+  }
+
+  /** Whether cores are woken quickly for it. */
+  get wakeUps(): WakeUpFacts {
+    return this.#quickWake.facts();
   }
 
   invalidateEntry(parent: NodeId, name: Name): void {
@@ -211,6 +226,7 @@ class KernelMount implements FuseMount {
     }
     // Requests go on being answered meanwhile: a notification may wait for one.
     this.#space[Symbol.dispose]();
+    this.#quickWake[Symbol.dispose]();
     await this.#notifications.close();
     this.#connection.end();
     this.#device[Symbol.dispose]();

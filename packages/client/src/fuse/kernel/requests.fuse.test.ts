@@ -23,6 +23,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 
 import { LoopbackServer } from "../../testing/loopback-server.ts";
 import { type MountInProcess, mountInProcess } from "../../testing/mount-in-process.ts";
+import type { WakeUpFacts } from "../driver-facts.ts";
 
 type Counts = Readonly<Record<string, number>>;
 
@@ -164,4 +165,18 @@ test.each(STEPS)("$does: the kernel asks $asks", async ({ before, work, asks }) 
   const counted = await requests();
   work();
   await vi.waitFor(async () => expect(difference(counted, await requests())).toEqual(asks));
+});
+
+async function wakeUps(): Promise<WakeUpFacts> {
+  return (await mounted.control.status()).driver.wakeUps!;
+}
+
+test("cores are to be woken quickly while programs ask often, and no longer", async ({ skip }) => {
+  const { obstacle, times } = await wakeUps();
+  if (obstacle !== null) skip(`not on this machine: ${obstacle}`);
+  await vi.waitFor(async () => {
+    for (let index = 10; index < 100; index += 1) read(at(`name-${index}`));
+    expect((await wakeUps()).times).toBeGreaterThan(times);
+  });
+  await vi.waitFor(async () => expect((await wakeUps()).isHeld).toBe(false));
 });
