@@ -1,5 +1,13 @@
 /** Inodes that are what they show: the cache of a mount that has root's rights. */
-import { constants, fchmodSync, fchownSync, openSync, readlinkSync, symlinkSync } from "node:fs";
+import {
+  constants,
+  fchmodSync,
+  fchownSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  symlinkSync,
+} from "node:fs";
 
 import { bytesToText, textToBytes } from "@izo/core";
 import { AT_FDCWD, fchmodat, fchownat, fstat, mknod, O_PATH } from "@izo/sys";
@@ -35,6 +43,10 @@ export const DIRECT_FORM: InodeForm = {
   readlink: (path) => readlinkSync(osPath(path), "buffer"),
 
   makeFile: (path, mode) => openSync(osPath(path), CREATE_FLAGS, mode & 0o777),
+
+  makeDirectory(path, mode) {
+    mkdirSync(osPath(path), mode & 0o777);
+  },
 
   makeSymlink(path, target) {
     symlinkSync(target, osPath(path));

@@ -50,6 +50,9 @@ export interface InodeForm {
    */
   makeFile(path: string, mode: number): number;
 
+  /** Makes an empty directory at a free path, with these permission bits or fewer. @throws the system's error */
+  makeDirectory(path: string, mode: number): void;
+
   /** Makes a symlink in one step. @throws the system's error, EEXIST where the path is taken */
   makeSymlink(path: string, target: Buffer): void;
 

@@ -4,7 +4,7 @@
  * Everything here works on paths below directories that only this process changes, and never follows
  * a symlink at their end: a server cannot lead it out of the cache (design §8, promise 6).
  */
-import { closeSync, constants, ftruncateSync, mkdirSync, rmSync } from "node:fs";
+import { closeSync, constants, ftruncateSync, mkdirSync, rmdirSync, rmSync } from "node:fs";
 
 import {
   EMPTY_SHA256,
@@ -17,7 +17,7 @@ import { AT_FDCWD, fstatat, futimens, type Stat, utimens, writeWhole } from "@iz
 
 import { ErrnoError } from "../fuse/errno.ts";
 import { osPath } from "./cache-paths.ts";
-import { type InodeForm, shownOwner } from "./inode-form.ts";
+import { type InodeForm, type InodePlace, shownOwner } from "./inode-form.ts";
 import { ABSENT, WHOLE, type Holding } from "./object-mark.ts";
 
 /** What of an object its inode has besides content and names. */
@@ -96,19 +96,38 @@ function makeFile(
 }
 
 /**
- * Owner, mode, extended attributes and mtime of a file that was just made, in the order in which none undoes
- * another. Most files are made with the owner and the mode that they are to have.
+ * Makes the directory of an object that a program makes here, empty and so with all its entries. What it inherits
+ * on the disk, it is to have: only what differs is set.
+ *
+ * @throws the system's error, after removing what was made
  */
-export function giveAttributes(form: InodeForm, fd: number, object: InodeAttributes): void {
-  const made = form.statOf(fd);
+export function makeEmptyDirectory(form: InodeForm, path: string, object: TreeObject): void {
+  form.makeDirectory(path, object.mode);
+  try {
+    giveAttributes(form, path, object);
+    form.writeMark(path, { oid: object.oid, holding: WHOLE });
+  } catch (error) {
+    rmdirSync(osPath(path));
+    throw error;
+  }
+}
+
+/**
+ * Owner, mode, extended attributes and mtime of a file or directory that was just made, in the order in which none
+ * undoes another. Most are made with the owner and the mode that they are to have.
+ */
+export function giveAttributes(form: InodeForm, place: InodePlace, object: InodeAttributes): void {
+  const made = typeof place === "number" ? form.statOf(place) : form.stat(place);
+  if (made === undefined) throw new ErrnoError("ENOENT", `Cannot make "${place}": it is gone`);
   const owner = shownOwner(form, object);
   const isOwnerSame = made.uid === owner.uid && made.gid === owner.gid;
-  if (!isOwnerSame) form.setOwner(fd, object);
+  if (!isOwnerSame) form.setOwner(place, object);
   // The extended attributes come before the mode, which an access control list would change.
-  for (const [name, value] of replicatedXattrs(object)) form.setXattr(fd, name, value);
+  for (const [name, value] of replicatedXattrs(object)) form.setXattr(place, name, value);
   const isModeSame = (made.mode & 0o7777) === (object.mode & 0o7777);
-  if (!isOwnerSame || object.xattrs.size > 0 || !isModeSame) form.setMode(fd, object.mode);
-  futimens(fd, "omit", object.mtimeNs);
+  if (!isOwnerSame || object.xattrs.size > 0 || !isModeSame) form.setMode(place, object.mode);
+  if (typeof place === "number") futimens(place, "omit", object.mtimeNs);
+  else utimens(osPath(place), "omit", object.mtimeNs, { noFollow: true });
 }
 
 function finish(form: InodeForm, path: string, object: TreeObject, holding: Holding): Holding {

@@ -11,6 +11,7 @@ import {
   closeSync,
   constants,
   fchmodSync,
+  mkdirSync,
   openSync,
   readFileSync,
   readlinkSync,
@@ -44,6 +45,7 @@ const MAPPED_PREFIX = `${MAPPED_MARK}.`;
 
 /** Their user can always read and write them, whatever they show. */
 const OWN_FILE_MODE = 0o600;
+const OWN_DIRECTORY_MODE = 0o700;
 
 export class MappedForm implements InodeForm {
   readonly name = "mapped";
@@ -101,6 +103,10 @@ export class MappedForm implements InodeForm {
 
   makeFile(path: string): number {
     return openSync(osPath(path), CREATE_FLAGS, OWN_FILE_MODE);
+  }
+
+  makeDirectory(path: string): void {
+    mkdirSync(osPath(path), OWN_DIRECTORY_MODE);
   }
 
   makeSymlink(path: string, target: Buffer): void {
@@ -193,7 +199,7 @@ export class MappedForm implements InodeForm {
 
 /** Moves the time of change. */
 function touch(place: InodePlace, mode: number): void {
-  const own = (mode & constants.S_IFMT) === constants.S_IFDIR ? 0o700 : OWN_FILE_MODE;
+  const own = (mode & constants.S_IFMT) === constants.S_IFDIR ? OWN_DIRECTORY_MODE : OWN_FILE_MODE;
   if (typeof place === "number") fchmodSync(place, own);
   else fchmodat(AT_FDCWD, osPath(place), own);
 }

@@ -13,7 +13,7 @@ import {
 
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
-import { giveAttributes, makeInode } from "../cache/inode.ts";
+import { giveAttributes, makeEmptyDirectory, makeInode } from "../cache/inode.ts";
 import { type Holding, WHOLE } from "../cache/object-mark.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 import type { Caller, FileSystem } from "../fuse/file-system.ts";
@@ -159,9 +159,7 @@ export function makeEntries(
       const actor = actors.of(caller);
       return perform(context, operation, actor, () => {
         const path = tree.nodes.pathIn(directory, name);
-        makeInode(form, path, object);
-        // It is new, so its entries are known: there are none.
-        form.writeMark(path, { oid: object.oid, holding: WHOLE });
+        makeEmptyDirectory(form, path, object);
         const node = adopt(directory, name, object, WHOLE);
         node.knowsAllChildren = true;
         logXattrs(directory, name, object, actor);

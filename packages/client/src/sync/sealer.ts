@@ -39,6 +39,8 @@ export class Sealer implements AsyncDisposable {
   /** Rounds in a row that left something open. */
   #attempts = 0;
   #timer: NodeJS.Timeout | null = null;
+  /** After which it was set. */
+  #delayMs = 0;
   #round: Promise<void> | null = null;
   /** Woken while a round was running, which may have gone past what is new. */
   #isStale = false;
@@ -84,7 +86,12 @@ export class Sealer implements AsyncDisposable {
       this.#isStale = true;
       return;
     }
+    if (this.#timer !== null && this.#delayMs === delayMs) {
+      this.#timer.refresh();
+      return;
+    }
     if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#delayMs = delayMs;
     this.#timer = setTimeout(() => {
       this.#timer = null;
       this.#round = this.#sealAll().finally(() => this.#endRound());

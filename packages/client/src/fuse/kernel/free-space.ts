@@ -55,8 +55,8 @@ export class FreeSpace implements Disposable {
   }
 
   removeWriter(): void {
+    // The timer goes on until it finds nobody: who makes many files opens and closes them by turns.
     this.#writers -= 1;
-    if (this.#writers === 0) this[Symbol.dispose]();
   }
 
   [Symbol.dispose](): void {
@@ -65,16 +65,17 @@ export class FreeSpace implements Disposable {
   }
 
   #schedule(): void {
+    // One that is set comes when the last look ends to hold: no later look can have been before that.
     if (this.#writers === 0 || this.#timer !== undefined) return;
     const delayMs = Math.max(SHORTEST_MS, this.#believedUntilMs - this.#options.nowMs());
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = undefined;
-        this.#lookForWriters();
-        this.#schedule();
-      },
-      Math.min(delayMs, LONGEST_MS),
-    ).unref();
+    this.#timer = setTimeout(() => this.#onTimer(), Math.min(delayMs, LONGEST_MS)).unref();
+  }
+
+  #onTimer(): void {
+    this.#timer = undefined;
+    if (this.#writers === 0) return;
+    this.#lookForWriters();
+    this.#schedule();
   }
 
   #lookForWriters(): void {
