@@ -60,29 +60,40 @@ export function readDirectory(fd: number): DirectoryEntry[] {
       return entries;
     }
     // Copied as a whole: names are parts of it, and a copy of each would cost more than all else.
-    const copy = Buffer.from(block.subarray(0, length));
+    const copy = Buffer.allocUnsafeSlow(length);
+    block.copy(copy, 0, 0, length);
+    const longs = new BigInt64Array(copy.buffer);
     let at = 0;
     while (at < length) {
       const start = at;
-      at += takeEntry(copy, start, position, entries);
-      position = copy.readBigInt64LE(start + 8);
+      at += takeEntry(copy, longs, start, position, entries);
+      position = longs[(start + 8) >> 3]!;
     }
   }
 }
 
 /**
  * Reads the struct linux_dirent64 at `at` and returns its length: inode (8 bytes), position of the next (8), length (2),
- * type (1), name with NUL and padding. Little-endian, as are all architectures that Node's Linux releases run on but s390x.
+ * type (1), name with NUL and padding to a multiple of 8. So `longs`, the block as numbers of 8 bytes, has the first two
+ * whole. Little-endian, as are all architectures that Node's Linux releases run on but s390x.
  */
-function takeEntry(block: Buffer, at: number, position: bigint, entries: DirectoryEntry[]): number {
+function takeEntry(
+  block: Buffer,
+  longs: BigInt64Array,
+  at: number,
+  position: bigint,
+  entries: DirectoryEntry[],
+): number {
   const length = block.readUInt16LE(at + 16);
   const start = at + 19;
-  const name = block.subarray(start, block.indexOf(0, start));
+  let end = start;
+  while (block[end] !== 0) end += 1;
+  const name = block.subarray(start, end);
   if (!isDotOrDotDot(name)) {
     entries.push({
       name,
       type: TYPES.get(block.readUInt8(at + 18)) ?? "unknown",
-      ino: block.readBigUInt64LE(at),
+      ino: BigInt.asUintN(64, longs[at >> 3]!),
       position,
     });
   }

@@ -155,10 +155,7 @@ function putEntry(
   reply.bigU64(offset + 8, next);
   reply.u32(offset + 16, bytes.length);
   reply.u32(offset + 20, type >> TYPE_SHIFT);
-  const end = align(DIRENT_BYTES + bytes.length);
-  const body = reply.body(offset + DIRENT_BYTES, end - DIRENT_BYTES);
-  body.set(bytes);
-  body.fill(0, bytes.length);
+  reply.padded(offset + DIRENT_BYTES, bytes, align(DIRENT_BYTES + bytes.length) - DIRENT_BYTES);
 }
 
 /** Entries begin at multiples of 8 bytes. */

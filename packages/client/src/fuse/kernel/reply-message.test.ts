@@ -55,4 +55,12 @@ describe("ReplyMessage", () => {
     expect(entry.readBigUInt64LE(16)).toBeGreaterThan(0n);
     expect(entry.subarray(24).every((byte) => byte === 0)).toBe(true);
   });
+
+  test("fills a name up with zeros, and no further", () => {
+    const reply = new ReplyMessage(4096);
+    reply.bytes.fill(0xff);
+    reply.padded(8, Buffer.from("name"), 8);
+    const written = reply.bytes.subarray(OUT_HEADER_BYTES + 7, OUT_HEADER_BYTES + 17);
+    expect(written.toString("latin1")).toBe("\u00ffname\0\0\0\0\u00ff");
+  });
 });
