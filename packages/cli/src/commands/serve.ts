@@ -7,6 +7,7 @@ import { LOG_LEVELS } from "../config/config-schema.ts";
 import { createLogger } from "../create-logger.ts";
 import { formatBytes, formatCount } from "../output/quantity.ts";
 import { parseListen } from "../parse-address.ts";
+import { collectSooner } from "../service/collect-sooner.ts";
 import { findServiceManager } from "../service/service-manager.ts";
 import { untilAborted } from "../until-aborted.ts";
 import { UsageError } from "../usage-error.ts";
@@ -165,6 +166,7 @@ Examples:
       const { host, port } = parseListen(options.listen);
       using manager = findServiceManager(cli.env);
       const bar = output.progress("Scanning");
+      collectSooner();
       await using server = await serve({
         directory: dir,
         filesetName: options.fileset,

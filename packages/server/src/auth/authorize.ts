@@ -127,7 +127,7 @@ function enter(c: AppContext, { filesetName, tokens }: AccessControl, token: Sto
     end,
   };
   c.set("caller", caller);
-  c.set("ending", AbortSignal.any([c.var.ending, end]));
+  c.set("ends", [...c.var.ends, end]);
   // Another fileset is not there for who has no token of it.
   c.set(
     "filesets",

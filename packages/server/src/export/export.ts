@@ -55,7 +55,11 @@ export interface Export extends AsyncDisposable {
    * Resolves with the head as soon as it is beyond `after`, at once where it already is, and with the
    * head as it stands when the time is over or the signal aborts.
    */
-  waitForRecno(after: Recno, timeoutMs: number, signal?: AbortSignal): Promise<Position>;
+  waitForRecno(
+    after: Recno,
+    timeoutMs: number,
+    signals?: readonly AbortSignal[],
+  ): Promise<Position>;
 
   /**
    * Records behind a position.

@@ -1,5 +1,7 @@
 import type { Recno } from "@izo/core";
 
+import { onAbort } from "./on-abort.ts";
+
 interface Waiter {
   readonly after: Recno;
   readonly end: () => void;
@@ -14,19 +16,23 @@ export class HeadWaiters {
     this.#head = head;
   }
 
-  /** Resolves when the log goes beyond `after`, the time is over, or the signal aborts. */
-  async until(after: Recno, timeoutMs: number, signal?: AbortSignal): Promise<void> {
-    if (this.#head() > after || signal?.aborted === true) return;
+  /** Resolves when the log goes beyond `after`, the time is over, or one of the signals aborts. */
+  async until(
+    after: Recno,
+    timeoutMs: number,
+    signals: readonly AbortSignal[] = [],
+  ): Promise<void> {
+    if (this.#head() > after || signals.some(({ aborted }) => aborted)) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const end = (): void => {
       clearTimeout(timer);
-      signal?.removeEventListener("abort", end);
+      for (const forget of listening) forget();
       this.#waiting.delete(waiter);
       resolve();
     };
     const waiter: Waiter = { after, end };
     const timer = setTimeout(end, timeoutMs);
-    signal?.addEventListener("abort", end);
+    const listening = signals.map((signal) => onAbort(signal, end));
     this.#waiting.add(waiter);
     await promise;
   }

@@ -133,8 +133,12 @@ export class LiveExport implements Export {
     return this.#log.oldest;
   }
 
-  async waitForRecno(after: Recno, timeoutMs: number, signal?: AbortSignal): Promise<Position> {
-    await this.#keeper.waiters.until(after, timeoutMs, signal);
+  async waitForRecno(
+    after: Recno,
+    timeoutMs: number,
+    signals?: readonly AbortSignal[],
+  ): Promise<Position> {
+    await this.#keeper.waiters.until(after, timeoutMs, signals);
     return this.headPosition;
   }
 

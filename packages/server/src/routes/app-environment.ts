@@ -22,9 +22,14 @@ export interface AppEnvironment {
     budget: Budget;
     /** Who asks; known behind the door (`auth/authorize.ts`). */
     caller: Caller;
-    /** Aborts when the client has gone, its token has ended, or the server is about to stop. */
-    ending: AbortSignal;
+    /** One of them aborts when the caller's token has ended, or the server is about to stop. */
+    ends: readonly AbortSignal[];
   };
 }
 
 export type AppContext = Context<AppEnvironment>;
+
+/** One of them aborts when nobody is to be answered any more: the client has gone, too. */
+export function endsOf(c: AppContext): readonly AbortSignal[] {
+  return [c.req.raw.signal, ...c.var.ends];
+}

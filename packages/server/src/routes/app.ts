@@ -58,6 +58,7 @@ export function createApp(options: AppOptions): Hono<AppEnvironment> {
   const budget = new Budget(limits.maxBufferedBytes);
   const app = new Hono<AppEnvironment>();
   const metrics = new Metrics();
+  const ends = signal === undefined ? [] : [signal];
 
   app.onError(answerError);
   app.notFound(answerUnknownRoute);
@@ -69,8 +70,7 @@ export function createApp(options: AppOptions): Hono<AppEnvironment> {
     c.set("isReadOnly", isReadOnly);
     c.set("budget", budget);
     c.set("caller", ANYBODY);
-    const gone = c.req.raw.signal;
-    c.set("ending", signal === undefined ? gone : AbortSignal.any([gone, signal]));
+    c.set("ends", ends);
     await next();
   });
   app.use(noteRequest);

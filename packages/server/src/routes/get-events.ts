@@ -16,7 +16,7 @@ import {
 import { createFactory } from "hono/factory";
 
 import type { Export } from "../export/export.ts";
-import type { AppContext, AppEnvironment } from "./app-environment.ts";
+import { type AppContext, type AppEnvironment, endsOf } from "./app-environment.ts";
 import { eventsQuery } from "./parameters.ts";
 import { streamBody } from "./stream-body.ts";
 import { validate } from "./validate.ts";
@@ -49,7 +49,7 @@ export const getEvents = createFactory<AppEnvironment>().createHandlers(
     // A position that is none of this log, or was cut off it, is refused before the feed begins.
     fileset.readLog(feed.after, { limitRecords: 0 });
     const gone = new AbortController();
-    const ending = AbortSignal.any([c.var.ending, gone.signal]);
+    const ending = AbortSignal.any([...endsOf(c), gone.signal]);
     const body = streamBody(c, writeFeed(c, feed, ending), () => gone.abort());
     return c.body(body, 200, {
       "Content-Type": MEDIA_TYPES.events,
@@ -80,7 +80,7 @@ async function* writeFeed(
       sentMs = performance.now();
     }
     const leftMs = Math.max(0, sentMs + feed.heartbeatMs - performance.now());
-    const head = await fileset.waitForRecno(position.recno, leftMs, ending);
+    const head = await fileset.waitForRecno(position.recno, leftMs, [ending]);
     if (ending.aborted) return;
     try {
       const chunk = fileset.readLog(position, { limitBytes: CHUNK_BYTES });

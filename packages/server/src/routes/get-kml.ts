@@ -13,7 +13,7 @@ import { createFactory } from "hono/factory";
 import { claimPeer } from "../auth/claim-peer.ts";
 import type { LogChunk } from "../export/export.ts";
 import { holdUntilAnswered } from "../limits/limit-requests.ts";
-import type { AppContext, AppEnvironment } from "./app-environment.ts";
+import { type AppContext, type AppEnvironment, endsOf } from "./app-environment.ts";
 import { pollQuery } from "./parameters.ts";
 import { validate } from "./validate.ts";
 
@@ -57,7 +57,7 @@ async function readOrWait(
   waitMs: number,
   limitRecords: number,
 ): Promise<{ chunk: LogChunk; head: Position }> {
-  const { fileset, ending, metrics, budget } = c.var;
+  const { fileset, metrics, budget } = c.var;
   const limits = {
     limitRecords,
     // The more waits for slow readers, the less each gets at a time; one record always comes.
@@ -68,7 +68,7 @@ async function readOrWait(
   // Read first: a position that is none is to be refused at once, not after the wait.
   const chunk = fileset.readLog(after, limits);
   if (chunk.count > 0 || waitMs === 0) return { chunk, head: fileset.headPosition };
-  await metrics.whilePollWaits(fileset.waitForRecno(after.recno, waitMs, ending));
+  await metrics.whilePollWaits(fileset.waitForRecno(after.recno, waitMs, endsOf(c)));
   return { chunk: fileset.readLog(after, limits), head: fileset.headPosition };
 }
 

@@ -3,7 +3,7 @@ import { bodyLimit } from "hono/body-limit";
 import { createFactory } from "hono/factory";
 
 import { claimPeer } from "../auth/claim-peer.ts";
-import type { AppContext, AppEnvironment } from "./app-environment.ts";
+import { type AppContext, type AppEnvironment, endsOf } from "./app-environment.ts";
 import { jsonResponse } from "./json-response.ts";
 import { tooLarge } from "./too-large.ts";
 
@@ -19,7 +19,7 @@ export const postPermit = createFactory<AppEnvironment>().createHandlers(
   async (c) => {
     const request = parsePermitRequest(await c.req.text());
     claimPeer(c, request.peer);
-    const lease = await c.var.fileset.permit(request, c.var.ending);
+    const lease = await c.var.fileset.permit(request, AbortSignal.any([...endsOf(c)]));
     return jsonResponse(c, writePermitResponse(lease));
   },
 );
