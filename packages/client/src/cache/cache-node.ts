@@ -59,6 +59,8 @@ export class CacheNode {
   >();
   /** Names the inode (O_PATH) when its last name is gone and nobody has it open who could be asked. */
   remains: number | undefined;
+  /** Of a directory: a descriptor by which what is far below it is reached (`NodeTable.pathOf`). */
+  anchor: number | undefined;
   /** Its last name was taken away here, and the inode waits in limbo, or did (`removed-contents.ts`). */
   awaitsRemoval = false;
   readonly unlogged = new UnloggedWrites();
@@ -154,6 +156,11 @@ export class CacheNode {
   dropRemains(): void {
     if (this.remains !== undefined) closeSync(this.remains);
     this.remains = undefined;
+  }
+
+  dropAnchor(): void {
+    if (this.anchor !== undefined) closeSync(this.anchor);
+    this.anchor = undefined;
   }
 
   /** Nobody outside the table can name it. */

@@ -61,9 +61,18 @@ export function makeInode(
     }
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) {
-      rmSync(osPath(path), { recursive: true, force: true });
+      removeRest(path);
     }
     throw error;
+  }
+}
+
+/** After an error, which is the one to tell. What stays has no mark, and recovery finds it. */
+function removeRest(path: string): void {
+  try {
+    rmSync(osPath(path), { recursive: true, force: true });
+  } catch {
+    // A path that is too long, for instance: then nothing was made.
   }
 }
 

@@ -4,6 +4,7 @@ import { ErrnoError } from "../fuse/errno.ts";
 import type { NodeId } from "../fuse/file-system.ts";
 import { CacheNode, type NodeLink } from "./cache-node.ts";
 import { KeptDescriptors } from "./kept-descriptors.ts";
+import { isLongPath, openAnchor } from "./long-path.ts";
 import type { NodeIds } from "./node-ids.ts";
 import { ABSENT, WHOLE, type Holding } from "./object-mark.ts";
 
@@ -140,25 +141,29 @@ export class NodeTable {
       this.#byId.delete(node.id);
       if (this.#byOid.get(node.oid) === node) this.#byOid.delete(node.oid);
       node.dropRemains();
+      node.dropAnchor();
     }
   }
 
   /** Forgets a node with all its names, because another table goes on with its number. */
   giveUp(node: CacheNode): void {
     this.kept.drop(node);
+    node.dropAnchor();
     for (const { parent, name } of takeLinks(node)) parent.children.delete(name);
     this.#byId.delete(node.id);
     if (this.#byOid.get(node.oid) === node) this.#byOid.delete(node.oid);
   }
 
   /**
-   * Where an inode is on disk, by its first name.
+   * Where an inode is on disk, by its first name. It has room for one more name: what is so far down that the
+   * kernel would not take all names at once is reached from a directory above, which is kept open.
    *
    * @throws ErrnoError ENOENT when it has no name any more; ENOTDIR where a name above it is no
    *   directory's
    */
   pathOf(node: CacheNode): string {
-    return this.#pathFrom(node, this.#treePath, this.#limboPath);
+    const path = this.#pathFrom(node, this.#treePath, this.#limboPath);
+    return isLongPath(path) ? this.#shortPathOf(node) : path;
   }
 
   pathIn(parent: CacheNode, name: Name): string {
@@ -187,6 +192,24 @@ export class NodeTable {
       at = link.parent;
       requireDirectory(at);
     }
+  }
+
+  /** A path as {@link pathOf} gives it, by way of anchors: directories above that are kept open. */
+  #shortPathOf(node: CacheNode): string {
+    const way: CacheNode[] = [];
+    let at = node;
+    do {
+      way.push(at);
+      at = at.links[0]!.parent;
+    } while (at.anchor === undefined && at !== this.root && at !== this.limbo);
+    let path = at.anchor === undefined ? this.pathOf(at) : `/proc/self/fd/${at.anchor}`;
+    for (const next of way.toReversed()) {
+      const { name } = next.links[0]!;
+      if (isLongPath(`${path}/${name}`)) path = `/proc/self/fd/${(at.anchor = openAnchor(path))}`;
+      path = `${path}/${name}`;
+      at = next;
+    }
+    return path;
   }
 
   /** In order of their making, so what was met long ago goes first. */

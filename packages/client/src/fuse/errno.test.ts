@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { constants } from "node:os";
 
 import { IzoError, parseName } from "@izo/core";
@@ -35,5 +35,11 @@ describe("toErrno()", () => {
     );
     expect(toErrno(new IzoError("something", "Cannot"))).toBe(-constants.errno.EIO);
     expect([isErrno(new TypeError("a fault")), isErrno("text")]).toEqual([false, false]);
+  });
+
+  test("maps what Node has no errno for to one that the kernel takes", () => {
+    // -4094, "unknown", and no code at all.
+    const error = thrownBy(() => rmSync(`/${"n".repeat(256)}`, { recursive: true, force: true }));
+    expect(toErrno(error)).toBe(-constants.errno.EIO);
   });
 });

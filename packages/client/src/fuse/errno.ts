@@ -20,6 +20,9 @@ const errnoOfCode: Readonly<Record<string, number>> = {
   "untrusted-server": constants.errno.EACCES,
 };
 
+/** The kernel takes no answer with a greater one (`fuse_dev_do_write`); libuv's own are above it. */
+const MOST_ERRNO = 511;
+
 export type ErrnoName = keyof typeof constants.errno;
 
 /** An operation that fails with a stated errno; what a `FileSystem` throws when the kernel must know why. */
@@ -42,7 +45,11 @@ export function isErrno(error: unknown): boolean {
 /** Node's and `@izo/sys`'s errors carry the number; `ErrnoError` only the name. */
 function errnoOf(error: unknown): number | undefined {
   if (!(error instanceof Error)) return undefined;
-  if ("errno" in error && typeof error.errno === "number" && error.errno < 0) return -error.errno;
+  if ("errno" in error && isAnswerable(error.errno)) return -error.errno;
   if (!("code" in error) || typeof error.code !== "string") return undefined;
   return errnos[error.code] ?? errnoOfCode[error.code];
+}
+
+function isAnswerable(errno: unknown): errno is number {
+  return typeof errno === "number" && errno < 0 && errno >= -MOST_ERRNO;
 }

@@ -7,6 +7,8 @@ import { Connection } from "./connection.ts";
 import type { Handlers } from "./handler.ts";
 import { IN_HEADER_BYTES, OPCODE } from "./protocol.ts";
 
+const REFUSED = Object.assign(new Error("write"), { code: "EINVAL" });
+
 /** A device that has these requests, by opcode and number, and notes answers as number and error. */
 function serve(handlers: Handlers, requests: readonly (readonly [number, number])[]): unknown[] {
   const waiting = [...requests];
@@ -23,6 +25,7 @@ function serve(handlers: Handlers, requests: readonly (readonly [number, number]
     },
     send(buffer: Uint8Array): void {
       const header = new Int32Array(buffer.buffer, 0, 4);
+      if (header[1]! <= -512) throw REFUSED;
       answers.push(header[1] === 0 ? header[2] : [header[2], header[1]]);
     },
   };
@@ -31,7 +34,9 @@ function serve(handlers: Handlers, requests: readonly (readonly [number, number]
     turnMs: 1000,
     onAnswered: () => {},
     onEnd: fail,
-    onError: fail,
+    onError: (error: unknown) => {
+      if (error !== REFUSED) fail(error);
+    },
   };
   const connection = new Connection(device as unknown as FuseDevice, handlers, options);
   connection.start();
@@ -68,4 +73,9 @@ test("Connection answers an errno without an error", () => {
   const { ENODATA } = constants.errno;
   const handlers = { [OPCODE.GETXATTR]: () => -ENODATA };
   expect(serve(handlers, [[OPCODE.GETXATTR, 5]])).toEqual([[5, -ENODATA]]);
+});
+
+test("Connection answers EIO where the kernel does not take its answer", () => {
+  const handlers = { [OPCODE.MKDIR]: () => -4094 };
+  expect(serve(handlers, [[OPCODE.MKDIR, 6]])).toEqual([[6, -constants.errno.EIO]]);
 });

@@ -182,6 +182,9 @@ export class Connection {
       this.#device.send(this.#reply.bytes, lengthBytes);
     } catch (cause) {
       this.#endWith(cause);
+      // Who asked waits, and cannot be killed, until there is an answer that the kernel takes.
+      const isLast = error === -constants.errno.EIO;
+      if (!this.#hasEnded && !isLast) this.#send(low, high, -constants.errno.EIO, 0);
     }
   }
 
