@@ -8,7 +8,7 @@ export { connectControl, MountNotAnsweringError } from "./control/connect-contro
 export type { MountControl, MountStatus } from "./control/mount-control.ts";
 
 // sync
-export type { Refusal } from "./sync/local-replica.ts";
+export type { Refusal } from "./sync/replica-report.ts";
 export type { PlannedRecord, PushPlan } from "./sync/plan-push.ts";
 export type { HeldRemoval } from "./sync/removal-hold.ts";
 

@@ -193,7 +193,7 @@ export class LocalFileSystem implements Disposable {
       signal: this.#abort.signal,
     });
     this.#removed = new RemovedContents({
-      freePath: () => tree.removedPath(),
+      freePath: () => tree.limbo.removedPath(),
       syncLog: () => log.syncLog(),
     });
     const copies = new ContentCopies(paths.copies);
@@ -329,7 +329,7 @@ export class LocalFileSystem implements Disposable {
   /** False where the disk took not all of them: recovery names the records. */
   #areMarksWritten(): boolean {
     try {
-      this.#tree.writeLateMarks();
+      this.#tree.marks.writeAllLate();
       return true;
     } catch {
       return false;

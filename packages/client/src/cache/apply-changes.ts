@@ -76,7 +76,7 @@ export class ChangeApplier {
     // An edit of what was removed brings it back, perhaps under another name.
     this.#changeNames(names, moved.union(new Set(edited.map(({ node }) => node.oid))), places);
     for (const change of objects) this.#changeObject(change, moved);
-    this.#tree.sweep();
+    this.#tree.limbo.sweep();
     for (const { parent, name } of names) {
       const directory = places.known(parent);
       if (directory !== undefined) this.#notifier.invalidateEntry(directory.id, name);
@@ -106,8 +106,8 @@ export class ChangeApplier {
       const target = resolveOid(to, this.#tree.visible);
       if (node === undefined || node.oid === target || !this.#belongsTo(node, target)) continue;
       if (!this.#vacate(target)) continue;
-      for (const link of node.links.slice()) this.#tree.displace(node, link);
-      this.#tree.setOid(node, target);
+      for (const link of node.links.slice()) this.#tree.limbo.displace(node, link);
+      this.#tree.marks.setOid(node, target);
       node.retiredBase = undefined;
       moved.add(from).add(target);
     }
@@ -130,7 +130,7 @@ export class ChangeApplier {
     const standing = this.#tree.find(oid);
     if (standing === undefined) return true;
     if (standing.holding.state === "local" || standing.kind !== "file") return false;
-    for (const link of standing.links.slice()) this.#tree.displace(standing, link);
+    for (const link of standing.links.slice()) this.#tree.limbo.displace(standing, link);
     return true;
   }
 
@@ -145,7 +145,7 @@ export class ChangeApplier {
       if (wanted !== undefined) arriving.push(wanted);
       if (directory === undefined || standing === undefined || standing.oid === wanted?.oid)
         continue;
-      this.#tree.displace(standing, { parent: directory, name });
+      this.#tree.limbo.displace(standing, { parent: directory, name });
     }
     for (const oid of found) arriving.push(...visible.links(oid));
     for (const entry of arriving) this.#arrive(entry);
@@ -229,7 +229,7 @@ export class ChangeApplier {
    */
   #replaceContent(node: CacheNode, after: TreeObject): CacheNode {
     if (node.isPresent || node.isArriving || after.sha256 === EMPTY_SHA256) {
-      const spare = this.#tree.sparePath();
+      const spare = this.#tree.limbo.sparePath();
       return this.#tree.replaceInode(node, spare, makeInode(this.#tree.form, spare, after));
     }
     truncateSync(osPath(this.#tree.nodes.pathOf(node)), after.sizeBytes);

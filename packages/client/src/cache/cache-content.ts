@@ -73,7 +73,7 @@ export class CacheContent implements CacheExecutor {
     const node = this.#holderOf(close);
     if (node === undefined) return this.#isGone(close) ? "gone" : "unknown";
     if (node.hasWriter || this.#longWrites.isDue(node)) return "written";
-    this.#tree.writeLateMark(node);
+    this.#tree.marks.writeLate(node);
     const { generation } = node;
     return {
       ...openForReading(this.#tree.nodes.pathOf(node)),
@@ -88,7 +88,7 @@ export class CacheContent implements CacheExecutor {
   async copyWritten(close: OwnClose): Promise<WrittenContent | undefined> {
     const node = this.#holderOf(close);
     if (node === undefined || !this.#longWrites.isDue(node)) return undefined;
-    this.#tree.writeLateMark(node);
+    this.#tree.marks.writeLate(node);
     const closes = this.#closesOf(node, close);
     using file = openForReading(this.#tree.nodes.pathOf(node));
     const copy = await this.#copies.make(file.fd);

@@ -83,7 +83,7 @@ export class CacheNode {
   generation = 0;
   /** The mark was changed, so the next fsync has to carry more than the data. */
   isMarkDirty = true;
-  /** The mark names the version that the one in {@link holding} was made from; see `CacheTree.holdRecord`. */
+  /** The mark names the version that the one in {@link holding} was made from; see `InodeMarks.holdRecord`. */
   isMarkBehind = false;
 
   constructor(id: NodeId, oid: Oid, kind: ObjectKind, holding: Holding) {

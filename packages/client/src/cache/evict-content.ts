@@ -36,7 +36,7 @@ export async function evictContent(options: EvictOptions, oid: Oid): Promise<boo
     if (!(await isContent(options, node, sha256))) return false;
     // A program may have come meanwhile.
     if (replaceableContent(options, node) !== sha256) return false;
-    tree.setHolding(node, { state: "content", sha256 });
+    tree.marks.setHolding(node, { state: "content", sha256 });
   }
   leavePlaceholder(tree, node);
   return true;
@@ -92,7 +92,7 @@ function leavePlaceholder(tree: CacheTree, node: CacheNode): void {
     const { size, mtimeNs } = statInode(path)!;
     const fd = openSync(osPath(path), constants.O_WRONLY | constants.O_NOFOLLOW);
     try {
-      tree.setHolding(node, ABSENT);
+      tree.marks.setHolding(node, ABSENT);
       ftruncateSync(fd, 0);
       ftruncateSync(fd, size);
       futimens(fd, "omit", mtimeNs);

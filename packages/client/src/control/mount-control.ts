@@ -12,10 +12,10 @@ import type {
   OfflinePolicy,
   LiveSettingsChange,
 } from "../settings/mount-settings.ts";
-import type { Refusal } from "../sync/local-replica.ts";
 import type { SalvagePlan } from "../sync/lost-log.ts";
 import type { PushPlan } from "../sync/plan-push.ts";
 import type { HeldRemoval } from "../sync/removal-hold.ts";
+import type { Refusal } from "../sync/replica-report.ts";
 import type { CacheInspection } from "../verify/inspect-cache.ts";
 
 /** What `izo status MNT` shows. Scripts count on these names. */

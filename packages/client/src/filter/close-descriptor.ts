@@ -15,7 +15,7 @@ export function closeDescriptor(context: FilterContext, node: CacheNode, fd: num
     restoreUnwritten(context, node);
     if (node.retiredBase !== undefined) {
       node.retiredBase = undefined;
-      tree.sweep();
+      tree.limbo.sweep();
     }
     context.onWriterGone(node.oid);
   }

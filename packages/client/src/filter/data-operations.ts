@@ -173,7 +173,7 @@ export function dataOperations(
     async fsync(id, fd, dataOnly) {
       const node = nodes.get(id);
       noteSync(context, node);
-      tree.writeLateMark(node);
+      tree.marks.writeLate(node);
       // fdatasync(2) need not carry the mark that says what the data is.
       await (dataOnly && !node.isMarkDirty ? syncData(fd) : syncAll(fd));
       node.isMarkDirty = false;

@@ -44,7 +44,7 @@ export function logContent(
     conflict: null,
   };
   const recno = record(log, operation, node.writer ?? UNKNOWN);
-  tree.holdRecord(node, { peer: log.peer, recno }, contentBase);
+  tree.marks.holdRecord(node, { peer: log.peer, recno }, contentBase);
   node.heldBefore = undefined;
   if (isRetired) tree.reinstate(node);
 }
@@ -69,14 +69,14 @@ export function markLocal({ tree }: FilterContext, node: CacheNode): void {
   // What was sealed here is synced, and the server may not have it yet.
   const isSynced = typeof base !== "number" && object !== undefined && object.sha256 !== null;
   const local: Holding = { state: "local", base };
-  tree.setHolding(node, isSynced ? { ...local, isSynced } : local);
+  tree.marks.setHolding(node, isSynced ? { ...local, isSynced } : local);
 }
 
 /** Remembers, in the mark that the next sync makes durable, that what was made here was synced. */
 export function noteSync({ tree }: FilterContext, node: CacheNode): void {
   const { holding } = node;
   if (holding.state !== "local" || holding.isSynced === true || !node.isNamed) return;
-  tree.setHolding(node, { ...holding, isSynced: true });
+  tree.marks.setHolding(node, { ...holding, isSynced: true });
 }
 
 /**
@@ -99,7 +99,7 @@ export function restoreUnwritten({ tree }: FilterContext, node: CacheNode): void
   node.heldBefore = undefined;
   if (heldBefore === undefined || node.holding.state !== "local") return;
   if (!node.isNamed || node.retiredBase !== undefined || node.unlogged.size > 0) return;
-  tree.setHolding(node, heldBefore);
+  tree.marks.setHolding(node, heldBefore);
 }
 
 /**

@@ -87,7 +87,7 @@ export function nameOperations(
    * Asked before the removal is logged, which changes the answer.
    */
   function takesOnlyContent(node: CacheNode, object: TreeObject): boolean {
-    return object.kind === "file" && isLastName(object) && tree.isOnlyHere(node);
+    return object.kind === "file" && isLastName(object) && tree.limbo.isOnlyHere(node);
   }
 
   /** Design D2: the usual way of editors to save. */
@@ -291,7 +291,7 @@ export function nameOperations(
       if (victim === undefined) move();
       else dropName(tree, to, newName, move);
       nodes.move(moved.node, { parent: from, name }, to, newName);
-      if (keepsOid) tree.setOid(moved.node, victim.object.oid, version);
+      if (keepsOid) tree.marks.setOid(moved.node, victim.object.oid, version);
     },
   };
 }

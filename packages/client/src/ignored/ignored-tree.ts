@@ -13,10 +13,10 @@ import type { Stat } from "@izo/sys";
 
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
-import { kindOf } from "../cache/cache-tree.ts";
 import type { InodeForm } from "../cache/inode-form.ts";
 import type { NodeIds } from "../cache/node-ids.ts";
 import { NodeTable } from "../cache/node-table.ts";
+import { kindOf } from "../cache/object-kind.ts";
 import { WHOLE } from "../cache/object-mark.ts";
 import type { Inodes } from "../filter/drop-name.ts";
 import type { NodeId } from "../fuse/file-system.ts";

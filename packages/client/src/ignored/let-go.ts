@@ -12,8 +12,9 @@ import { AT_FDCWD, renameat2 } from "@izo/sys";
 
 import type { CacheNode, NodeLink } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
-import { type CacheTree, kindOf } from "../cache/cache-tree.ts";
+import type { CacheTree } from "../cache/cache-tree.ts";
 import { statInode } from "../cache/inode.ts";
+import { kindOf } from "../cache/object-kind.ts";
 import { dropName } from "../filter/drop-name.ts";
 import type { IgnoredTree } from "./ignored-tree.ts";
 

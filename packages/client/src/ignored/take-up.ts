@@ -23,7 +23,7 @@ import { AT_FDCWD, renameat2, type Stat } from "@izo/sys";
 
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
-import { kindOf } from "../cache/cache-tree.ts";
+import { kindOf } from "../cache/object-kind.ts";
 import { type Holding, WHOLE } from "../cache/object-mark.ts";
 import { xattrsOf } from "../cache/xattr-records.ts";
 import { watchWriters } from "../filter/close-descriptor.ts";
@@ -141,7 +141,7 @@ export class TakeUp {
 
   /** Of several names of one inode each becomes a file of its own: others may stay ignored. */
   #copy({ path }: Found): string {
-    const spare = this.#context.tree.sparePath();
+    const spare = this.#context.tree.limbo.sparePath();
     copyFileSync(osPath(path), osPath(spare), constants.COPYFILE_FICLONE);
     return spare;
   }

@@ -11,8 +11,9 @@ import { IzoError, type ChangeSet, type ClientOperation, type Recno, type Sha256
 
 import type { CacheExecutor } from "./cache-executor.ts";
 import { findCommon } from "./find-common.ts";
-import type { LocalReplica, ReceivedTree } from "./local-replica.ts";
+import type { LocalReplica } from "./local-replica.ts";
 import { receiveTree } from "./receive-tree.ts";
+import type { ReceivedTree } from "./received-tree.ts";
 import { RemoteProblemError } from "./remote-error.ts";
 import type { Remote } from "./remote.ts";
 import { WakeUp } from "./wake-up.ts";

@@ -26,8 +26,8 @@ import {
 import type { Stat } from "@izo/sys";
 
 import { osPath } from "../cache/cache-paths.ts";
-import { kindOf } from "../cache/cache-tree.ts";
 import { type InodeForm, shownOwner } from "../cache/inode-form.ts";
+import { kindOf } from "../cache/object-kind.ts";
 import type { ObjectMark } from "../cache/object-mark.ts";
 import { FileHasher } from "../sync/hash-file.ts";
 import type { CacheDifference, CacheDifferenceCause } from "./cache-difference.ts";

@@ -40,7 +40,7 @@ export class ContentRecovery {
     }
     const { sha256 } = examineContent(tree.nodes.pathOf(node));
     if (sha256 === object.sha256) {
-      tree.setHolding(node, { state: "content", sha256 });
+      tree.marks.setHolding(node, { state: "content", sha256 });
       this.#findings.changeObject(node.oid);
     } else {
       this.logContent(node, stat, base);
@@ -79,7 +79,7 @@ export class ContentRecovery {
     const { tree, isPowerLost } = this.#findings.options;
     if (!isPowerLost || node.kind !== "file" || node.holding.state !== "content") return;
     if (examineContent(tree.nodes.pathOf(node)).sha256 === node.holding.sha256) return;
-    tree.setHolding(node, ABSENT);
+    tree.marks.setHolding(node, ABSENT);
     this.#findings.changeObject(node.oid);
   }
 
@@ -96,7 +96,7 @@ export class ContentRecovery {
       conflict: null,
     };
     const recno = this.#findings.record(operation, stat);
-    tree.setHolding(node, { state: "local", base: { peer: log.peer, recno } });
+    tree.marks.setHolding(node, { state: "local", base: { peer: log.peer, recno } });
   }
 
   /** Tells whether an inode has the attributes that programs should see. */
@@ -150,9 +150,10 @@ export class ContentRecovery {
     if (!isHere(object)) {
       if (object.sha256 === null) return false;
       if (hasBytes) tree.rescueCopy(path);
-      tree.setHolding(node, ABSENT);
+      tree.marks.setHolding(node, ABSENT);
     } else if (places === undefined) return false;
-    else if (object.sha256 !== null) tree.setHolding(node, { state: "content", sha256: found });
+    else if (object.sha256 !== null)
+      tree.marks.setHolding(node, { state: "content", sha256: found });
     for (const { parent, name } of places ?? []) this.#findings.changeName(parent, name);
     this.#findings.changeObject(node.oid);
     this.#findings.dropped.push(tree.nodes.shownPath(node));
@@ -180,7 +181,7 @@ export class ContentRecovery {
     for (const recno of versions.openCloses(base)) log.cancel(recno);
     if (!isBlank(path, "file")) tree.rescueCopy(path);
     this.#findings.dropped.push(tree.nodes.shownPath(node));
-    tree.setHolding(node, ABSENT);
+    tree.marks.setHolding(node, ABSENT);
   }
 
   /** A replay was cut off that gave the content to another object, such as a conflict copy. */
@@ -190,7 +191,7 @@ export class ContentRecovery {
     const object = owner === undefined ? undefined : tree.visible.object(owner);
     if (owner === undefined || object === undefined || owner === node.oid) return undefined;
     this.#findings.changeObject(node.oid);
-    tree.setOid(node, owner);
+    tree.marks.setOid(node, owner);
     this.#findings.changeObject(owner);
     return object;
   }
@@ -198,6 +199,6 @@ export class ContentRecovery {
   /** A crash came between a CLOSE and the mark that names it. */
   #nameRecord(node: CacheNode, { contentVersion: base }: TreeObject): void {
     const { tree, versions } = this.#findings.options;
-    if (versions.closeOf(base) !== undefined) tree.setHolding(node, { state: "local", base });
+    if (versions.closeOf(base) !== undefined) tree.marks.setHolding(node, { state: "local", base });
   }
 }

@@ -9,8 +9,8 @@ import {
 import type { Stat } from "@izo/sys";
 
 import type { CacheNode } from "../cache-node.ts";
-import { kindOf } from "../cache-tree.ts";
 import { examineContent } from "../examine-content.ts";
+import { kindOf } from "../object-kind.ts";
 import { type Holding, WHOLE } from "../object-mark.ts";
 import { xattrsOf } from "../xattr-records.ts";
 import type { ContentRecovery } from "./content-recovery.ts";
@@ -93,7 +93,7 @@ export class InodeIdentification {
     if (isKnown(oid, tree.visible)) return false;
     const node = tree.adopt(directory, name, { oid, holding: mark.holding }, stat);
     this.#contents.checkStray(node, stat, mark.holding);
-    tree.displace(node, { parent: directory, name });
+    tree.limbo.displace(node, { parent: directory, name });
     return true;
   }
 

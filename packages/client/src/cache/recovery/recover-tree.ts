@@ -64,7 +64,7 @@ class TreeRecovery {
     if (tree.nodes.root.isPresent) this.#walk(tree.nodes.root);
     for (const node of reinstated) {
       tree.reinstate(node);
-      tree.setOid(node, node.oid);
+      tree.marks.setOid(node, node.oid);
     }
     applier.apply({ names, objects, moves: [] });
   }
