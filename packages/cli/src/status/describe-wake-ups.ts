@@ -13,6 +13,7 @@ export function describeWakeUps({
   if (obstacle !== null) return `as the machine has them: ${obstacle}`;
   const how = limitUs === 0 ? "cores wait awake" : `cores sleep lightly (${limitUs} us)`;
   const now = isHeld ? ", as now" : "";
-  const soFar = times === 0 ? "not yet" : `${formatCount(times)} times, ${totalMs / 1000} s in all`;
-  return `${how} while programs ask often${now}: ${soFar}`;
+  if (times === 0) return `${how} while programs ask often: not yet`;
+  const often = times === 1 ? "once" : `${formatCount(times)} times`;
+  return `${how} while programs ask often${now}: ${often}, ${totalMs / 1000} s in all`;
 }
