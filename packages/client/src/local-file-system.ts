@@ -3,7 +3,6 @@
  * that mounts it and a server that feeds it. It works the same without either.
  */
 import { readdirSync, rmSync } from "node:fs";
-import { setImmediate as yieldToOthers } from "node:timers/promises";
 
 import {
   type ChangeSet,
@@ -30,13 +29,13 @@ import { ContentFetcher } from "./cache/fetch.ts";
 import type { InodeForm } from "./cache/inode-form.ts";
 import type { KernelNotifier } from "./cache/kernel-notifier.ts";
 import { LastUses } from "./cache/last-uses.ts";
+import { LateNotifier } from "./cache/late-notifier.ts";
 import { COPY_EVERY_MS, LongWrites } from "./cache/long-writes.ts";
 import { NodeIds } from "./cache/node-ids.ts";
 import { OwnVersions } from "./cache/own-versions.ts";
 import { type RecoveryReport, recoverTree } from "./cache/recovery/recover-tree.ts";
 import { RemovedContents } from "./cache/removed-contents.ts";
 import { UseNote } from "./cache/use-note.ts";
-import { Actors } from "./filter/actor.ts";
 import type { FilterContext } from "./filter/filter-context.ts";
 import { createFilter } from "./filter/filter.ts";
 import { checkChange, guardChanges } from "./filter/guard-changes.ts";
@@ -44,12 +43,8 @@ import { logContent } from "./filter/log-content.ts";
 import { OwedContents } from "./filter/owed-contents.ts";
 import { ProgramFetches } from "./filter/program-fetches.ts";
 import { UnseenWriters } from "./filter/unseen-writers.ts";
-import type { Caller, FileSystem } from "./fuse/file-system.ts";
-import { IgnoredFollower, type LeftBehind } from "./ignored/follow-changes.ts";
-import { IgnoredTree } from "./ignored/ignored-tree.ts";
-import { LetGo } from "./ignored/let-go.ts";
-import { TakeUp } from "./ignored/take-up.ts";
-import { withIgnored } from "./ignored/with-ignored.ts";
+import type { FileSystem } from "./fuse/file-system.ts";
+import { IgnoredPart, type IgnoredStatus } from "./ignored/ignored-part.ts";
 import type { Rank } from "./keep/keep-rules.ts";
 import { type HeldPermits, permitGate } from "./permit/permit-gate.ts";
 import { type KnownScope, scopeGate } from "./scope/scope-gate.ts";
@@ -58,21 +53,6 @@ import { FileHasher } from "./sync/hash-file.ts";
 
 /** How often it is noted what was used when: so much of it a crash forgets. */
 const SAVE_USES_MS = 60_000;
-
-/** Entries taken up before others get a turn: some 2 ms of work. */
-const TAKE_UP_AT_A_TIME = 32;
-
-/** Who did what a crash has cut off cannot be known any more. */
-const NOBODY: Caller = { uid: 0, gid: 0, pid: 0 };
-
-/** What is ignored on a mount. */
-export interface IgnoredStatus {
-  readonly patterns: readonly string[];
-  /** Entries of directories that are not ignored themselves; what is below them is not counted. */
-  readonly entries: number;
-  /** Kept for directories that are not there any more. */
-  readonly leftBehind: readonly LeftBehind[];
-}
 
 export interface LocalFileSystemOptions {
   /** The cache's directory; the caller holds its lock. */
@@ -127,12 +107,8 @@ export class LocalFileSystem implements Disposable {
   readonly #useNote: UseNote;
   readonly #owed: OwedContents;
   readonly #unseenWriters = new UnseenWriters();
-  readonly #ignoredWriters = new UnseenWriters();
   readonly #longWrites: LongWrites;
-  readonly #ignored: IgnoredTree;
-  readonly #follower: IgnoredFollower;
-  readonly #takeUp: TakeUp;
-  readonly #rules: IgnoreRules;
+  readonly #ignored: IgnoredPart;
   readonly #removed: RemovedContents;
   #streamFromBytes: number | null = DEFAULT_STREAM_FROM_BYTES;
 
@@ -242,11 +218,17 @@ export class LocalFileSystem implements Disposable {
     this.#useNote.write();
     const isNamed = (sha256: Sha256): boolean => versions.namesContent(sha256);
     copies.prune(isNamed);
-    const ignored = new IgnoredTree({ path: paths.ignored, limbo: paths.limbo, form, ids });
+    const { ignore: rules = NO_RULES } = options;
+    const ignored = new IgnoredPart({
+      ...options,
+      context,
+      paths,
+      ids,
+      notifier: this.#notifier,
+      rules,
+    });
     this.#ignored = ignored;
-    this.#follower = new IgnoredFollower({ ...options, tree, ignored, notifier: this.#notifier });
-    this.#follower.start();
-    const onShown = (changes: ChangeSet): void => this.#follower.follow(changes);
+    const onShown = (changes: ChangeSet): void => ignored.follow(changes);
     const parts = { tree, versions, applier, fetcher, copies, longWrites, isNamed, onShown };
     this.content = new CacheContent(parts);
     const visible = (): StateReader => log.visible;
@@ -259,49 +241,19 @@ export class LocalFileSystem implements Disposable {
       (fileSystem, gate) => guardChanges(fileSystem, tree, gate),
       filter,
     );
-    const letGo = new LetGo(tree, ignored);
-    if (lastUse !== "closed")
-      letGo.recover(({ parent, name }) => filter.unlink(parent.id, name, NOBODY));
-    const { ignore: rules = NO_RULES } = options;
-    this.#rules = rules;
-    this.#takeUp = new TakeUp(context, ignored);
-    const actors = new Actors(() => Number(options.nowNs() / 1_000_000n));
-    const withAll = withIgnored({
-      fileSystem: guarded,
-      tree,
-      ignored,
-      rules,
-      stampNs: context.stampNs,
-      unseenWriters: this.#ignoredWriters,
-      checkChange: (change) => checkChange(gates, change),
-      takeUp: (parent, name, caller) => this.#takeUp.one(parent, name, actors.of(caller)),
-      letGo,
-    });
-    this.fileSystem = rules.isEmpty && ignored.isEmpty ? guarded : withAll;
+    if (lastUse !== "closed") ignored.recover(filter);
+    const withAll = ignored.beside(guarded, (change) => checkChange(gates, change));
+    this.fileSystem = ignored.isEmpty ? guarded : withAll;
   }
 
-  /**
-   * Makes records of what `former` patterns have ignored and those of now do not. Called before anybody
-   * uses the file system; ended in the middle, it is gone on with when it is called again.
-   *
-   * @returns how many entries that were
-   */
-  async takeUpIgnored(former: IgnoreRules): Promise<number> {
-    let count = 0;
-    for (const _ of this.#takeUp.changed(former, this.#rules)) {
-      count += 1;
-      // oxlint-disable-next-line no-await-in-loop -- this is the pause
-      if (count % TAKE_UP_AT_A_TIME === 0) await yieldToOthers();
-    }
-    return count;
+  /** As of {@link IgnoredPart.takeUp}. */
+  takeUpIgnored(former: IgnoreRules): Promise<number> {
+    return this.#ignored.takeUp(former);
   }
 
   /** What is ignored here. */
   describeIgnored(): IgnoredStatus {
-    const { patterns } = this.#rules;
-    const parents = this.#ignored.parents();
-    const entries = parents.reduce((sum, oid) => sum + this.#ignored.namesIn(oid).length, 0);
-    return { patterns, entries, leftBehind: this.#follower.leftBehind() };
+    return this.#ignored.describe();
   }
 
   /** From here on the kernel is told what changes behind its back. */
@@ -368,7 +320,7 @@ export class LocalFileSystem implements Disposable {
     for (const { nodes } of [this.#tree, this.#ignored]) nodes.kept.connect(undefined);
     this.endFetches();
     this.#unseenWriters[Symbol.dispose]();
-    this.#ignoredWriters[Symbol.dispose]();
+    this.#ignored[Symbol.dispose]();
     clearInterval(this.#saving);
     this.#saveUses(() => {});
     void this.#hasher[Symbol.asyncDispose]();
@@ -378,18 +330,5 @@ export class LocalFileSystem implements Disposable {
     // What the log did not take, or somebody still writes, is found by the next process.
     if (this.#owed.isEmpty && this.#unseenWriters.isEmpty && this.#areMarksWritten())
       this.#useNote.remove();
-  }
-}
-
-/** Before the mount serves, and when it is gone, there is nobody to notify. */
-class LateNotifier implements KernelNotifier {
-  target: KernelNotifier | undefined;
-
-  invalidateEntry(...change: Parameters<KernelNotifier["invalidateEntry"]>): void {
-    this.target?.invalidateEntry(...change);
-  }
-
-  invalidateNode(...change: Parameters<KernelNotifier["invalidateNode"]>): void {
-    this.target?.invalidateNode(...change);
   }
 }

@@ -1,9 +1,9 @@
 import type { Recno, StandingConflict } from "@izo/core";
 
 import type { DriverFacts } from "../fuse/driver-facts.ts";
+import type { IgnoredStatus } from "../ignored/ignored-part.ts";
 import type { KeptStatus } from "../keep/content-keeper.ts";
 import type { PinnedObject } from "../keep/pins.ts";
-import type { IgnoredStatus } from "../local-file-system.ts";
 import type { MountPermit } from "../permit/permit-keeper.ts";
 import type { PermitMode } from "../permit/permit-mode.ts";
 import type { Transfer } from "../remote/transfer-book.ts";
