@@ -218,6 +218,33 @@ test("files can be removed on a full disk, and what they held is room again", as
   expect(readdirSync(server.dir).filter((name) => name.startsWith("file-"))).toEqual([]);
 });
 
+test("[D9] a content that the log has no room for when it is closed waits, is named, and comes when there is room", async () => {
+  makeDisk(SMALL_DISK_BYTES);
+  const server = cleanup.use(await LoopbackServer.start());
+  const places = { url: server.url, mountPoint: mnt, cacheDir: join(disk, "cache") };
+  const { control } = cleanup.use(await mountInProcess(places));
+  writeFileSync(join(mnt, "other"), "other");
+  await control.flush(soon());
+  {
+    await using file = await open(join(mnt, "new"), "w");
+    await file.writeFile("written in time");
+    fill();
+    const fillLog = (): void => {
+      for (let mode = 0; mode < 20_000; mode += 1)
+        chmodSync(join(mnt, "other"), 0o600 + (mode % 8));
+    };
+    expect(fillLog).toThrow("ENOSPC");
+  }
+  await expect(control.flush(soon())).rejects.toThrow(/Cannot append record/);
+  expect((await control.status()).lastError).toMatchObject({ code: "ENOSPC" });
+  expect(await readFile(join(mnt, "new"), "utf8")).toBe("written in time");
+
+  makeRoom();
+  await control.flush(soon());
+  expect(readFileSync(join(server.dir, "new"), "utf8")).toBe("written in time");
+  await vi.waitFor(async () => expect((await control.status()).lastError).toBeNull());
+});
+
 test("a cache on a full disk can be mounted, read and thinned out", async () => {
   makeDisk(SMALL_DISK_BYTES);
   const server = cleanup.use(await LoopbackServer.start());

@@ -162,7 +162,11 @@ export class LocalFileSystem implements Disposable {
       notifier: this.#notifier,
       signal: this.#abort.signal,
     });
-    this.#owed = new OwedContents(tree.nodes, (node) => logContent(context, node));
+    this.#owed = new OwedContents(
+      tree.nodes,
+      (node) => logContent(context, node),
+      (node, error) => options.onProblem(tree.nodes.shownPath(node), error),
+    );
     this.fetches = new ProgramFetches({
       fetcher,
       isServerThere,
@@ -302,6 +306,16 @@ export class LocalFileSystem implements Disposable {
     return this.#longWrites
       .list()
       .map(({ node, sinceMs }) => ({ path: this.#tree.nodes.shownPath(node), sinceMs }));
+  }
+
+  /** Why contents of closed files are not logged yet; undefined where all are. */
+  get owedReason(): unknown {
+    return this.#owed.reason;
+  }
+
+  /** Logs the contents of closed files for which there was no room in the log. @throws while there is none */
+  logOwed(): void {
+    this.#owed.pay();
   }
 
   /** Opens that wait for content fail from here on. */

@@ -257,7 +257,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
     file,
     transfers,
   });
-  stack.use(await serveControl(cacheDir, control));
+  stack.use(await serveControl(cacheDir, control, () => fuse.catchUp?.()));
   space.take();
   const contact = await makeContact(sync);
   const held = stack.move();

@@ -26,6 +26,7 @@ import type { MountSettings, SettingsChange } from "../settings/mount-settings.t
 import type { SettingsFile } from "../settings/settings-file.ts";
 import type { InterSync } from "../sync/inter-sync.ts";
 import type { LocalReplica } from "../sync/local-replica.ts";
+import { describeError } from "../sync/sync-error.ts";
 import { inspectMount } from "../verify/inspect-mount.ts";
 import type { MountControl, MountStatus } from "./mount-control.ts";
 import { mountFamilies } from "./mount-families.ts";
@@ -68,8 +69,10 @@ export function controlOf(
   const readStatus = async (): Promise<MountStatus> => {
     const { offlinePolicy, cacheQuotaBytes, pins, hoard } = file.settings;
     const isKeeping = pins.length > 0 || hoard.length > 0;
+    const { owedReason } = local;
     return {
       ...sync.status(),
+      ...(owedReason !== undefined && { lastError: describeError(owedReason, Date.now()) }),
       transfers: transfers.list(),
       driver: fuse.facts(),
       isReadOnly,
@@ -91,7 +94,10 @@ export function controlOf(
         ...mountFamilies(await readStatus(), transfers.totals(), { mount: mountPoint }),
         ...processFamilies(processUsage()),
       ]),
-    flush: (signal) => sync.flush(signal),
+    async flush(signal) {
+      local.logOwed();
+      await sync.flush(signal);
+    },
     waitFor: (recno: Recno, signal: AbortSignal) => sync.waitFor(recno, signal),
     changeSettings(change) {
       for (const { pattern } of change.hoard ?? []) compilePattern(pattern);

@@ -48,11 +48,22 @@ function pathOf(url: URL): string {
   return parsePath(url.searchParams.get("path") ?? "/");
 }
 
-/** Serves the control socket of a mount. The caller holds the cache's lock. */
-export function serveControl(cacheDir: string, control: MountControl): Promise<AsyncDisposable> {
+/**
+ * Serves the control socket of a mount. The caller holds the cache's lock.
+ *
+ * @param catchUp takes in what programs did before they asked, also what nobody has waited for
+ */
+export function serveControl(
+  cacheDir: string,
+  control: MountControl,
+  catchUp: () => void = () => {},
+): Promise<AsyncDisposable> {
   const handlers = Object.entries(HANDLERS).map(([name, handler]) => [
     name,
-    (asked: ControlRequest) => handler(control, asked),
+    (asked: ControlRequest) => {
+      catchUp();
+      return handler(control, asked);
+    },
   ]);
   return serveSocket(cacheDir, Object.fromEntries(handlers));
 }

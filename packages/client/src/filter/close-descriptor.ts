@@ -52,8 +52,7 @@ export function handToReader(node: CacheNode, fd: number): number {
 function logOrOwe(context: FilterContext, node: CacheNode, fd: number): void {
   try {
     node.unlogged.logging(fd, (found) => logContent(context, node, undefined, found));
-  } catch {
-    // Nobody is left to be told; it is logged when there is room.
-    context.owed.add(node);
+  } catch (error) {
+    context.owed.add(node, error);
   }
 }

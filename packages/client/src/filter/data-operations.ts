@@ -163,7 +163,7 @@ export function dataOperations(
       try {
         logWritten(node, fd);
       } catch (error) {
-        context.owed.add(node);
+        context.owed.add(node, error);
         release(node, fd);
         throw error;
       }

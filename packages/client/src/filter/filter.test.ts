@@ -388,6 +388,9 @@ async function closeOnFullDisk(): Promise<Disposable> {
   const code = expect.objectContaining({ code: "ENOSPC" });
   expect(() => cache.fs.flush(node, fd)).toThrow(code);
   expect(() => cache.fs.release(node, fd)).toThrow(code);
+  // Where nobody waits for the close, this says so.
+  expect(cache.problems.splice(0)).toEqual([code]);
+  expect(cache.local.owedReason).toEqual(code);
   return { [Symbol.dispose]: () => refusing.mockRestore() };
 }
 

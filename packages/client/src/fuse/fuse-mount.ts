@@ -44,6 +44,12 @@ export interface FuseMount extends AsyncDisposable {
   descriptorClosed?(node: NodeId, fd: number): void;
 
   /**
+   * Takes in what the kernel has told and no program waits for: that files were closed. A mount without this
+   * is told before close(2) returns. Never call it in a `FileSystem` method.
+   */
+  catchUp?(): void;
+
+  /**
    * Resolves when the kernel has taken in everything that was invalidated before this call. Never wait
    * for it in a `FileSystem` method: the kernel may wait for that method.
    */

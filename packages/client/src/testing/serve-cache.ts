@@ -74,6 +74,7 @@ process.removeListener("message", answer);
 process.disconnect?.();
 
 function answer(): void {
+  fuse.catchUp?.();
   const pending = replica.pending.unsent.map(({ operation }) => operation);
   process.send?.({
     pending,

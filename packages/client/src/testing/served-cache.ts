@@ -74,6 +74,16 @@ export class ServedCache implements AsyncDisposable {
     return pending.map(describeOperation);
   }
 
+  /** Runs `work` while the process does not run, and so answers nothing. */
+  async held(work: () => Promise<void>): Promise<void> {
+    this.#server!.kill("SIGSTOP");
+    try {
+      await work();
+    } finally {
+      this.#server!.kill("SIGCONT");
+    }
+  }
+
   async stop(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
     const server = this.#server;
     if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;

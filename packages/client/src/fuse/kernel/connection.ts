@@ -23,6 +23,9 @@ const HEADERS_BYTES = 4096;
 /** More than this is not put off: the kernel keeps a number of requests that wait, and no more. */
 const MOST_IDLE_WORK = 16;
 
+/** What was asked at some moment is answered well before; programs that go on asking are not waited for. */
+const CATCH_UP_MS = 50;
+
 /** Above every opcode that is known here. */
 const COUNTED_OPCODES = 64;
 
@@ -66,6 +69,12 @@ export class Connection {
   /** Does now what nobody waits for. A handler may call it that has not begun with its answer. */
   finishIdleWork(): void {
     while (this.#idleWork.length > 0 && !this.#hasEnded) this.#workIdly();
+  }
+
+  /** Answers what the kernel has asked until now. Not to be called by a handler. */
+  catchUp(): void {
+    this.#answerUntil(performance.now() + CATCH_UP_MS, 0);
+    this.finishIdleWork();
   }
 
   /** Nothing is answered any more. */

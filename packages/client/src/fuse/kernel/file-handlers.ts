@@ -66,7 +66,8 @@ export function fileHandlers(context: HandlerContext): Handlers {
     }
     const data =
       backing === NO_BACKING ? (keepCache ? OPEN_FLAG.KEEP_CACHE : 0) : OPEN_FLAG.PASSTHROUGH;
-    reply.opened(offset, fd, data | (isWritable ? 0 : OPEN_FLAG.NOFLUSH), backing);
+    // What was written is logged when the last descriptor is closed (docs/decisions/0020).
+    reply.opened(offset, fd, data | OPEN_FLAG.NOFLUSH, backing);
     return OPEN_BYTES;
   }
 
@@ -185,6 +186,7 @@ export function fileHandlers(context: HandlerContext): Handlers {
       }
     },
 
+    // Only of kernels that do not know NOFLUSH, before Linux 5.16.
     [OPCODE.FLUSH](request) {
       files.flush(files.get(request.u64(0)));
       return 0;

@@ -21,8 +21,12 @@ export const MAX_WRITE_BYTES = 1 << 20;
 const INIT_OUT_BYTES = 64;
 const PAGE_BYTES = 4096;
 
-/** Requests of the kernel's own, such as read-ahead, that may wait at once. */
-const MAX_BACKGROUND = 64;
+/**
+ * Requests that no program waits for may wait at once, as many as the field holds: closes are among them. More would
+ * come later than what programs have asked since, and a close would be logged behind what was done after it. Who
+ * mounts without root gets as many as the kernel's module allows (`max_user_bgreq`), some thousands.
+ */
+const MAX_BACKGROUND = 0xffff;
 
 /** What the two sides agreed on. */
 export interface Agreement {
@@ -80,7 +84,7 @@ export function answerInit(
   reply.u32(4, Math.min(minor, MINOR));
   reply.u32(8, request.u32(8));
   reply.u32(12, Number(agreed & 0xffff_ffffn));
-  reply.u32(16, MAX_BACKGROUND | (((MAX_BACKGROUND * 3) / 4) << 16));
+  reply.u32(16, ((MAX_BACKGROUND << 16) | MAX_BACKGROUND) >>> 0);
   reply.u32(20, MAX_WRITE_BYTES);
   // Times are exact to the nanosecond.
   reply.u32(24, 1);

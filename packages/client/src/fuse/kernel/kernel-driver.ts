@@ -182,6 +182,10 @@ class KernelMount implements FuseMount {
     this.#backings.closed(node, fd);
   }
 
+  catchUp(): void {
+    this.#connection.catchUp();
+  }
+
   async invalidated(): Promise<void> {
     await this.#notifications.drained();
   }

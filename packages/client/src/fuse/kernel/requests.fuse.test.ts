@@ -111,7 +111,7 @@ const STEPS: readonly { does: string; before?: () => void; work: () => void; ask
       closeSync(open);
       open = -1;
     },
-    asks: { FLUSH: 1, RELEASE: 1 },
+    asks: { RELEASE: 1 },
   },
   {
     does: "stat after the own write",
@@ -128,7 +128,7 @@ const STEPS: readonly { does: string; before?: () => void; work: () => void; ask
     does: "create, write and close",
     work: () => write(at("new"), "wx"),
     // GETXATTR is for rights that a write takes away: the kernel asks before the first one to each file.
-    asks: { LOOKUP: 1, CREATE: 1, GETXATTR: 1, FLUSH: 1, RELEASE: 1 },
+    asks: { LOOKUP: 1, CREATE: 1, GETXATTR: 1, RELEASE: 1 },
   },
   {
     does: "a name that is not there, again",
