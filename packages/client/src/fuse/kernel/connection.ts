@@ -94,7 +94,7 @@ export class Connection {
     const startMs = performance.now();
     const requests = this.#answerUntil(
       startMs + this.#options.turnMs,
-      this.#spin.microsecondsAt(startMs),
+      this.#spin.turnBegins(startMs),
     );
     const endMs = performance.now();
     this.#spin.turnEnded(requests, endMs);
