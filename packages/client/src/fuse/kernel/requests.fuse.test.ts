@@ -177,6 +177,6 @@ test("cores are to be woken quickly while programs ask often, and no longer", as
   await vi.waitFor(async () => {
     for (let index = 10; index < 100; index += 1) read(at(`name-${index}`));
     expect((await wakeUps()).times).toBeGreaterThan(times);
-  });
+  }, 10_000);
   await vi.waitFor(async () => expect((await wakeUps()).isHeld).toBe(false));
 });
