@@ -5,6 +5,7 @@ import { join } from "node:path";
 import {
   MemoryState,
   ROOT_OID,
+  rootObject,
   type Entry,
   type MutableState,
   type Name,
@@ -207,10 +208,36 @@ describe("SqlState", () => {
     sql.putEntry(made);
     expect(sql.entry(parent, made.name)).toEqual(made);
     expect(sql.hasChildren(parent)).toBe(true);
+    expect([...sql.children(parent)]).toEqual([made]);
     // The tables were changed in another way.
     sql.noteNew(parent);
     sql.forget();
     expect(sql.entry(parent, made.name)).toEqual(made);
+  });
+
+  test("noteNew() hides nothing that is put of an object afterwards, whatever comes first", () => {
+    const place = { parent: ROOT_OID, name: "n" as Name };
+    const sql = emptyState();
+    const [, a, b, c, d] = OIDS;
+    for (const id of [a!, b!, c!, d!]) {
+      sql.noteNew(id);
+      expect(sql.object(id)).toBeUndefined();
+      expect(sql.links(id)).toEqual([]);
+      expect([...sql.children(id)]).toEqual([]);
+      expect(sql.alias(id)).toBeUndefined();
+      expect(sql.tombstone(id)).toBeUndefined();
+    }
+    const file = { ...rootObject(), oid: a!, kind: "file" as const };
+    sql.putObject(file);
+    const named = { ...place, oid: b!, version: 1 as Recno };
+    sql.putEntry(named);
+    sql.putAlias(c!, a!);
+    const removed = { object: { ...file, oid: d! }, ...place, removedAt: 1 as Recno };
+    sql.putTombstone(removed);
+    expect(sql.object(a!)).toEqual(file);
+    expect(sql.links(b!)).toEqual([named]);
+    expect(sql.alias(c!)).toBe(a!);
+    expect(sql.tombstone(d!)).toEqual(removed);
   });
 
   test("outcome() finds what was put after it had found nothing", () => {

@@ -31,6 +31,8 @@ import { bindObject, idBytes, OBJECT_COLUMNS, objectOf, type ObjectRow } from ".
 /** Values kept in memory of each sort: the hot path asks memory, not SQLite; about 20 MB in all. */
 const CACHED = 32_768;
 
+const NO_ENTRIES: readonly Entry[] = [];
+
 interface EntryRow {
   readonly parent: Buffer;
   readonly name: Buffer;
@@ -61,8 +63,10 @@ export class SqlState implements MutableState {
   /** By origin: each operation on what waits here asks what became of the records that it builds on. */
   readonly #outcomes = new BoundedCache<string, Outcome | null>(CACHED);
   #conflicts: Set<Oid> | undefined;
-  /** Objects that were made here, of which the tables have nothing yet. */
+  /** Objects that were made here, of which the tables have nothing yet: neither what they are nor a name. */
   readonly #fresh = new Set<Oid>();
+  /** Those among them, and since, in which the tables have no entry. */
+  readonly #childless = new Set<Oid>();
   /** The own peer's last record whose outcome is known: what was made after it has none. */
   #lastOutcome: number | undefined;
 
@@ -89,11 +93,10 @@ export class SqlState implements MutableState {
 
   /** An object that nobody can know yet: who asks what it is, or was, need not ask the tables. */
   noteNew(oid: Oid): void {
-    if (this.#fresh.size >= CACHED) this.#fresh.clear();
-    this.#fresh.add(oid);
-    this.#objects.put(oid, null);
-    this.#links.put(oid, []);
-    this.#aliases.put(oid, null);
+    for (const known of [this.#fresh, this.#childless]) {
+      if (known.size >= CACHED) known.clear();
+      known.add(oid);
+    }
   }
 
   /** Drops what is kept in memory, after the tables were changed in another way. */
@@ -101,6 +104,7 @@ export class SqlState implements MutableState {
     this.#conflicts = undefined;
     this.#lastOutcome = undefined;
     this.#fresh.clear();
+    this.#childless.clear();
     this.#objects.clear();
     this.#entries.clear();
     this.#links.clear();
@@ -109,6 +113,7 @@ export class SqlState implements MutableState {
   }
 
   object(oid: Oid): TreeObject | undefined {
+    if (this.#fresh.has(oid)) return undefined;
     const read = (): TreeObject | null => {
       const row = this.#sql.object.get(idBytes(oid)) as ObjectRow | undefined;
       return row === undefined ? null : objectOf(row);
@@ -117,7 +122,7 @@ export class SqlState implements MutableState {
   }
 
   entry(parent: Oid, name: Name): Entry | undefined {
-    if (this.#fresh.has(parent)) return undefined;
+    if (this.#childless.has(parent)) return undefined;
     const read = (): Entry | null => {
       const row = this.#sql.entry.get(idBytes(parent), textToBytes(name)) as EntryRow | undefined;
       return row === undefined ? null : entryOf(row);
@@ -126,21 +131,24 @@ export class SqlState implements MutableState {
   }
 
   links(oid: Oid): readonly Entry[] {
+    if (this.#fresh.has(oid)) return NO_ENTRIES;
     return this.#links.get(oid, () =>
       (this.#sql.links.all(idBytes(oid)) as EntryRow[]).map(entryOf),
     );
   }
 
   children(parent: Oid): Iterable<Entry> {
+    if (this.#childless.has(parent)) return NO_ENTRIES;
     return (this.#sql.children.all(idBytes(parent)) as EntryRow[]).map(entryOf);
   }
 
   hasChildren(parent: Oid): boolean {
-    if (this.#fresh.has(parent)) return false;
+    if (this.#childless.has(parent)) return false;
     return this.#sql.hasChildren.get(idBytes(parent)) !== undefined;
   }
 
   tombstone(oid: Oid): Tombstone | undefined {
+    if (this.#fresh.has(oid)) return undefined;
     const row = this.#sql.tombstone.get(idBytes(oid)) as
       | (ObjectRow & { parent: Buffer; name: Buffer; removed_at: bigint })
       | undefined;
@@ -154,6 +162,7 @@ export class SqlState implements MutableState {
   }
 
   alias(oid: Oid): Oid | undefined {
+    if (this.#fresh.has(oid)) return undefined;
     const read = (): Oid | null => {
       const row = this.#sql.alias.get(idBytes(oid)) as { oid: Buffer } | undefined;
       return row === undefined ? null : (row.oid.toString("hex") as Oid);
@@ -212,6 +221,7 @@ export class SqlState implements MutableState {
   }
 
   putObject(object: TreeObject): void {
+    this.#fresh.delete(object.oid);
     if (object.conflict !== null) this.#conflicts?.add(object.oid);
     this.#sql.putObject.run(bindObject(object));
     this.#objects.put(object.oid, object);
@@ -225,7 +235,8 @@ export class SqlState implements MutableState {
 
   putEntry(entry: Entry): void {
     const { parent, name, oid, version } = entry;
-    this.#fresh.delete(parent);
+    this.#childless.delete(parent);
+    this.#fresh.delete(oid);
     this.removeEntry(parent, name);
     this.#sql.putEntry.run(
       idBytes(parent),
@@ -246,6 +257,7 @@ export class SqlState implements MutableState {
   }
 
   putTombstone({ object, parent, name, removedAt }: Tombstone): void {
+    this.#fresh.delete(object.oid);
     const place = [idBytes(parent), textToBytes(name), authoritativeRecno(removedAt)];
     this.#sql.putTombstone.run([...bindObject(object), ...place]);
   }
@@ -260,6 +272,7 @@ export class SqlState implements MutableState {
   }
 
   putAlias(alias: Oid, oid: Oid): void {
+    this.#fresh.delete(alias);
     this.#sql.putAlias.run(idBytes(alias), idBytes(oid));
     this.#aliases.put(alias, oid);
   }
