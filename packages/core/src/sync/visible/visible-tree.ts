@@ -24,6 +24,7 @@ import { type ContentsBefore, type ContentSource, ShownContents } from "../conte
 import type { PendingLog } from "../pending-log.ts";
 import { lastCovered, type PendingRecord } from "../pending-record.ts";
 import { StrayWork } from "../stray-work.ts";
+import { Connections } from "./connections.ts";
 import type { Fact } from "./fact.ts";
 import { ShownRecord } from "./shown-record.ts";
 import { TracedOverlay, type TouchListener } from "./traced-overlay.ts";
@@ -149,11 +150,12 @@ export class VisibleTree {
 
   /** Adds records, and all that have to do with what they write, or write what they read. */
   #addConnected(found: Iterable<ShownRecord>, affected: Set<ShownRecord>): void {
+    const connections = new Connections();
     const waiting = [...found];
     for (let record = waiting.pop(); record !== undefined; record = waiting.pop()) {
       if (affected.has(record)) continue;
       affected.add(record);
-      for (const other of connectedTo(record)) if (!affected.has(other)) waiting.push(other);
+      for (const other of connections.of(record)) if (!affected.has(other)) waiting.push(other);
     }
   }
 
@@ -181,8 +183,9 @@ export class VisibleTree {
     }
     for (const { kindsWritten } of shown) for (const { key } of kindsWritten) kinds.add(key as Oid);
     const met = this.#seeingOther(kinds);
+    const connections = new Connections();
     for (const record of shown) {
-      addAll(met, connectedTo(record));
+      addAll(met, connections.of(record));
       addAll(met, record.foreseen());
     }
     return met.difference(affected);
@@ -195,9 +198,9 @@ export class VisibleTree {
       const fact = this.#facts.kinds.find(oid);
       if (fact === undefined) continue;
       const now = this.overlay.object(oid)?.kind;
-      const writers = [...fact.writers];
+      const last = lastOf(fact.writers);
       for (const reader of fact.readers) {
-        const isSettled = writers.every((writer) => writer.compare(reader) < 0);
+        const isSettled = last === undefined || last.compare(reader) < 0;
         if (!isSettled || !reader.hasSeen(fact, now)) seeing.add(reader);
       }
     }
@@ -313,18 +316,17 @@ class Touched implements TouchListener {
   }
 }
 
-function* connectedTo(record: ShownRecord): Generator<ShownRecord, void> {
-  for (const { readers, writers, isShared } of record.writes) {
-    yield* readers;
-    if (!isShared) yield* writers;
-  }
-  for (const { writers } of record.reads) yield* writers;
-}
-
 function* usersOf(fact: Fact | undefined): Generator<ShownRecord, void> {
   if (fact === undefined) return;
   yield* fact.readers;
   yield* fact.writers;
+}
+
+/** The one of these that is shown last. */
+function lastOf(records: Iterable<ShownRecord>): ShownRecord | undefined {
+  let last: ShownRecord | undefined;
+  for (const record of records) if (last === undefined || record.compare(last) > 0) last = record;
+  return last;
 }
 
 function addAll<T>(set: Set<T>, values: Iterable<T>): void {
