@@ -140,6 +140,7 @@ export * from "./wire/log-place.ts";
 export * from "./wire/peer-header.ts";
 export * from "./wire/peers-message.ts";
 export * from "./wire/permit-message.ts";
+export * from "./wire/poll-contents-message.ts";
 export * from "./wire/poll-message.ts";
 export * from "./wire/position-message.ts";
 export * from "./wire/problem.ts";

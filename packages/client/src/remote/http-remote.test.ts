@@ -4,6 +4,7 @@ import { gzipSync } from "node:zlib";
 
 import {
   HEADERS,
+  MEDIA_TYPES,
   type PeerId,
   problemOf,
   ProblemError,
@@ -11,6 +12,7 @@ import {
   type Sha256,
   writeContentPackEnd,
   writePackedContents,
+  writePollWithContents,
   writeProblem,
 } from "@izo/core";
 import { describe, expect, test } from "vitest";
@@ -88,6 +90,60 @@ describe("HttpRemote", () => {
       code: "log-truncated",
       status: 410,
       data: { oldest: 9 },
+    });
+  });
+
+  describe("contents that come along with the log", () => {
+    const small = Buffer.from("small");
+    const sha256 = hash("sha256", small) as Sha256;
+    const along =
+      (bytes: Uint8Array): Answer =>
+      (_, response) => {
+        response.writeHead(200, {
+          "Content-Type": MEDIA_TYPES.kmlWithContents,
+          [HEADERS.head]: HEAD,
+        });
+        const contents = [{ sha256, bytes }];
+        response.end(writePollWithContents({ records: new Uint8Array(), contents }));
+      };
+    const askedAgain: Answer = (_, response) => {
+      response.writeHead(200, { "Content-Length": small.length });
+      response.end(small);
+    };
+
+    test.each<{ description: string; answer: Answer; requests: number }>([
+      { description: "are there at once", answer: along(small), requests: 1 },
+      {
+        description: "are asked for by themselves where they have another hash",
+        answer: along(Buffer.from("wrong")),
+        requests: 2,
+      },
+      {
+        description: "are asked for by themselves where an older server sends the log alone",
+        answer: (_, response) => {
+          response.writeHead(200, { "Content-Type": MEDIA_TYPES.kml, [HEADERS.head]: HEAD }).end();
+        },
+        requests: 2,
+      },
+    ])("$description", async ({ answer, requests }) => {
+      await using server = await serveScript(answer, askedAgain);
+      await using remote = remoteOf(server.url);
+      await remote.poll(POSITION, { contentsUpTo: 4096 });
+      expect(server.requests[0]!.headers[HEADERS.contents.toLowerCase()]).toBe("4096");
+      const whole = await remote.fetchContent(sha256);
+      expect(whole.sizeBytes).toBe(5);
+      expect(await readAll(whole.bytes)).toEqual(small);
+      expect(server.requests).toHaveLength(requests);
+    });
+
+    test("are not believed past caches, and give a part of themselves", async () => {
+      await using server = await serveScript(along(small), askedAgain);
+      await using remote = remoteOf(server.url);
+      await remote.poll(POSITION, { contentsUpTo: 4096 });
+      const part = await remote.fetchContent(sha256, { offsetBytes: 1, endBytes: 3 });
+      expect(String(await readAll(part.bytes))).toBe("ma");
+      await readAll((await remote.fetchContent(sha256, { bypassCaches: true })).bytes);
+      expect(server.requests).toHaveLength(2);
     });
   });
 

@@ -17,6 +17,7 @@ import {
   MAX_JSON_BYTES,
   MAX_PACK_RECNOS,
   MAX_POLL_BYTES,
+  MAX_POLL_CONTENT_BYTES,
   MAX_POLL_RECORDS,
   MAX_RECORD_BYTES,
   MEDIA_TYPES,
@@ -26,6 +27,7 @@ import {
   parsePermitResponse,
   parsePermitsResponse,
   parsePollResponse,
+  parsePollWithContents,
   parsePosition,
   parsePositionResponse,
   parseProfileResponse,
@@ -47,6 +49,7 @@ import {
   type Sha256,
   type SnapshotRow,
   writeContentPackRequest,
+  writeContentsHeader,
   writePeerHeader,
   writePermitRequest,
   writePollRequest,
@@ -70,11 +73,12 @@ import { getJson, readJson } from "./get-json.ts";
 import { readWhole } from "./http-body.ts";
 import { type ConnectionTimeouts, DEFAULT_TIMEOUTS, HttpConnection } from "./http-connection.ts";
 import { HttpHistory } from "./http-history.ts";
+import { RecentContents } from "./recent-contents.ts";
 import { TransferBook } from "./transfer-book.ts";
 import { type ContentSource, uploadContent } from "./upload-content.ts";
 
-/** An answer to a poll holds one record beyond its limit at most. */
-const MAX_POLL_ANSWER_BYTES = MAX_POLL_BYTES + MAX_RECORD_BYTES;
+/** An answer to a poll holds one record beyond its limit at most, and contents with their hashes. */
+const MAX_POLL_ANSWER_BYTES = MAX_POLL_BYTES + MAX_RECORD_BYTES + 2 * MAX_POLL_CONTENT_BYTES;
 
 const digest = (bytes: Uint8Array): Uint8Array => hash("sha256", bytes, "buffer");
 
@@ -92,6 +96,8 @@ export class HttpRemote implements Remote {
   readonly #prefix: string;
   readonly #fileset: string;
   readonly #transfers: TransferBook;
+  /** What came along with the log. */
+  readonly #recent = new RecentContents();
 
   /** @param url `http://HOST:PORT/FILESET` @throws InvalidFilesetUrlError */
   constructor(url: string, { timeouts = {}, credentials = {}, transfers }: HttpRemoteOptions = {}) {
@@ -153,7 +159,7 @@ export class HttpRemote implements Remote {
 
   async poll(
     after: Position,
-    { waitSeconds = 0, limitRecords = MAX_POLL_RECORDS, peer }: PollOptions = {},
+    { waitSeconds = 0, limitRecords = MAX_POLL_RECORDS, peer, contentsUpTo = 0 }: PollOptions = {},
     signal?: AbortSignal,
   ): Promise<PolledRecords> {
     const query = writePollRequest({ after, waitSeconds, limitRecords });
@@ -161,6 +167,7 @@ export class HttpRemote implements Remote {
       path: `${this.#path("kml")}?${query}`,
       headers: {
         Accept: MEDIA_TYPES.kml,
+        ...(contentsUpTo > 0 && { [HEADERS.contents]: writeContentsHeader(contentsUpTo) }),
         ...(peer !== undefined && { [HEADERS.peer]: writePeerHeader({ peer, host: hostname() }) }),
       },
       heldBackMs: waitSeconds * 1000,
@@ -168,9 +175,16 @@ export class HttpRemote implements Remote {
     });
     const { url } = response;
     const body = await readWhole(response, MAX_POLL_ANSWER_BYTES);
+    const isFramed = response.header("Content-Type") === MEDIA_TYPES.kmlWithContents;
     return checkMessage(url, () => {
       const head = parsePosition(response.header(HEADERS.head) ?? "");
-      return parsePollResponse(body, after, head, digest);
+      const { records, contents } = isFramed
+        ? parsePollWithContents(body)
+        : { records: body, contents: [] };
+      const polled = parsePollResponse(records, after, head, digest);
+      // One that is wrong is not used: it is asked for like any other, and whoever does so finds out.
+      for (const content of contents) if (hasItsHash(content)) this.#recent.add(content);
+      return polled;
     });
   }
 
@@ -188,6 +202,8 @@ export class HttpRemote implements Remote {
     options: ContentOptions = {},
     signal?: AbortSignal,
   ): Promise<RemoteContent> {
+    const recent = options.bypassCaches === true ? undefined : this.#recent.get(sha256);
+    if (recent !== undefined) return contentOf(recent, options);
     const path = this.#contentPath(sha256);
     const { sizeBytes, bytes } = await fetchContent(this.#connection, path, options, signal);
     const what = { direction: "in", sha256, totalBytes: sizeBytes } as const;
@@ -207,7 +223,7 @@ export class HttpRemote implements Remote {
         signal,
       });
       for await (const content of checkMessages(url, parseContentPackResponse(body))) {
-        if (hash("sha256", content.bytes) !== content.sha256) {
+        if (!hasItsHash(content)) {
           throw new RemoteProtocolError(url, `content ${content.sha256} has another hash`);
         }
         yield content;
@@ -272,6 +288,23 @@ export class HttpRemote implements Remote {
   #contentPath(sha256: Sha256): string {
     return this.#prefix + routePath("content", { fileset: this.#fileset, sha256 });
   }
+}
+
+function hasItsHash({ sha256, bytes }: InlineContent): boolean {
+  return hash("sha256", bytes) === sha256;
+}
+
+/** The asked part of a content that is here. */
+function contentOf(
+  whole: Uint8Array,
+  { offsetBytes = 0, endBytes }: ContentOptions,
+): RemoteContent {
+  return {
+    sizeBytes: whole.length,
+    bytes: (async function* () {
+      yield whole.subarray(offsetBytes, endBytes);
+    })(),
+  };
 }
 
 function decode(bytes: Uint8Array): string {

@@ -14,6 +14,7 @@ import {
   type ConnectionEvent,
   type ConnectionState,
   type FilesetId,
+  MAX_INLINE_BYTES,
   mayPush,
   type PendingRecord,
   type Recno,
@@ -50,6 +51,12 @@ import { Waiters } from "./waiters.ts";
 
 /** Contents for which there was no room are tried again this often. */
 const PREFETCH_RETRY_MS = 30_000;
+
+/**
+ * On demand, too, a content that is hardly larger than its record comes along with it: to send it costs the
+ * server less than to be asked for it.
+ */
+const FOLLOWED_BYTES = 4096;
 
 export interface InterSyncOptions {
   readonly replica: LocalReplica;
@@ -157,6 +164,7 @@ export class InterSync implements AsyncDisposable {
       lostLog: this.#lostLog,
       quiet,
       random,
+      contentsUpTo: mode === "replica" ? MAX_INLINE_BYTES : FOLLOWED_BYTES,
       showWaiting: () => this.#showWaiting(),
       show: (changes) => this.#show(changes),
       onNewTree: () => this.#wantReplica(),

@@ -37,6 +37,8 @@ export interface PullLoopOptions {
   readonly lostLog: LostLog;
   readonly quiet: QuietMoments;
   readonly random: () => number;
+  /** Contents up to so many bytes may come along with the records that name them. */
+  readonly contentsUpTo: number;
   /** Shows what an earlier step could not. @throws what the cache throws */
   readonly showWaiting: () => void;
   readonly show: (changes: ChangeSet) => void;
@@ -166,7 +168,9 @@ export class PullLoop {
   async #poll(signal: AbortSignal): Promise<void> {
     const { replica, remote, connection, lag, quiet } = this.#options;
     const waitSeconds = connection.state.isCaughtUp ? POLL_WAIT_SECONDS : 0;
-    const options = { waitSeconds, limitRecords: POLL_RECORDS, peer: replica.peer };
+    const contentsUpTo = connection.state.isCaughtUp ? this.#options.contentsUpTo : 0;
+    const { peer } = replica;
+    const options = { waitSeconds, limitRecords: POLL_RECORDS, peer, contentsUpTo };
     const { records, last, head } = await remote.poll(replica.position, options, signal);
     lag.noteHead(head.recno);
     const isAtHead = last.recno >= head.recno;

@@ -27,6 +27,11 @@ export interface PollOptions {
   readonly limitRecords?: number;
   /** Who asks, for the server's status. */
   readonly peer?: PeerId;
+  /**
+   * Small contents that records name may come along, up to so many bytes each: `fetchContent` has them at once
+   * for a time. None by default.
+   */
+  readonly contentsUpTo?: number;
 }
 
 /** A content, or the rest of one, on its way. */

@@ -46,6 +46,7 @@ const BYTES = [
   Uint8Array.of(0xff, 0xff, 0xff, 0xff, 1, 0),
   core.writePackedContents([{ sha256: "ab".repeat(32) as core.Sha256, bytes: new Uint8Array(9) }]),
   core.writeContentPackEnd(1),
+  core.writePollWithContents({ records: new Uint8Array(3), contents: [] }),
 ];
 
 async function drain(items: AsyncIterable<unknown>): Promise<void> {
@@ -61,6 +62,7 @@ const ofBytes: Record<string, (bytes: Uint8Array) => unknown> = {
   parseSegmentHeader: (bytes) => core.parseSegmentHeader(bytes, "kml-1"),
   parseReintegrateRequest: (bytes) => core.parseReintegrateRequest(bytes),
   parsePollResponse: (bytes) => core.parsePollResponse(bytes, start, start, hash),
+  parsePollWithContents: (bytes) => core.parsePollWithContents(bytes),
   parseContentPackResponse: (bytes) => drain(core.parseContentPackResponse(chunksOf(bytes))),
   parseEventsResponse: (bytes) => drain(core.parseEventsResponse(chunksOf(bytes))),
   parseSnapshotResponse: (bytes) => drain(core.parseSnapshotResponse(chunksOf(bytes))),
@@ -68,7 +70,7 @@ const ofBytes: Record<string, (bytes: Uint8Array) => unknown> = {
 
 /** Parsers of headers and other texts; all others are of JSON. */
 const OF_TEXT =
-  /Bearer|ContentRange|parseRange|ConflictName|EventsPath|FilesPath|LogPlace|parseName|parsePath|PeerHeader|PolicyRule|parsePosition$|SegmentName|Upload|Undo|Time/;
+  /Bearer|ContentRange|ContentsHeader|parseRange|ConflictName|EventsPath|FilesPath|LogPlace|parseName|parsePath|PeerHeader|PolicyRule|parsePosition$|SegmentName|Upload|Undo|Time/;
 
 const parsers = Object.entries(core).filter(([name]) => /^(parse|decode)[A-Z]/.test(name)) as [
   string,

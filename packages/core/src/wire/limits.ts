@@ -18,6 +18,9 @@ export const MAX_POLL_RECORDS = 65_536;
 /** Bytes of one answer to a poll; one record may go beyond it, as the first of an answer always comes. */
 export const MAX_POLL_BYTES = 4 * 1024 * 1024;
 
+/** Bytes of the contents that come beside the records of an answer, all together. */
+export const MAX_POLL_CONTENT_BYTES = 256 * 1024;
+
 /** Seconds that a poll may wait. Under the minute after which many proxies cut a silent connection. */
 export const MAX_POLL_WAIT_SECONDS = 55;
 

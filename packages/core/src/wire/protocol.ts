@@ -13,6 +13,8 @@ export const HEADERS = {
   head: "Izo-Head",
   /** The peer that polls, and its host: for the server's status. */
   peer: "Izo-Peer",
+  /** On a poll: contents up to so many bytes are welcome beside the records that name them. */
+  contents: "Izo-Contents",
   /** `?1` on a push that may remove nearly everything: a person has confirmed it. */
   removalConfirmed: "Izo-Removal-Confirmed",
   /** Names one request in the logs of both sides; made by the client, else by the server. */
@@ -31,6 +33,8 @@ export const HEADERS = {
 export const MEDIA_TYPES = {
   /** Concatenated records, as their bytes stand in the log: `docs/formats/kml.md`. */
   kml: "application/vnd.intermezzo.kml",
+  /** Frames: such records, and small contents that they name. */
+  kmlWithContents: "application/vnd.intermezzo.kml-with-contents",
   /** One sealed segment of a log, header and all. */
   segment: "application/vnd.intermezzo.kml-segment",
   /** Frames of snapshot rows: `docs/protocol.md`. */

@@ -17,9 +17,11 @@ export interface Caller {
   readonly holder: string | null;
   /** Changes are allowed below this path only; null for none at all. */
   readonly writesBelow: string | null;
+  /** Contents are for this caller, and not the log alone. */
+  readonly readsContents: boolean;
   /** Aborts when the token is revoked or over: what is being answered ends. */
   readonly end: AbortSignal | null;
 }
 
 /** Where no token is required. */
-export const ANYBODY: Caller = { holder: null, writesBelow: "/", end: null };
+export const ANYBODY: Caller = { holder: null, writesBelow: "/", readsContents: true, end: null };

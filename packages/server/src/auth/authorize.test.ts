@@ -2,7 +2,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { type Name, ROOT_OID, writePermitRequest, writeReintegrateRequest } from "@izo/core";
+import {
+  HEADERS,
+  MEDIA_TYPES,
+  type Name,
+  ROOT_OID,
+  writePermitRequest,
+  writeReintegrateRequest,
+} from "@izo/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { openapiDocument } from "../routes/openapi-document.ts";
@@ -204,6 +211,23 @@ function push(peer: TestPeer, token: string, name = "made"): Promise<Response> {
   } as never);
   return door.request("/v1/filesets/rootfset/reintegrate", token, { method: "POST", body });
 }
+
+test("a token for the log gets no contents along with it", async () => {
+  const content = "for readers";
+  const peer = new TestPeer(t.fileset);
+  const file = createFile("read");
+  const { recno, hash } = t.fileset.headPosition;
+  await peer.stage(content);
+  await peer.push(file, closeFile(file.oid, content, { peer: peer.peer, recno: 1 as never }));
+  const typeFor = async (access: "log" | "read"): Promise<string | null> => {
+    const url = `/v1/filesets/rootfset/kml?after=${recno}/${hash}`;
+    const headers = { [HEADERS.contents]: "4096" };
+    const response = await door.request(url, door.create({ access }), { headers });
+    return response.headers.get("Content-Type");
+  };
+  expect(await typeFor("read")).toBe(MEDIA_TYPES.kmlWithContents);
+  expect(await typeFor("log")).toBe(MEDIA_TYPES.kml);
+});
 
 describe("a peer", () => {
   test("belongs to the holder of the token that used it first, on every route that names one", async () => {

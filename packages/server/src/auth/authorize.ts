@@ -123,6 +123,7 @@ function enter(c: AppContext, { filesetName, tokens }: AccessControl, token: Sto
   const end = tokens.endOf(token);
   const caller: Caller = {
     holder: token.name,
+    readsContents: token.access !== "log",
     writesBelow: token.access === "write" ? token.path : null,
     end,
   };

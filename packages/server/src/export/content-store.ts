@@ -1,10 +1,18 @@
 import { hash } from "node:crypto";
-import { closeSync, constants, fdatasync, openSync, read as readCallback, rmSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fdatasync,
+  openSync,
+  read as readCallback,
+  readSync,
+  rmSync,
+} from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import { EMPTY_SHA256, type Sha256 } from "@izo/core";
+import { EMPTY_SHA256, MAX_INLINE_BYTES, type Sha256 } from "@izo/core";
 import {
   fstatat,
   notePassed,
@@ -78,6 +86,15 @@ export class ContentStore {
     if (isChanging) return "changing";
     const recno = contentEndedAt(this.#fileset.committed.connection, sha256);
     return recno === undefined ? null : { kind: "superseded", recno };
+  }
+
+  /** Read in one call on this thread: it was written a moment ago, and to ask another takes longer. */
+  readSmall(sha256: Sha256): Uint8Array | null {
+    using source = openContentSource(this.#fileset, sha256);
+    if (source === null || source.sizeBytes > MAX_INLINE_BYTES) return null;
+    const bytes = new Uint8Array(source.sizeBytes);
+    const length = readSync(source.fd, bytes, 0, bytes.length, 0);
+    return length === bytes.length && source.isIntact() ? bytes : null;
   }
 
   uploadState(sha256: Sha256, sender: string | null): UploadState {

@@ -95,6 +95,13 @@ export interface Export extends AsyncDisposable {
    * where the fileset does not know of it.
    */
   openContent(sha256: Sha256): Promise<OpenContent | SupersededContent | null>;
+
+  /**
+   * All bytes of a content of at most 64 KiB, read at once; null where it is not here, or not to be had
+   * without waiting.
+   */
+  readSmall(sha256: Sha256): Uint8Array | null;
+
   /**
    * Contents of at most `maxBytes` that objects have now and got from one of the records `after` + 1 to
    * `until`, whether the log still holds those or not.

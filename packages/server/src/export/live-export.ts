@@ -211,6 +211,10 @@ export class LiveExport implements Export {
     }
   }
 
+  readSmall(sha256: Sha256): Uint8Array | null {
+    return this.#keeper.contents.readSmall(sha256);
+  }
+
   presentContents(after: Recno, until: Recno, maxBytes: number): Sha256[] {
     const { connection } = this.#keeper.fileset.committed;
     return contentsBetween(connection, { after, until, maxBytes });

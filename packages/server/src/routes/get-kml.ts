@@ -3,6 +3,7 @@ import {
   HEADERS,
   MAX_POLL_BYTES,
   MEDIA_TYPES,
+  parseContentsHeader,
   parsePeerHeader,
   type Position,
   recordToJson,
@@ -15,6 +16,7 @@ import type { LogChunk } from "../export/export.ts";
 import { holdUntilAnswered } from "../limits/limit-requests.ts";
 import { type AppContext, type AppEnvironment, endsOf } from "./app-environment.ts";
 import { pollQuery } from "./parameters.ts";
+import { pollWithContents } from "./poll-contents.ts";
 import { validate } from "./validate.ts";
 
 /** Records behind a position; the answer waits for one when there is none. */
@@ -33,14 +35,20 @@ export const getKml = createFactory<AppEnvironment>().createHandlers(
       supports: [MEDIA_TYPES.kml, MEDIA_TYPES.ndjson],
       default: MEDIA_TYPES.kml,
     });
-    const body = type === MEDIA_TYPES.ndjson ? writeLines(chunk) : chunk.bytes;
+    const isText = type === MEDIA_TYPES.ndjson;
+    const upToBytes = parseContentsHeader(c.req.header(HEADERS.contents) ?? null);
+    const framed =
+      isText || !c.var.caller.readsContents
+        ? null
+        : pollWithContents(c.var.fileset, chunk, upToBytes, polling?.peer ?? null);
+    const body = isText ? writeLines(chunk) : (framed ?? chunk.bytes);
     c.var.metrics.bytesServed(body.length);
     holdUntilAnswered(c, body.length);
     return c.body(body as Uint8Array<ArrayBuffer> | string, 200, {
-      "Content-Type": type,
+      "Content-Type": framed === null ? type : MEDIA_TYPES.kmlWithContents,
       [HEADERS.head]: formatPosition(head),
       "Cache-Control": "no-store",
-      Vary: "Accept",
+      Vary: `Accept, ${HEADERS.contents}`,
     });
   },
 );

@@ -157,11 +157,15 @@ export const OPERATIONS: readonly Operation[] = [
     summary: "Records behind a position; waits for one",
     path: filesetParameters,
     query: pollQuery,
-    headers: [HEADERS.peer],
+    headers: [HEADERS.peer, HEADERS.contents],
     answers: {
       200: {
         description: "The records, none when the wait ended without",
-        content: { [MEDIA_TYPES.kml]: null, [MEDIA_TYPES.ndjson]: null },
+        content: {
+          [MEDIA_TYPES.kml]: null,
+          [MEDIA_TYPES.kmlWithContents]: null,
+          [MEDIA_TYPES.ndjson]: null,
+        },
         headers: [HEADERS.head],
       },
     },
