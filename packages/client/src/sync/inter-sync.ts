@@ -345,7 +345,7 @@ export class InterSync implements AsyncDisposable {
 
   /** A file has lost its last writer: its CLOSE can be sealed. */
   noteIdleFile(): void {
-    this.#sealer.wake();
+    this.#sealer.noteIdleFile();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
