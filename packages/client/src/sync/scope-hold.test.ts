@@ -111,6 +111,7 @@ describe("a mount that may change one directory", () => {
     host.sync.setForcedOffline(true);
     await host.write("/file", "changed before");
     await host.write("/docs/file", "changed");
+    await expect.poll(() => host.replica.unsealed(), SOON).toEqual([]);
     host.sync.setForcedOffline(false);
     await expect.poll(() => host.sync.status().lastError?.code, SOON).toBe("out-of-scope");
     expect(host.replica.pending.frozen).toHaveLength(2);
