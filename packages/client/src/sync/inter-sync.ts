@@ -18,18 +18,17 @@ import {
   mayPush,
   type PendingRecord,
   type Recno,
-  type StateReader,
 } from "@izo/core";
 
-import { type KeptFile, REPLICA } from "../keep/keep-rules.ts";
+import type { KeptFile } from "../keep/keep-rules.ts";
 import type { CacheExecutor } from "./cache-executor.ts";
-import { ChangeQueue } from "./change-queue.ts";
 import { Connection } from "./connection.ts";
+import { ContentWishes } from "./content-wishes.ts";
 import { Lag } from "./lag.ts";
 import type { LocalReplica } from "./local-replica.ts";
-import { LostLog, NotDivergedError, type SalvagePlan, ServerRestoredError } from "./lost-log.ts";
+import { LostLog, NotDivergedError, type SalvagePlan } from "./lost-log.ts";
 import { planPush, type PushPlan } from "./plan-push.ts";
-import { type KeepPolicy, Prefetcher } from "./prefetcher.ts";
+import type { KeepPolicy } from "./prefetcher.ts";
 import { PullLoop } from "./pull-loop.ts";
 import { PushLoop } from "./push-loop.ts";
 import { type PushedPermits, Pusher } from "./pusher.ts";
@@ -38,19 +37,11 @@ import type { Remote } from "./remote.ts";
 import { type HeldRemoval, RemovalHold } from "./removal-hold.ts";
 import { type MountScope, ScopeHold, wholeScope } from "./scope-hold.ts";
 import { Sealer } from "./sealer.ts";
-import {
-  describeError,
-  ForcedOfflineError,
-  isChangeRefused,
-  RemovalHeldError,
-  type SyncError,
-} from "./sync-error.ts";
+import { Showing } from "./showing.ts";
+import { describeError, isChangeRefused, type SyncError } from "./sync-error.ts";
 import type { SyncMode, SyncStatus } from "./sync-status.ts";
+import { SyncWaits } from "./sync-waits.ts";
 import { Troubles } from "./troubles.ts";
-import { Waiters } from "./waiters.ts";
-
-/** Contents for which there was no room are tried again this often. */
-const PREFETCH_RETRY_MS = 30_000;
 
 /**
  * On demand, too, a content that is hardly larger than its record comes along with it: to send it costs the
@@ -84,22 +75,21 @@ export interface InterSyncOptions {
 export class InterSync implements AsyncDisposable {
   readonly #options: InterSyncOptions;
   readonly #stop = new AbortController();
-  readonly #waiters = new Waiters();
   readonly #quiet = new QuietMoments();
   readonly #connection: Connection;
   readonly #lag: Lag;
   readonly #troubles: Troubles;
-  readonly #toShow: ChangeQueue;
+  readonly #waits: SyncWaits;
+  readonly #wishes: ContentWishes;
+  readonly #showing: Showing;
   readonly #removals: RemovalHold;
   readonly #scope: ScopeHold;
   readonly #lostLog: LostLog;
   readonly #sealer: Sealer;
-  readonly #prefetcher: Prefetcher;
   readonly #pusher: Pusher;
   readonly #pushes: PushLoop;
   readonly #pulls: PullLoop;
   readonly #recorded: Disposable;
-  readonly #retrying: NodeJS.Timeout;
   readonly #loops: Promise<unknown>;
 
   constructor(options: InterSyncOptions) {
@@ -121,9 +111,19 @@ export class InterSync implements AsyncDisposable {
       replayed: () => replica.position,
       connection: () => connection.state,
     });
-    this.#toShow = new ChangeQueue((changes) => cache.apply(changes));
     this.#lostLog = new LostLog({ replica, remote, cache });
-    const showSealed = (changes: ChangeSet): void => this.#showSealed(changes);
+    const { signal: stop } = this.#stop;
+    this.#waits = new SyncWaits({ replica, connection, lostLog: this.#lostLog, stop });
+    const { keep } = options;
+    this.#wishes = new ContentWishes({ replica, remote, cache, mode, connection, keep, onProblem });
+    this.#showing = new Showing({
+      cache,
+      wishes: this.#wishes,
+      troubles,
+      onNamesChanged: () => options.onNamesChanged?.(),
+      onShown: () => this.#waits.check(),
+    });
+    const showSealed = (changes: ChangeSet): void => this.#showing.showSealed(changes);
     this.#sealer = new Sealer({ replica, cache, show: showSealed, random, quiet, onProblem });
     this.#removals = new RemovalHold(replica);
     this.#scope = new ScopeHold(replica, options.scope ?? wholeScope());
@@ -140,9 +140,6 @@ export class InterSync implements AsyncDisposable {
       onUploadFailed: (error) =>
         isChangeRefused(error) ? this.#pushes.fail(error) : this.#failConnection(error),
     });
-    const keep = options.keep ?? keepAllOf(mode);
-    const visible: StateReader["object"] = (oid) => replica.visible.object(oid);
-    this.#prefetcher = new Prefetcher({ remote, cache, keep, visible, onProblem });
     this.#pushes = new PushLoop({
       pusher: this.#pusher,
       connection,
@@ -152,7 +149,7 @@ export class InterSync implements AsyncDisposable {
       random,
       isSentOutOfScope: () => this.#scope.isSentOutside(),
       onConnectionFailed: (error) => this.#failConnection(error),
-      onRound: () => this.#waiters.check(),
+      onRound: () => this.#waits.check(),
     });
     this.#pulls = new PullLoop({
       replica,
@@ -165,21 +162,18 @@ export class InterSync implements AsyncDisposable {
       quiet,
       random,
       contentsUpTo: mode === "replica" ? MAX_INLINE_BYTES : FOLLOWED_BYTES,
-      showWaiting: () => this.#showWaiting(),
-      show: (changes) => this.#show(changes),
-      onNewTree: () => this.#wantReplica(),
+      showWaiting: () => this.#showing.showWaiting(),
+      show: (changes) => this.#showing.show(changes),
+      onNewTree: () => this.#wishes.wantReplica(),
       onScope: (changesBelow) => this.#learnScope(changesBelow),
-      onContents: () => this.#prefetch(),
+      onContents: () => this.#wishes.fetch(),
     });
     this.#recorded = replica.onRecorded((change) => {
       if (change.kind === "sealed") this.#pusher.noteSealed(change.sha256);
       else quiet.note();
       this.#pushes.wake();
     });
-    this.#wantReplica();
-    this.#retrying = setInterval(() => this.#retryPrefetch(), PREFETCH_RETRY_MS).unref();
-    const { signal } = this.#stop;
-    this.#loops = Promise.all([this.#pulls.run(signal), this.#pushes.run(signal)]);
+    this.#loops = Promise.all([this.#pulls.run(stop), this.#pushes.run(stop)]);
   }
 
   status(): SyncStatus {
@@ -195,7 +189,7 @@ export class InterSync implements AsyncDisposable {
       lagMs: this.#lag.ms,
       pending: replica.pendingCount,
       pendingBytes: replica.pendingBytes,
-      isComplete: mode === "replica" && this.#prefetcher.isIdle,
+      isComplete: this.#wishes.isComplete,
       heldRemoval: this.#removals.held(),
       changesBelow: this.#scope.changesBelow,
       lastError: this.#troubles.last ?? this.#scopeTrouble(),
@@ -217,28 +211,14 @@ export class InterSync implements AsyncDisposable {
     return this.#connection.lost;
   }
 
-  /** Resolves when all own records made before the call are acknowledged. @throws the signal's reason */
-  async flush(signal: AbortSignal): Promise<void> {
-    const { replica } = this.#options;
-    const { peer, ownHead } = replica;
-    if (this.isForcedOffline && replica.pendingCount > 0)
-      throw new ForcedOfflineError(replica.pendingCount);
-    this.#sealer.wake();
-    const { asked } = this.#scope;
-    if (this.#scope.changesBelow === "/") this.retryNow();
-    else this.noteCredentials();
-    await this.#waiters.until(() => {
-      this.#throwIfLogIsLost();
-      if (replica.pendingCount === 0) return true;
-      // Something goes out, and all that waits is looked through for an answer: asked again when it is done.
-      const isPushing = this.#connection.state.name === "pushing";
-      if (!isPushing && this.#removals.isAllThatWaits())
-        throw new RemovalHeldError(this.#removals.held()!);
-      // What the server said before the call may be otherwise by now.
-      if (this.#scope.asked > asked && this.#scope.isAllThatWaits()) throw this.#scope.problem()!;
-      // Under another id the records have other numbers: then all of them are waited for.
-      return replica.peer === peer && (replica.pending.oldestRecno ?? ownHead + 1) > ownHead;
-    }, this.#until(signal));
+  /** As {@link SyncWaits.flush}. */
+  flush(signal: AbortSignal): Promise<void> {
+    const askServer = (): void => {
+      if (this.#scope.changesBelow === "/") this.retryNow();
+      else this.noteCredentials();
+    };
+    const parts = { sealer: this.#sealer, removals: this.#removals, scope: this.#scope, askServer };
+    return this.#waits.flush(parts, signal);
   }
 
   /** What a push would do now, as far as is known here. Nothing is sent. */
@@ -264,45 +244,37 @@ export class InterSync implements AsyncDisposable {
   /** Takes the removals that are held back: what they removed is there again. @throws NothingHeldError */
   dropRemoval(): HeldRemoval {
     const { held, recnos } = this.#removals.toDrop();
-    this.#show(this.#options.replica.takeBack(recnos));
+    this.#showing.show(this.#options.replica.takeBack(recnos));
     this.#pushes.wake();
     return held;
   }
 
-  /** Resolves when the server's log was replayed up to a record. @throws the signal's reason */
-  async waitFor(recno: Recno, signal: AbortSignal): Promise<void> {
-    const { replica } = this.#options;
-    await this.#waiters.until(() => {
-      if (replica.position.recno >= recno && this.#toShow.isEmpty) return true;
-      this.#throwIfLogIsLost();
-      return false;
-    }, this.#until(signal));
+  /** As {@link SyncWaits.forRecord}. */
+  waitFor(recno: Recno, signal: AbortSignal): Promise<void> {
+    return this.#waits.forRecord(recno, this.#showing, signal);
   }
 
-  /** Resolves when there is a tree to show. @throws the signal's reason */
-  async waitForTree(signal: AbortSignal): Promise<void> {
-    await this.#waiters.until(() => this.#options.replica.hasTree, this.#until(signal));
+  /** As {@link SyncWaits.forTree}. */
+  waitForTree(signal: AbortSignal): Promise<void> {
+    return this.#waits.forTree(signal);
   }
 
-  /** Resolves when the server was asked once, with whatever answer, or shall not be. @throws the signal's reason */
-  async waitForContact(signal: AbortSignal): Promise<void> {
-    await this.#waiters.until(() => {
-      const { name, failures, isForced } = this.#connection.state;
-      return name !== "offline" || failures > 0 || isForced;
-    }, this.#until(signal));
+  /** As {@link SyncWaits.forContact}. */
+  waitForContact(signal: AbortSignal): Promise<void> {
+    return this.#waits.forContact(signal);
   }
 
   /** What `izo salvage` would bring back. @throws NotDivergedError; what the remote throws */
   async planSalvage(signal: AbortSignal): Promise<SalvagePlan> {
     this.#requireLostLog();
-    return this.#lostLog.plan(this.#until(signal));
+    return this.#lostLog.plan(this.#waits.orStopped(signal));
   }
 
   /** Brings back what the server has lost; resolves when that waits to be pushed. @throws NotDivergedError */
   async salvage(signal: AbortSignal): Promise<void> {
     this.#requireLostLog();
     this.#lostLog.decide();
-    await this.#waiters.until(() => this.#lostLog.isUndecided, this.#until(signal));
+    await this.#waits.until(() => this.#lostLog.isUndecided, signal);
   }
 
   /** Cuts the connection and makes none, or lets it be made again, at once. */
@@ -325,17 +297,14 @@ export class InterSync implements AsyncDisposable {
     this.#pulls.askAgain();
   }
 
-  /** Fetches these contents in the background, those of the highest rank first. */
+  /** As {@link ContentWishes.want}. */
   wantContents(files: Iterable<KeptFile>): void {
-    for (const { object, rank } of files) this.#prefetcher.want(object, rank);
-    this.#retryPrefetch();
+    this.#wishes.want(files);
   }
 
-  /** Other contents are to be kept, or there is more room: begins anew, with all of a replica. */
+  /** As {@link ContentWishes.beginAnew}. */
   forgetWanted(): void {
-    this.#prefetcher.clear();
-    this.#wantReplica();
-    this.#prefetch();
+    this.#wishes.beginAnew();
   }
 
   /** As {@link QuietMoments.noteAnswered}. */
@@ -352,10 +321,9 @@ export class InterSync implements AsyncDisposable {
     this.#stop.abort(new Error("the mount is going away"));
     this.#connection.end(this.#stop.signal.reason);
     this.#recorded[Symbol.dispose]();
-    clearInterval(this.#retrying);
     await this.#loops;
     await this.#pusher.settle();
-    await this.#prefetcher.run(this.#stop.signal);
+    await this.#wishes[Symbol.asyncDispose]();
     await this.#sealer[Symbol.asyncDispose]();
   }
 
@@ -363,15 +331,15 @@ export class InterSync implements AsyncDisposable {
     const { state } = this.#connection;
     this.#lag.noteEvent(event, before);
     if (state.name !== before.name) this.#options.onState?.(state);
-    if (event === "caught-up" || event === "tree-adopted") this.#endTroubles();
+    if (event === "caught-up" || event === "tree-adopted") this.#showing.endTroubles();
     if (mayPush(state) && !mayPush(before)) this.#pushes.wake();
-    this.#waiters.check();
+    this.#waits.check();
   }
 
   #learnScope(changesBelow: string | null): void {
     this.#scope.learn(changesBelow);
     this.#pushes.wake();
-    this.#waiters.check();
+    this.#waits.check();
   }
 
   /** Nothing has failed: it is known beforehand that what waits would. */
@@ -384,75 +352,8 @@ export class InterSync implements AsyncDisposable {
     if (!this.#stop.signal.aborted) this.#pulls.fail(error);
   }
 
-  #show(changes: ChangeSet): void {
-    if (changes.names.length > 0) this.#options.onNamesChanged?.();
-    this.#toShow.add(changes);
-    try {
-      this.#showWaiting();
-    } catch (error) {
-      // The tree itself has arrived: only its showing is tried again, before anything else is done.
-      this.#troubles.noteInStep(error);
-    }
-    this.#prefetcher.wantChanged(changes);
-    this.#waiters.check();
-  }
-
-  /** Hardly any sealing changes more than the file that it is about. */
-  #showSealed(changes: ChangeSet): void {
-    const { names, objects, moves } = changes;
-    if (names.length + objects.length + moves.length === 0) return;
-    this.#show(changes);
-    this.#prefetch();
-  }
-
-  #showWaiting(): void {
-    if (this.#toShow.isEmpty) return;
-    this.#toShow.showAll();
-    this.#endTroubles();
-    this.#waiters.check();
-  }
-
-  /** What is about the cache is over when all that arrived is shown. */
-  #endTroubles(): void {
-    if (this.#toShow.isEmpty) this.#troubles.endInSteps();
-  }
-
   #requireLostLog(): void {
     const { name, divergence } = this.#connection.state;
     if (divergence !== "log") throw new NotDivergedError(name);
   }
-
-  /** Who waits for this server would wait for ever: a person has to decide first. */
-  #throwIfLogIsLost(): void {
-    if (this.#connection.state.divergence !== "log" || !this.#lostLog.isUndecided) return;
-    throw new ServerRestoredError(this.#options.replica.position.recno);
-  }
-
-  #retryPrefetch(): void {
-    this.#prefetcher.retryBlocked();
-    this.#prefetch();
-  }
-
-  #wantReplica(): void {
-    const { replica, mode } = this.#options;
-    if (mode !== "replica" || !replica.hasTree) return;
-    for (const object of replica.authoritative.files()) this.#prefetcher.want(object, REPLICA);
-  }
-
-  #prefetch(): void {
-    const { state, signal } = this.#connection;
-    if (state.name !== "offline") void this.#prefetcher.run(signal);
-  }
-
-  #until(signal: AbortSignal): AbortSignal {
-    return AbortSignal.any([signal, this.#stop.signal]);
-  }
-}
-
-/** A replica keeps everything, whatever room it takes; a mount on demand nothing. */
-function keepAllOf(mode: SyncMode): KeepPolicy {
-  return {
-    rankOf: () => (mode === "replica" ? REPLICA : undefined),
-    makeRoomFor: () => Promise.resolve(true),
-  };
 }
