@@ -28,8 +28,8 @@ import {
 import type { CacheNode } from "./cache-node.ts";
 import { osPath } from "./cache-paths.ts";
 import type { CacheTree } from "./cache-tree.ts";
-import { invalidateNames, namesOf } from "./fetch.ts";
 import { makeInode, updateAttributes, updateTime } from "./inode.ts";
+import { invalidateNames, namesOf } from "./invalidate-names.ts";
 import type { KernelNotifier } from "./kernel-notifier.ts";
 import type { OwnVersions } from "./own-versions.ts";
 

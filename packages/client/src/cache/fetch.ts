@@ -1,7 +1,6 @@
 /**
- * Brings contents into the cache: to a file of their own, checked, given the attributes of its object,
- * renamed into place (design C4). The old content stays visible until the new one is there; descriptors
- * that are open on the old one keep it. A large content can be read before all of it is here; what of it
+ * Brings contents into the cache: to a file of their own, checked, and then to their place (design C4;
+ * `content-installer.ts`). A large content can be read before all of it is here; what of it
  * is here when a fetch ends early is gone on with by the next.
  *
  * Opens and replica mode share one fetch per object. A crash loses part of a fetch and nothing else:
@@ -9,25 +8,22 @@
  * because all of it can be fetched again: after a power cut recovery believes no mark before it has hashed
  * the content (docs/decisions/0007).
  */
-import { closeSync, constants, openSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 
-import type { Oid, Recno, Sha256, TreeObject } from "@izo/core";
-import { writeWhole } from "@izo/sys";
+import type { Oid, Recno, Sha256 } from "@izo/core";
 
 import { ErrnoError } from "../fuse/errno.ts";
 import type { GrowingHash } from "../sync/hash-file.ts";
 import type { Arrival } from "./arriving/arrival.ts";
 import { Arrivals } from "./arriving/arrivals.ts";
 import type { PartialShelf } from "./arriving/partial-shelf.ts";
-import type { CacheNode } from "./cache-node.ts";
 import type { CacheTree } from "./cache-tree.ts";
+import { ContentInstaller, type ContentInstallerOptions } from "./content-installer.ts";
 import type { ContentSource } from "./content-source.ts";
 import { isDiskFull } from "./disk-full.ts";
 import { download, WrongContentError } from "./download.ts";
 import { asFailure, supersededBy, unreachable, wrong } from "./fetch-failure.ts";
-import { fillPlaceholder } from "./fill-placeholder.ts";
-import { giveAttributes } from "./inode.ts";
+import { namesOf } from "./invalidate-names.ts";
 import type { KernelNotifier } from "./kernel-notifier.ts";
 
 /** How often an object may change under a fetch before an open is told to try again later. */
@@ -39,18 +35,13 @@ const SUPERSEDED_WAIT_MS = 30_000;
 /** What is smaller comes in one piece: there is nothing to gain by reading it earlier, or going on with it. */
 export const SMALLEST_ARRIVAL_BYTES = 1024 * 1024;
 
-export interface ContentFetcherOptions {
-  readonly tree: CacheTree;
-  readonly stagingPath: string;
+export interface ContentFetcherOptions extends ContentInstallerOptions {
   /** What interrupted fetches have left. */
   readonly shelf: PartialShelf;
-  readonly notifier: KernelNotifier;
   /** The server; undefined while there is none. */
   readonly source: () => ContentSource | undefined;
   /** Resolves when the server's log was replayed up to there. */
   readonly waitFor: (recno: Recno, signal: AbortSignal) => Promise<void>;
-  /** A content has come into the cache. */
-  readonly onArrived: (bytes: number) => void;
   /** The disk is full: tries to let other content leave. Resolves with whether any did. */
   readonly reclaim: (bytes: number) => Promise<boolean>;
   /** See `ArrivalOptions`. */
@@ -83,13 +74,14 @@ export class ContentFetcher {
   readonly #signal: AbortSignal;
   readonly #flights = new Map<Oid, Flight>();
   readonly #arrivals: Arrivals;
-  #count = 0;
+  readonly #installer: ContentInstaller;
 
   constructor(options: ContentFetcherOptions) {
     this.#options = options;
     this.#tree = options.tree;
     this.#notifier = options.notifier;
     this.#signal = options.signal;
+    this.#installer = new ContentInstaller(options);
     const failureOf = this.#failureOf.bind(this);
     const { shelf, source, follow, reclaim, signal } = options;
     this.#arrivals = new Arrivals({ shelf, source, follow, reclaim, signal, failureOf });
@@ -168,7 +160,7 @@ export class ContentFetcher {
   /** Whoever wants another content than is being fetched does not wait for that one. */
   #fly(oid: Oid, isAwaited: boolean): Flight {
     const known = this.#flights.get(oid);
-    const sha256 = this.#wanted(oid)?.object.sha256 ?? undefined;
+    const sha256 = this.#installer.wanted(oid)?.object.sha256 ?? undefined;
     if (known !== undefined && known.sha256 === sha256) return known;
     const begun = Promise.withResolvers<Arrival | undefined>();
     begun.promise.catch(() => {});
@@ -199,28 +191,9 @@ export class ContentFetcher {
     if (bytes > 0) this.#options.onArrived(bytes);
   }
 
-  /** Takes a content that was checked against its hash, unless the object shows something else by now. */
+  /** As {@link ContentInstaller.put}. */
   put(oid: Oid, sha256: Sha256, bytes: Uint8Array): void {
-    const wanted = this.#wanted(oid);
-    if (wanted?.object.sha256 !== sha256) return;
-    const { node, object } = wanted;
-    if (!node.isPresent && node.descriptors.size === 0 && !node.isArriving) {
-      fillPlaceholder(this.#tree, node, object, { sha256, bytes });
-      this.#options.onArrived(bytes.length);
-      this.#notifier.invalidateNode(node.id, namesOf(node));
-      return;
-    }
-    const path = this.#stage();
-    const fd = openSync(path, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600);
-    try {
-      writeWhole(fd, bytes);
-    } catch (error) {
-      rmSync(path, { force: true });
-      throw error;
-    } finally {
-      closeSync(fd);
-    }
-    this.#install(node, object, sha256, path);
+    this.#installer.put(oid, sha256, bytes);
   }
 
   /** A full disk is a reason to let go what nobody uses, once. */
@@ -228,7 +201,7 @@ export class ContentFetcher {
     try {
       await this.#fetchVisible(oid, flight);
     } catch (error) {
-      const object = this.#wanted(oid)?.object;
+      const object = this.#installer.wanted(oid)?.object;
       if (object === undefined || !isDiskFull(error, this.#options.stagingPath)) throw error;
       if (!(await this.#options.reclaim(object.sizeBytes))) throw error;
       await this.#fetchVisible(oid, flight);
@@ -239,7 +212,7 @@ export class ContentFetcher {
     for (let attempt = 0; attempt < MAX_SUPERSEDED; attempt += 1) {
       const later = this.#flights.get(oid);
       if (later !== undefined && later !== flight) return later.done;
-      const { sha256, sizeBytes = 0 } = this.#wanted(oid)?.object ?? {};
+      const { sha256, sizeBytes = 0 } = this.#installer.wanted(oid)?.object ?? {};
       if (sha256 == null) return;
       flight.sha256 = sha256;
       const isLarge = sizeBytes >= SMALLEST_ARRIVAL_BYTES;
@@ -278,7 +251,7 @@ export class ContentFetcher {
     sizeBytes: number,
     { isAwaited }: Flight,
   ): Promise<boolean> {
-    const path = this.#stage();
+    const path = this.#installer.stage();
     const source = this.#options.source();
     if (source === undefined) throw unreachable(sha256);
     try {
@@ -287,7 +260,7 @@ export class ContentFetcher {
     } catch (error) {
       throw this.#failureOf(error, sha256, source);
     }
-    if (this.#installWanted(oid, sha256, path)) return true;
+    if (this.#installer.installWanted(oid, sha256, path)) return true;
     rmSync(path, { force: true });
     return false;
   }
@@ -327,7 +300,7 @@ export class ContentFetcher {
   /** All of a content is here and right. */
   #finish(oid: Oid, arrival: Arrival): boolean {
     this.#arrivals.forget(oid, arrival);
-    if (this.#installWanted(oid, arrival.sha256, arrival.path, arrival)) {
+    if (this.#installer.installWanted(oid, arrival.sha256, arrival.path, arrival)) {
       arrival.release();
       return true;
     }
@@ -355,54 +328,7 @@ export class ContentFetcher {
   }
 
   #isWanted(oid: Oid, { sha256 }: Arrival): boolean {
-    return this.#wanted(oid)?.object.sha256 === sha256;
-  }
-
-  /** The node and object to fetch for; undefined where nothing has to be fetched. */
-  #wanted(oid: Oid): { node: CacheNode; object: TreeObject } | undefined {
-    const node = this.#tree.find(oid);
-    const object = this.#tree.visible.object(oid);
-    if (node === undefined || object === undefined || object.kind !== "file") return undefined;
-    const { holding } = node;
-    // Local content is newer than anything the log knows, until a record says otherwise.
-    if (holding.state === "local") return undefined;
-    if (holding.state === "content" && holding.sha256 === object.sha256) return undefined;
-    return { node, object };
-  }
-
-  /** Puts a content in its place, unless the object shows something else by now. */
-  #installWanted(oid: Oid, sha256: Sha256, path: string, arrival?: Arrival): boolean {
-    const wanted = this.#wanted(oid);
-    if (wanted?.object.sha256 !== sha256) return false;
-    this.#install(wanted.node, wanted.object, sha256, path, arrival);
-    return true;
-  }
-
-  #install(
-    node: CacheNode,
-    object: TreeObject,
-    sha256: Sha256,
-    path: string,
-    arrival?: Arrival,
-  ): void {
-    const holding = { state: "content", sha256 } as const;
-    const fd = openSync(path, constants.O_RDWR);
-    try {
-      const { form } = this.#tree;
-      giveAttributes(form, fd, object);
-      form.writeMark(fd, { oid: object.oid, holding });
-    } finally {
-      closeSync(fd);
-    }
-    const next = this.#tree.replaceInode(node, path, holding, arrival !== undefined);
-    if (arrival !== undefined) next.noteArrived(arrival);
-    this.#options.onArrived(object.sizeBytes);
-    invalidateNames(this.#notifier, next);
-  }
-
-  #stage(): string {
-    this.#count += 1;
-    return join(this.#options.stagingPath, `content-${this.#count}`);
+    return this.#installer.wanted(oid)?.object.sha256 === sha256;
   }
 }
 
@@ -411,16 +337,4 @@ function askedByProgram(source: ContentSource): ContentSource {
     fetchContent: (sha256, options, signal) =>
       source.fetchContent(sha256, { ...options, isAwaited: true }, signal),
   };
-}
-
-/** The names of a node as the kernel's side wants them. */
-export function namesOf(
-  node: CacheNode,
-): { parent: number; name: CacheNode["links"][number]["name"] }[] {
-  return node.links.map(({ parent, name }) => ({ parent: parent.id, name }));
-}
-
-/** Another inode has taken the names: what the kernel knows under them is not what is there. */
-export function invalidateNames(notifier: KernelNotifier, node: CacheNode): void {
-  for (const { parent, name } of namesOf(node)) notifier.invalidateEntry(parent, name);
 }
