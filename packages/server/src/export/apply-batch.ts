@@ -72,7 +72,8 @@ export async function applyBatch(
   try {
     const planned = judgeBatch(fileset, submissions, unstorable);
     await prepare(fileset, planned, submissions, { directories, items });
-    await fsyncAsync(fileset.applyFd);
+    // Renames, removals and attributes put nothing in.
+    if (items.length > 0) await fsyncAsync(fileset.applyFd);
     reach("items-prepared");
     ledger.reserve();
     await writeIntents(fileset.paths.intents, withInodes(fileset, planned));
