@@ -1,7 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
-
 import {
-  NO_CHECK,
   type ConflictReport,
   type FilesetId,
   type KmlLog,
@@ -19,11 +16,8 @@ import {
   type Sha256,
 } from "@izo/core";
 
-import { CommittedIndex } from "../db/committed-index.ts";
 import { contentsBetween, sumRetained } from "../db/contents.ts";
-import { readHead } from "../db/index-head.ts";
-import { countTracesBehind, receivedMark } from "../db/peers.ts";
-import { snapshotRows } from "../db/snapshot-rows.ts";
+import { countTracesBehind } from "../db/peers.ts";
 import { sumFiles } from "../db/totals.ts";
 import { LogDivergedError } from "./errors.ts";
 import type { ExportHistory } from "./export-history.ts";
@@ -43,6 +37,7 @@ import type {
   TruncateRequest,
   UploadState,
 } from "./export.ts";
+import { findContent } from "./find-content.ts";
 import { JobQueue } from "./job-queue.ts";
 import type { Keeper } from "./keeper.ts";
 import { countConflicts, listConflicts } from "./list-conflicts.ts";
@@ -55,13 +50,7 @@ import type { PeerBook, TrailPoint } from "./peer-book.ts";
 import { standingOf } from "./peer-standing.ts";
 import { type ConflictResolution, type ConflictSides, conflictSides } from "./plan-resolution.ts";
 import { resolveConflict } from "./resolve-conflict.ts";
-
-/** How often a content is looked for again while the tree is changing under it. */
-const CONTENT_ATTEMPTS = 3;
-
-/** The same while a local program writes to the file: some two seconds, and then the client waits. */
-const CHANGING_ATTEMPTS = 40;
-const CHANGING_MS = 50;
+import { takeSnapshot } from "./take-snapshot.ts";
 
 export interface LiveExportParts {
   readonly filesetName: string;
@@ -170,25 +159,8 @@ export class LiveExport implements Export {
   }
 
   snapshot(peer?: PeerId): Snapshot {
-    const index = new CommittedIndex(this.#keeper.fileset.paths.index);
-    // A read transaction: all of the snapshot is of one commit, whatever is committed meanwhile.
-    index.connection.exec("BEGIN");
-    const { position } = readHead(index.connection)!;
-    const { oldest } = this.#log;
-    const guard = this.#truncation.guard(position.recno);
-    return {
-      position,
-      oldestRecno: oldest,
-      received:
-        peer === undefined
-          ? { recno: 0 as Recno, check: NO_CHECK }
-          : receivedMark(index.connection, peer),
-      rows: () => snapshotRows(index.connection, oldest, peer),
-      [Symbol.dispose]: () => {
-        guard[Symbol.dispose]();
-        index[Symbol.dispose]();
-      },
-    };
+    const { index } = this.#keeper.fileset.paths;
+    return takeSnapshot(index, this.#log.oldest, this.#truncation, peer);
   }
 
   reintegrate(push: Push): Promise<readonly PushResult[]> {
@@ -196,19 +168,8 @@ export class LiveExport implements Export {
     return this.#keeper.push(push);
   }
 
-  async openContent(sha256: Sha256): Promise<OpenContent | SupersededContent | null> {
-    const { contents } = this.#keeper;
-    for (let attempt = 1; ; attempt += 1) {
-      const found = contents.open(sha256);
-      if (found !== "changing") {
-        if (found?.kind === "open" || attempt >= CONTENT_ATTEMPTS) return found;
-      } else if (attempt >= CHANGING_ATTEMPTS) {
-        // It is logged when the program lets it be.
-        return { kind: "superseded", recno: (this.headPosition.recno + 1) as Recno };
-      } else if (attempt >= CONTENT_ATTEMPTS) await delay(CHANGING_MS);
-      // The tree may be a step ahead of the index, or a file was just looked at again.
-      await this.#keeper.settled();
-    }
+  openContent(sha256: Sha256): Promise<OpenContent | SupersededContent | null> {
+    return findContent(this.#keeper, sha256);
   }
 
   readSmall(sha256: Sha256): Uint8Array | null {
