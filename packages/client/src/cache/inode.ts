@@ -128,6 +128,18 @@ export function makeEmptyDirectory(form: InodeForm, path: string, object: TreeOb
 export function giveAttributes(form: InodeForm, place: InodePlace, object: InodeAttributes): void {
   const made = typeof place === "number" ? form.statOf(place) : form.stat(place);
   if (made === undefined) throw new ErrnoError("ENOENT", `Cannot make "${place}": it is gone`);
+  giveAllButTime(form, place, object, made);
+  if (typeof place === "number") futimens(place, "omit", object.mtimeNs);
+  else utimens(osPath(place), "omit", object.mtimeNs, { noFollow: true });
+}
+
+/** {@link giveAttributes} of what has its time already, as it was found to be made. */
+export function giveAllButTime(
+  form: InodeForm,
+  place: InodePlace,
+  object: Omit<InodeAttributes, "mtimeNs">,
+  made: Pick<Stat, "uid" | "gid" | "mode">,
+): void {
   const owner = shownOwner(form, object);
   const isOwnerSame = made.uid === owner.uid && made.gid === owner.gid;
   if (!isOwnerSame) form.setOwner(place, object);
@@ -135,8 +147,6 @@ export function giveAttributes(form: InodeForm, place: InodePlace, object: Inode
   for (const [name, value] of replicatedXattrs(object)) form.setXattr(place, name, value);
   const isModeSame = (made.mode & 0o7777) === (object.mode & 0o7777);
   if (!isOwnerSame || object.xattrs.size > 0 || !isModeSame) form.setMode(place, object.mode);
-  if (typeof place === "number") futimens(place, "omit", object.mtimeNs);
-  else utimens(osPath(place), "omit", object.mtimeNs, { noFollow: true });
 }
 
 function finish(form: InodeForm, path: string, object: TreeObject, holding: Holding): Holding {
@@ -205,6 +215,6 @@ function updateXattrs(form: InodeForm, path: string, object: TreeObject): void {
 /** Whatever a log names, the mark and what else belongs to this machine is not a server's to set. */
 function* replicatedXattrs({
   xattrs,
-}: InodeAttributes): Iterable<[name: string, value: Uint8Array]> {
+}: Pick<InodeAttributes, "xattrs">): Iterable<[name: string, value: Uint8Array]> {
   for (const [name, { value }] of xattrs) if (isReplicatedXattr(name)) yield [name, value];
 }

@@ -1,4 +1,4 @@
-import { lstatSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 import {
@@ -393,6 +393,20 @@ async function closeOnFullDisk(): Promise<Disposable> {
   expect(cache.local.owedReason).toEqual(code);
   return { [Symbol.dispose]: () => refusing.mockRestore() };
 }
+
+test("create leaves no file where the log does not take its record", async () => {
+  const full = Object.assign(new Error("no space left"), { code: "ENOSPC" });
+  using refusing = vi.spyOn(cache.replica, "record").mockImplementation(() => {
+    throw new KmlAppendError(1 as Recno, "segment", full);
+  });
+  await expect(cache.openForWriting("/a")).rejects.toMatchObject({ code: "ENOSPC" });
+  refusing.mockRestore();
+  expect(readdirSync(join(cache.cacheDir, "tree"))).toEqual([]);
+  expect(cache.list("/")).toEqual([]);
+  const [fd, node] = await cache.openForWriting("/a");
+  cache.fs.release(node, fd);
+  expect(cache.pending).toEqual(["CREATE /a"]);
+});
 
 describe("content that the log did not take when it was closed", () => {
   test("is logged when there is room again", async () => {

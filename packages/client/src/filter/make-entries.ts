@@ -13,7 +13,7 @@ import {
 
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
-import { giveAttributes, makeEmptyDirectory, makeInode } from "../cache/inode.ts";
+import { giveAllButTime, makeEmptyDirectory, makeInode } from "../cache/inode.ts";
 import { type Holding, WHOLE } from "../cache/object-mark.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 import type { Caller, FileSystem } from "../fuse/file-system.ts";
@@ -35,6 +35,7 @@ export function makeEntries(
     kind: TreeObject["kind"],
     mode: number,
     caller: Caller,
+    mtimeNs = context.stampNs(),
   ): TreeObject {
     const version = 0 as TreeObject["contentVersion"];
     return {
@@ -44,7 +45,7 @@ export function makeEntries(
       ...newAttributes(form, tree.objectOf(directory), { kind, mode }, caller),
       attributesVersion: version,
       sizeBytes: 0,
-      mtimeNs: context.stampNs(),
+      mtimeNs,
       sha256: kind === "file" ? EMPTY_SHA256 : null,
       contentVersion: version,
       target: "",
@@ -103,28 +104,35 @@ export function makeEntries(
     return { state: "local", base: tree.visible.object(object.oid)!.contentVersion };
   }
 
+  /**
+   * Makes an empty file. It comes before its record: then it has the time that the kernel gave it, and the record
+   * says that one. What a crash leaves in between is what a program leaves that is killed while it makes a file; for
+   * recovery it is a file that was made here.
+   */
   function makeFile(parent: number, name: Name, mode: number, caller: Caller) {
     const directory = freeIn(parent, name);
-    const object = newObject(directory, "file", mode, caller);
+    const planned = newObject(directory, "file", mode, caller, 0n);
     const path = tree.nodes.pathIn(directory, name);
     const actor = actors.of(caller);
-    const operation = { opcode: "CREATE", ...entryOf(directory, name, object) } as const;
-    return perform(context, operation, actor, () => {
-      const fd = form.makeFile(path, object.mode);
-      try {
-        giveAttributes(form, fd, object);
+    const fd = form.makeFile(path, planned.mode);
+    try {
+      const made = form.statOf(fd);
+      const object = { ...planned, mtimeNs: made.mtimeNs };
+      giveAllButTime(form, fd, object, made);
+      const operation = { opcode: "CREATE", ...entryOf(directory, name, object) } as const;
+      return perform(context, operation, actor, () => {
         const holding = localHolding(object);
         form.writeMark(fd, { oid: object.oid, holding });
         const node = adopt(directory, name, object, holding);
         node.writer = actor;
         logXattrs(directory, name, object, actor);
         return { node, fd };
-      } catch (error) {
-        closeSync(fd);
-        rmSync(osPath(path), { force: true });
-        throw error;
-      }
-    });
+      });
+    } catch (error) {
+      closeSync(fd);
+      rmSync(osPath(path), { force: true });
+      throw error;
+    }
   }
 
   return {

@@ -191,6 +191,15 @@ describe("[C6] an operation that was logged and not done is done", () => {
     ]);
   });
 
+  test("create that was cut off before its record: an empty file was made", async () => {
+    const before = cache.pending;
+    writeFileSync(onDisk("new"), "");
+    await crash();
+    expect(await cache.read("/new")).toBe("");
+    expect(cache.pending.slice(0, before.length)).toEqual(before);
+    expect(cache.pending.slice(before.length)[0]).toBe("CREATE /new");
+  });
+
   test("create that was cut off before the mark", async () => {
     cache.dropMark(onDisk("a"));
     await crash();
