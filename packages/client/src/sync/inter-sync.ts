@@ -314,7 +314,7 @@ export class InterSync implements AsyncDisposable {
 
   /** A file has lost its last writer: its CLOSE can be sealed. */
   noteIdleFile(): void {
-    this.#sealer.noteIdleFile();
+    this.#sealer.wake();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -6,26 +6,11 @@ import { QuietMoments } from "./quiet-moments.ts";
 
 const never = new AbortController().signal;
 
-/** As many changes as are no lone file. */
-function noteRow(quiet: QuietMoments): void {
-  for (let change = 0; change < 8; change += 1) quiet.note();
-}
-
-test("QuietMoments makes nobody wait for a lone file", async () => {
-  const nowMs = 1_000;
-  const quiet = new QuietMoments(() => nowMs);
-  for (let change = 0; change < 7; change += 1) quiet.note();
-  expect(quiet.isBusy).toBe(false);
-  await quiet.wait(never);
-  quiet.note();
-  expect(quiet.isBusy).toBe(true);
-});
-
 test("QuietMoments makes nobody wait who comes when nothing was changed for a moment", async () => {
   let nowMs = 1_000;
   const quiet = new QuietMoments(() => nowMs);
   await quiet.wait(never);
-  noteRow(quiet);
+  quiet.note();
   nowMs += 2;
   await quiet.wait(never);
   expect(nowMs).toBe(1_002);
@@ -34,7 +19,7 @@ test("QuietMoments makes nobody wait who comes when nothing was changed for a mo
 test("QuietMoments does not take for a pause what it did not look at", async () => {
   let nowMs = 1_000;
   const quiet = new QuietMoments(() => nowMs);
-  noteRow(quiet);
+  quiet.note();
   // This process had something else to do for long; a program waits for its answer, and gets it now.
   nowMs += 50;
   setImmediate(() => quiet.note());
@@ -63,7 +48,7 @@ test("QuietMoments waits for who only asks, if he does so without a pause", asyn
 test("QuietMoments ends a wait when programs pause, and when they never do", async () => {
   let nowMs = 0;
   const quiet = new QuietMoments(() => nowMs);
-  noteRow(quiet);
+  quiet.note();
   let hasWaited = false;
   const waiting = quiet.wait(never).then(() => void (hasWaited = true));
   await delay(20);
@@ -71,17 +56,17 @@ test("QuietMoments ends a wait when programs pause, and when they never do", asy
   nowMs = 100;
   await waiting;
 
-  noteRow(quiet);
+  quiet.note();
   const bounded = quiet.wait(never);
   nowMs = 1_100;
-  noteRow(quiet);
+  quiet.note();
   await bounded;
   // Who comes right after shares the turn; then programs have theirs again.
   nowMs = 1_190;
-  noteRow(quiet);
+  quiet.note();
   await quiet.wait(never);
   nowMs = 1_250;
-  noteRow(quiet);
+  quiet.note();
   let hasNext = false;
   const next = quiet.wait(never).then(() => void (hasNext = true));
   await delay(20);
@@ -114,6 +99,6 @@ test("QuietMoments takes a short pause for one only where changes are few", asyn
 
 test("QuietMoments holds up nobody whose signal was aborted", async () => {
   const quiet = new QuietMoments(() => 0);
-  noteRow(quiet);
+  quiet.note();
   await expect(quiet.wait(AbortSignal.abort())).resolves.toBeUndefined();
 });

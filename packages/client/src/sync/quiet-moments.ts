@@ -4,13 +4,6 @@ import { setImmediate as yieldToRequests, setTimeout as delay } from "node:timer
 const QUIET_MS = 2;
 
 /**
- * Fewer changes than these within so long are a file that is saved, with a name of its own and attributes:
- * nothing comes after it, and somebody may be waiting for it elsewhere.
- */
-const ROW_CHANGES = 8;
-const ROW_MS = 64;
-
-/**
  * So many changes within so long are a program at full speed, as one that unpacks an archive: that it now waits
  * for the disk, or for a turn on a processor, is no pause.
  */
@@ -41,8 +34,6 @@ const TURN_MS = 100;
 export class QuietMoments {
   readonly #nowMs: () => number;
   #lastMs = -Infinity;
-  /** When somebody was last found to ask without a pause. */
-  #askedMs = -Infinity;
   /** When the last changes were made, in turn. */
   readonly #changesMs = new Float64Array(BURST_CHANGES).fill(-Infinity);
   #changes = 0;
@@ -63,14 +54,14 @@ export class QuietMoments {
 
   /** Programs were answered for so long, one request after the other. */
   noteAnswered(durationMs: number): void {
-    if (durationMs >= BUSY_MS) this.#askedMs = this.#nowMs();
+    if (durationMs >= BUSY_MS) this.note();
   }
 
   /** Resolves when programs pause, after a second at the latest, or when the signal ends it. */
   async wait(signal: AbortSignal): Promise<void> {
     const startMs = this.#nowMs();
     if (startMs >= this.#lookedMs + UNSEEN_MS) await this.#look();
-    while (!signal.aborted && this.isBusy) {
+    while (!signal.aborted && this.#isBusy) {
       const nowMs = this.#nowMs();
       if (nowMs >= startMs + LONGEST_MS) this.#turnUntilMs = nowMs + TURN_MS;
       else {
@@ -88,18 +79,10 @@ export class QuietMoments {
     this.#lookedMs = this.#nowMs();
   }
 
-  /** Programs go on, as far as can be told. */
-  get isBusy(): boolean {
+  get #isBusy(): boolean {
     const nowMs = this.#nowMs();
     if (nowMs < this.#turnUntilMs) return false;
-    if (nowMs < this.#askedMs + QUIET_MS) return true;
-    const isInRow = this.#lastMs < this.#changeMs(ROW_CHANGES) + ROW_MS;
-    if (isInRow && nowMs < this.#lastMs + QUIET_MS) return true;
-    return nowMs < this.#changeMs(BURST_CHANGES) + BURST_MS;
-  }
-
-  /** When the first of the last `count` changes was made. */
-  #changeMs(count: number): number {
-    return this.#changesMs[(this.#changes + BURST_CHANGES - count) % BURST_CHANGES]!;
+    const firstMs = this.#changesMs[this.#changes % BURST_CHANGES]!;
+    return nowMs < this.#lastMs + QUIET_MS || nowMs < firstMs + BURST_MS;
   }
 }

@@ -14,7 +14,6 @@ import { type ChangeSet, retryDelayMs } from "@izo/core";
 import type { CacheExecutor } from "./cache-executor.ts";
 import { FileHasher } from "./hash-file.ts";
 import type { LocalReplica } from "./local-replica.ts";
-import type { QuietMoments } from "./quiet-moments.ts";
 import { sealOpenCloses, type SealingDisk, type SealingOptions } from "./seal-open-closes.ts";
 
 /** A file that is saved several times in a row is hashed once. */
@@ -26,7 +25,7 @@ export interface SealerOptions {
   /** Makes the cache show what sealing has changed in the visible tree. */
   readonly show: (changes: ChangeSet) => void;
   readonly random: () => number;
-  readonly quiet: SealingOptions["quiet"] & Pick<QuietMoments, "isBusy">;
+  readonly quiet: SealingOptions["quiet"];
   /** A file could not be read or synced; it is tried again. */
   readonly onProblem: (error: unknown) => void;
 }
@@ -59,14 +58,11 @@ export class Sealer implements AsyncDisposable {
     this.wake();
   }
 
-  /** Looks at the open CLOSEs soon: one was recorded. */
+  /** Looks at the open CLOSEs soon: one was recorded, or a file lost its last writer. */
   wake(): void {
-    this.#wake(COALESCE_MS);
-  }
-
-  /** A file has lost its last writer: looks at once, unless programs go on. */
-  noteIdleFile(): void {
-    this.#wake(this.#options.quiet.isBusy ? COALESCE_MS : 0);
+    this.#attempts = 0;
+    if (!this.#stop.signal.aborted) this.#looked ??= Promise.withResolvers();
+    this.#schedule(COALESCE_MS);
   }
 
   /** Resolves when all that was recorded was looked at; what has a writer still is looked at again later. */
@@ -84,12 +80,6 @@ export class Sealer implements AsyncDisposable {
     closeSync(this.#directory);
   }
 
-  #wake(delayMs: number): void {
-    this.#attempts = 0;
-    if (!this.#stop.signal.aborted) this.#looked ??= Promise.withResolvers();
-    this.#schedule(delayMs);
-  }
-
   #schedule(delayMs: number): void {
     if (this.#stop.signal.aborted) return;
     if (this.#round !== null) {
@@ -101,25 +91,16 @@ export class Sealer implements AsyncDisposable {
       return;
     }
     if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
-    if (delayMs === 0) {
-      this.#seal();
-      return;
-    }
     this.#delayMs = delayMs;
     this.#timer = setTimeout(() => {
       this.#timer = null;
-      this.#seal();
+      this.#round = this.#sealAll().finally(() => this.#endRound());
     }, delayMs).unref();
   }
 
   #endLook(): void {
     this.#looked?.resolve();
     this.#looked = null;
-  }
-
-  #seal(): void {
-    this.#round = this.#sealAll().finally(() => this.#endRound());
   }
 
   #sealAll(): Promise<void> {
