@@ -293,7 +293,7 @@ export class LocalReplica implements AsyncDisposable {
    * Freezes records for their first send: they get their numbers and never change again (design C8).
    * They may be sent when this resolves, because then no crash makes others of them.
    *
-   * @param show called at once with what looks different, where a name was hidden by what is left out
+   * @param show called before that with what looks different, where names were hidden by what is left out
    */
   async freeze(ready: readonly Optimized[], show: (changes: ChangeSet) => void): Promise<void> {
     for (const { covers, record } of ready) {
@@ -305,8 +305,9 @@ export class LocalReplica implements AsyncDisposable {
               this.#loaded.pending.followSent(base),
             );
       const sent = { opcode: "SENT", covers, operation } as const;
-      show(this.#append(sent, record?.actor ?? INTERSYNC, record?.authorTimeNs).changes);
+      this.#append(sent, record?.actor ?? INTERSYNC, record?.authorTimeNs);
     }
+    show(this.#loaded.replica.showUncovered());
     await this.#sources.log.sync();
   }
 

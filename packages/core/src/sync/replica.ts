@@ -52,6 +52,8 @@ export class Replica {
   #recno: Recno;
   #acknowledged: ReceivedMark;
   #received: ReceivedMark;
+  /** Names may show something that own records have hidden, which are not sent. */
+  #isUncovering = false;
 
   /**
    * @param authoritative the replayed state, standing at `recno`
@@ -139,8 +141,7 @@ export class Replica {
         return this.#rebase();
       case "SENT":
         this.#visible.freeze(operation.covers, recno);
-        // What was made and removed again had taken its name from what others made under it.
-        if (isHiding) return this.#rebase();
+        this.#isUncovering ||= isHiding;
         // Nothing looks different. Versions keep the number of the own record until the next rebase; the
         // pending log knows what they mean (`followSent`).
         return NO_CHANGES;
@@ -148,6 +149,14 @@ export class Replica {
         this.#visible.add(recno);
         return NO_CHANGES;
     }
+  }
+
+  /**
+   * Shows what others have made under the names of what was made and removed again here, and is not sent: to be
+   * called once when all is frozen that is sent next. Each such name may be about all that waits.
+   */
+  showUncovered(): ChangeSet {
+    return this.#isUncovering ? this.#rebase() : NO_CHANGES;
   }
 
   /** Takes back several own records at once, which the own log has as CANCELLED; says what shows again. */
@@ -223,6 +232,7 @@ export class Replica {
     footprint = new Footprint(this.visible),
     outcomes: ReadonlyMap<Recno, Outcome> = NO_OUTCOMES,
   ): ChangeSet {
+    this.#isUncovering = false;
     const before = this.#visible.rebase(changes, footprint);
     const moves = contentMoves(before, this.#visible.contents, this.visible, outcomes);
     return footprint.compare(this.visible, moves);

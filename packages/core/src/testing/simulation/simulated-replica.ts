@@ -105,6 +105,7 @@ export class SimulatedReplica {
       const author = record ?? { actor: INTERSYNC };
       this.#append({ ...author, operation: { opcode: "SENT", covers, operation } });
     }
+    this.#replica.showUncovered();
     if (this.#mutation !== "sent before the own log is synced") await this.#log.sync();
   }
 
