@@ -231,6 +231,11 @@ function setIdCases(): ConformanceCase[] {
       chown d 1000 1000
       chown d -1 -1
       chown d -1 2000`,
+    "chown of somebody else's directory to nobody stay": `
+      mkdir d 06777
+      chmod d 06777
+      as 1000 1000 -
+      chown d -1 -1`,
   });
 }
 

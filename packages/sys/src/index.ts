@@ -41,6 +41,7 @@ export { fstat, fstatat, type Stat } from "./stat.ts";
 export { supportsExchange } from "./supports-exchange.ts";
 export { syncfs } from "./syncfs.ts";
 export { SysError } from "./sys-error.ts";
+export { nearestTimeNs } from "./time-range.ts";
 export { futimens, utimens, utimensat, type TimeNs } from "./times.ts";
 export { umount2, type UmountOptions } from "./umount.ts";
 export { writeWhole } from "./write-whole.ts";

@@ -15,6 +15,8 @@ import { O_PATH, openat } from "./open.ts";
 import { fstat, fstatat } from "./stat.ts";
 import { errorOf } from "./testing/error-of.ts";
 import { temporaryDirectory } from "./testing/temporary-directory.ts";
+import { timeNsOf } from "./time-range.ts";
+import { utimensat } from "./times.ts";
 
 test("fstatat() agrees with Node's lstat in every field", () => {
   using directory = temporaryDirectory();
@@ -70,4 +72,15 @@ test("fstat() reads an open file that has lost its name, and an O_PATH descripto
     closeSync(open);
     closeSync(named);
   }
+});
+
+test("fstat() gives times that no 64 bits of nanoseconds can say as the nearest", () => {
+  using directory = temporaryDirectory();
+  writeFileSync(directory.join("file"), "");
+  // ext4 keeps times until 2446.
+  utimensat(directory.fd, "file", 0n, 13_569_465_600_000_000_000n);
+  expect(fstatat(directory.fd, "file").mtimeNs).toBe(2n ** 63n - 1n);
+  expect(timeNsOf(-62_135_596_800, 0)).toBe(-(2n ** 63n));
+  expect(timeNsOf(9_223_372_036, 854_775_807)).toBe(2n ** 63n - 1n);
+  expect(timeNsOf(9_223_372_036, 1)).toBe(9_223_372_036_000_000_001n);
 });

@@ -3,6 +3,7 @@ import { makeDevice } from "./device-number.ts";
 import { followFlags, type FollowOptions } from "./follow.ts";
 import { native } from "./native/load.ts";
 import type { Path } from "./path.ts";
+import { timeNsOf } from "./time-range.ts";
 
 /** What statx(2) says of an inode. */
 export interface Stat {
@@ -20,7 +21,7 @@ export interface Stat {
   readonly size: number;
   /** Space on disk, in units of 512 bytes. */
   readonly blocks: number;
-  /** Times in nanoseconds since 1970. */
+  /** Times in nanoseconds since 1970, those beyond 64 bits as the nearest (`time-range.ts`). */
   readonly atimeNs: bigint;
   readonly mtimeNs: bigint;
   readonly ctimeNs: bigint;
@@ -99,5 +100,5 @@ function slot(index: number): number {
 }
 
 function timeAt(index: number): bigint {
-  return BigInt(slot(index)) * 1_000_000_000n + BigInt(slot(index + 1));
+  return timeNsOf(slot(index), slot(index + 1));
 }

@@ -2,7 +2,7 @@
 import { statfsSync } from "node:fs";
 
 import { bytesToText, objectPath, type SetattrOperation, type TreeObject } from "@izo/core";
-import { futimens, type Stat, type TimeNs, utimens } from "@izo/sys";
+import { futimens, nearestTimeNs, type Stat, type TimeNs, utimens } from "@izo/sys";
 
 import { ACCESS_ACL, withMode } from "../cache/access-control-list.ts";
 import type { CacheNode } from "../cache/cache-node.ts";
@@ -61,7 +61,8 @@ export function attributeOperations(
 
   function changeRest(node: CacheNode, changes: SetAttributes, caller: Caller): void {
     const object = tree.objectOf(node);
-    const mtimeNs = changes.mtimeNs === "now" ? laterNs() : changes.mtimeNs;
+    const askedNs = changes.mtimeNs === "now" ? laterNs() : changes.mtimeNs;
+    const mtimeNs = askedNs && nearestTimeNs(askedNs);
     const times = { atimeNs: changes.atimeNs ?? "omit", mtimeNs: mtimeNs ?? "omit" } as const;
     if (object === undefined || !node.isNamed || node.retiredBase !== undefined) {
       changeNameless(form, node, changes, times);

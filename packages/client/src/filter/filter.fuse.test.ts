@@ -56,6 +56,13 @@ describe.each(DRIVERS)("the filter behind the driver %s", (driver) => {
     await served[Symbol.asyncDispose]();
   });
   describe("through a real mount", () => {
+    test("a time that no 64 bits of nanoseconds can say becomes the nearest", async () => {
+      writeFileSync(join(mnt, "a"), "");
+      // The year 2400, which ext4 keeps.
+      utimens(join(mnt, "a"), 0n, 13_569_465_600_000_000_000n);
+      expect(statSync(join(mnt, "a"), { bigint: true }).mtimeNs).toBe(2n ** 63n - 1n);
+    });
+
     test("what is further down than one path can say is as any other", async () => {
       // 17 names of 250 bytes: the kernel takes 4,095 bytes at once, and a program goes there in steps.
       const script = `

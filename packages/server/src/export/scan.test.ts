@@ -14,6 +14,7 @@ import {
 } from "node:fs/promises";
 import { join } from "node:path";
 
+import { utimens } from "@izo/sys";
 import { describe, expect, it } from "vitest";
 
 import { openTestExport, temporaryDirectory } from "../testing/temporary-export.ts";
@@ -45,6 +46,18 @@ async function fill(dir: string): Promise<void> {
 }
 
 describe("a scan at start", () => {
+  it("logs a file of a year that no 64 bits of nanoseconds reach, and all others", async () => {
+    await using temporary = await temporaryDirectory();
+    await writeFile(join(temporary.dir, "a"), "from the future");
+    await writeFile(join(temporary.dir, "b"), "of today");
+    // The year 2400, which ext4 keeps.
+    utimens(join(temporary.dir, "a"), 0n, 13_569_465_600_000_000_000n);
+    await using exported = await openTestExport(temporary.dir);
+    expect(exported.lookUp("/a")?.object.mtimeNs).toBe(2n ** 63n - 1n);
+    expect(exported.lookUp("/b")).not.toBeNull();
+    expect(await verifyExport(temporary.dir)).toEqual([]);
+  });
+
   it("logs everything that stands in a filled directory [S2]", async () => {
     await using temporary = await temporaryDirectory();
     await fill(temporary.dir);

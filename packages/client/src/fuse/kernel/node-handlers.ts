@@ -1,4 +1,5 @@
 /** Requests about nodes: their attributes, extended attributes, targets, and that they are forgotten. */
+import { constants as fileTypes } from "node:fs";
 import { constants as os } from "node:os";
 
 import { textToBytes } from "@izo/core";
@@ -23,7 +24,10 @@ export function nodeHandlers(context: HandlerContext): Handlers {
   function chownToNobody(node: NodeId, caller: Caller): SetAttributes {
     const found = fileSystem.getattr(node);
     const isOwner = caller.uid === 0 || caller.uid === found.uid;
-    if (isOwner || withoutSetId(found, caller) === found.mode) return { uid: found.uid };
+    // The bits of a directory mean something else, and stay.
+    const isDirectory = (found.mode & fileTypes.S_IFMT) === fileTypes.S_IFDIR;
+    const isNothingLost = isDirectory || withoutSetId(found, caller) === found.mode;
+    if (isOwner || isNothingLost) return { uid: found.uid };
     if (files.hasWriter(node)) return {};
     throw new ErrnoError("EPERM", "Cannot change the owner: the file is somebody else's");
   }
