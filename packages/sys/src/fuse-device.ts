@@ -53,9 +53,15 @@ export class FuseDevice implements Disposable {
     return this.#fd;
   }
 
-  /** Calls `onReadable` when there is a message, or when the mount is gone. Once. */
+  /** Calls `onReadable` when there is a message, or when the mount is gone, until `stop`. Not twice. */
   start(onReadable: () => void): void {
     this.#watch = watchReadable(this.#fd, onReadable);
+  }
+
+  /** Messages wait until `start` is called again. */
+  stop(): void {
+    this.#watch?.[Symbol.dispose]();
+    this.#watch = undefined;
   }
 
   /**
@@ -103,7 +109,7 @@ export class FuseDevice implements Disposable {
   [Symbol.dispose](): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#watch?.[Symbol.dispose]();
+    this.stop();
     closeSync(this.#fd);
   }
 }

@@ -19,7 +19,7 @@ export interface MountDriverOptions {
   /** Where the files lie whose descriptors the file system gives out. */
   readonly backingDir: string;
   /** See `KernelDriverOptions`; the other driver does not say. */
-  readonly onAnswered?: (durationMs: number) => void;
+  readonly onAnswered?: (durationMs: number) => number;
   /** Likewise. */
   readonly quickWake?: QuickWakeChoice | undefined;
   /** Faults that no caller of the mount is told. */

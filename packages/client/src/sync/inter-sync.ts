@@ -41,6 +41,7 @@ import { Showing } from "./showing.ts";
 import { describeError, isChangeRefused, type SyncError } from "./sync-error.ts";
 import type { SyncMode, SyncStatus } from "./sync-status.ts";
 import { SyncWaits } from "./sync-waits.ts";
+import { throttleMs } from "./throttle.ts";
 import { Troubles } from "./troubles.ts";
 
 /**
@@ -307,9 +308,14 @@ export class InterSync implements AsyncDisposable {
     this.#wishes.beginAnew();
   }
 
-  /** As {@link QuietMoments.noteAnswered}. */
-  noteAnswered(durationMs: number): void {
+  /**
+   * As {@link QuietMoments.noteAnswered}; says for how long they are to wait for their next answer ({@link throttleMs}).
+   * They do not while nothing can be sent: it would be no quicker for that.
+   */
+  noteAnswered(durationMs: number): number {
     this.#quiet.noteAnswered(durationMs);
+    const isSending = this.#connection.state.name === "pushing";
+    return isSending ? throttleMs(this.#options.replica.pendingCount) : 0;
   }
 
   /** A file has lost its last writer: its CLOSE can be sealed. */

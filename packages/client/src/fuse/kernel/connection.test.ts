@@ -1,7 +1,7 @@
 import { constants } from "node:os";
 
 import type { FuseDevice } from "@izo/sys";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 
 import { Connection } from "./connection.ts";
 import type { Handlers } from "./handler.ts";
@@ -32,7 +32,7 @@ function serve(handlers: Handlers, requests: readonly (readonly [number, number]
   const options = {
     spinMicroseconds: 0,
     turnMs: 1000,
-    onAnswered: () => {},
+    onAnswered: () => 0,
     onEnd: fail,
     onError: (error: unknown) => {
       if (error !== REFUSED) fail(error);
@@ -78,4 +78,36 @@ test("Connection answers an errno without an error", () => {
 test("Connection answers EIO where the kernel does not take its answer", () => {
   const handlers = { [OPCODE.MKDIR]: () => -4094 };
   expect(serve(handlers, [[OPCODE.MKDIR, 6]])).toEqual([[6, -constants.errno.EIO]]);
+});
+
+test("Connection receives nothing for as long as it is told to, and goes on then", () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  let onReadable: (() => void) | undefined;
+  const device = {
+    start: (listener: () => void) => void (onReadable = listener),
+    stop: () => (onReadable = undefined),
+    receive: () => 0,
+  };
+  const pausesMs = [0, 20, 0];
+  const connection = new Connection(
+    device as unknown as FuseDevice,
+    {},
+    {
+      spinMicroseconds: 0,
+      turnMs: 4,
+      onAnswered: () => pausesMs.shift()!,
+      onEnd: fail,
+      onError: fail,
+    },
+  );
+  connection.start();
+  onReadable!();
+  expect(onReadable).toBeDefined();
+  onReadable!();
+  expect(onReadable).toBeUndefined();
+  vi.advanceTimersByTime(19);
+  expect(onReadable).toBeUndefined();
+  vi.advanceTimersByTime(1);
+  expect(onReadable).toBeDefined();
 });

@@ -34,8 +34,11 @@ export interface ConnectionOptions {
   readonly spinMicroseconds: number;
   /** How long requests may keep the event loop from all else, in milliseconds. */
   readonly turnMs: number;
-  /** So many requests were answered in so many milliseconds, until there was none for a moment or the turn was over. */
-  readonly onAnswered: (durationMs: number, requests: number) => void;
+  /**
+   * So many requests were answered in so many milliseconds, until there was none for a moment or the turn was over. Says
+   * for how long, in milliseconds, none is to be received then.
+   */
+  readonly onAnswered: (durationMs: number, requests: number) => number;
   /** The mount is gone. Called once. */
   readonly onEnd: () => void;
   /** Faults that no caller of the mount is told. */
@@ -52,6 +55,7 @@ export class Connection {
   readonly #idleWork: { work: IdleWork; low: number; high: number }[] = [];
   readonly #counts = new Float64Array(COUNTED_OPCODES);
   readonly #spin: AdaptiveSpin;
+  #pause: NodeJS.Timeout | undefined;
   #hasEnded = false;
 
   constructor(device: FuseDevice, handlers: Handlers, options: ConnectionOptions) {
@@ -80,6 +84,7 @@ export class Connection {
   /** Nothing is answered any more. */
   end(): void {
     this.#hasEnded = true;
+    clearTimeout(this.#pause);
   }
 
   /** How many requests of each kind there were. */
@@ -98,8 +103,15 @@ export class Connection {
     );
     const endMs = performance.now();
     this.#spin.turnEnded(requests, endMs);
-    this.#options.onAnswered(endMs - startMs, requests);
+    const pauseMs = this.#options.onAnswered(endMs - startMs, requests);
     this.finishIdleWork();
+    if (pauseMs > 0 && !this.#hasEnded) this.#pauseFor(pauseMs);
+  }
+
+  /** Who asks meanwhile waits for so much longer. */
+  #pauseFor(pauseMs: number): void {
+    this.#device.stop();
+    this.#pause = setTimeout(() => this.start(), pauseMs);
   }
 
   /** How many it has answered. */

@@ -30,8 +30,8 @@ import { MAJOR, OPCODE } from "./protocol.ts";
 import { type QuickWake, quickWakeHere } from "./quick-wake.ts";
 
 export interface KernelDriverOptions {
-  /** Requests were answered for so long without a pause; not for those that nobody waits for. */
-  readonly onAnswered?: ((durationMs: number) => void) | undefined;
+  /** Requests were answered for so long without a pause. Says for how many milliseconds no more are to be. */
+  readonly onAnswered?: ((durationMs: number) => number) | undefined;
   /** Faults that no caller of the mount is told: errors without an errno, failed notifications. */
   readonly onError: (error: unknown) => void;
   /** Other users may use the mount. Default: see `FuseDeviceOptions`. */
@@ -135,7 +135,7 @@ class KernelMount implements FuseMount {
         turnMs: TURN_MS,
         onAnswered: (durationMs, requests) => {
           this.#quickWake.note(requests);
-          options.onAnswered?.(durationMs);
+          return options.onAnswered?.(durationMs) ?? 0;
         },
         onEnd: () => void this.#stop("detached"),
         onError: options.onError,
