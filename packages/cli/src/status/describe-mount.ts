@@ -83,9 +83,10 @@ function describeLag({ recno, headRecno, lagMs }: MountStatus): string {
   return `${formatCount(recno)}${behind > 0 ? `, ${formatCount(behind)} behind` : ""}${time}`;
 }
 
-function describePending({ pending, pendingBytes }: MountStatus): string {
+function describePending({ pending, pendingBytes, throttleMs }: MountStatus): string {
   if (pending === 0) return "none";
-  return `${formatCount(pending)}${pendingBytes === 0 ? "" : `, ${formatBytes(pendingBytes)}`}`;
+  const bytes = pendingBytes === 0 ? "" : `, ${formatBytes(pendingBytes)}`;
+  return `${formatCount(pending)}${bytes}${throttleMs > 0 ? "; programs are held up until fewer wait" : ""}`;
 }
 
 function describeTransfer(

@@ -53,6 +53,11 @@ export interface MountStatus {
   readonly pending: number;
   /** Bytes of the contents among them. */
   readonly pendingBytes: number;
+  /**
+   * Programs make changes faster than the server takes them: after each 4 ms of answers none is answered for so many
+   * milliseconds. 0 as a rule.
+   */
+  readonly throttleMs: number;
   /** Contents that are being sent or fetched now, and how far each is. */
   readonly transfers: readonly Transfer[];
   /** Replica mode: every content that the tree names is here, as far as is known. */

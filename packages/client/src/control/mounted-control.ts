@@ -75,6 +75,7 @@ export function controlOf(
       ...(owedReason !== undefined && { lastError: describeError(owedReason, Date.now()) }),
       transfers: transfers.list(),
       driver: fuse.facts(),
+      throttleMs: fuse.facts().name === "kernel" ? sync.throttleMs : 0,
       isReadOnly,
       offlinePolicy,
       waitingPrograms: local.fetches.waiting,

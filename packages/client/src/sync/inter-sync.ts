@@ -314,6 +314,10 @@ export class InterSync implements AsyncDisposable {
    */
   noteAnswered(durationMs: number): number {
     this.#quiet.noteAnswered(durationMs);
+    return this.throttleMs;
+  }
+
+  get throttleMs(): number {
     const isSending = this.#connection.state.name === "pushing";
     return isSending ? throttleMs(this.#options.replica.pendingCount) : 0;
   }
