@@ -7,7 +7,7 @@ import { appears } from "../hosts/appears.ts";
 import { readServerLog } from "../hosts/replay-manifest.ts";
 import { createWorld, differences, settle } from "../hosts/world.ts";
 
-const FILES = Number(process.env["IZO_E2E_RENAME_FILES"] ?? 20_000);
+const FILES = Number(process.env["IZO_E2E_RENAME_FILES"] ?? 10_000);
 /** In directories of so many, as they are found in practice. */
 const FILES_PER_DIRECTORY = 1000;
 

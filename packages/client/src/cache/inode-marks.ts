@@ -15,8 +15,6 @@ import { withUnchangedCtime, withUnchangedTimes } from "./unchanged-times.ts";
 export class InodeMarks {
   readonly #nodes: NodeTable;
   readonly #form: InodeForm;
-  /** Those of which the mark is behind. */
-  readonly #late = new Set<CacheNode>();
 
   constructor(nodes: NodeTable, form: InodeForm) {
     this.#nodes = nodes;
@@ -58,7 +56,7 @@ export class InodeMarks {
     }
     node.holding = next;
     node.isMarkBehind = true;
-    this.#late.add(node);
+    this.#nodes.lateMarks.add(node);
   }
 
   /** Has the mark of an inode say what it holds. @throws the disk's errors */
@@ -70,7 +68,7 @@ export class InodeMarks {
 
   /** {@link writeLate} of all. @throws the disk's errors */
   writeAllLate(): void {
-    for (const node of this.#late) this.writeLate(node);
+    for (const node of this.#nodes.lateMarks) this.writeLate(node);
   }
 
   /**
@@ -88,7 +86,7 @@ export class InodeMarks {
 
   #noteMarked(node: CacheNode): void {
     node.isMarkDirty = true;
-    if (node.isMarkBehind) this.#late.delete(node);
+    if (node.isMarkBehind) this.#nodes.lateMarks.delete(node);
     node.isMarkBehind = false;
   }
 }

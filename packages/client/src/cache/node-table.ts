@@ -25,6 +25,8 @@ export class NodeTable {
   /** Stands above what has left the tree and is not gone yet. */
   readonly limbo: CacheNode;
   readonly kept = new KeptDescriptors();
+  /** Inodes of which the mark is behind what this process knows ({@link InodeMarks}). */
+  readonly lateMarks = new Set<CacheNode>();
   readonly #treePath: string;
   readonly #limboPath: string;
   readonly #byId = new Map<NodeId, CacheNode>();
@@ -140,6 +142,7 @@ export class NodeTable {
     if (node.links.length === 0 && node.isIdle && node !== this.root && node !== this.limbo) {
       this.#byId.delete(node.id);
       if (this.#byOid.get(node.oid) === node) this.#byOid.delete(node.oid);
+      this.lateMarks.delete(node);
       node.dropRemains();
       node.dropAnchor();
     }
@@ -148,6 +151,7 @@ export class NodeTable {
   /** Forgets a node with all its names, because another table goes on with its number. */
   giveUp(node: CacheNode): void {
     this.kept.drop(node);
+    this.lateMarks.delete(node);
     node.dropAnchor();
     for (const { parent, name } of takeLinks(node)) parent.children.delete(name);
     this.#byId.delete(node.id);

@@ -69,6 +69,13 @@ export class StrayWork {
     this.#openBases.delete(originKey(origin));
   }
 
+  /** Nothing waits any more. */
+  clear(): void {
+    this.#versionsByOid.clear();
+    this.#openBases.clear();
+    this.#consulted.clear();
+  }
+
   /** All records that wrote to the object are shown anew. */
   forgetObject(oid: Oid): void {
     this.#versionsByOid.delete(oid);

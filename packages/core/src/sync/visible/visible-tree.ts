@@ -130,6 +130,7 @@ export class VisibleTree {
       found = this.#showAnew(affected, kinds);
     }
     this.#stale.clear();
+    if (this.#records.size === 0) this.#stray.clear();
     const { contents } = this.#touched;
     this.#touched = null;
     return contents;
