@@ -14,6 +14,7 @@ import type { KmlRecord } from "../kml/record.ts";
 import { basesOf, HeldRecords, withBases } from "../optimize/dependencies.ts";
 import { optimize, type Optimized } from "../optimize/optimize.ts";
 import type { FrozenRecord, PendingRecord } from "./pending-record.ts";
+import { RecnoMap } from "./recno-map.ts";
 
 /** A record that cannot stand in a client's own log. */
 export class OwnLogError extends IzoError {
@@ -30,8 +31,8 @@ export class PendingLog {
   readonly peer: PeerId;
   readonly #unsent = new Map<Recno, PendingRecord>();
   readonly #frozen = new Map<Recno, FrozenRecord>();
-  /** Own recno → origin recno under which it was sent: bases of later records follow it. */
-  readonly #sentAs = new Map<Recno, Recno>();
+  /** Own recno → origin recno under which it was sent: bases of later records follow it, as long as this runs. */
+  readonly #sentAs = new RecnoMap();
   /** Own recno of a CLOSE that was never sent → what it built on, and what builds on it builds on now. */
   readonly #dropped = new Map<Recno, Base>();
 
