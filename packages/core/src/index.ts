@@ -67,6 +67,7 @@ export * from "./replay/replay.ts";
 export type * from "./replay/state.ts";
 export { readStoredXattrs, writeStoredXattrs } from "./replay/stored-xattrs.ts";
 export * from "./replay/tree-object.ts";
+export { kindOfMode } from "./replay/kind-of-mode.ts";
 
 // reintegrate
 export * from "./reintegrate/admit.ts";

@@ -9,7 +9,15 @@
  */
 import { renameSync } from "node:fs";
 
-import type { Base, Entry, Name, Oid, StateReader, TreeObject } from "@izo/core";
+import {
+  type Base,
+  type Entry,
+  type Name,
+  type Oid,
+  type StateReader,
+  type TreeObject,
+  kindOfMode,
+} from "@izo/core";
 import { AT_FDCWD, linkat, type Stat } from "@izo/sys";
 
 import { rootNode } from "../fuse/file-system.ts";
@@ -23,7 +31,6 @@ import { Limbo } from "./limbo.ts";
 import { Materializer } from "./materializer.ts";
 import type { NodeIds } from "./node-ids.ts";
 import { NodeTable } from "./node-table.ts";
-import { kindOf } from "./object-kind.ts";
 import type { Holding, ObjectMark } from "./object-mark.ts";
 import { openRoot } from "./open-root.ts";
 import { rescue, rescueCopy } from "./rescue.ts";
@@ -128,7 +135,7 @@ export class CacheTree {
   adopt(parent: CacheNode, name: Name, { oid, holding }: ObjectMark, stat: Stat): CacheNode {
     const met = this.nodes.ofObject(oid);
     const isMet = met?.kind === "file" && this.#inoOf(met) === stat.ino;
-    const node = isMet ? met : this.nodes.add(oid, kindOf(stat.mode), holding);
+    const node = isMet ? met : this.nodes.add(oid, kindOfMode(stat.mode), holding);
     this.nodes.link(node, parent, name);
     return node;
   }

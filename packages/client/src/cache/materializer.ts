@@ -12,6 +12,7 @@ import {
   type Oid,
   type StateReader,
   type TreeObject,
+  kindOfMode,
 } from "@izo/core";
 import { AT_FDCWD, linkat } from "@izo/sys";
 
@@ -24,7 +25,6 @@ import type { InodeMarks } from "./inode-marks.ts";
 import { makeInode, updateAttributes, updateTime } from "./inode.ts";
 import type { Limbo } from "./limbo.ts";
 import type { NodeTable } from "./node-table.ts";
-import { kindOf } from "./object-kind.ts";
 import { WHOLE } from "./object-mark.ts";
 import { isBlank } from "./rescue.ts";
 import { withUnchangedTimes } from "./unchanged-times.ts";
@@ -149,7 +149,7 @@ export class Materializer {
     const entry = visible().entry(directory.oid, name);
     const object = entry === undefined ? undefined : visible().object(entry.oid);
     const stat = form.stat(path);
-    if (stat === undefined || object?.kind !== kindOf(stat.mode)) return false;
+    if (stat === undefined || object?.kind !== kindOfMode(stat.mode)) return false;
     if (object.kind !== "symlink") return isBlank(path, object.kind);
     return bytesToText(form.readlink(path)) === object.target;
   }

@@ -70,12 +70,13 @@ export function controlOf(
     const { offlinePolicy, cacheQuotaBytes, pins, hoard } = file.settings;
     const isKeeping = pins.length > 0 || hoard.length > 0;
     const { owedReason } = local;
+    const driver = fuse.facts();
     return {
       ...sync.status(),
       ...(owedReason !== undefined && { lastError: describeError(owedReason, Date.now()) }),
       transfers: transfers.list(),
-      driver: fuse.facts(),
-      throttleMs: fuse.facts().name === "kernel" ? sync.throttleMs : 0,
+      driver,
+      throttleMs: driver.name === "kernel" ? sync.throttleMs : 0,
       isReadOnly,
       offlinePolicy,
       waitingPrograms: local.fetches.waiting,

@@ -8,7 +8,7 @@
  */
 import { mkdirSync, readdirSync, renameSync, rmdirSync } from "node:fs";
 
-import { bytesToText, isId, type Name, type Oid } from "@izo/core";
+import { bytesToText, isId, type Name, type Oid, kindOfMode } from "@izo/core";
 import type { Stat } from "@izo/sys";
 
 import type { CacheNode } from "../cache/cache-node.ts";
@@ -16,7 +16,6 @@ import { osPath } from "../cache/cache-paths.ts";
 import type { InodeForm } from "../cache/inode-form.ts";
 import type { NodeIds } from "../cache/node-ids.ts";
 import { NodeTable } from "../cache/node-table.ts";
-import { kindOf } from "../cache/object-kind.ts";
 import { WHOLE } from "../cache/object-mark.ts";
 import type { Inodes } from "../filter/drop-name.ts";
 import type { NodeId } from "../fuse/file-system.ts";
@@ -125,7 +124,7 @@ export class IgnoredTree implements Inodes {
   adopt(directory: CacheNode, name: Name, stat: Stat, id?: NodeId): CacheNode {
     const inode = inodeOid(stat);
     const met = this.nodes.ofObject(inode);
-    const kind = kindOf(stat.mode);
+    const kind = kindOfMode(stat.mode);
     const node = met?.kind === kind ? met : this.nodes.add(inode, kind, WHOLE, id);
     this.nodes.link(node, directory, name);
     return node;

@@ -7,14 +7,13 @@
  */
 import { linkSync, unlinkSync } from "node:fs";
 
-import { type Name, resolveOid } from "@izo/core";
+import { type Name, resolveOid, kindOfMode } from "@izo/core";
 import { AT_FDCWD, renameat2 } from "@izo/sys";
 
 import type { CacheNode, NodeLink } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
 import type { CacheTree } from "../cache/cache-tree.ts";
 import { statInode } from "../cache/inode.ts";
-import { kindOf } from "../cache/object-kind.ts";
 import { dropName } from "../filter/drop-name.ts";
 import type { IgnoredTree } from "./ignored-tree.ts";
 
@@ -84,7 +83,7 @@ export class LetGo {
       const at = `${path}/${name}`;
       const stat = this.#ignored.form.stat(at);
       if (stat === undefined) continue;
-      const kind = kindOf(stat.mode);
+      const kind = kindOfMode(stat.mode);
       if (kind === "directory") {
         this.#recoverIn(at, this.#ignored.child(directory, name), remove);
       } else if (name.startsWith(WAITING)) {

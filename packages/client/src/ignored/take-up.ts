@@ -18,12 +18,12 @@ import {
   NO_RECNO,
   type ObjectKind,
   type Oid,
+  kindOfMode,
 } from "@izo/core";
 import { AT_FDCWD, renameat2, type Stat } from "@izo/sys";
 
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
-import { kindOf } from "../cache/object-kind.ts";
 import { type Holding, WHOLE } from "../cache/object-mark.ts";
 import { xattrsOf } from "../cache/xattr-records.ts";
 import { watchWriters } from "../filter/close-descriptor.ts";
@@ -77,7 +77,7 @@ export class TakeUp {
   one(parent: Oid, name: Name, actor: Actor): boolean {
     const found = this.#find(parent, name);
     if (found === undefined || found.stat.nlink > 1) return false;
-    if (kindOf(found.stat.mode) === "directory") return false;
+    if (kindOfMode(found.stat.mode) === "directory") return false;
     this.#takeInode(found, actor);
     return true;
   }
@@ -103,7 +103,7 @@ export class TakeUp {
   #takeInode(found: Found, actor: Actor): void {
     const { tree } = this.#context;
     const { parent, directory, name, stat } = found;
-    const kind = kindOf(stat.mode);
+    const kind = kindOfMode(stat.mode);
     const holding = unlogged(kind);
     const path = kind === "file" && stat.nlink > 1 ? this.#copy(found) : found.path;
     const oid = this.#context.newOid();
@@ -156,7 +156,7 @@ export class TakeUp {
 
   #log({ parent, name, path, stat }: Found, oid: Oid, actor: Actor): void {
     const { tree, log } = this.#context;
-    const kind = kindOf(stat.mode);
+    const kind = kindOfMode(stat.mode);
     const shown = tree.nodes.shownPathIn(parent, name);
     const creation = creationOf({
       oid,
@@ -197,6 +197,6 @@ export class TakeUp {
 
   #shown({ parent, name, stat }: Found): [path: string, isDirectory: boolean] {
     const path = this.#context.tree.nodes.shownPathIn(parent, name);
-    return [path, kindOf(stat.mode) === "directory"];
+    return [path, kindOfMode(stat.mode) === "directory"];
   }
 }

@@ -22,12 +22,12 @@ import {
   type StateReader,
   type TreeObject,
   type Version,
+  kindOfMode,
 } from "@izo/core";
 import type { Stat } from "@izo/sys";
 
 import { osPath } from "../cache/cache-paths.ts";
 import { type InodeForm, shownOwner } from "../cache/inode-form.ts";
-import { kindOf } from "../cache/object-kind.ts";
 import type { ObjectMark } from "../cache/object-mark.ts";
 import { FileHasher } from "../sync/hash-file.ts";
 import type { CacheDifference, CacheDifferenceCause } from "./cache-difference.ts";
@@ -140,7 +140,7 @@ function compareEntry(
     differ(compared, visible, entry, path, "damaged", found);
     return;
   }
-  const kind = kindOf(stat.mode);
+  const kind = kindOfMode(stat.mode);
   if (kind !== object.kind) {
     differ(compared, visible, entry, path, "damaged", `${kind}, not ${object.kind}`);
     return;

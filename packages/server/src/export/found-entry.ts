@@ -7,6 +7,7 @@ import {
   type ObjectKind,
   type Oid,
   type Sha256,
+  kindOfMode,
 } from "@izo/core";
 import { lgetxattr, llistxattr, readlinkat, type Stat } from "@izo/sys";
 
@@ -41,7 +42,7 @@ export function readFoundEntry(
   nameBytes: Uint8Array,
   stat: Stat,
 ): FoundEntry {
-  const kind = kindOf(stat.mode);
+  const kind = kindOfMode(stat.mode);
   return {
     parent,
     name,
@@ -88,17 +89,4 @@ function listXattrs(path: Buffer): Buffer[] {
 /** Tells whether a stat is that of a directory. */
 export function isDirectoryStat({ mode }: Stat): boolean {
   return (mode & constants.S_IFMT) === constants.S_IFDIR;
-}
-
-function kindOf(mode: number): ObjectKind {
-  switch (mode & constants.S_IFMT) {
-    case constants.S_IFREG:
-      return "file";
-    case constants.S_IFDIR:
-      return "directory";
-    case constants.S_IFLNK:
-      return "symlink";
-    default:
-      return "special";
-  }
 }

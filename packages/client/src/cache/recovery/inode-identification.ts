@@ -5,12 +5,12 @@ import {
   type Oid,
   resolveOid,
   type TreeObject,
+  kindOfMode,
 } from "@izo/core";
 import type { Stat } from "@izo/sys";
 
 import type { CacheNode } from "../cache-node.ts";
 import { examineContent } from "../examine-content.ts";
-import { kindOf } from "../object-kind.ts";
 import { type Holding, WHOLE } from "../object-mark.ts";
 import { xattrsOf } from "../xattr-records.ts";
 import type { ContentRecovery } from "./content-recovery.ts";
@@ -31,7 +31,7 @@ export class InodeIdentification {
   identify(directory: CacheNode, name: Name, path: string, stat: Stat): CacheNode {
     const { tree } = this.#findings.options;
     const { visible } = tree;
-    const kind = kindOf(stat.mode);
+    const kind = kindOfMode(stat.mode);
     const mark = this.#findings.readMark(path);
     const marked = mark === undefined ? undefined : resolveOid(mark.oid, visible);
     if (mark !== undefined && marked !== undefined && isKnown(marked, visible)) {
@@ -56,7 +56,7 @@ export class InodeIdentification {
    * lost its end: the log brings it again, and no work is in it.
    */
   isForeign(path: string, stat: Stat): boolean {
-    const mark = kindOf(stat.mode) === "file" ? this.#findings.form.readMark(path) : undefined;
+    const mark = kindOfMode(stat.mode) === "file" ? this.#findings.form.readMark(path) : undefined;
     const { visible } = this.#findings.options.tree;
     if (mark === undefined || isKnown(resolveOid(mark.oid, visible), visible)) return false;
     const { holding } = mark;
@@ -69,7 +69,7 @@ export class InodeIdentification {
    * has it, and the symlink is made again.
    */
   isHollow(directory: CacheNode, name: Name, path: string, stat: Stat): boolean {
-    if (!this.#findings.options.isPowerLost || kindOf(stat.mode) !== "symlink") return false;
+    if (!this.#findings.options.isPowerLost || kindOfMode(stat.mode) !== "symlink") return false;
     const { visible } = this.#findings.options.tree;
     // Without a mark it was cut off in its making, under the name that its record gave it.
     const marked =
@@ -87,7 +87,7 @@ export class InodeIdentification {
    */
   putBy(directory: CacheNode, name: Name, path: string, stat: Stat): boolean {
     const { tree, versions } = this.#findings.options;
-    const mark = kindOf(stat.mode) === "file" ? this.#findings.readMark(path) : undefined;
+    const mark = kindOfMode(stat.mode) === "file" ? this.#findings.readMark(path) : undefined;
     if (mark?.holding.state !== "local" || !versions.isAhead(mark.holding.base)) return false;
     const oid = resolveOid(mark.oid, tree.visible);
     if (isKnown(oid, tree.visible)) return false;
@@ -116,7 +116,7 @@ export class InodeIdentification {
   #logNew(parent: CacheNode, name: Name, stat: Stat, markedOid: Oid | undefined): TreeObject {
     const { tree, newOid } = this.#findings.options;
     const path = tree.nodes.pathIn(parent, name);
-    const kind = kindOf(stat.mode);
+    const kind = kindOfMode(stat.mode);
     const made = {
       oid: markedOid ?? newOid(),
       parent: parent.oid,

@@ -1,12 +1,11 @@
 import { rmSync } from "node:fs";
 
-import { type Oid, resolveOid } from "@izo/core";
+import { type Oid, resolveOid, kindOfMode } from "@izo/core";
 
 import { contentOid } from "../../sync/content-oid.ts";
 import type { CacheNode } from "../cache-node.ts";
 import { osPath } from "../cache-paths.ts";
 import { isRemovedContent } from "../limbo.ts";
-import { kindOf } from "../object-kind.ts";
 import { ABSENT, type ObjectMark } from "../object-mark.ts";
 import { isBlank } from "../rescue.ts";
 import type { ContentRecovery } from "./content-recovery.ts";
@@ -58,7 +57,7 @@ export class LimboRecovery {
           continue;
         }
       }
-      if (mark === undefined && !isBlank(path, kindOf(stat.mode))) {
+      if (mark === undefined && !isBlank(path, kindOfMode(stat.mode))) {
         tree.rescue(path);
         continue;
       }
