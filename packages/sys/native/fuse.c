@@ -3,6 +3,8 @@
 #include "calls.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
@@ -82,16 +84,42 @@ napi_value izo_fuseSend(napi_env env, napi_callback_info info)
 	return call_result(&call, sent);
 }
 
-/* (device, fd of a file) -> the number under which the kernel has it. */
+/* A descriptor of the same file that can only be read; -1 where there can be none. */
+static int open_reader(int fd)
+{
+	char link[sizeof "/proc/self/fd/-2147483648"];
+
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	return open(link, O_RDONLY | O_CLOEXEC);
+}
+
+/*
+ * (device, fd of a file) -> the number under which the kernel has it.
+ *
+ * The kernel keeps what it is given for as long as the number is registered, and opens the file anew for each of its own
+ * files, with the flags of that one. One that can be written to would make its inode count as open for writing after
+ * its last writer is gone, as long as somebody reads: no lease would be given.
+ */
 napi_value izo_fuseOpenBacking(napi_env env, napi_callback_info info)
 {
 	struct call call = call_begin(env, info);
-	int fd = arg_int(&call, 0);
-	struct backing_map map = { .fd = arg_int(&call, 1) };
+	int device = arg_int(&call, 0);
+	int fd = arg_int(&call, 1);
+	struct backing_map map = { .fd = fd };
+	bool is_writable;
+	napi_value result;
 
 	if (!call.ok)
 		return call_refused(&call);
-	return call_result(&call, ioctl(fd, BACKING_OPEN, &map));
+	is_writable = (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY;
+	if (is_writable)
+		map.fd = open_reader(fd);
+	if (map.fd < 0)
+		map.fd = fd;
+	result = call_result(&call, ioctl(device, BACKING_OPEN, &map));
+	if (map.fd != fd)
+		close(map.fd);
+	return result;
 }
 
 napi_value izo_fuseCloseBacking(napi_env env, napi_callback_info info)

@@ -12,6 +12,7 @@ import {
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { hasWriter } from "@izo/sys";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { ServedCache } from "../testing/served-cache.ts";
@@ -106,6 +107,23 @@ describe("[D9] where the kernel writes past the daemon", () => {
     } finally {
       writer.kill();
     }
+  });
+
+  test("nobody counts as its writer once it is closed, whoever reads it from before on", async () => {
+    const stored = openSync(join(served.cacheDir, "tree/f"), "r");
+    const fd = openSync(file, "r+");
+    writeSync(fd, "1");
+    expect(readFileSync(file, "utf8").startsWith("10")).toBe(true);
+    const reader = openSync(file, "r");
+    expect(hasWriter(stored)).toBe(true);
+    closeSync(fd);
+    await expect.poll(() => hasWriter(stored), { timeout: 5_000 }).toBe(false);
+    closeSync(reader);
+    const again = openSync(file, "r+");
+    readFileSync(file);
+    closeSync(again);
+    await expect.poll(() => hasWriter(stored), { timeout: 5_000 }).toBe(false);
+    closeSync(stored);
   });
 
   test("kill -9 in the middle loses nothing that was written", async () => {
