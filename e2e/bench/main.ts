@@ -1,7 +1,7 @@
 /**
  * `pnpm bench`: what a mount costs beside the directory that it is kept in, and beside sshfs and rclone
  * where they are installed, in one run, on one machine. Prints tables, and writes `bench.json`, `bench.txt`,
- * `bench.md` and `bench.svg` to `--out DIR` (default: `bench-results`). `--only operations,workloads,log,replication,cold-read,scale`
+ * `bench.md` and `bench.svg` to `--out DIR` (default: `bench-results`). `--only operations,workloads,log,replication,cold-read,latency,scale`
  * leaves the rest out; `--rounds N` repeats all but the log, and medians count.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -14,6 +14,7 @@ import { createWorld } from "../hosts/world.ts";
 import { drawChart } from "./chart.ts";
 import { measureColdRead } from "./cold-read.ts";
 import { compareOperations } from "./compare-operations.ts";
+import { measureLatency } from "./latency.ts";
 import { measureLog } from "./log-rates.ts";
 import { describeMachine } from "./machine.ts";
 import { driverOf, makeOthers, makePlaces } from "./places.ts";
@@ -22,7 +23,7 @@ import { formatMarkdown, formatReport, type Report } from "./report.ts";
 import { measureScale } from "./scale.ts";
 import { compareWorkloads } from "./workloads.ts";
 
-const PARTS = ["operations", "workloads", "log", "replication", "cold-read", "scale"];
+const PARTS = ["operations", "workloads", "log", "replication", "cold-read", "latency", "scale"];
 
 const { values } = parseArgs({
   options: {
@@ -39,6 +40,7 @@ const beginLoad = loadavg()[0] ?? 0;
 const mounted = await measureMount();
 const replication = wanted.has("replication") ? await measureReplication(rounds) : undefined;
 const coldRead = wanted.has("cold-read") ? await measureColdRead(rounds) : undefined;
+const latency = wanted.has("latency") ? await measureLatency(rounds) : undefined;
 const scale = wanted.has("scale") ? await measureScale() : undefined;
 using work = makeWorkDirectory();
 const log = wanted.has("log") ? await measureLog(work.path) : undefined;
@@ -49,6 +51,7 @@ const report: Report = {
   ...(log !== undefined && { log }),
   ...(replication !== undefined && { replication }),
   ...(coldRead !== undefined && { coldRead }),
+  ...(latency !== undefined && { latency }),
   ...(scale !== undefined && { scale }),
 };
 mkdirSync(values.out, { recursive: true });

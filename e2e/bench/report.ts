@@ -1,5 +1,6 @@
 import type { ColdRead } from "./cold-read.ts";
 import type { Row } from "./compare-operations.ts";
+import type { Latency, Quantiles } from "./latency.ts";
 import type { LogRates } from "./log-rates.ts";
 import type { Machine } from "./machine.ts";
 import type { MissingPlace } from "./places.ts";
@@ -21,12 +22,13 @@ export interface Report {
   readonly log?: LogRates;
   readonly replication?: Replication;
   readonly coldRead?: ColdRead;
+  readonly latency?: Latency;
   readonly scale?: Scale;
 }
 
 /** The report as tables. */
 export function formatReport(report: Report): string {
-  const { operations, workloads, log, replication, coldRead, scale } = report;
+  const { operations, workloads, log, replication, coldRead, latency, scale } = report;
   const lines = describe(report);
   for (const rows of [operations, workloads]) {
     if (rows !== undefined) lines.push("", ...formatRows(rows));
@@ -38,6 +40,7 @@ export function formatReport(report: Report): string {
   }
   if (replication !== undefined) lines.push("", ...formatReplication(replication));
   if (coldRead !== undefined) lines.push("", ...formatColdRead(coldRead));
+  if (latency !== undefined) lines.push("", ...formatLatency(latency));
   if (scale !== undefined) lines.push("", ...formatScale(scale));
   return lines.join("\n");
 }
@@ -132,6 +135,18 @@ function formatColdRead(coldRead: ColdRead): string[] {
     line("until it is in the cache", wholeSeconds),
     line("curl of the same to a file", curlSeconds),
     formatLine("throughput beside curl", "", "", formatRatio(curlSeconds / readSeconds)),
+  ];
+}
+
+function formatLatency({ files, toReplica, toOnDemand, toServer, fdatasync }: Latency): string[] {
+  const line = (name: string, { p50, p99 }: Quantiles): string =>
+    formatLine(name, `${p50.toFixed(1)} ms`, `${p99.toFixed(1)} ms`);
+  return [
+    formatLine(`of ${formatCount(files)} files`, "p50", "p99"),
+    line("close to readable on a replica", toReplica),
+    line("close to readable on demand", toOnDemand),
+    line("close to the exported directory", toServer),
+    line("fdatasync of 256 bytes there", fdatasync),
   ];
 }
 

@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { expect, test } from "vitest";
 
-import { appears, quantile, textOf } from "../hosts/appears.ts";
+import { quantile } from "../hosts/appears.ts";
+import { closeToReadable, type HostDirectory } from "../hosts/close-to-readable.ts";
 import { memoryMib } from "../hosts/memory-of.ts";
 import { createWorld, type World } from "../hosts/world.ts";
 
@@ -17,25 +18,20 @@ const FOLLOWED_ROUNDS = 40;
 /** What the server may take while all of them wait. */
 const MOST_MIB = 400;
 
-/** How long until what is closed in one directory can be read in another, over many files. */
+/** {@link closeToReadable} below `d`, printed. */
 async function measure(
-  [from, source]: readonly [name: string, directory: string],
-  [to, target]: readonly [name: string, directory: string],
+  [from, source]: HostDirectory,
+  [to, target]: HostDirectory,
   rounds: number,
-  untilReady: () => Promise<unknown> = () => Promise.resolve(),
+  untilReady?: () => Promise<unknown>,
 ): Promise<{ readonly p50: number; readonly p99: number }> {
-  const delays: number[] = [];
-  for (let round = 0; round < rounds; round++) {
-    // oxlint-disable-next-line no-await-in-loop -- one file after another
-    await untilReady();
-    const name = `d/${from}-${to}-${round % 20}`;
-    const text = `round ${round} from ${from} to ${to}\n`;
-    writeFileSync(join(source, name), text);
-    // oxlint-disable-next-line no-await-in-loop
-    delays.push(await appears(`${name} on ${to}`, () => textOf(join(target, name)) === text));
-  }
-  const p50 = quantile(delays, 0.5);
-  const p99 = quantile(delays, 0.99);
+  const directories = [
+    [from, join(source, "d")],
+    [to, join(target, "d")],
+  ] as const;
+  const delaysMs = await closeToReadable(...directories, rounds, untilReady);
+  const p50 = quantile(delaysMs, 0.5);
+  const p99 = quantile(delaysMs, 0.99);
   console.log(
     `close → readable, ${from} → ${to}: p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`,
   );
