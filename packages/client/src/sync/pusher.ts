@@ -38,6 +38,14 @@ import { Uploader } from "./uploader.ts";
 const BATCH_RECORDS = 256;
 const BATCH_BYTES = 1024 * 1024;
 
+/**
+ * To see what can be sent, all that waits is looked at. So of much that waits a part is frozen at a time, and sent in
+ * several batches: a look for each would take the square of it. Not more, because small contents are in memory from then
+ * on, and what was frozen is sent, whatever becomes of it meanwhile.
+ */
+const PART_OF_PENDING = 1 / 16;
+const MOST_BATCHES_FROZEN = 8;
+
 /** What a record weighs in a batch beside its content: most are smaller. */
 const RECORD_BYTES = 512;
 
@@ -145,12 +153,14 @@ export class Pusher {
     await this.#uploader.settle();
   }
 
-  /** What can be frozen now, up to the size of a batch. */
+  /** What can be frozen now, up to the size of a batch, or of several where much waits. */
   #takeReady(signal: AbortSignal): Optimized[] {
     const { replica, removals, scope } = this.#options;
+    const batches = batchesToFreeze(replica.pendingCount);
     let bytes = 0;
     let count = 0;
-    const isFull = (): boolean => count >= BATCH_RECORDS || bytes >= BATCH_BYTES;
+    const isFull = (): boolean =>
+      count >= batches * BATCH_RECORDS || bytes >= batches * BATCH_BYTES;
     const waits = ({ recno, operation }: PendingRecord): boolean => {
       const close = sealedClose(recno, operation);
       if (close !== undefined && !this.#isAvailable(close, signal)) return true;
@@ -166,7 +176,7 @@ export class Pusher {
     );
   }
 
-  /** What comes after a full batch waits whatever it is, but for records that came to nothing. */
+  /** What comes after them waits whatever it is, but for records that came to nothing. */
   *#withPresentContents(
     ready: readonly Optimized[],
     isFull: () => boolean,
@@ -267,6 +277,11 @@ export class Pusher {
       if (!isUploaded) throw new ContentLostError(close.recno, sha256);
     }
   }
+}
+
+function batchesToFreeze(pending: number): number {
+  const part = Math.floor((pending * PART_OF_PENDING) / BATCH_RECORDS);
+  return Math.min(MOST_BATCHES_FROZEN, Math.max(1, part));
 }
 
 function sealedClose(recno: Recno, operation: PendingRecord["operation"]): SealedClose | undefined {
