@@ -38,7 +38,8 @@ it("planPush() says what becomes of each change before it is sent, and sends not
   other.rename("/moved", "/moved-there");
   await other.write("/gone", "edited there");
   await other.flush();
-  const { records, last } = await other.remoteLog(host.replica.position);
+  // By its own hands: the connection of the other one waits for news.
+  const { records, last } = await host.remoteLog(host.replica.position);
   host.cache.apply(host.replica.applyRemote(records, last).changes);
   const pending = host.replica.pendingCount;
   const plan = host.sync.planPush();
