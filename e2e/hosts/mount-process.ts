@@ -2,8 +2,10 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { isRunning } from "@izo/sys";
+
 import { izoJson, tailOf, tryIzo } from "./cli.ts";
-import { isAlive, type NetworkHost } from "./network.ts";
+import type { NetworkHost } from "./network.ts";
 
 /** What `izo status MNT --json` gives. */
 export interface MountState {
@@ -113,7 +115,7 @@ async function killProcess(pid: number): Promise<void> {
 }
 
 async function processEnd(pid: number): Promise<void> {
-  for (let round = 0; isAlive(pid); round++) {
+  for (let round = 0; isRunning(pid); round++) {
     if (round > 1000) throw new Error(`Cannot end process ${pid}: it still runs after 20 s`);
     await delay(20);
   }
@@ -126,7 +128,7 @@ async function takeDown(
   prefix: (command: readonly string[]) => string[],
 ): Promise<void> {
   const { status, stderr } = await tryIzo(["umount", "--lazy", mountPoint], { prefix });
-  if (isAlive(pid)) {
+  if (isRunning(pid)) {
     process.kill(pid, "SIGKILL");
     if (status !== 0) throw new Error(`Cannot unmount ${mountPoint}: ${stderr}${tailOf(logFile)}`);
   }

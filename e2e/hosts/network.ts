@@ -2,6 +2,8 @@
  * Hosts as network namespaces, joined by a bridge that stands in a namespace of its own: nothing appears
  * in the machine's own network, and equal addresses in two test runs do not meet.
  */
+import { isRunning } from "@izo/sys";
+
 import { runCommand, tryCommand } from "./run-command.ts";
 
 /** Names of namespaces: this, the id of the process that made them, a number, the host. */
@@ -95,20 +97,10 @@ export async function sweepNetworks(): Promise<void> {
   for (const line of stdout.split("\n")) {
     const match = new RegExp(`^(${PREFIX}-([0-9]+)-\\S+)`).exec(line);
     const name = match?.[1];
-    if (name === undefined || isAlive(Number(match?.[2]))) continue;
+    if (name === undefined || isRunning(Number(match?.[2]))) continue;
     const { stdout: pids } = await tryCommand(["ip", "netns", "pids", name]);
     for (const pid of pids.split("\n").filter((text) => text !== "")) endProcess(Number(pid));
     await removeNamespace(name);
-  }
-}
-
-/** Tells whether a process runs. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }
 

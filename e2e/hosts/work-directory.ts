@@ -2,9 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { umount2 } from "@izo/sys";
-
-import { isAlive } from "./network.ts";
+import { isRunning, umount2 } from "@izo/sys";
 
 const PREFIX = "izo-e2e-";
 
@@ -22,7 +20,7 @@ export function makeWorkDirectory(): WorkDirectory {
 export function sweepWorkDirectories(): void {
   for (const name of readdirSync(tmpdir())) {
     const pid = new RegExp(`^${PREFIX}([0-9]+)-`).exec(name)?.[1];
-    if (pid !== undefined && !isAlive(Number(pid))) removeWithMounts(join(tmpdir(), name));
+    if (pid !== undefined && !isRunning(Number(pid))) removeWithMounts(join(tmpdir(), name));
   }
 }
 

@@ -15,11 +15,11 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 
+import { isRunning } from "@izo/sys";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 
 import { izoJson, tryIzo } from "../hosts/cli.ts";
 import type { MountProcess } from "../hosts/mount-process.ts";
-import { isAlive } from "../hosts/network.ts";
 import { type PlainUser, plainUser } from "../hosts/plain-user.ts";
 import { mountPowerDisk, type PowerDisk } from "../hosts/power-disk.ts";
 import { runCommand } from "../hosts/run-command.ts";
@@ -223,7 +223,7 @@ test("izo status says which driver it is, and why data goes through it", async (
 test("fusermount3 -u from outside ends the process well", async () => {
   const { pid } = mount;
   await user.must(`fusermount3 -u '${mount.mountPoint}'`);
-  await vi.waitFor(() => expect(isAlive(pid)).toBe(false), { timeout: 20_000, interval: 50 });
+  await vi.waitFor(() => expect(isRunning(pid)).toBe(false), { timeout: 20_000, interval: 50 });
   expect(existsSync(inHome("cache/in-use"))).toBe(false);
 });
 

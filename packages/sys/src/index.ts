@@ -24,6 +24,7 @@ export { flock, type FlockOperation } from "./flock.ts";
 export type { FollowOptions } from "./follow.ts";
 export { detachDeadWithHelper, FusermountError } from "./fusermount.ts";
 export { FuseDevice, type FuseDeviceOptions } from "./fuse-device.ts";
+export { isRunning } from "./is-running.ts";
 export { hasWriter, releaseLease, setReadLease } from "./lease.ts";
 export { mknod, mknodat } from "./mknod.ts";
 export { linkat, linkFd, mkdirat, readlinkat, symlinkat, unlinkat } from "./names.ts";

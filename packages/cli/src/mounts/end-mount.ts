@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { MountNotAnsweringError } from "@izo/client";
 import { IzoError } from "@izo/core";
-import { SysError, umount2 } from "@izo/sys";
+import { isRunning, SysError, umount2 } from "@izo/sys";
 
 import { forgetMount } from "./mount-registry.ts";
 import { findInMountTable } from "./mount-table.ts";
@@ -119,14 +119,5 @@ async function processEnd(pid: number): Promise<void> {
       );
     }
     await delay(PROCESS_POLL_MS);
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }
