@@ -120,6 +120,7 @@ export class LocalFileSystem implements Disposable {
     makeCachePaths(cacheDir);
     const versions = new OwnVersions(log);
     const ids = new NodeIds();
+    const lastUses = new LastUses(cacheDir, Date.now);
     const tree = new CacheTree({
       paths,
       form,
@@ -127,16 +128,17 @@ export class LocalFileSystem implements Disposable {
       visible: () => log.visible,
       onProblem: options.onProblem,
       isPending: (version) => versions.isPending(version),
+      onNameless: (oid) => lastUses.forget(oid),
     });
     this.#tree = tree;
     const isServerThere = (): boolean => options.source() !== undefined;
-    this.#lastUses = new LastUses(cacheDir, Date.now);
+    this.#lastUses = lastUses;
     this.#saving = setInterval(() => this.#saveUses(options.onProblem), SAVE_USES_MS).unref();
     const evict = { tree, authoritative: () => log.authoritative, hasher: this.#hasher };
     this.quota = new CacheQuota({
       treePath: paths.tree,
       form,
-      lastUses: this.#lastUses,
+      lastUses,
       rankOf: (oid) => options.rankOf?.(oid),
       evict: (oid) => evictContent(evict, oid),
       isServerThere,
@@ -197,7 +199,7 @@ export class LocalFileSystem implements Disposable {
       unseenWriters: this.#unseenWriters,
       longWrites,
       removed: this.#removed,
-      onUsed: (oid) => this.#lastUses.note(oid),
+      onUsed: (oid) => lastUses.note(oid),
       streamFromBytes: () => this.#streamFromBytes,
       reclaim,
       onWriterGone: (oid) => {

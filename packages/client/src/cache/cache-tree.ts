@@ -51,6 +51,8 @@ export interface CacheTreeOptions {
    * it has lost its names, because it is the only place where the content is.
    */
   readonly isPending: (version: Base) => boolean;
+  /** An object has lost its last name. */
+  readonly onNameless?: ((oid: Oid) => void) | undefined;
 }
 
 export class CacheTree {
@@ -67,8 +69,9 @@ export class CacheTree {
   readonly #rescuePath: string;
 
   /** @throws CacheMarksLostError */
-  constructor({ paths, form, ids, visible, onProblem, isPending }: CacheTreeOptions) {
-    const nodes = new NodeTable({ ...paths, rootId: rootNode, ids });
+  constructor(options: CacheTreeOptions) {
+    const { paths, form, ids, visible, onProblem, isPending, onNameless } = options;
+    const nodes = new NodeTable({ ...paths, rootId: rootNode, ids, onNameless });
     const peek = (directory: CacheNode, name: Name): CacheNode | undefined =>
       this.peek(directory, name);
     this.form = form;

@@ -41,6 +41,11 @@ export class LastUses {
     }
   }
 
+  /** The object is gone. */
+  forget(oid: Oid): void {
+    if (this.#times.delete(oid)) this.#isChanged = true;
+  }
+
   /** In ms since 1970; undefined where no use is known. */
   of(oid: Oid): number | undefined {
     return this.#times.get(oid);

@@ -26,3 +26,24 @@ test("NodeTable keeps nothing of a file that is removed before its mark was writ
   expect(nodes.has(node.id)).toBe(false);
   expect([...nodes.lateMarks]).toEqual([]);
 });
+
+test("NodeTable tells of an object that has lost its last name, and of no other", () => {
+  const nameless: Oid[] = [];
+  const nodes = new NodeTable({
+    tree: "/cache/tree",
+    limbo: "/cache/limbo",
+    rootId: rootNode,
+    ids: new NodeIds(),
+    onNameless: (oid) => nameless.push(oid),
+  });
+  const { root } = nodes;
+  const oid = "f1".repeat(16) as Oid;
+  const node = nodes.add(oid, "file", { state: "local", base: own(1) });
+  nodes.link(node, root, parseName("a"));
+  nodes.link(node, root, parseName("b"));
+  nodes.move(node, { parent: root, name: parseName("a") }, root, parseName("c"));
+  nodes.unlink(root, parseName("b"));
+  expect(nameless).toEqual([]);
+  nodes.unlink(root, parseName("c"));
+  expect(nameless).toEqual([oid]);
+});

@@ -32,6 +32,7 @@ export class NodeTable {
   readonly #byId = new Map<NodeId, CacheNode>();
   readonly #byOid = new Map<Oid, CacheNode>();
   readonly #ids: NodeIds;
+  readonly #onNameless: ((oid: Oid) => void) | undefined;
 
   constructor(places: {
     readonly tree: string;
@@ -39,10 +40,13 @@ export class NodeTable {
     /** The number of the tree's own directory. */
     readonly rootId: NodeId;
     readonly ids: NodeIds;
+    /** The object has lost its last name here. */
+    readonly onNameless?: ((oid: Oid) => void) | undefined;
   }) {
     this.#treePath = places.tree;
     this.#limboPath = places.limbo;
     this.#ids = places.ids;
+    this.#onNameless = places.onNameless;
     this.root = new CacheNode(places.rootId, ROOT_OID, "directory", ABSENT);
     this.limbo = new CacheNode(this.#ids.next(), "" as Oid, "directory", WHOLE);
     this.#byId.set(this.root.id, this.root);
@@ -101,7 +105,10 @@ export class NodeTable {
     const index = indexOfLink(node, { parent, name });
     if (index >= 0) node.links = node.links.toSpliced(index, 1);
     if (node.links.length > 0) return;
-    if (this.#byOid.get(node.oid) === node) this.#byOid.delete(node.oid);
+    if (this.#byOid.get(node.oid) === node) {
+      this.#byOid.delete(node.oid);
+      this.#onNameless?.(node.oid);
+    }
     this.collect(node);
   }
 

@@ -13,8 +13,8 @@ import { computeOriginCheck } from "../kml/origin-check.ts";
 import type { KmlRecord } from "../kml/record.ts";
 import { basesOf, HeldRecords, withBases } from "../optimize/dependencies.ts";
 import { optimize, type Optimized } from "../optimize/optimize.ts";
+import { OwnBases } from "./own-bases.ts";
 import type { FrozenRecord, PendingRecord } from "./pending-record.ts";
-import { RecnoMap } from "./recno-map.ts";
 
 /** A record that cannot stand in a client's own log. */
 export class OwnLogError extends IzoError {
@@ -31,13 +31,11 @@ export class PendingLog {
   readonly peer: PeerId;
   readonly #unsent = new Map<Recno, PendingRecord>();
   readonly #frozen = new Map<Recno, FrozenRecord>();
-  /** Own recno → origin recno under which it was sent: bases of later records follow it, as long as this runs. */
-  readonly #sentAs = new RecnoMap();
-  /** Own recno of a CLOSE that was never sent → what it built on, and what builds on it builds on now. */
-  readonly #dropped = new Map<Recno, Base>();
+  readonly #bases: OwnBases;
 
   constructor(peer: PeerId) {
     this.peer = peer;
+    this.#bases = new OwnBases(peer);
   }
 
   /** Records not yet sent, in the order of their making; made anew at each call. */
@@ -157,7 +155,7 @@ export class PendingLog {
       const covered = this.#unsent.get(recno)?.operation;
       this.#unsent.delete(recno);
       if (operation === null && covered?.opcode === "CLOSE") this.#drop(recno, covered);
-      else this.#sentAs.set(recno, originRecno);
+      else this.#bases.noteSent(recno, originRecno);
     }
     if (operation === null) return;
     const { authorTimeNs, actor } = record;
@@ -170,7 +168,7 @@ export class PendingLog {
 
   /** No server will ever know this number: a base that named it would never hold. */
   #drop(recno: Recno, operation: ClientOperation | undefined): void {
-    if (operation?.opcode === "CLOSE") this.#dropped.set(recno, operation.contentBase);
+    if (operation?.opcode === "CLOSE") this.#bases.noteDropped(recno, operation.contentBase);
   }
 
   #followed(record: PendingRecord): PendingRecord {
@@ -187,10 +185,6 @@ export class PendingLog {
 
   /** A base as the server will know it, where it is an own record that was sent meanwhile. */
   followSent(base: Base): Base {
-    if (typeof base === "number" || base.peer !== this.peer) return base;
-    const below = this.#dropped.get(base.recno);
-    if (below !== undefined) return this.followSent(below);
-    const originRecno = this.#sentAs.get(base.recno);
-    return originRecno === undefined ? base : { peer: this.peer, recno: originRecno };
+    return this.#bases.follow(base);
   }
 }
