@@ -4,7 +4,14 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 const PATIENCE_MS = 20_000;
 
 /**
- * The time in ms until `condition` holds. It is asked again at once each time, for where the time itself
+ * Between two looks. Who looks without a pause takes one of two cores, and each turn of the mount that he asks, from those
+ * for whose work he waits.
+ */
+const PAUSE_MS = 0.2;
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
+/**
+ * The time in ms until `condition` holds. It is asked again almost at once each time, for where the time itself
  * is what is measured; everything else waits for a recno.
  */
 export async function appears(what: string, condition: () => boolean): Promise<number> {
@@ -13,6 +20,7 @@ export async function appears(what: string, condition: () => boolean): Promise<n
     if (performance.now() - startMs > PATIENCE_MS) {
       throw new Error(`Cannot see ${what}: ${PATIENCE_MS / 1000} s are over`);
     }
+    Atomics.wait(pause, 0, 0, PAUSE_MS);
     await nextTurn();
   }
   return performance.now() - startMs;

@@ -9,6 +9,9 @@ export type HostDirectory = readonly [host: string, directory: string];
 /** As many names take turns, so that most files are written again. */
 const NAMES = 20;
 
+/** So that no text was ever there before. */
+let texts = 0;
+
 /**
  * How long it takes, in ms, from the close of a small file in one directory until its text can be read in another: one
  * figure for each of so many files, one after the other.
@@ -26,7 +29,8 @@ export async function closeToReadable(
     // oxlint-disable-next-line no-await-in-loop -- one file after another
     await untilReady();
     const name = `${from}-${to}-${round % NAMES}`;
-    const text = `round ${round} from ${from} to ${to}\n`;
+    texts += 1;
+    const text = `text ${texts} from ${from} to ${to}\n`;
     writeFileSync(join(source, name), text);
     // oxlint-disable-next-line no-await-in-loop
     delaysMs.push(await appears(`${name} on ${to}`, () => textOf(join(target, name)) === text));
