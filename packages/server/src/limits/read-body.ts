@@ -1,3 +1,4 @@
+import type { HttpBindings } from "@hono/node-server";
 import { ProblemError } from "@izo/core";
 
 import type { AppContext } from "../routes/app-environment.ts";
@@ -30,7 +31,7 @@ export async function readBody(
   };
   let length = 0;
   try {
-    for await (const chunk of (c.req.raw.body ?? []) as AsyncIterable<Uint8Array>) {
+    for await (const chunk of piecesOf(c)) {
       length += chunk.length;
       if (length > maxBytes) tooLarge(what, maxBytes);
       held.push(budget.take(chunk.length));
@@ -45,4 +46,10 @@ export async function readBody(
     }
     throw error;
   }
+}
+
+/** From the connection itself where there is one: the stream that a Request makes of it is a turn later, and more work. */
+function piecesOf(c: AppContext): AsyncIterable<Uint8Array> {
+  const { incoming } = (c.env ?? {}) as Partial<HttpBindings>;
+  return incoming ?? ((c.req.raw.body ?? []) as AsyncIterable<Uint8Array>);
 }

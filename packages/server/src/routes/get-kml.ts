@@ -1,3 +1,5 @@
+import { setImmediate as afterOthers } from "node:timers/promises";
+
 import {
   formatPosition,
   HEADERS,
@@ -16,7 +18,7 @@ import type { LogChunk } from "../export/export.ts";
 import { holdUntilAnswered } from "../limits/limit-requests.ts";
 import { type AppContext, type AppEnvironment, endsOf } from "./app-environment.ts";
 import { pollQuery } from "./parameters.ts";
-import { pollWithContents } from "./poll-contents.ts";
+import { isAllOf, pollWithContents } from "./poll-contents.ts";
 import { validate } from "./validate.ts";
 
 /** Records behind a position; the answer waits for one when there is none. */
@@ -30,6 +32,8 @@ export const getKml = createFactory<AppEnvironment>().createHandlers(
       c.var.fileset.notePeer(polling.peer, polling.host, after.recno);
     }
     const { chunk, head } = await readOrWait(c, after, wait * 1000, limit);
+    // To who made the records they are no news: those who wait for them come first.
+    if (polling !== null && isAllOf(chunk, polling.peer)) await afterOthers();
     const type = accepts(c, {
       header: "Accept",
       supports: [MEDIA_TYPES.kml, MEDIA_TYPES.ndjson],

@@ -13,8 +13,9 @@ export const noteRequest = createMiddleware<AppEnvironment>(async (c, next) => {
   const given = c.req.header(HEADERS.requestId) ?? c.req.header("X-Request-Id");
   const requestId = given !== undefined && REQUEST_ID.test(given) ? given : crypto.randomUUID();
   c.set("requestId", requestId);
-  await next();
+  // Before there is an answer: one that is changed afterwards is made anew, as a stream, and goes out 1 ms later.
   c.header(HEADERS.requestId, requestId);
+  await next();
   const { method, path } = c.req;
   const { status } = c.res;
   const tookMs = performance.now() - startMs;

@@ -43,7 +43,8 @@ export function pollWithContents(
   return answer;
 }
 
-function isAllOf(chunk: LogChunk, peer: PeerId): boolean {
+/** Tells whether one peer made all of the records. */
+export function isAllOf(chunk: LogChunk, peer: PeerId): boolean {
   for (const { origin } of chunk.records()) if (origin.peer !== peer) return false;
   return true;
 }
