@@ -11,7 +11,7 @@
 import { constants, fsync } from "node:fs";
 import { promisify } from "node:util";
 
-import { ROOT_OID, type Oid, type SubmittedRecord } from "@izo/core";
+import { ROOT_OID, type Oid, type Sha256, type SubmittedRecord } from "@izo/core";
 import { fstatat, unlinkat } from "@izo/sys";
 
 import { BatchDirectories } from "./batch-directories.ts";
@@ -45,6 +45,8 @@ export interface ApplyOptions {
   /** Records that are refused, because the disk has refused them for good. */
   readonly unstorable: ReadonlySet<SubmittedRecord>;
   readonly onDirectory: (oid: Oid, fd: number) => void;
+  /** As `ContentStore.whenDurable`. */
+  readonly whenDurable: (contents: readonly Sha256[]) => Promise<void>;
   readonly reach: CrashPoint;
 }
 
@@ -52,7 +54,7 @@ export interface ApplyOptions {
 export async function applyBatch(
   fileset: Fileset,
   submissions: readonly Submission[],
-  { forced, unstorable, onDirectory, reach }: ApplyOptions,
+  { forced, unstorable, onDirectory, whenDurable, reach }: ApplyOptions,
 ): Promise<AppliedBatch> {
   using directories = new BatchDirectories(fileset);
   const { ledger } = fileset;
@@ -72,8 +74,11 @@ export async function applyBatch(
   try {
     const planned = judgeBatch(fileset, submissions, unstorable);
     await prepare(fileset, planned, submissions, { directories, items });
-    // Renames, removals and attributes put nothing in.
-    if (items.length > 0) await fsyncAsync(fileset.applyFd);
+    await Promise.all([
+      whenDurable(contentsOf(submissions)),
+      // Renames, removals and attributes put nothing in.
+      items.length > 0 ? fsyncAsync(fileset.applyFd) : undefined,
+    ]);
     reach("items-prepared");
     ledger.reserve();
     await writeIntents(fileset.paths.intents, withInodes(fileset, planned));
@@ -105,6 +110,13 @@ export async function applyBatch(
   } finally {
     for (const item of items) removeItem(fileset, item, context);
   }
+}
+
+/** Also of those that are refused: what was refused is kept. */
+function contentsOf(submissions: readonly Submission[]): Sha256[] {
+  return submissions.flatMap(({ record: { operation } }) =>
+    operation.opcode === "CLOSE" && operation.sha256 !== null ? [operation.sha256] : [],
+  );
 }
 
 /**

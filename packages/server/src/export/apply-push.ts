@@ -41,6 +41,8 @@ export interface PushContext {
   readonly onDirectory: (oid: Oid, fd: number) => void;
   /** In bytes; null where it is not here. */
   readonly contentSize: (sha256: Sha256) => number | null;
+  /** As `ContentStore.whenDurable`. */
+  readonly whenDurable: (contents: readonly Sha256[]) => Promise<void>;
   /** Logs what is on disk there, as it is. */
   readonly lookAgain: (change: LocalChange) => Promise<void>;
   readonly takeOutgoing: (outgoing: readonly Outgoing[]) => void;

@@ -77,7 +77,7 @@ function openRetained(fileset: Fileset, sha256: Sha256): ContentSource | null {
   return sourceOf(openat(fileset.objectsFd, sha256, READ), noteOfStat(stat));
 }
 
-/** What is under its hash in `staging/contents` was verified before it got that name. */
+/** What is under its hash in `staging/contents` was verified before it got that name; `content-store.ts` says when it is durable. */
 function openStaged(fileset: Fileset, sha256: Sha256): ContentSource | null {
   const stat = fstatat(fileset.contentsFd, sha256, { noFollow: true, throwIfNoEntry: false });
   if (stat === undefined || stat.nlink !== 1) return null;

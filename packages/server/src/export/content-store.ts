@@ -5,6 +5,7 @@ import {
   fdatasync,
   openSync,
   read as readCallback,
+  readFileSync,
   readSync,
   rmSync,
 } from "node:fs";
@@ -12,7 +13,7 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import { EMPTY_SHA256, MAX_INLINE_BYTES, type Sha256 } from "@izo/core";
+import { bytesToText, EMPTY_SHA256, MAX_INLINE_BYTES, type Sha256 } from "@izo/core";
 import {
   fstatat,
   notePassed,
@@ -33,18 +34,23 @@ import type { Fileset } from "./fileset.ts";
 import { noteFullDisk } from "./full-disk-problem.ts";
 import { hashContent } from "./hash-content.ts";
 import { JobQueue } from "./job-queue.ts";
+import { UnsyncedContents } from "./unsynced-contents.ts";
 
 const read = promisify(readCallback);
 const fdatasyncAsync = promisify(fdatasync);
 
 const PIECE_BYTES = 256 * 1024;
 
+const IS_HASH = /^[0-9a-f]{64}$/;
+
 /** Uploads that no record has asked for in this time were given up by their author. */
 const ABANDONED_MS = 7 * 24 * 3_600_000;
 
 /**
  * Contents by hash: those of the tree and of retained files to read, those of uploads to come in. An
- * upload counts from the moment that it is under its hash: verified and durable before that.
+ * upload counts from the moment that it is under its hash: verified and durable before that. A small content that
+ * comes with its record is durable before the record is: a power cut can leave other bytes under its hash, and they
+ * go at the next start.
  *
  * What has come of an upload belongs to its sender: another one who sends slowly, or other bytes, keeps
  * nobody from bringing the same content.
@@ -54,6 +60,7 @@ export class ContentStore {
   readonly #onStale: OnStale;
   /** By part: one upload at a time; others of the same sender wait, and find it complete. */
   readonly #uploads = new Map<string, JobQueue>();
+  readonly #unsynced = new UnsyncedContents();
   #inlineCount = 0;
 
   /** @param onStale is told of files that are not as noted */
@@ -122,7 +129,8 @@ export class ContentStore {
     }
   }
 
-  async stageInline(sha256: Sha256, bytes: Uint8Array): Promise<void> {
+  /** Takes a content that comes with its record; it can be read at once, and is durable once {@link whenDurable}. */
+  stageInline(sha256: Sha256, bytes: Uint8Array): void {
     const found = hash("sha256", bytes) as Sha256;
     if (found !== sha256) throw new WrongHashError(sha256, found);
     if (this.has(sha256)) return;
@@ -130,16 +138,36 @@ export class ContentStore {
     const { contentsFd } = this.#fileset;
     // All of it is here: it waits for nobody who brings the same.
     const part = `${sha256}.inline-${this.#inlineCount}`;
+    let fd: number | undefined;
     try {
-      await writeDurably(this.#pathOf(part), bytes);
+      fd = openSync(this.#pathOf(part), "w", 0o600);
+      writeWhole(fd, bytes);
       renameat2(contentsFd, part, contentsFd, sha256);
     } catch (error) {
+      if (fd !== undefined) closeSync(fd);
       this.#drop(part);
       throw this.#failureOf(error, sha256);
     }
+    this.#unsynced.add(sha256, this.#syncInline(sha256, fd));
   }
 
-  /** Drops uploads that nobody will ask for. Run at start. */
+  /** Resolves when these contents survive a power cut, as far as they are here. @throws what the disk says */
+  whenDurable(hashes: Iterable<Sha256>): Promise<void> {
+    return this.#unsynced.whenSynced(hashes);
+  }
+
+  async #syncInline(sha256: Sha256, fd: number): Promise<void> {
+    try {
+      await fdatasyncAsync(fd);
+    } catch (error) {
+      this.#drop(sha256);
+      throw this.#failureOf(error, sha256);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** Drops uploads that nobody will ask for, and what a power cut has left of small ones. Run at start. */
   dropAbandoned(): void {
     const { contentsFd, nowNs } = this.#fileset;
     const flags = constants.O_RDONLY | constants.O_DIRECTORY;
@@ -149,11 +177,18 @@ export class ContentStore {
         const stat = fstatat(contentsFd, name, { noFollow: true });
         const ageMs = Number((nowNs() - stat.ctimeNs) / 1_000_000n);
         // A second name: it was put into the tree when a crash came.
-        if (stat.nlink > 1 || ageMs > ABANDONED_MS) unlinkat(contentsFd, name);
+        const isOver = stat.nlink > 1 || ageMs > ABANDONED_MS;
+        if (isOver || !this.#isWhole(bytesToText(name), stat.size)) unlinkat(contentsFd, name);
       }
     } finally {
       closeSync(fd);
     }
+  }
+
+  /** What has come in part is gone on with; large contents got their hash as their name when they were durable. */
+  #isWhole(name: string, sizeBytes: number): boolean {
+    if (!IS_HASH.test(name) || sizeBytes > MAX_INLINE_BYTES) return true;
+    return hash("sha256", readFileSync(this.#pathOf(name))) === name;
   }
 
   #failureOf(error: unknown, sha256: Sha256): unknown {
@@ -210,17 +245,6 @@ export class ContentStore {
 
   #pathOf(name: string): string {
     return join(this.#fileset.paths.contents, name);
-  }
-}
-
-/** One call for a thread, and not four: what waits for it most is a single small file. */
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  const fd = openSync(path, "w", 0o600);
-  try {
-    writeWhole(fd, bytes);
-    await fdatasyncAsync(fd);
-  } finally {
-    closeSync(fd);
   }
 }
 

@@ -129,8 +129,8 @@ export interface Export extends AsyncDisposable {
     range: { readonly offsetBytes: number; readonly totalBytes: number },
     sender?: string | null,
   ): Promise<UploadState>;
-  /** Takes a small content whole. @throws WrongHashError, NoSpaceError */
-  stageInline(sha256: Sha256, bytes: Uint8Array): Promise<void>;
+  /** Takes a small content whole, which is durable when a record is that names it. @throws WrongHashError, NoSpaceError */
+  stageInline(sha256: Sha256, bytes: Uint8Array): void;
 
   /** The tree as it was. */
   readonly history: ExportHistory;

@@ -127,6 +127,7 @@ export class Keeper {
       reach: this.#options.reach,
       onDirectory: (oid, fd) => this.#watchMade(oid, fd),
       contentSize: (sha256) => this.contents.sizeOf(sha256),
+      whenDurable: (contents) => this.contents.whenDurable(contents),
       lookAgain: (change) => this.#lookAgain(change),
       takeOutgoing: (outgoing) => {
         this.#outgoing.take(outgoing);

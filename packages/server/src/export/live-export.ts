@@ -198,8 +198,8 @@ export class LiveExport implements Export {
     return this.#keeper.contents.upload(sha256, body, range, sender);
   }
 
-  stageInline(sha256: Sha256, bytes: Uint8Array): Promise<void> {
-    return this.#keeper.contents.stageInline(sha256, bytes);
+  stageInline(sha256: Sha256, bytes: Uint8Array): void {
+    this.#keeper.contents.stageInline(sha256, bytes);
   }
 
   lookUp(path: string): PathEntry | null {

@@ -27,7 +27,7 @@ export const postReintegrate = createFactory<AppEnvironment>().createHandlers(as
   try {
     const { contents, ...push } = parseReintegrateRequest(body.bytes, digest);
     claimPeer(c, push.peer);
-    await Promise.all(contents.map(({ sha256, bytes }) => fileset.stageInline(sha256, bytes)));
+    for (const { sha256, bytes } of contents) fileset.stageInline(sha256, bytes);
     const isRemovalConfirmed = c.req.header(HEADERS.removalConfirmed) === "?1";
     const results = await fileset.reintegrate({
       ...push,

@@ -90,7 +90,7 @@ export class TestPeer {
 
   async stage(content: string): Promise<Sha256> {
     const sha256 = hash("sha256", content) as Sha256;
-    await this.#exported.stageInline(sha256, Buffer.from(content));
+    this.#exported.stageInline(sha256, Buffer.from(content));
     return sha256;
   }
 }
