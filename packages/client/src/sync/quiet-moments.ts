@@ -1,7 +1,7 @@
 import { setImmediate as yieldToRequests, setTimeout as delay } from "node:timers/promises";
 
 /** This long after the last record, a program that makes one after the other has paused. */
-const QUIET_MS = 2;
+const QUIET_MS = 1;
 
 /**
  * So many changes within so long are a program at full speed, as one that unpacks an archive: that it now waits
@@ -16,7 +16,7 @@ const BUSY_MS = 1;
 /** After so much work of its own, this process cannot say that nobody asks: it has not looked. */
 const UNSEEN_MS = 1;
 
-/** Between two looks whether it has. */
+/** Between two looks whether it has, at most. */
 const LOOK_MS = 4;
 
 /** A program that never pauses must not keep others from what it does, nor this client from what they do. */
@@ -59,14 +59,25 @@ export class QuietMoments {
 
   /** Resolves when programs pause, after a second at the latest, or when the signal ends it. */
   async wait(signal: AbortSignal): Promise<void> {
+    await this.#waitUntil(() => Math.max(this.#lastMs + QUIET_MS, this.#burstEndMs), signal);
+  }
+
+  /** The same for what may be done between two changes, if only they are few: who saves one file waits for that. */
+  async waitForBurst(signal: AbortSignal): Promise<void> {
+    await this.#waitUntil(() => this.#burstEndMs, signal);
+  }
+
+  /** @param endMs when the wait is over, from what is known by then */
+  async #waitUntil(endMs: () => number, signal: AbortSignal): Promise<void> {
     const startMs = this.#nowMs();
     if (startMs >= this.#lookedMs + UNSEEN_MS) await this.#look();
-    while (!signal.aborted && this.#isBusy) {
-      const nowMs = this.#nowMs();
+    for (let nowMs = this.#nowMs(); !signal.aborted; nowMs = this.#nowMs()) {
+      const leftMs = endMs() - nowMs;
+      if (leftMs <= 0 || nowMs < this.#turnUntilMs) return;
       if (nowMs >= startMs + LONGEST_MS) this.#turnUntilMs = nowMs + TURN_MS;
       else {
         // oxlint-disable-next-line no-await-in-loop -- one look after another
-        await delay(LOOK_MS);
+        await delay(Math.min(LOOK_MS, Math.ceil(leftMs)));
         // oxlint-disable-next-line no-await-in-loop
         await this.#look();
       }
@@ -79,10 +90,8 @@ export class QuietMoments {
     this.#lookedMs = this.#nowMs();
   }
 
-  get #isBusy(): boolean {
-    const nowMs = this.#nowMs();
-    if (nowMs < this.#turnUntilMs) return false;
-    const firstMs = this.#changesMs[this.#changes % BURST_CHANGES]!;
-    return nowMs < this.#lastMs + QUIET_MS || nowMs < firstMs + BURST_MS;
+  /** When it is known that the last changes were not made at full speed, or are over. */
+  get #burstEndMs(): number {
+    return this.#changesMs[this.#changes % BURST_CHANGES]! + BURST_MS;
   }
 }

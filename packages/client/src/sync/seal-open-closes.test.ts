@@ -27,7 +27,7 @@ async function seal(meanwhile = async (): Promise<void> => {}): Promise<number[]
     replica,
     cache: local.content,
     settle,
-    quiet: { wait: () => Promise.resolve() },
+    quiet: { waitForBurst: () => Promise.resolve() },
     show: () => {},
     onProblem: (error: unknown) => void problems.push(error),
   };

@@ -26,8 +26,8 @@ export interface SealingDisk {
 export interface SealingOptions extends SealingDisk {
   readonly replica: LocalReplica;
   readonly cache: CacheExecutor;
-  /** Each file waits for its moment: hashing can wait, and the program that writes the next one cannot. */
-  readonly quiet: Pick<QuietMoments, "wait">;
+  /** Each file waits for its moment: hashing can wait, and the program that writes one after the other cannot. */
+  readonly quiet: Pick<QuietMoments, "waitForBurst">;
   /** Makes the cache show what sealing has changed in the visible tree. */
   readonly show: (changes: ChangeSet) => void;
   /** A file could not be read or synced; it is tried again with the next round. */
@@ -78,7 +78,7 @@ async function sealGroup(
   const covered = new Set<PendingRecord["recno"]>();
   const moment = async (index: number): Promise<void> => {
     if (index % AT_A_TIME === AT_A_TIME - 1) await yieldToRequests();
-    await quiet.wait(signal);
+    await quiet.waitForBurst(signal);
   };
   for (const [index, { recno, operation }] of closes.entries()) {
     // oxlint-disable-next-line no-await-in-loop -- a moment for each

@@ -16,9 +16,6 @@ import { FileHasher } from "./hash-file.ts";
 import type { LocalReplica } from "./local-replica.ts";
 import { sealOpenCloses, type SealingDisk, type SealingOptions } from "./seal-open-closes.ts";
 
-/** A file that is saved several times in a row is hashed once. */
-const COALESCE_MS = 2;
-
 export interface SealerOptions {
   readonly replica: LocalReplica;
   readonly cache: CacheExecutor;
@@ -38,9 +35,10 @@ export class Sealer implements AsyncDisposable {
   readonly #recorded: Disposable;
   /** Rounds in a row that left something open. */
   #attempts = 0;
+  /** The next look at what was left open. */
   #timer: NodeJS.Timeout | null = null;
-  /** After which it was set. */
-  #delayMs = 0;
+  /** The next round, which is about to begin. */
+  #soon: NodeJS.Immediate | null = null;
   #round: Promise<void> | null = null;
   /** Woken while a round was running, which may have gone past what is new. */
   #isStale = false;
@@ -58,11 +56,16 @@ export class Sealer implements AsyncDisposable {
     this.wake();
   }
 
-  /** Looks at the open CLOSEs soon: one was recorded, or a file lost its last writer. */
+  /**
+   * Looks at the open CLOSEs at once, when who asked for something has his answer: one was recorded, or a file lost
+   * its last writer. What is recorded while it does so waits for the next round.
+   */
   wake(): void {
     this.#attempts = 0;
-    if (!this.#stop.signal.aborted) this.#looked ??= Promise.withResolvers();
-    this.#schedule(COALESCE_MS);
+    if (this.#stop.signal.aborted) return;
+    this.#looked ??= Promise.withResolvers();
+    if (this.#round !== null) this.#isStale = true;
+    else this.#soon ??= setImmediate(() => this.#begin());
   }
 
   /** Resolves when all that was recorded was looked at; what has a writer still is looked at again later. */
@@ -74,28 +77,18 @@ export class Sealer implements AsyncDisposable {
     this.#stop.abort();
     this.#recorded[Symbol.dispose]();
     if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#soon !== null) clearImmediate(this.#soon);
     await this.#round;
     this.#endLook();
     await this.#hasher[Symbol.asyncDispose]();
     closeSync(this.#directory);
   }
 
-  #schedule(delayMs: number): void {
-    if (this.#stop.signal.aborted) return;
-    if (this.#round !== null) {
-      this.#isStale = true;
-      return;
-    }
-    if (this.#timer !== null && this.#delayMs === delayMs) {
-      this.#timer.refresh();
-      return;
-    }
+  #begin(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#delayMs = delayMs;
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      this.#round = this.#sealAll().finally(() => this.#endRound());
-    }, delayMs).unref();
+    this.#timer = null;
+    this.#soon = null;
+    this.#round = this.#sealAll().finally(() => this.#endRound());
   }
 
   #endLook(): void {
@@ -110,16 +103,19 @@ export class Sealer implements AsyncDisposable {
 
   #endRound(): void {
     this.#round = null;
-    if (this.#isStale) {
-      this.#isStale = false;
-      this.#schedule(COALESCE_MS);
+    const isStale = this.#isStale;
+    this.#isStale = false;
+    if (this.#stop.signal.aborted) return;
+    if (isStale) {
+      this.#soon = setImmediate(() => this.#begin());
       return;
     }
     this.#endLook();
     if (this.#options.replica.unsealed().length > 0) {
       // Something still has a writer, or was written to while it was hashed.
       this.#attempts += 1;
-      this.#schedule(retryDelayMs(this.#attempts, this.#options.random()));
+      const delayMs = retryDelayMs(this.#attempts, this.#options.random());
+      this.#timer = setTimeout(() => this.#begin(), delayMs).unref();
     }
   }
 }

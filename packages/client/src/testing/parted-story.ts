@@ -181,7 +181,7 @@ export class Story implements AsyncDisposable {
           await meanwhile();
           return hashes;
         },
-        quiet: { wait: () => Promise.resolve() },
+        quiet: { waitForBurst: () => Promise.resolve() },
       },
       NEVER,
     );
