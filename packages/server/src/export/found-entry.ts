@@ -65,7 +65,8 @@ export function entryPath(dirFd: number, nameBytes: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from(`/proc/self/fd/${dirFd}/`), nameBytes]);
 }
 
-function readXattrs(path: Buffer): Map<string, Uint8Array> {
+/** Those that replicate, of what is at the path; never follows a symlink at its end. @throws SysError */
+export function readXattrs(path: Buffer): Map<string, Uint8Array> {
   const xattrs = new Map<string, Uint8Array>();
   for (const nameBytes of listXattrs(path)) {
     const name = bytesToText(nameBytes);

@@ -16,7 +16,13 @@ import { fstat, fstatat, hasWriter, openat, readDirectory, type Stat } from "@iz
 
 import { isSameInode, isUnchanged, noteOfStat, type DiskNote } from "../db/disk-notes.ts";
 import type { Fileset } from "./fileset.ts";
-import { isDirectoryStat, readFoundEntry, type FoundEntry } from "./found-entry.ts";
+import {
+  entryPath,
+  isDirectoryStat,
+  readFoundEntry,
+  readXattrs,
+  type FoundEntry,
+} from "./found-entry.ts";
 import type { LookOptions } from "./look-options.ts";
 import { STATE_DIRECTORY } from "./state-directory.ts";
 import { heldFd, isAbsence, openTreeDirectory } from "./tree-directory.ts";
@@ -167,8 +173,11 @@ class Comparison {
       if (isFile(stat)) this.#files += 1;
       const note = entry && notes.get(entry.oid);
       if (entry !== undefined && note !== undefined && isAsNoted(note, stat)) {
-        if (isDirectoryStat(stat) && isDeep) this.#directories.push(entry.oid);
-        return;
+        const isDirectory = isDirectoryStat(stat);
+        if (!isDirectory || this.#hasLoggedXattrs(entry.oid, nameBytes)) {
+          if (isDirectory && isDeep) this.#directories.push(entry.oid);
+          return;
+        }
       }
       if (isFile(stat) && this.#isBusy(nameBytes, stat)) this.#busy.add(name);
       else this.#changed.push(readFoundEntry(this.#fd, directory, name, nameBytes, stat));
@@ -177,6 +186,18 @@ class Comparison {
       this.present.add(name);
       if (!isAbsence(error)) reportProblem(this.#fileset, path, error);
     }
+  }
+
+  /** Of a directory no time tells: its entries move all that its attributes move. */
+  #hasLoggedXattrs(oid: Oid, nameBytes: Uint8Array): boolean {
+    const logged = this.#fileset.ledger.state.object(oid)!.xattrs;
+    const found = readXattrs(entryPath(this.#fd, nameBytes));
+    if (found.size !== logged.size) return false;
+    for (const [name, value] of found) {
+      const other = logged.get(name)?.value;
+      if (other === undefined || Buffer.compare(other, value) !== 0) return false;
+    }
+    return true;
   }
 
   /** What the log knows is followed, whatever the patterns say. */

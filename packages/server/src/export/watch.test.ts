@@ -13,6 +13,7 @@ import {
 import { join } from "node:path";
 
 import type { Recno } from "@izo/core";
+import { lsetxattr } from "@izo/sys";
 import { describe, expect, it } from "vitest";
 
 import { openTestExport, temporaryDirectory } from "../testing/temporary-export.ts";
@@ -56,6 +57,11 @@ describe("an export that is watched", () => {
       description: "a mode",
       change: (dir: string) => chmod(join(dir, "d/f"), 0o600),
       expected: ["SETATTR"],
+    },
+    {
+      description: "an extended attribute of a directory",
+      change: (dir: string) => lsetxattr(join(dir, "d"), "user.k", Buffer.from("v")),
+      expected: ["SETEXTATTR"],
     },
     {
       description: "a removal",
