@@ -1,7 +1,7 @@
-import { existsSync, readdirSync } from "node:fs";
+import { constants, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
-import { NO_RECNO, type ReplicatedOperation, ROOT_OID } from "@izo/core";
+import { NO_RECNO, parseName, type ReplicatedOperation, ROOT_OID } from "@izo/core";
 import { lgetxattr, lsetxattr } from "@izo/sys";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
@@ -189,6 +189,33 @@ describe("names", () => {
     expect(await cache.read("/a")).toBe("text");
     expect(cache.fetchCount).toBe(1);
   });
+
+  test("[D1] a second name of a symlink or a FIFO shares the inode, and its attributes", () => {
+    const mode = constants.S_IFIFO | 0o600;
+    const made = { parent: ROOT_OID, uid: 1000, gid: 1000, mtimeNs: 5n, conflict: null };
+    cache.remote(
+      {
+        opcode: "SYMLINK",
+        oid: oid("a"),
+        name: parseName("a"),
+        path: "/a",
+        target: "t",
+        mode: 0o777,
+        ...made,
+      },
+      { opcode: "MKNOD", oid: oid("b"), name: parseName("b"), path: "/b", mode, rdev: 0, ...made },
+    );
+    for (const id of ["a", "b"]) {
+      const [name, path] = [parseName(`${id}2`), `/${id}2`];
+      cache.remote({ opcode: "LINK", oid: oid(id), parent: ROOT_OID, name, path, conflict: null });
+      expect(cache.node(`/${id}`)).toBe(cache.node(path));
+      expect(cache.inode(id)).toBe(cache.inode(`${id}2`));
+      expect(cache.fs.getattr(cache.node(path)).nlink).toBe(2);
+    }
+    const attributes = { base: NO_RECNO, mode: 0o640, uid: 1000, gid: 1000 };
+    cache.remote({ opcode: "SETATTR", oid: oid("b"), path: "/b", attributes, times: null });
+    expect(cache.fs.getattr(cache.node("/b")).mode).toBe(constants.S_IFIFO | 0o640);
+  });
 });
 
 describe("contents", () => {
@@ -294,7 +321,52 @@ describe("contents", () => {
   });
 });
 
+describe("placeholders", () => {
+  test("one that is made another size keeps the time of the content that it stands for", () => {
+    remoteFile("a", "a", "text");
+    cache.list("/");
+    const { mtimeNs } = cache.fs.getattr(cache.node("/a"));
+    // Written and saved again within one tick of the clock: the time is the same.
+    cache.remote(content(oid("a"), cache.store("longer text"), 11));
+    expect(cache.fs.getattr(cache.node("/a"))).toMatchObject({ sizeBytes: 11, mtimeNs });
+  });
+});
+
 describe("conflicts", () => {
+  test("a content that comes to be another object's takes that one's attributes and time", async () => {
+    remoteFile("a", "a", "same");
+    remoteFile("b", "b", "same");
+    const attributes = { base: NO_RECNO, mode: 0o751, uid: 1000, gid: 1000 };
+    const times = { contentBase: NO_RECNO, mtimeNs: 5n };
+    cache.remote({ opcode: "SETATTR", oid: oid("a"), path: "/a", attributes, times });
+    await cache.read("/a");
+    cache.list("/");
+    const node = cache.node("/a");
+    const shown = cache.fs.getattr(cache.node("/b"));
+    cache.local.content.apply({
+      names: [],
+      objects: [],
+      moves: [{ from: oid("a"), to: oid("b") }],
+    });
+    expect(cache.node("/b")).toBe(node);
+    const { mode, mtimeNs } = cache.fs.getattr(node);
+    expect({ mode, mtimeNs }).toEqual({ mode: shown.mode, mtimeNs: shown.mtimeNs });
+  });
+
+  test("an inode that gets its names back for what is written there has the attributes of its object", async () => {
+    remoteFile("a", "a", "base");
+    await cache.read("/a");
+    const node = cache.node("/a");
+    const { fd } = await cache.fs.open(node, 2, CALLER);
+    cache.remote(content(oid("a"), cache.store("theirs"), 6));
+    const attributes = { base: NO_RECNO, mode: 0o751, uid: 1000, gid: 1000 };
+    cache.remote({ opcode: "SETATTR", oid: oid("a"), path: "/a", attributes, times: null });
+    cache.writeTo(node, fd, "mine", 0);
+    cache.close(node, fd);
+    expect(cache.node("/a")).toBe(node);
+    expect(cache.fs.getattr(node).mode & 0o7777).toBe(0o751);
+  });
+
   test("[C3] the local content moves to the copy, and open descriptors write to it", async () => {
     remoteFile("a", "a", "base");
     await cache.read("/a");

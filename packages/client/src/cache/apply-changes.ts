@@ -76,6 +76,12 @@ export class ChangeApplier {
     // An edit of what was removed brings it back, perhaps under another name.
     this.#changeNames(names, moved.union(new Set(edited.map(({ node }) => node.oid))), places);
     for (const change of objects) this.#changeObject(change, moved);
+    // An inode that came from another object has brought that one's attributes along.
+    const told = new Set(objects.map(({ oid }) => oid));
+    for (const oid of moved.difference(told)) {
+      const after = this.#tree.visible.object(oid);
+      this.#changeObject({ oid, before: undefined, after }, moved);
+    }
     this.#tree.limbo.sweep();
     for (const { parent, name } of names) {
       const directory = places.known(parent);
@@ -192,7 +198,9 @@ export class ChangeApplier {
     updateAttributes(this.#tree.form, path, after);
     // The time belongs to the content: to an edit that is under way, to the one that is still shown.
     const hasOwnTime = current.unlogged.size > 0 || waits;
-    if (!hasOwnTime && before?.mtimeNs !== after.mtimeNs) updateTime(path, after);
+    // A directory's moves with its entries here. A file's may have moved with its length, or be another object's.
+    const isTimeKept = after.kind === "directory" && before?.mtimeNs === after.mtimeNs;
+    if (!hasOwnTime && !isTimeKept) updateTime(path, after);
     if (current === node) this.#notifier.invalidateNode(node.id, namesOf(node));
     else invalidateNames(this.#notifier, current);
   }

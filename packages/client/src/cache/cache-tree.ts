@@ -137,7 +137,7 @@ export class CacheTree {
   /** Takes an inode that is on disk into the table, or one more name of an inode that is there. */
   adopt(parent: CacheNode, name: Name, { oid, holding }: ObjectMark, stat: Stat): CacheNode {
     const met = this.nodes.ofObject(oid);
-    const isMet = met?.kind === "file" && this.#inoOf(met) === stat.ino;
+    const isMet = met !== undefined && met.kind !== "directory" && this.#inoOf(met) === stat.ino;
     const node = isMet ? met : this.nodes.add(oid, kindOfMode(stat.mode), holding);
     this.nodes.link(node, parent, name);
     return node;
@@ -232,6 +232,11 @@ export class CacheTree {
       if (standing !== undefined) this.limbo.displace(standing, { parent: directory, name });
       this.nodes.setOid(node, node.oid);
       this.place(directory, { name, oid: node.oid });
+    }
+    // They have changed for another inode meanwhile, or are another object's.
+    const object = this.objectOf(node);
+    if (object !== undefined && node.isNamed) {
+      updateAttributes(this.form, this.nodes.pathOf(node), object);
     }
     node.retiredBase = undefined;
     this.limbo.sweep();

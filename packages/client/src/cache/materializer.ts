@@ -95,7 +95,7 @@ export class Materializer {
       limbo.move(known, limboLink, parent, name);
       return;
     }
-    const other = object.kind === "file" ? this.#otherName(object.oid) : undefined;
+    const other = object.kind !== "directory" ? this.#otherName(object.oid) : undefined;
     if (other !== undefined) {
       withUnchangedTimes(nodes, [other], () => {
         linkat(AT_FDCWD, osPath(nodes.pathOf(other)), AT_FDCWD, osPath(path));

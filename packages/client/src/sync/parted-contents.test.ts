@@ -46,6 +46,10 @@ const step = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("other moves"), name, to: name }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("other removes"), name }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constantFrom("change mode", "other changes mode"), name }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("restart", "crash") }) },
 ) as fc.Arbitrary<Step>;
 

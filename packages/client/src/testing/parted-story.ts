@@ -36,6 +36,8 @@ export type Step =
         | "save over"
         | "save with backup"
         | "remove"
+        | "change mode"
+        | "other changes mode"
         | "other creates"
         | "other writes"
         | "other saves over"
@@ -118,6 +120,10 @@ export class Story implements AsyncDisposable {
         return this.#move(next.name, next.to);
       case "remove":
         return this.#remove(next.name);
+      case "change mode":
+        return this.#changeMode(next.name);
+      case "other changes mode":
+        return this.#otherChangesMode(next.name);
       case "open":
         return this.#open(next.name, next.handle, next.truncates);
       case "write":
@@ -268,6 +274,16 @@ export class Story implements AsyncDisposable {
     if (this.#cache.find(`/${path}`) !== undefined) this.#cache.unlink(`/${path}`);
   }
 
+  async #changeMode(path: string): Promise<void> {
+    const node = this.#cache.find(`/${path}`);
+    if (node !== undefined) await this.#cache.fs.setattr(node, { mode: this.#nextMode() }, CALLER);
+  }
+
+  #nextMode(): number {
+    this.#count += 1;
+    return 0o600 | (this.#count & 0o77);
+  }
+
   /** The program takes a file away: nobody has to find what was in it, nor what is written to it still. */
   #forget(path: string): void {
     const at = join(this.#cache.cacheDir, "tree", path);
@@ -296,6 +312,16 @@ export class Story implements AsyncDisposable {
     const text = `other ${String(this.#count).padStart(6, "0")}`;
     const { content } = remoteOperations;
     this.#server.change(content(entry.oid, this.#cache.store(text), text.length));
+  }
+
+  #otherChangesMode(each: string): void {
+    const { state } = this.#server;
+    const entry = state.entry(ROOT_OID, parseName(each));
+    const object = entry && state.object(entry.oid);
+    if (object === undefined) return;
+    const { oid: id, uid, gid, attributesVersion: base } = object;
+    const attributes = { base, mode: this.#nextMode(), uid, gid };
+    this.#server.change({ opcode: "SETATTR", oid: id, path: `/${each}`, attributes, times: null });
   }
 
   /** As another client's editor: a temporary file takes the name, and the object lives on. */
@@ -364,6 +390,24 @@ export class Story implements AsyncDisposable {
     for (const { fd, node } of this.#orphans.splice(0)) this.#cache.close(node, fd);
   }
 
+  #shownAttributes(): [name: string, mode: number, mtimeNs: bigint][] {
+    const { fs } = this.#cache;
+    return this.#cache.list("/").map((each) => {
+      const { mode, mtimeNs } = fs.getattr(this.#cache.node(`/${each}`));
+      return [each, mode & 0o7777, mtimeNs];
+    });
+  }
+
+  #loggedAttributes(): [name: string, mode: number, mtimeNs: bigint][] {
+    const { state } = this.#server;
+    return [...state.children(ROOT_OID)]
+      .map(({ name, oid: id }): [string, number, bigint] => {
+        const { mode, mtimeNs } = state.object(id)!;
+        return [name, mode, mtimeNs];
+      })
+      .toSorted(([a], [b]) => (a < b ? -1 : 1));
+  }
+
   /** The client shows what the log says, and the log has what was closed. */
   async #check(): Promise<void> {
     const { replica } = this.#cache;
@@ -377,6 +421,7 @@ export class Story implements AsyncDisposable {
       ({ name: at, oid: id }) => [at, this.#server.state.object(id)?.sha256] as const,
     );
     deepEqual(shown, new Map(logged));
+    deepEqual(this.#shownAttributes(), this.#loggedAttributes());
     const contents = new Set<string | null>();
     for (const { operation } of this.#server.log)
       if (operation.opcode === "CLOSE") contents.add(operation.sha256);
