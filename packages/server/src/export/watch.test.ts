@@ -60,7 +60,7 @@ describe("an export that is watched", () => {
     },
     {
       description: "an extended attribute of a directory",
-      change: (dir: string) => lsetxattr(join(dir, "d"), "user.k", Buffer.from("v")),
+      change: async (dir: string) => lsetxattr(join(dir, "d"), "user.k", Buffer.from("v")),
       expected: ["SETEXTATTR"],
     },
     {
