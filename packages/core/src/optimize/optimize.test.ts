@@ -123,6 +123,19 @@ describe("optimize()", () => {
     ]);
   });
 
+  it("[C8] takes a file that was written without end in pieces that a record has room for", () => {
+    const times = 50_000;
+    const closes = Array.from({ length: times }, (_, index) =>
+      close("1", index === 0 ? (7 as Recno) : own(index)),
+    );
+    const records = optimize(pending(...closes));
+    const covered = records.flatMap(({ covers }) => covers);
+    expect(covered).toEqual(Array.from({ length: times }, (_, index) => index + 1));
+    expect(Math.max(...records.map(({ covers }) => covers.length))).toBeLessThan(10_000);
+    const sent = records.flatMap(({ record }) => record ?? []);
+    expect(sent).toMatchObject([{ recno: times, operation: { contentBase: 7 } }]);
+  });
+
   it("[C8] keeps a content on which something else builds", () => {
     const times: ClientOperation = {
       opcode: "SETATTR",

@@ -15,6 +15,9 @@ export interface Optimized {
   readonly record: PendingRecord | null;
 }
 
+/** A SENT names each of them in 8 bytes, and no record is longer than 1 MiB: the first ones of more come to nothing. */
+const MOST_COVERED = 4096;
+
 /**
  * The records to send, in order, and the own records for which each of them stands.
  *
@@ -37,10 +40,13 @@ export function optimize(
     const follower = lastClose.get(recno);
     const before = carried.get(recno);
     if (follower !== undefined && operation.opcode === "CLOSE") {
-      carried.set(follower, {
-        covers: [...(before?.covers ?? []), recno],
-        first: before?.first ?? operation,
-      });
+      // One list for all of them, however often a file was written anew.
+      const chain = before ?? { covers: [], first: operation };
+      carried.delete(recno);
+      carried.set(follower, chain);
+      if (chain.covers.push(recno) < MOST_COVERED) continue;
+      result.push({ covers: chain.covers, record: null });
+      chain.covers = [];
     } else if (before !== undefined && operation.opcode === "CLOSE") {
       const merged = { ...operation, contentBase: before.first.contentBase };
       result.push({ covers: [...before.covers, recno], record: { ...record, operation: merged } });

@@ -31,7 +31,9 @@ export class OwnBases {
   }
 
   /** A CLOSE will never be sent: what builds on it builds on what it built on. */
-  noteDropped(recno: Recno, below: Base): void {
+  noteDropped(recno: Recno, contentBase: Base): void {
+    // Of a file that was written a thousand times, each would be looked up by way of all before it.
+    const below = this.follow(contentBase);
     if (typeof below === "number") {
       if (below <= LARGEST) this.#note(recno, DROPPED_ONTO_SERVER, below);
       else this.#elsewhere.set(recno, below);
