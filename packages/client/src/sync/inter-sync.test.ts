@@ -107,7 +107,12 @@ test("[C8] InterSync reintegrates what was done offline, also by a process that 
   await vi.waitFor(() => expect(a.sync.status().state).toBe("offline"));
   await a.write("/kept", "after");
   await a.write("/new", "made offline");
+  await a.write("/new", "made offline");
+  await a.write("/gone", "removed before anybody saw it");
+  a.unlink("/gone");
   expect(await a.read("/kept")).toBe("after");
+  // Of each file what it has now, however often it was written.
+  expect(a.sync.status().pendingBytes).toBe("after".length + "made offline".length);
   await a.stop();
   proxy.setDown(false);
   await a.start(proxy.url);

@@ -2,6 +2,7 @@
 import {
   type ClientOperation,
   objectPath,
+  type Oid,
   type OutcomeReason,
   type PeerId,
   type PendingRecord,
@@ -50,16 +51,18 @@ export function lastRefusals({ state, replica }: LoadedReplica): Refusal[] {
   }));
 }
 
-/** Bytes of the contents that wait to be sent or acknowledged. */
+/** Bytes of the contents that wait to be sent or acknowledged: of a file that was written again, the last one. */
 export function bytesWaiting({ pending }: LoadedReplica): number {
   const waiting: readonly { readonly operation: ClientOperation }[] = [
-    ...pending.unsent,
     ...pending.frozen.map(({ submitted }) => submitted),
+    ...pending.unsent,
   ];
-  return waiting.reduce(
-    (sum, { operation }) => sum + (operation.opcode === "CLOSE" ? operation.sizeBytes : 0),
-    0,
-  );
+  const sizes = new Map<Oid, number>();
+  for (const { operation } of waiting) {
+    if (operation.opcode === "CLOSE") sizes.set(operation.oid, operation.sizeBytes);
+    if (operation.opcode === "UNLINK" && operation.isLastName) sizes.delete(operation.oid);
+  }
+  return [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
 }
 
 /** Own CLOSEs whose content has no hash yet, in the order of their making. */
