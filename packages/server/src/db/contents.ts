@@ -1,8 +1,9 @@
-import type { Oid, Recno, Sha256 } from "@izo/core";
+import type { Name, Oid, Recno, Sha256 } from "@izo/core";
 import type { Stat } from "@izo/sys";
 
-import { bytesOf, hexOf } from "./columns.ts";
+import { bytesOf, hexOf, nameOf } from "./columns.ts";
 import type { Connection } from "./connection.ts";
+import { type DiskNote, type DiskRow, noteOf } from "./disk-notes.ts";
 import { prepared } from "./prepared.ts";
 
 /** Objects whose content this is now. */
@@ -15,6 +16,26 @@ export function objectsWithContent(connection: Connection, sha256: Sha256): Oid[
     .all(bytesOf(sha256))
     .map((oid) => hexOf(oid) as Oid);
 }
+
+/** Names in the tree of objects whose content this is now, with the stat that was noted when they had it. */
+export function notedPlaces(
+  connection: Connection,
+  sha256: Sha256,
+): { parent: Oid; name: Name; note: DiskNote }[] {
+  return prepared<[Buffer], NotedRow>(
+    connection,
+    "SELECT e.parent, e.name, d.* FROM objects o JOIN disk d ON d.oid = o.oid JOIN entries e ON e.oid = o.oid AND e.to_recno IS NULL WHERE o.sha256 = ? AND o.to_recno IS NULL LIMIT 16",
+    (statement) => statement.safeIntegers(),
+  )
+    .all(bytesOf(sha256))
+    .map((row) => ({
+      parent: hexOf(row.parent) as Oid,
+      name: nameOf(row.name),
+      note: noteOf(row),
+    }));
+}
+
+type NotedRow = DiskRow & { readonly parent: Buffer; readonly name: Buffer };
 
 /** Contents up to a size that objects have now and got from one of the records `after` + 1 to `until`. */
 export function contentsBetween(

@@ -21,7 +21,8 @@ export interface DiskNote {
   readonly gid: bigint;
 }
 
-interface DiskRow {
+/** As SQLite gives it, with integers that are safe. */
+export interface DiskRow {
   readonly oid: Buffer;
   readonly dev: bigint;
   readonly ino: bigint;
@@ -129,7 +130,7 @@ export function isSameButForCtime(a: DiskNote, b: DiskNote): boolean {
   return hasSameContent && a.mode === b.mode && a.uid === b.uid && a.gid === b.gid;
 }
 
-function noteOf(row: DiskRow): DiskNote {
+export function noteOf(row: DiskRow): DiskNote {
   return {
     dev: row.dev,
     ino: row.ino,

@@ -58,7 +58,8 @@ function openFromTree(fileset: Fileset, oid: Oid, onStale: OnStale): ContentSour
   return null;
 }
 
-function openNoted(
+/** Opens the inode under a name if its stat is the noted one. */
+export function openNoted(
   dirFd: number,
   name: Uint8Array,
   note: DiskNote | undefined,

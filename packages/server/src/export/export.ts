@@ -102,6 +102,9 @@ export interface Export extends AsyncDisposable {
    */
   readSmall(sha256: Sha256): Uint8Array | null;
 
+  /** Reads many of them for one client. */
+  smallContents(): SmallContentReader;
+
   /**
    * Contents of at most `maxBytes` that objects have now and got from one of the records `after` + 1 to
    * `until`, whether the log still holds those or not.
@@ -279,6 +282,12 @@ export interface OpenContent extends AsyncDisposable {
   readonly sizeBytes: number;
   /** Bytes `[start, end)`, in pieces. @throws ContentChangedError when the file is not what it was */
   read(start?: number, end?: number): AsyncIterable<Uint8Array>;
+}
+
+/** Reads small contents of the tree, and holds what they lie in open meanwhile. */
+export interface SmallContentReader extends Disposable {
+  /** All bytes of a content of at most 64 KiB; null where it is not in the tree as noted, and has to be looked for. */
+  read(sha256: Sha256): Promise<Uint8Array | null>;
 }
 
 export interface SupersededContent {

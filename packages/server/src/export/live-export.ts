@@ -31,6 +31,7 @@ import type {
   Push,
   PushResult,
   SegmentBytes,
+  SmallContentReader,
   Snapshot,
   SupersededContent,
   Truncated,
@@ -50,6 +51,7 @@ import type { PeerBook, TrailPoint } from "./peer-book.ts";
 import { standingOf } from "./peer-standing.ts";
 import { type ConflictResolution, type ConflictSides, conflictSides } from "./plan-resolution.ts";
 import { resolveConflict } from "./resolve-conflict.ts";
+import { SmallContents } from "./small-contents.ts";
 import { takeSnapshot } from "./take-snapshot.ts";
 
 export interface LiveExportParts {
@@ -174,6 +176,10 @@ export class LiveExport implements Export {
 
   readSmall(sha256: Sha256): Uint8Array | null {
     return this.#keeper.contents.readSmall(sha256);
+  }
+
+  smallContents(): SmallContentReader {
+    return new SmallContents(this.#keeper.fileset);
   }
 
   presentContents(after: Recno, until: Recno, maxBytes: number): Sha256[] {

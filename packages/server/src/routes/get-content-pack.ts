@@ -12,7 +12,7 @@ import {
 import { createFactory } from "hono/factory";
 
 import { ContentChangedError } from "../export/errors.ts";
-import type { Export, OpenContent } from "../export/export.ts";
+import type { Export, OpenContent, SmallContentReader } from "../export/export.ts";
 import type { AppEnvironment } from "./app-environment.ts";
 import { IMMUTABLE } from "./immutable.ts";
 import { contentPackQuery } from "./parameters.ts";
@@ -75,9 +75,10 @@ async function* writePack(
   fileset: Export,
   hashes: Iterable<Sha256>,
 ): AsyncGenerator<Uint8Array, void> {
+  using small = fileset.smallContents();
   let count = 0;
   for (const some of inGroups(hashes, CONTENTS_AT_ONCE)) {
-    const contents = await Promise.all(some.map((sha256) => readSmall(fileset, sha256)));
+    const contents = await Promise.all(some.map((sha256) => readSmall(fileset, small, sha256)));
     const found = contents.filter((content) => content !== null);
     if (found.length > 0) yield writePackedContents(found);
     count += found.length;
@@ -86,7 +87,13 @@ async function* writePack(
 }
 
 /** Null where it is not here any more, or its file was changed while it was read. */
-async function readSmall(fileset: Export, sha256: Sha256): Promise<InlineContent | null> {
+async function readSmall(
+  fileset: Export,
+  small: SmallContentReader,
+  sha256: Sha256,
+): Promise<InlineContent | null> {
+  const inTree = await small.read(sha256);
+  if (inTree !== null) return { sha256, bytes: inTree };
   const found = await fileset.openContent(sha256);
   if (found?.kind !== "open") return null;
   const bytes = await readWhole(found);
