@@ -95,7 +95,7 @@ function makeFile(
   try {
     if (content !== undefined) writeWhole(fd, content.bytes);
     else if (object.sizeBytes > 0) ftruncateSync(fd, object.sizeBytes);
-    dropInherited(form, path, object);
+    dropInherited(form, fd, object);
     giveAttributes(form, fd, object);
     form.writeMark(fd, { oid: object.oid, holding });
   } finally {
@@ -165,11 +165,11 @@ export function giveAttributesAt(form: InodeForm, path: string, object: InodeAtt
 }
 
 /** Takes the access control lists away that an inode got from its directory and its object does not have. */
-function dropInherited(form: InodeForm, path: string, object: InodeAttributes): void {
+function dropInherited(form: InodeForm, place: InodePlace, object: InodeAttributes): void {
   for (const name of ["system.posix_acl_access", "system.posix_acl_default"]) {
     if (object.xattrs.has(name)) continue;
     if (name.endsWith("default") && object.kind !== "directory") continue;
-    if (form.getXattr(path, name) !== undefined) form.removeXattr(path, name);
+    if (form.getXattr(place, name) !== undefined) form.removeXattr(place, name);
   }
 }
 

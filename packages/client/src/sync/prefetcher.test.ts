@@ -1,4 +1,13 @@
-import type { ChangeSet, Oid, PeerId, Recno, Sha256, TreeObject, Version } from "@izo/core";
+import {
+  type ChangeSet,
+  MAX_PACK_RECNOS,
+  type Oid,
+  type PeerId,
+  type Recno,
+  type Sha256,
+  type TreeObject,
+  type Version,
+} from "@izo/core";
 import { beforeEach, expect, test } from "vitest";
 
 import { REPLICA } from "../keep/keep-rules.ts";
@@ -101,4 +110,50 @@ test("a pack that is wrong is told of, and the contents behind that are asked fo
   expect(packed).toEqual(all.slice(0, 1));
   expect(single.toSorted()).toEqual(all.slice(1).toSorted());
   expect(replica.isIdle).toBe(true);
+});
+
+/** Small files, of the first part of the log and of the second. */
+function wantTwoPacks(replica: Prefetcher): void {
+  for (const [index, id] of ["1", "2", "3", "4", "5", "6", "7", "8"].map(oid).entries()) {
+    const recno = index < 4 ? index + 1 : MAX_PACK_RECNOS + index;
+    replica.want({ ...file(id, recno as Recno), sha256: hashOf(index) }, REPLICA);
+  }
+}
+
+test.each([
+  { description: "the next pack is asked for while one comes", roomBytes: 8, atOnce: 2 },
+  { description: "one pack comes where there is no room for two", roomBytes: 4, atOnce: 1 },
+])("$description", async ({ roomBytes, atOnce }) => {
+  let asked = 0;
+  const all = Promise.withResolvers<void>();
+  const remote: Partial<Remote> = {
+    async *fetchPack(after) {
+      asked += 1;
+      if (asked === atOnce) all.resolve();
+      await all.promise;
+      expect(asked).toBe(atOnce);
+      const first = after === 0 ? 0 : 4;
+      for (let index = first; index < first + 4; index += 1)
+        yield { sha256: hashOf(index), bytes: Buffer.from("x") };
+    },
+  };
+  let packed = 0;
+  const replica = new Prefetcher({
+    remote: remote as Remote,
+    cache: {
+      hasContent: () => false,
+      putContents: (contents) => Promise.resolve(void (packed += contents.length)),
+    } as Partial<CacheExecutor> as CacheExecutor,
+    keep: {
+      rankOf: () => REPLICA,
+      makeRoomFor: (bytes) => Promise.resolve(packed === 0 && bytes <= roomBytes),
+    },
+    visible: (id) => visible.get(id),
+    onProblem: (error) => {
+      throw error;
+    },
+  });
+  wantTwoPacks(replica);
+  await replica.run(new AbortController().signal);
+  expect(packed).toBe(4 * atOnce);
 });

@@ -20,6 +20,9 @@ import { type Pack, type Wanted, WantedContents } from "./wanted-contents.ts";
 /** Fetches at once: enough to hide round trips, few enough to leave room for an open that waits. */
 const PARALLEL = 4;
 
+/** Packs at once: while the files of one are made, the server reads the next. */
+const PARALLEL_PACKS = 2;
+
 /**
  * A pack brings all small contents of a part of the log, wanted or not: fewer contents than these, or a
  * smaller share of the records in between, are cheaper asked for one by one.
@@ -149,19 +152,28 @@ export class Prefetcher {
   /** @returns false where there is no room for what comes next */
   async #fetchSome(queue: WantedContents, rank: Rank, signal: AbortSignal): Promise<boolean> {
     const { keep } = this.#options;
-    const next = queue.nextPack();
-    if (next === undefined) {
+    let packs = queue.nextPacks(PARALLEL_PACKS);
+    if (packs.length === 0) {
       const batch = queue.nextSingles(PARALLEL);
       if (!(await keep.makeRoomFor(sizeOf(batch), rank))) return false;
       await this.#fetchSingles(batch, queue, signal);
       return true;
     }
-    const [range, pack] = next;
-    if (!(await keep.makeRoomFor(sizeOf([...pack.values()].flat()), rank))) return false;
-    if (isWorthPack(pack)) await this.#fetchPack(pack, signal);
-    queue.removePack(range);
-    // What the pack did not bring: few, or cut off the log meanwhile.
-    for (const wanted of [...pack.values()].flat()) queue.addSingle(wanted);
+    const hasRoom = (some: typeof packs): Promise<boolean> =>
+      keep.makeRoomFor(sizeOf(some.flatMap(([, pack]) => [...pack.values()].flat())), rank);
+    if (!(await hasRoom(packs))) {
+      packs = packs.slice(0, 1);
+      if (!(await hasRoom(packs))) return false;
+    }
+    const fetched = await Promise.allSettled(
+      packs.map(async ([range, pack]) => {
+        if (isWorthPack(pack)) await this.#fetchPack(pack, signal);
+        queue.removePack(range);
+        // What the pack did not bring: few, or cut off the log meanwhile.
+        for (const wanted of [...pack.values()].flat()) queue.addSingle(wanted);
+      }),
+    );
+    for (const result of fetched) if (result.status === "rejected") throw result.reason;
     return true;
   }
 

@@ -50,9 +50,9 @@ export class WantedContents {
     this.#single.set(wanted.oid, wanted);
   }
 
-  /** The next pack, which stays until {@link removePack}. */
-  nextPack(): readonly [range: number, pack: Pack] | undefined {
-    return this.#packs.entries().next().value;
+  /** The next packs, which stay until {@link removePack}. */
+  nextPacks(count: number): (readonly [range: number, pack: Pack])[] {
+    return [...this.#packs].slice(0, count);
   }
 
   removePack(range: number): void {
