@@ -42,6 +42,7 @@ import { checkChange, guardChanges } from "./filter/guard-changes.ts";
 import { logContent } from "./filter/log-content.ts";
 import { OwedContents } from "./filter/owed-contents.ts";
 import { ProgramFetches } from "./filter/program-fetches.ts";
+import { roomGate } from "./filter/room-gate.ts";
 import { UnseenWriters } from "./filter/unseen-writers.ts";
 import type { FileSystem } from "./fuse/file-system.ts";
 import { IgnoredPart, type IgnoredStatus } from "./ignored/ignored-part.ts";
@@ -77,6 +78,8 @@ export interface LocalFileSystemOptions {
   readonly onProblem: ProblemReporter;
   /** How much a content is wanted here without being asked for; undefined for not at all. */
   readonly rankOf?: (oid: Oid) => Rank | undefined;
+  /** So many changes may wait for the server, by `mostPending`; any number by default. */
+  readonly mostPending?: number;
   /** What may be changed; without it everything. */
   readonly scope?: KnownScope;
   /** Without which nothing is changed, where the mount requires them. */
@@ -96,6 +99,8 @@ export class LocalFileSystem implements Disposable {
   readonly fetches: ProgramFetches;
   /** What had to be repaired; undefined when the last use ended well. */
   readonly recovered: RecoveryReport | undefined;
+  /** So many changes may wait for the server. */
+  readonly mostPending: number;
   /** Lets content leave where there is too much of it. */
   readonly quota: CacheQuota;
   readonly #tree: CacheTree;
@@ -238,7 +243,9 @@ export class LocalFileSystem implements Disposable {
     const parts = { tree, versions, applier, fetcher, copies, longWrites, isNamed, onShown };
     this.content = new CacheContent(parts);
     const visible = (): StateReader => log.visible;
+    this.mostPending = options.mostPending ?? Infinity;
     const gates = [
+      roomGate(log, this.mostPending),
       options.scope === undefined ? [] : scopeGate(options.scope, visible),
       options.permits === undefined ? [] : permitGate(options.permits, visible),
     ].flat();

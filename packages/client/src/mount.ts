@@ -9,6 +9,7 @@ import { hash } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { getHeapStatistics } from "node:v8";
 
 import { type FilesetId, IgnoreRules, IzoError } from "@izo/core";
 import { nodeDisk, SpaceReserve } from "@izo/sys";
@@ -39,6 +40,7 @@ import { SettingsFile } from "./settings/settings-file.ts";
 import { claimCache, readCacheIdentity } from "./sync/cache-identity.ts";
 import { InterSync } from "./sync/inter-sync.ts";
 import { LocalReplica } from "./sync/local-replica.ts";
+import { mostPending } from "./sync/most-pending.ts";
 import type { SyncMode } from "./sync/sync-status.ts";
 import { wallClock } from "./wall-clock.ts";
 
@@ -175,6 +177,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
         sync?.noteIdleFile();
         permits.noteWriterGone();
       },
+      mostPending: mostPending(getHeapStatistics().heap_size_limit),
       scope,
       ...(permitMode !== "none" && { permits }),
       onProblem: (path, error) => logger.warn({ path, err: error }, "not in the cache"),

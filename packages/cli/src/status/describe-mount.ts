@@ -83,10 +83,18 @@ function describeLag({ recno, headRecno, lagMs }: MountStatus): string {
   return `${formatCount(recno)}${behind > 0 ? `, ${formatCount(behind)} behind` : ""}${time}`;
 }
 
-function describePending({ pending, pendingBytes, throttleMs }: MountStatus): string {
+function describePending(status: MountStatus): string {
+  const { pending, pendingBytes } = status;
   if (pending === 0) return "none";
   const bytes = pendingBytes === 0 ? "" : `, ${formatBytes(pendingBytes)}`;
-  return `${formatCount(pending)}${bytes}${throttleMs > 0 ? "; programs are held up until fewer wait" : ""}`;
+  return `${formatCount(pending)}${bytes}${describeRoom(status)}`;
+}
+
+/** What programs notice of how much waits. */
+function describeRoom({ pending, mostPending, throttleMs }: MountStatus): string {
+  if (pending >= mostPending)
+    return "; no room for more: changes fail with ENOSPC until fewer wait";
+  return throttleMs > 0 ? "; programs are held up until fewer wait" : "";
 }
 
 function describeTransfer(

@@ -32,6 +32,7 @@ const STATUS: MountStatus = {
   sinceMs: 0,
   lagMs: 0,
   pendingBytes: 0,
+  mostPending: 1_000_000,
   throttleMs: 0,
   transfers: [],
   pending: 2,

@@ -53,6 +53,8 @@ export interface MountStatus {
   readonly pending: number;
   /** Bytes of the contents among them. */
   readonly pendingBytes: number;
+  /** From so many pending on, programs find the disk full when they change something. */
+  readonly mostPending: number;
   /**
    * Programs make changes faster than the server takes them: after each 4 ms of answers none is answered for so many
    * milliseconds. 0 as a rule.

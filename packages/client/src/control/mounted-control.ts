@@ -77,6 +77,7 @@ export function controlOf(
       transfers: transfers.list(),
       driver,
       throttleMs: driver.name === "kernel" ? sync.throttleMs : 0,
+      mostPending: local.mostPending,
       isReadOnly,
       offlinePolicy,
       waitingPrograms: local.fetches.waiting,

@@ -10,6 +10,8 @@ export interface Change {
 
 /** Says what may be changed now. The guard of the file system asks it before each change. */
 export interface ChangeGate {
+  /** What a program is told of a change that is refused; EROFS by default. */
+  readonly errno?: "EROFS" | "ENOSPC";
   /** Nothing is refused as things stand, so nothing need be asked. */
   readonly isOpen: boolean;
   /** Writes to open files are changes of their own; else only the open is. */

@@ -1,5 +1,5 @@
 /**
- * A file system in which a gate stands before every change: what the gate does not allow is refused with
+ * A file system in which a gate stands before every change: what the gate does not allow is refused, as a rule with
  * EROFS, at once and before anything is logged, and all else goes through.
  *
  * EROFS and not EACCES: programs take it for "nothing can be changed here, whoever asks", which it is;
@@ -114,11 +114,11 @@ export function guardChanges(
   };
 }
 
-/** For what is made past the guarded file system. @throws ErrnoError EROFS */
+/** For what is made past the guarded file system. @throws ErrnoError as the gates say */
 export function checkChange(gates: readonly ChangeGate[], change: Change): void {
   for (const gate of gates) if (!gate.isOpen && !gate.mayChange(change)) throw refusal(gate);
 }
 
 function refusal(gate: ChangeGate): ErrnoError {
-  return new ErrnoError("EROFS", `Cannot change it: ${gate.describe()}`);
+  return new ErrnoError(gate.errno ?? "EROFS", `Cannot change it: ${gate.describe()}`);
 }

@@ -38,8 +38,11 @@ export class SyncHost implements AsyncDisposable {
   #local!: LocalFileSystem;
   #isOpen = false;
 
-  private constructor(cacheDir: string) {
+  readonly #mostPending: number;
+
+  private constructor(cacheDir: string, mostPending: number) {
     this.cacheDir = cacheDir;
+    this.#mostPending = mostPending;
   }
 
   /** @param cacheDir one that another host has used, or a new one */
@@ -47,8 +50,9 @@ export class SyncHost implements AsyncDisposable {
     url: string,
     mode: SyncMode = "on-demand",
     cacheDir = mkdtempSync(join(tmpdir(), "izo-host-")),
+    mostPending = Infinity,
   ): Promise<SyncHost> {
-    const host = new SyncHost(cacheDir);
+    const host = new SyncHost(cacheDir, mostPending);
     await host.start(url, mode);
     return host;
   }
@@ -74,6 +78,7 @@ export class SyncHost implements AsyncDisposable {
     };
     this.#local = new LocalFileSystem({
       hostName: "test",
+      mostPending: this.#mostPending,
       cacheDir: this.cacheDir,
       form: DIRECT_FORM,
       log: this.replica,
