@@ -6,7 +6,6 @@ type Divergences = Readonly<Record<string, readonly string[]>>;
 
 const EVERYWHERE: Divergences = {
   "RENAME_WHITEOUT is EINVAL": ["rename: with a whiteout left behind"],
-  "O_TMPFILE is EOPNOTSUPP": ["open: without a name"],
   "FUSE has no request that takes a range out of a file, or puts one in": [
     "fallocate: taking a range out",
     "fallocate: putting a range in",
@@ -25,7 +24,20 @@ const BY_ROOT: Divergences = {
   "the mount is nodev": ["special files: a device is opened"],
 };
 
+const NAMELESS = [
+  "open: without a name",
+  "open: without a name, and given one with all that was changed",
+  "open: without a name, for good",
+];
+
+/** Of a mount by the kernel driver, where all names are ignored. */
+const IGNORED: Divergences = {
+  ...BY_ROOT,
+  "a file without a name cannot get one that is ignored, nor be made where all is": NAMELESS,
+};
+
 const FUSE_NATIVE: Divergences = {
+  "O_TMPFILE is EOPNOTSUPP": NAMELESS,
   "names are UTF-8": ["names: that are no text"],
   "each name of a file has attributes of its own in the kernel, and a new name changes only its own":
     [
@@ -91,12 +103,13 @@ const WITHOUT_ROOT: Divergences = {
   ],
 };
 
-/** By driver, and without root, the reason for each case. */
+/** By driver, without root, and of what is ignored, the reason for each case. */
 export const DIVERGENCES: Readonly<
-  Record<"kernel" | "fuse-native" | "without root", ReadonlyMap<string, string>>
+  Record<"kernel" | "fuse-native" | "without root" | "ignored", ReadonlyMap<string, string>>
 > = {
   kernel: reasonsOf(BY_ROOT),
   "fuse-native": reasonsOf({ ...BY_ROOT, ...FUSE_NATIVE }),
+  ignored: reasonsOf(IGNORED),
   "without root": reasonsOf({ ...EVERYWHERE, ...WITHOUT_ROOT }),
 };
 

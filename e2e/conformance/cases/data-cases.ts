@@ -51,8 +51,44 @@ function openCases(): ConformanceCase[] {
       fstat 3`,
     "without a name": `
       open 0 . O_TMPFILE|O_RDWR 0600
+      fstat 0 => file 0600 0:0 nlink=0 size=0
       write 0 text -1
-      link-fd 0 f`,
+      link-fd 0 f => 0
+      fstat 0 => file 0600 0:0 nlink=1 size=4
+      write 0 more -1 => 4
+      link-fd 0 g => 0
+      same f g => 1
+      close 0
+      open 0 f O_RDONLY 0
+      read 0 10 0 => 8 textmore`,
+    "without a name, and given one with all that was changed": `
+      mkdir d 02775
+      chown d 0 7
+      open 0 d O_TMPFILE|O_RDWR 0666
+      write 0 text -1
+      fchmod 0 0640
+      fchown 0 5 6
+      fsetxattr 0 user.k v 0
+      ftruncate 0 2
+      write 0 s 9
+      fsync 0
+      open 1 f O_CREAT|O_RDWR 0644
+      link-fd 0 f => EEXIST
+      link-fd 0 d/g => 0
+      rename d/g f => 0
+      stat f => file 0640 5:6 nlink=1 size=10`,
+    "without a name, for good": `
+      open 0 . O_TMPFILE|O_EXCL|O_RDWR 0600
+      write 0 text -1
+      link-fd 0 f => ENOENT
+      read 0 10 0 => 4 text
+      close 0
+      open 0 . O_TMPFILE|O_WRONLY 0600 => 0
+      link-fd 0 f => 0
+      unlink f
+      link-fd 0 g => ENOENT
+      open 1 . O_TMPFILE|O_RDONLY 0600 => EINVAL
+      open 1 f O_TMPFILE|O_RDWR 0600 => ENOENT`,
     "with a mode that forbids what follows": `
       chmod . 0777
       as 1000 1000 -

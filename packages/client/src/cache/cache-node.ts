@@ -61,6 +61,8 @@ export class CacheNode {
   remains: number | undefined;
   /** Of a directory: a descriptor by which what is far below it is reached (`NodeTable.pathOf`). */
   anchor: number | undefined;
+  /** It was made without a name, and has not got one yet. */
+  isNameless = false;
   /** Its last name was taken away here, and the inode waits in limbo, or did (`removed-contents.ts`). */
   awaitsRemoval = false;
   readonly unlogged = new UnloggedWrites();

@@ -50,6 +50,12 @@ export interface InodeForm {
    */
   makeFile(path: string, mode: number): number;
 
+  /**
+   * Makes an empty file that has no name, on the file system of a directory, with these permission bits or fewer: a
+   * descriptor for reading and writing. @throws the system's error, EOPNOTSUPP where a file system has none
+   */
+  makeNameless(directory: string, mode: number): number;
+
   /** Makes an empty directory at a free path, with these permission bits or fewer. @throws the system's error */
   makeDirectory(path: string, mode: number): void;
 

@@ -22,7 +22,7 @@ import {
 import { join } from "node:path";
 
 import { bytesToText, textToBytes } from "@izo/core";
-import { AT_FDCWD, fchmodat, fstat, renameat2, type Stat, SysError } from "@izo/sys";
+import { AT_FDCWD, fchmodat, fstat, O_TMPFILE, renameat2, type Stat, SysError } from "@izo/sys";
 
 import { ErrnoError } from "../fuse/errno.ts";
 import { ACCESS_ACL, isList, isModeOnly, modeOf, withMode } from "./access-control-list.ts";
@@ -103,6 +103,10 @@ export class MappedForm implements InodeForm {
 
   makeFile(path: string): number {
     return openSync(osPath(path), CREATE_FLAGS, OWN_FILE_MODE);
+  }
+
+  makeNameless(directory: string): number {
+    return openSync(osPath(directory), O_TMPFILE | constants.O_RDWR, OWN_FILE_MODE);
   }
 
   makeDirectory(path: string): void {

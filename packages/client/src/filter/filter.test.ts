@@ -12,6 +12,7 @@ import {
 import { lsetxattr } from "@izo/sys";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
+import type { NodeId } from "../fuse/file-system.ts";
 import { CALLER, oid, readDescriptor, remoteOperations, TestCache } from "../testing/test-cache.ts";
 
 let cache: TestCache;
@@ -357,6 +358,39 @@ test("a removed file that is open is read and written, and nothing of it is logg
   expect(cache.fs.getattr(node)).toMatchObject({ nlink: 0, sizeBytes: 10 });
   cache.close(node, fd);
   expect(cache.pending).toEqual(before);
+});
+
+function makeNameless(text: string): { fd: number; node: NodeId } {
+  const { fd, node } = cache.fs.createNameless(cache.node("/"), 0o640, 2, CALLER);
+  cache.writeTo(node, fd, text, 0);
+  return { fd, node };
+}
+
+describe("a file that is made without a name", () => {
+  test("is in no record before it has one, and then with all that it is", async () => {
+    const { fd, node } = makeNameless("text");
+    cache.fs.setxattr(node, "user.k", Buffer.from("v"), 0, CALLER);
+    await cache.fs.setattr(node, { mode: 0o600 }, CALLER);
+    cache.fs.flush(node, fd);
+    expect(cache.fs.getattr(node, fd)).toMatchObject({ nlink: 0, sizeBytes: 4 });
+    expect(cache.pending).toEqual([]);
+    cache.fs.link(node, ...cache.place("/a"), CALLER);
+    expect(cache.pending).toEqual(["CREATE /a", "SETEXTATTR /a", "CLOSE /a"]);
+    expect(cache.fs.getattr(node, fd)).toMatchObject({ nlink: 1, mode: 0o100600 });
+    cache.close(node, fd);
+    expect(await cache.read("/a")).toBe("text");
+  });
+
+  test("[C6] leaves nothing when the process is killed, and all once it has a name", async () => {
+    makeNameless("never named");
+    const { node } = makeNameless("named");
+    cache.fs.link(node, ...cache.place("/a"), CALLER);
+    await cache.kill();
+    await cache.start();
+    expect(cache.list("/")).toEqual(["a"]);
+    expect(await cache.read("/a")).toBe("named");
+    expect(cache.pending).toEqual(["CREATE /a", "CLOSE /a"]);
+  });
 });
 
 test("bases follow: what is changed twice builds on the own record", async () => {

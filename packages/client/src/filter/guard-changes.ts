@@ -99,6 +99,10 @@ export function guardChanges(
       checkNew(parent);
       return fileSystem.create(parent, ...rest);
     },
+    createNameless(parent, ...rest) {
+      checkNew(parent);
+      return fileSystem.createNameless(parent, ...rest);
+    },
     willWrite(node, ...rest) {
       if (gate.seesWrites) checkOpen(node);
       fileSystem.willWrite(node, ...rest);

@@ -25,7 +25,7 @@ import { newAttributes } from "./new-attributes.ts";
 export function makeEntries(
   context: FilterContext,
   actors: Actors,
-): Pick<FileSystem, "create" | "mknod" | "mkdir" | "symlink"> {
+): Pick<FileSystem, "create" | "createNameless" | "mknod" | "mkdir" | "symlink"> {
   const { tree, log } = context;
   const { form } = tree;
 
@@ -140,6 +140,27 @@ export function makeEntries(
       const { node, fd } = makeFile(parent, name, mode, caller);
       node.addDescriptor(fd, true, false, isForWritingAlone(flags));
       return { node: node.id, fd, keepCache: true };
+    },
+
+    createNameless(parent, mode, flags, caller) {
+      const { nodes } = tree;
+      const object = newObject(nodes.get(parent), "file", mode, caller, 0n);
+      // In limbo, which no access control list is inherited from.
+      const fd = form.makeNameless(nodes.pathOf(nodes.limbo), object.mode);
+      try {
+        giveAllButTime(form, fd, object, form.statOf(fd));
+        const holding: Holding = { state: "local", base: NO_RECNO };
+        form.writeMark(fd, { oid: object.oid, holding });
+        const node = nodes.add(object.oid, "file", holding);
+        node.isNameless = true;
+        node.references += 1;
+        node.writer = actors.of(caller);
+        node.addDescriptor(fd, true, false, isForWritingAlone(flags));
+        return { node: node.id, fd, keepCache: true };
+      } catch (error) {
+        closeSync(fd);
+        throw error;
+      }
     },
 
     mknod(parent, name, mode, rdev, caller) {

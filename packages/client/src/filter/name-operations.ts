@@ -23,6 +23,7 @@ import { numberOfNode, numberOfObject } from "./inode-number.ts";
 import { listInodes } from "./list-inodes.ts";
 import { logUnlogged } from "./log-content.ts";
 import { checkName } from "./make-entries.ts";
+import { nameNameless } from "./nameless-files.ts";
 import { type EndingContent, findOpenCloses } from "./open-closes.ts";
 import { checkRenameFlags, RENAME_EXCHANGE, RENAME_NOREPLACE } from "./rename-flags.ts";
 
@@ -153,6 +154,10 @@ export function nameOperations(
       }
       if (tree.child(directory, newName) !== undefined) {
         throw new ErrnoError("EEXIST", `Cannot link ${JSON.stringify(newName)}: the name is taken`);
+      }
+      if (node.isNameless) {
+        nameNameless(context, node, directory, newName, actors.of(caller));
+        return;
       }
       logUnlogged(context, node);
       const path = nodes.shownPathIn(directory, newName);

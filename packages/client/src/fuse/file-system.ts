@@ -160,6 +160,8 @@ export interface FileSystem {
    */
   open(node: NodeId, flags: number, caller: Caller, mayArrive?: boolean): Awaitable<Opened>;
   create(parent: NodeId, name: Name, mode: number, flags: number, caller: Caller): Created;
+  /** A file without a name, as O_TMPFILE asks for in a directory; `link` can give it its first one. */
+  createNameless(parent: NodeId, mode: number, flags: number, caller: Caller): Created;
   /**
    * The first write of a handle, and the first after each flush, is about to happen: log the intent now.
    * With `isUnseen` the kernel will write past the driver until the release, without saying so again.

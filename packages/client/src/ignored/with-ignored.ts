@@ -247,6 +247,12 @@ export function withIgnored(options: WithIgnoredOptions): FileSystem {
       return { node: node.id, fd, keepCache: true };
     },
 
+    createNameless(parent, ...rest) {
+      if (isIgnored(parent))
+        throw new ErrnoError("EOPNOTSUPP", "Cannot make a file without a name in what is ignored");
+      return fileSystem.createNameless(parent, ...rest);
+    },
+
     link(id, newParent, newName, caller) {
       const isTo = isNewIgnored(newParent, newName, false);
       if (isTo !== isIgnored(id)) throw acrossTheBorder();

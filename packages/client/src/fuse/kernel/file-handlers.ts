@@ -4,7 +4,7 @@ import { constants, readSync, writeSync } from "node:fs";
 import { copyFileRange, fallocate, seekData, seekHole } from "@izo/sys";
 
 import { ErrnoError } from "../errno.ts";
-import type { ArrivingContent, Caller, NodeId, Opened } from "../file-system.ts";
+import type { ArrivingContent, Caller, Created, NodeId, Opened } from "../file-system.ts";
 import { hasSetId } from "../set-id-bits.ts";
 import { NO_BACKING } from "./backing-files.ts";
 import { EMPTY_BODY, type HandlerContext, type Handlers, type WriteBody } from "./handler.ts";
@@ -18,6 +18,7 @@ import {
   WRITE_KILL_SUIDGID,
 } from "./protocol.ts";
 import { ENTRY_BYTES, OPEN_BYTES, type ReplyMessage } from "./reply-message.ts";
+import type { RequestMessage } from "./request-message.ts";
 
 /**
  * How long the attributes of a file may be believed that its maker can write to past here: as long as
@@ -92,6 +93,22 @@ export function fileHandlers(context: HandlerContext): Handlers {
     };
   }
 
+  /** Answers with a file that was just made, open. */
+  function make(
+    request: RequestMessage,
+    reply: ReplyMessage,
+    create: (mode: number, flags: number, caller: Caller) => Created,
+  ): number {
+    const [flags, mode] = [request.u32(0), request.u32(4)];
+    const caller = { ...request.caller, umask: request.u32(8) };
+    const created = create(mode, flags, caller);
+    known.told(created.node);
+    const bytes = admit(reply, ENTRY_BYTES, created.node, flags, created, caller, mode);
+    const attributes = fileSystem.getattr(created.node, created.fd);
+    reply.entry(0, created.node, attributes, CREATED_MS);
+    return ENTRY_BYTES + bytes;
+  }
+
   /** Undefined where these bytes of a file are here; who waits for others may have closed it meanwhile. */
   function untilHere(
     file: OpenFile,
@@ -145,14 +162,16 @@ export function fileHandlers(context: HandlerContext): Handlers {
     // struct fuse_create_in: flags u32, mode u32, umask u32, open_flags u32; the name.
     [OPCODE.CREATE](request, reply) {
       const { name } = request.name(16);
-      const [flags, mode] = [request.u32(0), request.u32(4)];
-      const caller = { ...request.caller, umask: request.u32(8) };
-      const created = fileSystem.create(request.node, name, mode, flags, caller);
-      known.told(created.node);
-      const bytes = admit(reply, ENTRY_BYTES, created.node, flags, created, caller, mode);
-      const attributes = fileSystem.getattr(created.node, created.fd);
-      reply.entry(0, created.node, attributes, CREATED_MS);
-      return ENTRY_BYTES + bytes;
+      return make(request, reply, (mode, flags, caller) =>
+        fileSystem.create(request.node, name, mode, flags, caller),
+      );
+    },
+
+    // As CREATE; the name is one that the kernel uses in messages only.
+    [OPCODE.TMPFILE](request, reply) {
+      return make(request, reply, (mode, flags, caller) =>
+        fileSystem.createNameless(request.node, mode, flags, caller),
+      );
     },
 
     // struct fuse_read_in: fh u64, offset u64, size u32.

@@ -43,6 +43,8 @@ export const OPCODE = {
   RENAME2: 45,
   LSEEK: 46,
   COPY_FILE_RANGE: 47,
+  /** Since Linux 6.2. */
+  TMPFILE: 51,
 } as const;
 
 /** What the two sides agree on at the start: the flags of `fuse_init_in` and `fuse_init_out`, as bit numbers. */

@@ -191,6 +191,10 @@ export class PassThrough implements FileSystem {
     return { node: this.#own(parent, name, caller), fd, keepCache: true };
   }
 
+  createNameless(): Created {
+    throw new ErrnoError("EOPNOTSUPP", "Cannot make a file without a name");
+  }
+
   willWrite(): void {
     this.willWriteCalls += 1;
   }

@@ -1,0 +1,66 @@
+/**
+ * Files that are made without a name (O_TMPFILE of open(2)), and get one by linkat(2), or never. Programs
+ * save by them what must appear complete or not at all.
+ *
+ * On the disk they are nameless too, so a kill leaves nothing of one. To the log it is as if a file were
+ * made when it gets its name: with the attributes and the content that it has by then.
+ */
+import {
+  type Actor,
+  type CreateOperation,
+  isReplicatedXattr,
+  type Name,
+  NO_RECNO,
+} from "@izo/core";
+import { AT_FDCWD, linkFd } from "@izo/sys";
+
+import type { CacheNode } from "../cache/cache-node.ts";
+import { osPath } from "../cache/cache-paths.ts";
+import { ErrnoError } from "../fuse/errno.ts";
+import { type FilterContext, perform, record } from "./filter-context.ts";
+import { logContent } from "./log-content.ts";
+
+/**
+ * Gives a file that was made without a name its first one.
+ *
+ * @throws ErrnoError ENOENT where nobody has it open any more
+ */
+export function nameNameless(
+  context: FilterContext,
+  node: CacheNode,
+  directory: CacheNode,
+  name: Name,
+  actor: Actor,
+): void {
+  const { tree, log } = context;
+  const { form, nodes, marks } = tree;
+  const [fd] = node.descriptors.keys();
+  if (fd === undefined) throw new ErrnoError("ENOENT", "Cannot link: the file is closed");
+  const { mode, uid, gid, mtimeNs, size } = form.statOf(fd);
+  const path = nodes.shownPathIn(directory, name);
+  const operation: CreateOperation = {
+    opcode: "CREATE",
+    oid: node.oid,
+    parent: directory.oid,
+    name,
+    path,
+    mode: mode & 0o7777,
+    uid,
+    gid,
+    mtimeNs,
+    conflict: null,
+  };
+  perform(context, operation, actor, () => {
+    linkFd(fd, AT_FDCWD, osPath(nodes.pathIn(directory, name)));
+    nodes.link(node, directory, name);
+    node.isNameless = false;
+    const base = tree.visible.object(node.oid)!.contentVersion;
+    marks.setHolding(node, { state: "local", base });
+  });
+  for (const attribute of form.listXattrs(fd).filter(isReplicatedXattr)) {
+    const value = Uint8Array.from(form.getXattr(fd, attribute)!);
+    const { oid } = node;
+    record(log, { opcode: "SETEXTATTR", oid, path, attribute, value, base: NO_RECNO }, actor);
+  }
+  if (size > 0) logContent(context, node);
+}
