@@ -171,7 +171,7 @@ export class InterSync implements AsyncDisposable {
     });
     this.#recorded = replica.onRecorded((change) => {
       if (change.kind === "sealed") this.#pusher.noteSealed(change.sha256);
-      else quiet.note();
+      else quiet.note(change.opcode === "CREATE");
       this.#pushes.wake();
     });
     this.#loops = Promise.all([this.#pulls.run(stop), this.#pushes.run(stop)]);

@@ -47,15 +47,13 @@ export class PushLoop {
 
   /** Resolves when `stop` aborts. */
   async run(stop: AbortSignal): Promise<void> {
-    const { connection, troubles, random, sealed } = this.#options;
+    const { connection, troubles, random } = this.#options;
     while (!stop.aborted) {
       const failures = troubles.inPushes;
       const delayMs = failures > 0 ? retryDelayMs(failures, random()) : undefined;
       // oxlint-disable-next-line no-await-in-loop -- the bell is what the loop waits for
       await this.#bell.wait(stop, delayMs);
       if (!connection.mayPush || stop.aborted) continue;
-      // oxlint-disable-next-line no-await-in-loop
-      await Promise.race([sealed(), delay(LONGEST_SEALING_MS)]);
       // oxlint-disable-next-line no-await-in-loop -- one push at a time: its reply decides the next
       await this.#pushAll(connection.signal);
     }
@@ -98,8 +96,10 @@ export class PushLoop {
   }
 
   async #pushQuietly(signal: AbortSignal, begin: () => void): Promise<boolean> {
-    const { quiet, pusher } = this.#options;
+    const { quiet, pusher, sealed } = this.#options;
     await quiet.wait(signal);
+    // Last: what was closed while this waited has been sealed meanwhile, or is about to be.
+    await Promise.race([sealed(), delay(LONGEST_SEALING_MS)]);
     signal.throwIfAborted();
     return pusher.push(signal, begin);
   }

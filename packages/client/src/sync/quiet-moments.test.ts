@@ -16,6 +16,20 @@ test("QuietMoments makes nobody wait who comes when nothing was changed for a mo
   expect(nowMs).toBe(1_002);
 });
 
+test("QuietMoments gives who has made a file the time to write it, and does not wait once it is closed", async () => {
+  let nowMs = 1_000;
+  const quiet = new QuietMoments(() => nowMs);
+  quiet.note(true);
+  nowMs += 3;
+  let hasWaited = false;
+  const waiting = quiet.wait(never).then(() => void (hasWaited = true));
+  await delay(20);
+  expect(hasWaited).toBe(false);
+  quiet.note();
+  nowMs += 1;
+  await waiting;
+});
+
 test("QuietMoments does not take for a pause what it did not look at", async () => {
   let nowMs = 1_000;
   const quiet = new QuietMoments(() => nowMs);

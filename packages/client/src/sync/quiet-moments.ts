@@ -3,6 +3,9 @@ import { setImmediate as yieldToRequests, setTimeout as delay } from "node:timer
 /** This long after the last record, a program that makes one after the other has paused. */
 const QUIET_MS = 1;
 
+/** Who has just made a file is about to write it and to close it: one push is sooner there than two. */
+const NEW_FILE_MS = 6;
+
 /**
  * So many changes within so long are a program at full speed, as one that unpacks an archive: that it now waits
  * for the disk, or for a turn on a processor, is no pause.
@@ -33,7 +36,8 @@ const TURN_MS = 100;
  */
 export class QuietMoments {
   readonly #nowMs: () => number;
-  #lastMs = -Infinity;
+  /** Where nothing is changed until then, programs have paused. */
+  #quietAtMs = -Infinity;
   /** When the last changes were made, in turn. */
   readonly #changesMs = new Float64Array(BURST_CHANGES).fill(-Infinity);
   #changes = 0;
@@ -45,10 +49,11 @@ export class QuietMoments {
     this.#nowMs = nowMs;
   }
 
-  /** A program has changed something. */
-  note(): void {
-    this.#lastMs = this.#nowMs();
-    this.#changesMs[this.#changes % BURST_CHANGES] = this.#lastMs;
+  /** A program has changed something. @param isNewFile it has made a file */
+  note(isNewFile = false): void {
+    const nowMs = this.#nowMs();
+    this.#quietAtMs = nowMs + (isNewFile ? NEW_FILE_MS : QUIET_MS);
+    this.#changesMs[this.#changes % BURST_CHANGES] = nowMs;
     this.#changes += 1;
   }
 
@@ -59,7 +64,7 @@ export class QuietMoments {
 
   /** Resolves when programs pause, after a second at the latest, or when the signal ends it. */
   async wait(signal: AbortSignal): Promise<void> {
-    await this.#waitUntil(() => Math.max(this.#lastMs + QUIET_MS, this.#burstEndMs), signal);
+    await this.#waitUntil(() => Math.max(this.#quietAtMs, this.#burstEndMs), signal);
   }
 
   /** The same for what may be done between two changes, if only they are few: who saves one file waits for that. */
