@@ -240,6 +240,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
       quickWake: options.quickWake,
       backingDir: cacheDir,
       onAnswered: (durationMs) => sync.noteAnswered(durationMs),
+      onSent: () => replica.showRecorded(),
       onError: (error) => logger.error({ err: error }, "file system"),
     }),
   );

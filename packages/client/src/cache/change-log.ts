@@ -14,15 +14,15 @@ export interface ChangeLog {
   readonly peer: PeerId;
   /** The number of the last own record. */
   readonly ownHead: Recno;
-  /** The visible tree: authoritative state under the records that wait. */
+  /** The visible tree: authoritative state under the records that wait. To be asked for anew after each of them. */
   readonly visible: StateReader;
   /** How far the server's log was replayed. A power cut can take that back, and own records not. */
   readonly position: Position;
   /** The server's tree, as far as it was replayed. */
   readonly authoritative: StateReader;
   /**
-   * Appends a record and shows its effect. When it returns, the record survives the end of this
-   * process; a power cut only after {@link syncLog}.
+   * Appends a record. When it returns, the record survives the end of this process; a power cut only after
+   * {@link syncLog}. `visible`, asked for anew, shows its effect.
    */
   record(operation: ClientOperation, actor: Actor): Recno;
   /**

@@ -124,6 +124,12 @@ export function dataOperations(
     return false;
   }
 
+  /** The mark says that what the file shows was made here, as it says of a new one. */
+  function isMarkedLocal({ oid, holding, retiredBase }: CacheNode): boolean {
+    const base = retiredBase ?? tree.visible.object(oid)?.contentVersion;
+    return holding.state === "local" && base !== undefined && isSameVersion(holding.base, base);
+  }
+
   function logWritten(node: CacheNode, fd: number): void {
     node.unlogged.loggingWritten(fd, (found) => logContent(context, node, undefined, found));
   }
@@ -137,12 +143,9 @@ export function dataOperations(
       return isRead ? openArriving(node, flags) : openFetched(node, flags);
     },
 
-    willWrite(id, fd, isUnseen) {
+    willWrite(id, fd, isUnseen, isNew = false) {
       const node = nodes.get(id);
-      const base = node.retiredBase ?? tree.objectOf(node)?.contentVersion;
-      const { holding } = node;
-      const isMarked =
-        holding.state === "local" && base !== undefined && isSameVersion(holding.base, base);
+      const isMarked = isNew || isMarkedLocal(node);
       if (!isMarked && isUnseen) markUnwritten(context, node);
       else if (!isMarked) markLocal(context, node);
       if (isUnseen) node.unlogged.watch(fd);

@@ -28,6 +28,37 @@ afterEach(async () => {
 
 const operations = () => cache.replica.pending.unsent.map(({ operation }) => operation);
 
+test("[C1] the filter leaves it to after the answer to show what it has recorded", async () => {
+  const { replica, fs } = cache;
+  const [, directory] = [cache.mkdir("/d"), cache.node("/d")];
+  const looked = vi.spyOn(replica, "visible", "get");
+  const recorded = vi.spyOn(replica, "record");
+  const shows = (operation: () => void): boolean => {
+    recorded.mockClear();
+    operation();
+    const [record] = recorded.mock.invocationCallOrder;
+    expect(record).toBeDefined();
+    return (looked.mock.invocationCallOrder.at(-1) ?? 0) > record!;
+  };
+  const [a, b] = [parseName("a"), parseName("b")];
+  let [node, fd] = [0, 0];
+  const make = (): void => {
+    ({ node, fd } = fs.create(directory, a, 0o600, 0o102, CALLER));
+    fs.willWrite(node, fd, true, true);
+    fs.getattr(node, fd);
+  };
+  expect(shows(make)).toBe(false);
+  expect(shows(() => void fs.setattr(node, { mode: 0o644 }, CALLER))).toBe(false);
+  cache.writeTo(node, fd, "1", 0);
+  expect(shows(() => fs.release(node, fd))).toBe(false);
+  expect(shows(() => fs.rename(directory, a, directory, b, 0, CALLER))).toBe(false);
+  expect(shows(() => fs.mkdir(directory, a, 0o755, CALLER))).toBe(false);
+  expect(shows(() => fs.rmdir(directory, a, CALLER))).toBe(false);
+  replica.showRecorded();
+  expect(cache.pending).toContain("CREATE /d/a");
+  expect(await cache.read("/d/b")).toBe("1");
+});
+
 describe("what is logged", () => {
   test("create, write and close are a CREATE and an open CLOSE", async () => {
     await cache.write("/a", "hello");

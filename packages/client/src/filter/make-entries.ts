@@ -56,6 +56,7 @@ export function makeEntries(
 
   /** Logs the extended attributes of an object that was just made. */
   function logXattrs(directory: CacheNode, name: Name, { oid, xattrs }: TreeObject, actor: Actor) {
+    if (xattrs.size === 0) return;
     const path = tree.nodes.shownPathIn(directory, name);
     for (const [attribute, { value }] of xattrs) {
       const operation = {
@@ -99,11 +100,6 @@ export function makeEntries(
     return node;
   }
 
-  /** The mark of what was made here: its base is the record that made it. */
-  function localHolding(object: TreeObject): Holding {
-    return { state: "local", base: tree.visible.object(object.oid)!.contentVersion };
-  }
-
   /**
    * Makes an empty file. It comes before its record: then it has the time that the kernel gave it, and the record
    * says that one. What a crash leaves in between is what a program leaves that is killed while it makes a file; for
@@ -120,8 +116,8 @@ export function makeEntries(
       const object = { ...planned, mtimeNs: made.mtimeNs };
       giveAllButTime(form, fd, object, made);
       const operation = { opcode: "CREATE", ...entryOf(directory, name, object) } as const;
-      return perform(context, operation, actor, () => {
-        const holding = localHolding(object);
+      return perform(context, operation, actor, (recno) => {
+        const holding = { state: "local", base: { peer: log.peer, recno } } as const;
         form.writeMark(fd, { oid: object.oid, holding });
         const node = adopt(directory, name, object, holding);
         node.writer = actor;

@@ -165,8 +165,10 @@ export interface FileSystem {
   /**
    * The first write of a handle, and the first after each flush, is about to happen: log the intent now.
    * With `isUnseen` the kernel will write past the driver until the release, without saying so again.
+   *
+   * @param isNew nothing else was asked since the file was made
    */
-  willWrite(node: NodeId, fd: number, isUnseen: boolean): void;
+  willWrite(node: NodeId, fd: number, isUnseen: boolean, isNew?: boolean): void;
   /** A descriptor of this handle was closed. May come several times per handle, or never. */
   flush(node: NodeId, fd: number): void;
   /**

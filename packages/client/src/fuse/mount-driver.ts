@@ -21,6 +21,8 @@ export interface MountDriverOptions {
   /** See `KernelDriverOptions`; the other driver does not say. */
   readonly onAnswered?: (durationMs: number) => number;
   /** Likewise. */
+  readonly onSent?: () => void;
+  /** Likewise. */
   readonly quickWake?: QuickWakeChoice | undefined;
   /** Faults that no caller of the mount is told. */
   readonly onError: (error: unknown) => void;
@@ -62,13 +64,15 @@ const ASKED = "asked for";
 async function mountFast(
   fileSystem: FileSystem,
   mountPoint: string,
-  { backingDir, isReadOnly = false, isForAll, onAnswered, quickWake, onError }: MountDriverOptions,
+  options: MountDriverOptions,
   chosen: string,
 ): Promise<DrivenMount> {
+  const { backingDir, isReadOnly = false, isForAll, ...rest } = options;
+  const { onAnswered, onSent, quickWake, onError } = rest;
   const depth = statfsSync(backingDir).type === OVERLAYFS ? 2 : 1;
   const stackDepth = fileSystem.announcesEveryWrite === true ? 0 : depth;
   const access = { isReadOnly, isForAll };
-  const kernelOptions = { ...access, onAnswered, quickWake, onError, stackDepth } as const;
+  const kernelOptions = { ...access, onAnswered, onSent, quickWake, onError, stackDepth } as const;
   const mount = await mountKernel(fileSystem, mountPoint, kernelOptions);
   return Object.assign(mount, {
     facts: (): DriverFacts => {

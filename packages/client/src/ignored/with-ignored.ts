@@ -302,7 +302,7 @@ export function withIgnored(options: WithIgnoredOptions): FileSystem {
       if (!isIgnored(id)) await fileSystem.fsyncdir(id, dataOnly);
     },
 
-    willWrite: (id, fd, isUnseen) => of(id).willWrite(id, fd, isUnseen),
+    willWrite: (id, fd, ...rest) => of(id).willWrite(id, fd, ...rest),
     flush(id, fd) {
       if (!isIgnored(id)) fileSystem.flush(id, fd);
     },

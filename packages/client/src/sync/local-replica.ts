@@ -184,8 +184,8 @@ export class LocalReplica implements AsyncDisposable {
   }
 
   /**
-   * Appends a record to the own log and shows its effect; takes microseconds. When it returns, the
-   * record survives the end of this process, and a power cut after {@link syncLog}.
+   * Appends a record to the own log; takes microseconds. When it returns, the record survives the end of this
+   * process, and a power cut after {@link syncLog}. Its effect shows to whoever looks ({@link showRecorded}).
    *
    * @returns its number in the own log, for {@link cancel} and {@link seal}; meaningless after the
    *   peer id has changed
@@ -198,6 +198,11 @@ export class LocalReplica implements AsyncDisposable {
     if (operation.opcode === "CLOSE" && operation.sha256 === null) this.#loaded.open.add(recno);
     this.#tell({ kind: "recorded", opcode: operation.opcode });
     return recno;
+  }
+
+  /** Shows what was recorded, which else is done when somebody looks: to be called when who made it has been told. */
+  showRecorded(): void {
+    this.#loaded.replica.showOwn();
   }
 
   /**

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 
 import { ROOT_OID, type Oid, type PeerId, type Recno, type Sha256 } from "../kml/identity.ts";
 import { parseName } from "../kml/name.ts";
@@ -137,6 +137,19 @@ function share(): Recno {
   pull();
   return server.state.object(A)!.contentVersion as Recno;
 }
+
+test("addOwn() leaves it to who looks at the tree, or has a record shown, to show it", () => {
+  const asked = vi.spyOn(server.state, "object");
+  replica = new Replica(server.state, 0 as Recno, pending, START);
+  log(create(A, "a"));
+  log(create(B, "b"));
+  expect(pending.size).toBe(2);
+  expect(asked).not.toHaveBeenCalled();
+  replica.showOwn();
+  expect(asked).toHaveBeenCalled();
+  log(create("c3".repeat(16) as Oid, "c"));
+  expect(names()).toEqual(["a", "b", "c"]);
+});
 
 describe("[C5] what a pending record touches", () => {
   test("keeps its content until the outcome is here; the authoritative state moves on", () => {

@@ -48,7 +48,9 @@ export interface ReceivedMark {
 export class Replica {
   readonly #authoritative: MutableState;
   readonly #pending: PendingLog;
-  readonly #visible: VisibleTree;
+  readonly #tree: VisibleTree;
+  /** Own records that were taken in last, and are not shown: whoever asks for the tree has them shown. */
+  readonly #unshown: Recno[] = [];
   #recno: Recno;
   #acknowledged: ReceivedMark;
   #received: ReceivedMark;
@@ -71,10 +73,10 @@ export class Replica {
     this.#pending = pending;
     this.#acknowledged = acknowledged;
     this.#received = acknowledged;
-    this.#visible = new VisibleTree(authoritative, pending);
+    this.#tree = new VisibleTree(authoritative, pending);
   }
 
-  /** What programs see. */
+  /** What programs see. Not to be kept while records are taken in. */
   get visible(): StateReader {
     return this.#visible.overlay;
   }
@@ -119,12 +121,15 @@ export class Replica {
   }
 
   /**
-   * Takes in a record of the own log that was just made, and shows its effect.
+   * Takes in a record of the own log that was just made. Its effect shows to whoever asks for the tree from now on: to
+   * show it is the larger part, and who made the record can be told before ({@link showOwn}).
    *
    * @returns what looks different by more than what the record itself did
    */
   addOwn(record: KmlRecord): ChangeSet {
     const { operation, recno } = record;
+    // What these say is about records that are shown.
+    if (["SEALED", "CANCELLED", "SENT"].includes(operation.opcode)) this.showOwn();
     const named = "recno" in operation ? this.#pending.unsentRecord(operation.recno) : undefined;
     const hasCancelled = operation.opcode === "SENT" && operation.operation === null;
     const isHiding = hasCancelled && operation.covers.some((covered) => this.#isHiding(covered));
@@ -146,9 +151,14 @@ export class Replica {
         // pending log knows what they mean (`followSent`).
         return NO_CHANGES;
       default:
-        this.#visible.add(recno);
+        this.#unshown.push(recno);
         return NO_CHANGES;
     }
+  }
+
+  /** Shows the effect of all own records that were taken in, as whoever asks for the tree would have it done. */
+  showOwn(): void {
+    while (this.#unshown.length > 0) this.#tree.add(this.#unshown.shift()!);
   }
 
   /**
@@ -161,6 +171,7 @@ export class Replica {
 
   /** Takes back several own records at once, which the own log has as CANCELLED; says what shows again. */
   takeBack(cancelled: readonly KmlRecord[]): ChangeSet {
+    this.showOwn();
     for (const record of cancelled) {
       this.#pending.add(record);
       if (record.operation.opcode === "CANCELLED") this.#visible.drop(record.operation.recno);
@@ -208,6 +219,11 @@ export class Replica {
     const { overlay } = this.#visible;
     for (const oid of overlay.touchedObjects()) footprint.touchObject(oid);
     for (const { parent, name } of overlay.touchedNames()) footprint.touchName(parent, name);
+  }
+
+  get #visible(): VisibleTree {
+    this.showOwn();
+    return this.#tree;
   }
 
   /** Forgets the waiting record of which this is the trace; undefined where no such record waits here. */

@@ -10,7 +10,11 @@ import { IN_HEADER_BYTES, OPCODE } from "./protocol.ts";
 const REFUSED = Object.assign(new Error("write"), { code: "EINVAL" });
 
 /** A device that has these requests, by opcode and number, and notes answers as number and error. */
-function serve(handlers: Handlers, requests: readonly (readonly [number, number])[]): unknown[] {
+function serve(
+  handlers: Handlers,
+  requests: readonly (readonly [number, number])[],
+  onSent = (_answers: readonly unknown[]): void => {},
+): unknown[] {
   const waiting = [...requests];
   const answers: unknown[] = [];
   let onReadable: (() => void) | undefined;
@@ -33,6 +37,7 @@ function serve(handlers: Handlers, requests: readonly (readonly [number, number]
     spinMicroseconds: 0,
     turnMs: 1000,
     onAnswered: () => 0,
+    onSent: () => onSent(answers),
     onEnd: fail,
     onError: (error: unknown) => {
       if (error !== REFUSED) fail(error);
@@ -75,6 +80,21 @@ test("Connection answers an errno without an error", () => {
   expect(serve(handlers, [[OPCODE.GETXATTR, 5]])).toEqual([[5, -ENODATA]]);
 });
 
+test("Connection says that it has answered when it has, and goes on whatever that throws", () => {
+  const handlers = { [OPCODE.MKDIR]: () => 0 };
+  const requests = [
+    [OPCODE.MKDIR, 7],
+    [OPCODE.MKDIR, 8],
+  ] as const;
+  const seen: unknown[] = [];
+  const answers = serve(handlers, requests, (sent) => {
+    seen.push([...sent]);
+    throw REFUSED;
+  });
+  expect(seen).toEqual([[7], [7, 8]]);
+  expect(answers).toEqual([7, 8]);
+});
+
 test("Connection answers EIO where the kernel does not take its answer", () => {
   const handlers = { [OPCODE.MKDIR]: () => -4094 };
   expect(serve(handlers, [[OPCODE.MKDIR, 6]])).toEqual([[6, -constants.errno.EIO]]);
@@ -97,6 +117,7 @@ test("Connection receives nothing for as long as it is told to, and goes on then
       spinMicroseconds: 0,
       turnMs: 4,
       onAnswered: () => pausesMs.shift()!,
+      onSent: () => {},
       onEnd: fail,
       onError: fail,
     },

@@ -39,6 +39,8 @@ export interface ConnectionOptions {
    * for how long, in milliseconds, none is to be received then.
    */
   readonly onAnswered: (durationMs: number, requests: number) => number;
+  /** Each time that somebody was answered, while he goes on: for what he need not wait for. */
+  readonly onSent: () => void;
   /** The mount is gone. Called once. */
   readonly onEnd: () => void;
   /** Faults that no caller of the mount is told. */
@@ -169,6 +171,11 @@ export class Connection {
       else if (outcome !== SILENT) this.#send(uniqueLow, uniqueHigh, outcome, 0);
     } catch (error) {
       this.#fail(error, opcode, uniqueLow, uniqueHigh);
+    }
+    try {
+      this.#options.onSent();
+    } catch (error) {
+      this.#options.onError(error);
     }
   }
 

@@ -57,7 +57,7 @@ export function fileHandlers(context: HandlerContext): Handlers {
     const { file, backing } = files.add(node, fd, isWritable, !isGuarded);
     try {
       if (file.isPassthrough && isWritable) {
-        prepareWrite(file, isGuarded && caller.uid !== 0, caller);
+        prepareWrite(file, isGuarded && caller.uid !== 0, caller, newMode !== undefined);
         // A mapping changes the file without the kernel's noticing it here: nothing is believed from now on.
         if (newMode === undefined) onVolatile(node);
       }
@@ -122,8 +122,8 @@ export function fileHandlers(context: HandlerContext): Handlers {
     });
   }
 
-  function prepareWrite(file: OpenFile, isKilling: boolean, caller: Caller): void {
-    files.noteWrite(file);
+  function prepareWrite(file: OpenFile, isKilling: boolean, caller: Caller, isNew = false): void {
+    files.noteWrite(file, isNew);
     if (isKilling) dropPrivileges(fileSystem, file.node, caller);
   }
 

@@ -32,6 +32,8 @@ import { type QuickWake, quickWakeHere } from "./quick-wake.ts";
 export interface KernelDriverOptions {
   /** Requests were answered for so long without a pause. Says for how many milliseconds no more are to be. */
   readonly onAnswered?: ((durationMs: number) => number) | undefined;
+  /** As of `ConnectionOptions`. */
+  readonly onSent?: (() => void) | undefined;
   /** Faults that no caller of the mount is told: errors without an errno, failed notifications. */
   readonly onError: (error: unknown) => void;
   /** Other users may use the mount. Default: see `FuseDeviceOptions`. */
@@ -137,6 +139,7 @@ class KernelMount implements FuseMount {
           this.#quickWake.note(requests);
           return options.onAnswered?.(durationMs) ?? 0;
         },
+        onSent: options.onSent ?? (() => {}),
         onEnd: () => void this.#stop("detached"),
         onError: options.onError,
       },

@@ -82,10 +82,14 @@ export class OpenFiles {
     return false;
   }
 
-  /** Before the first write, and the first after each flush: the file system marks what changes. */
-  noteWrite(file: OpenFile): void {
+  /**
+   * Before the first write, and the first after each flush: the file system marks what changes.
+   *
+   * @param isNew it was made just now
+   */
+  noteWrite(file: OpenFile, isNew = false): void {
     if (file.isWriteNoted && this.#fileSystem.announcesEveryWrite !== true) return;
-    this.#fileSystem.willWrite(file.node, file.fd, file.isPassthrough);
+    this.#fileSystem.willWrite(file.node, file.fd, file.isPassthrough, isNew);
     file.isWriteNoted = true;
   }
 

@@ -99,8 +99,9 @@ class Author {
     }
   }
 
-  /** Pulls what there is; tells how often it asked for an object. */
+  /** Pulls what there is; tells how often that asked for an object. */
   pull(): number {
+    this.replica.showOwn();
     this.state.asked = 0;
     this.replica.pull(this.log);
     return this.state.asked;
