@@ -50,12 +50,11 @@ export function nameNameless(
     mtimeNs,
     conflict: null,
   };
-  perform(context, operation, actor, () => {
+  perform(context, operation, actor, (recno) => {
     linkFd(fd, AT_FDCWD, osPath(nodes.pathIn(directory, name)));
     nodes.link(node, directory, name);
     node.isNameless = false;
-    const base = tree.visible.object(node.oid)!.contentVersion;
-    marks.setHolding(node, { state: "local", base });
+    marks.setHolding(node, { state: "local", base: { peer: log.peer, recno } });
   });
   for (const attribute of form.listXattrs(fd).filter(isReplicatedXattr)) {
     const value = Uint8Array.from(form.getXattr(fd, attribute)!);
