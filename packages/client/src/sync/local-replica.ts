@@ -421,7 +421,7 @@ export class LocalReplica implements AsyncDisposable {
   /** Drops what the own log need not keep any more. */
   async truncateLog(): Promise<void> {
     const oldest = this.#loaded.pending.oldestRecno ?? ((this.#sources.log.head + 1) as Recno);
-    if (!this.#sources.log.canTruncate(oldest) || this.#loaded.pending.buildsOnOwn()) return;
+    if (!this.#sources.log.canTruncate(oldest) || this.#loaded.pending.needsBefore(oldest)) return;
     // What acknowledged these records has to survive a power cut before they go.
     this.#sources.index.sqlite.pragma("wal_checkpoint(FULL)");
     await this.#sources.log.truncate(oldest);

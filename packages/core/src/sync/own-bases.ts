@@ -41,6 +41,11 @@ export class OwnBases {
     else this.#elsewhere.set(recno, below);
   }
 
+  isDropped(recno: Recno): boolean {
+    const known = this.#known.get(recno);
+    return known === undefined ? this.#elsewhere.has(recno) : known % KINDS !== SENT;
+  }
+
   /** A base as the server will know it. */
   follow(base: Base): Base {
     let at = base;

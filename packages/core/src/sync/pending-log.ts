@@ -136,11 +136,16 @@ export class PendingLog {
     return this.#frozen.get(originRecno);
   }
 
-  /** Tells whether an unsent record still builds on an own record, so that the own log must keep it. */
-  buildsOnOwn(): boolean {
+  /**
+   * Tells whether the own log has to keep what is before a record, although none of it waits: an unsent record was
+   * written down as building on a CLOSE there that was dropped since, and only that CLOSE says what is below it.
+   */
+  needsBefore(recno: Recno): boolean {
     for (const { operation } of this.#unsent.values()) {
-      for (const base of basesOf(this.#followSent(operation)))
-        if (typeof base !== "number" && base.peer === this.peer) return true;
+      for (const base of basesOf(operation)) {
+        if (typeof base === "number" || base.peer !== this.peer) continue;
+        if (base.recno < recno && this.#bases.isDropped(base.recno)) return true;
+      }
     }
     return false;
   }

@@ -172,8 +172,8 @@ export class SimulatedReplica {
 
   /** Drops what the own log need not keep any more. */
   async truncateLog(): Promise<void> {
-    if (!this.#log.hasSealedSegments || this.#pending.buildsOnOwn()) return;
     const oldest = this.#pending.oldestRecno ?? ((this.#log.head + 1) as Recno);
+    if (!this.#log.hasSealedSegments || this.#pending.needsBefore(oldest)) return;
     this.#home.index.checkpoint();
     await this.#log.truncate(oldest);
   }
