@@ -2,8 +2,9 @@ import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { startRsyncDaemon } from "../hosts/rsync-daemon.ts";
 import { runCommand } from "../hosts/run-command.ts";
-import { createWorld } from "../hosts/world.ts";
+import { createWorld, type World } from "../hosts/world.ts";
 import { median } from "./median.ts";
 
 /** How long it takes until many small files are on another host. */
@@ -14,7 +15,7 @@ export interface Replication {
   readonly firstScanSeconds: number;
   /** From the start of `izo mount --mode replica` until every content is local. */
   readonly replicaSeconds: number;
-  /** `rsync -a` of the same tree to an empty directory. */
+  /** `rsync -a` of the same tree, from a daemon on the server to an empty directory. */
   readonly rsyncSeconds: number;
 }
 
@@ -53,15 +54,19 @@ async function measureOnce(): Promise<Replication> {
     bytes += content.length;
     writeFileSync(join(directory, String(file)), content);
   }
-  const rsyncSeconds = await seconds(() =>
-    runCommand(["rsync", "-a", `${world.exportDir}/`, join(world.directory, "rsync")]),
-  );
+  const rsyncSeconds = await rsync(world);
   const firstScanSeconds = await seconds(() => world.serve());
   const replicaSeconds = await seconds(async () => {
     const { cacheDir } = await world.mount("client1", "replica");
     await untilComplete(join(cacheDir, "tree"));
   });
   return { files: FILES, bytes, firstScanSeconds, replicaSeconds, rsyncSeconds };
+}
+
+async function rsync({ server, client1, directory, exportDir }: World): Promise<number> {
+  await using daemon = await startRsyncDaemon(server, exportDir, directory);
+  const command = client1.inside(["rsync", "-a", daemon.url, join(directory, "rsync")]);
+  return await seconds(() => runCommand(command));
 }
 
 /** Looks at the cache itself: to ask the mount would take its time from what is measured. */
