@@ -1,10 +1,18 @@
 import { constants, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
-import { NO_RECNO, parseName, type ReplicatedOperation, ROOT_OID } from "@izo/core";
+import {
+  NO_RECNO,
+  parseName,
+  ProblemError,
+  problemOf,
+  type ReplicatedOperation,
+  ROOT_OID,
+} from "@izo/core";
 import { lgetxattr, lsetxattr } from "@izo/sys";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
+import { RemoteProblemError } from "../sync/remote-error.ts";
 import { CALLER, oid, readDescriptor, remoteOperations, TestCache } from "../testing/test-cache.ts";
 
 const { content, create, mkdir, rename, rmdir, unlink } = remoteOperations;
@@ -265,6 +273,27 @@ describe("contents", () => {
     // Nothing is needed of a content that ends here.
     await cache.write("/b", "mine");
     expect(await cache.read("/b")).toBe("mine");
+  });
+
+  test("an own content that is in no inode any more is waited for until it is sent", async () => {
+    await cache.write("/a", "mine");
+    cache.seal();
+    const { oid: own } = cache.form.readMark(pathOfA())!;
+    cache.form.writeMark(pathOfA(), { oid: own, holding: { state: "absent" } });
+    await cache.restart();
+    const { source } = cache;
+    let asked = 0;
+    cache.source = {
+      fetchContent: (...request) => {
+        asked += 1;
+        const unknown = new ProblemError("unknown-content", "no file has it", {});
+        if (asked < 3) return Promise.reject(new RemoteProblemError(problemOf(unknown)));
+        return source.fetchContent(...request);
+      },
+    };
+    cache.store("mine");
+    expect(await cache.read("/a")).toBe("mine");
+    expect(asked).toBe(3);
   });
 
   test("a fetch and a listing leave all times as they were", async () => {

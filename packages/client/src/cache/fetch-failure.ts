@@ -19,6 +19,11 @@ export function supersededBy(error: unknown): Recno | undefined {
   return typeof error.data["recno"] === "number" ? (error.data["recno"] as Recno) : undefined;
 }
 
+/** The server has not got the content, and never had it. */
+export function isUnknown(error: unknown): boolean {
+  return error instanceof IzoError && error.code === "unknown-content";
+}
+
 /** An error of a source, with an errno where there is one for it. @param lost the source's */
 export function asFailure(error: unknown, sha256: Sha256, lost?: AbortSignal): unknown {
   if (lost?.aborted === true) return unreachable(sha256, lost.reason);

@@ -9,6 +9,7 @@
  * the content (docs/decisions/0007).
  */
 import { rmSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 
 import type { Oid, Recno, Sha256 } from "@izo/core";
 
@@ -22,7 +23,7 @@ import { ContentInstaller, type ContentInstallerOptions } from "./content-instal
 import type { ContentSource } from "./content-source.ts";
 import { isDiskFull } from "./disk-full.ts";
 import { download, WrongContentError } from "./download.ts";
-import { asFailure, supersededBy, unreachable, wrong } from "./fetch-failure.ts";
+import { asFailure, isUnknown, supersededBy, unreachable, wrong } from "./fetch-failure.ts";
 import { namesOf } from "./invalidate-names.ts";
 import type { KernelNotifier } from "./kernel-notifier.ts";
 
@@ -31,6 +32,13 @@ const MAX_SUPERSEDED = 8;
 
 /** How long an open waits for the log to reach the content that has replaced the one it wants. */
 const SUPERSEDED_WAIT_MS = 30_000;
+
+/**
+ * How long an open waits, and how often it asks, for a content of an own record that the server has not got yet.
+ * A conflict can part two objects that one inode held: then one of them is fetched as soon as it is sent.
+ */
+const UNSENT_WAIT_MS = 10_000;
+const UNSENT_ASK_MS = 200;
 
 /** What is smaller comes in one piece: there is nothing to gain by reading it earlier, or going on with it. */
 export const SMALLEST_ARRIVAL_BYTES = 1024 * 1024;
@@ -209,7 +217,8 @@ export class ContentFetcher {
   }
 
   async #fetchVisible(oid: Oid, flight: Flight): Promise<void> {
-    for (let attempt = 0; attempt < MAX_SUPERSEDED; attempt += 1) {
+    const startMs = performance.now();
+    for (let attempt = 0; attempt < MAX_SUPERSEDED;) {
       const later = this.#flights.get(oid);
       if (later !== undefined && later !== flight) return later.done;
       const { sha256, sizeBytes = 0 } = this.#installer.wanted(oid)?.object ?? {};
@@ -219,13 +228,26 @@ export class ContentFetcher {
       const fetched = isLarge
         ? this.#fetchLarge(oid, sha256, sizeBytes, flight)
         : this.#fetchSmall(oid, sha256, sizeBytes, flight);
-      if (await this.#untilReplaced(fetched)) return;
+      try {
+        if (await this.#untilReplaced(fetched)) return;
+        attempt += 1;
+      } catch (error) {
+        const isLate = performance.now() - startMs > UNSENT_WAIT_MS;
+        if (!isUnknown(error) || !this.#isOwn(oid) || isLate) throw error;
+        await delay(UNSENT_ASK_MS, undefined, { signal: this.#signal });
+      }
     }
     throw new ErrnoError(
       "EAGAIN",
       `Cannot fetch ${oid}: it changes faster than it can be fetched`,
       { oid },
     );
+  }
+
+  /** Whether the object shows the content of an own record that waits. */
+  #isOwn(oid: Oid): boolean {
+    const object = this.#tree.visible.object(oid);
+    return object !== undefined && typeof object.contentVersion !== "number";
   }
 
   /**
