@@ -172,7 +172,7 @@ export class InterSync implements AsyncDisposable {
     this.#recorded = replica.onRecorded((change) => {
       if (change.kind === "sealed") this.#pusher.noteSealed(change.sha256);
       else quiet.note(change.opcode === "CREATE");
-      this.#pushes.wake();
+      this.#pushes.noteRecorded();
     });
     this.#loops = Promise.all([this.#pulls.run(stop), this.#pushes.run(stop)]);
   }

@@ -41,8 +41,17 @@ export class PushLoop {
     this.#options = options;
   }
 
+  /** Tries at once, whatever has failed before. */
   wake(): void {
     this.#bell.ring();
+  }
+
+  /**
+   * Something was recorded. After a push that failed it waits for the next attempt: programs record all the time,
+   * and what is refused would be sent again with each record.
+   */
+  noteRecorded(): void {
+    if (this.#options.troubles.inPushes === 0) this.#bell.ring();
   }
 
   /** Resolves when `stop` aborts. */
