@@ -1,6 +1,10 @@
 import { rmSync, truncateSync, writeFileSync, mkdirSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 
-import { runCommand } from "./run-command.ts";
+import { runCommand, tryCommand } from "./run-command.ts";
+
+const PATIENCE_MS = 10_000;
+const POLL_MS = 50;
 
 /**
  * An ext4 of its own in an image file, whose power can be cut.
@@ -37,6 +41,19 @@ function stop(pid: number): void {
   }
 }
 
+/** The kernel takes a moment to let go what a dead mount had open, on a busy machine a longer one. */
+async function unmountIdle(mountPoint: string): Promise<void> {
+  const endMs = performance.now() + PATIENCE_MS;
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop -- asked until nobody has anything open
+    const { status, stderr } = await tryCommand(["umount", mountPoint]);
+    if (status === 0) return;
+    if (performance.now() > endMs) throw new Error(`Cannot unmount ${mountPoint}: ${stderr}`);
+    // oxlint-disable-next-line no-await-in-loop
+    await delay(POLL_MS);
+  }
+}
+
 /** Mounts it at a directory, made where it is missing. It comes down with the work directory around it. */
 export async function mountPowerDisk(mountPoint: string, sizeMib: number): Promise<PowerDisk> {
   let count = 0;
@@ -55,7 +72,7 @@ export async function mountPowerDisk(mountPoint: string, sizeMib: number): Promi
       await runCommand(["perl", "-e", SHUTDOWN, mountPoint]);
     },
     async restart() {
-      await runCommand(["umount", mountPoint]);
+      await unmountIdle(mountPoint);
       const former = image;
       count += 1;
       image = `${mountPoint}-${count}.img`;
