@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 import { enableCompileCache } from "node:module";
 
+import { compileCacheDirectory } from "./compile-cache.ts";
 import { EXIT } from "./output/exit-code.ts";
 
 // Most commands end before V8 has compiled what they load; what the last one compiled is used again.
-enableCompileCache();
+const compiled = compileCacheDirectory(process.env);
+if (compiled !== undefined) enableCompileCache(compiled);
 const { run } = await import("./run.ts");
 
 const interruption = new AbortController();
