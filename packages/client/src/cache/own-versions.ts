@@ -40,11 +40,12 @@ export class OwnVersions {
 
   /**
    * Own CLOSEs without a hash that a content of this version stands for: its own, and those that it was
-   * written on top of (design D9).
+   * written on top of (design D9). Below one that has a hash stands no other: a file that is written without end has
+   * thousands of those.
    */
   openCloses(version: Base): Recno[] {
     const found: Recno[] = [];
-    for (const { recno, operation } of this.#waitingBelow(version)) {
+    for (const { recno, operation } of this.#waitingBelow(version, isSealed)) {
       if (operation.opcode === "CLOSE" && operation.sha256 === null) found.push(recno);
     }
     return found;
@@ -147,8 +148,11 @@ export class OwnVersions {
     return false;
   }
 
-  /** The record of a version that is not acknowledged, and all such that it builds on. */
-  *#waitingBelow(version: Base): Iterable<WaitingRecord> {
+  /** The record of a version that is not acknowledged, and all such that it builds on, down to those that are last. */
+  *#waitingBelow(
+    version: Base,
+    isLast: (operation: ClientOperation) => boolean = () => false,
+  ): Iterable<WaitingRecord> {
     const found = new Set<Recno>();
     const bases: Base[] = [version];
     for (let base = bases.pop(); base !== undefined; base = bases.pop()) {
@@ -156,7 +160,7 @@ export class OwnVersions {
       if (record === undefined || found.has(record.recno)) continue;
       found.add(record.recno);
       yield record;
-      bases.push(...basesOf(record.operation));
+      if (!isLast(record.operation)) bases.push(...basesOf(record.operation));
     }
   }
 
@@ -183,4 +187,8 @@ export class OwnVersions {
     if (typeof sent === "number") return sent;
     return visible.outcome(sent)?.contentVersion ?? sent;
   }
+}
+
+function isSealed(operation: ClientOperation): boolean {
+  return operation.opcode === "CLOSE" && operation.sha256 !== null;
 }
