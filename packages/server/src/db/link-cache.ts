@@ -22,13 +22,25 @@ export class LinkCache {
     for (const { parent, name } of links) this.#oids.set(entryKey(parent, name), oid);
   }
 
-  /** The name was given or taken away: who had it and who has it have other names now. */
-  forget(parent: Oid, name: Name, oid?: Oid): void {
+  /** An object got a name, which nobody has any more. Asking anew would take as long as it has names. */
+  add(entry: Entry): void {
+    const { parent, name, oid } = entry;
+    this.remove(parent, name);
+    const links = this.#links.get(oid);
+    if (links === undefined) return;
+    this.#links.set(oid, [...links, entry]);
+    this.#oids.set(entryKey(parent, name), oid);
+  }
+
+  /** A name was taken away. */
+  remove(parent: Oid, name: Name): void {
     const key = entryKey(parent, name);
-    const before = this.#oids.get(key);
-    if (before !== undefined) this.#links.delete(before);
-    if (oid !== undefined) this.#links.delete(oid);
+    const oid = this.#oids.get(key);
+    const links = oid === undefined ? undefined : this.#links.get(oid);
     this.#oids.delete(key);
+    if (links === undefined) return;
+    const others = links.filter((link) => link.parent !== parent || link.name !== name);
+    this.#links.set(oid!, others);
   }
 
   clear(): void {

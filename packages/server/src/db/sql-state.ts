@@ -140,7 +140,7 @@ export class SqlState implements MutableState {
     if (this.entry(entry.parent, entry.name) !== undefined)
       this.removeEntry(entry.parent, entry.name, at);
     this.#cache?.noteAsked(null);
-    this.#cache?.links.forget(entry.parent, entry.name, entry.oid);
+    this.#cache?.links.add(entry);
     this.#sql.addEntry.run(
       bytesOf(entry.parent),
       bytesOfText(entry.name),
@@ -151,7 +151,7 @@ export class SqlState implements MutableState {
 
   removeEntry(parent: Oid, name: Name, at: Version): void {
     this.#cache?.noteAsked(null);
-    this.#cache?.links.forget(parent, name);
+    this.#cache?.links.remove(parent, name);
     const parentBytes = bytesOf(parent);
     const nameBytes = bytesOfText(name);
     this.#sql.dropEntry.run(parentBytes, nameBytes, authoritativeRecno(at));
