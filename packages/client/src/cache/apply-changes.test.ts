@@ -195,6 +195,10 @@ describe("names", () => {
     expect(cache.node("/a")).toBe(cache.node("/d/b"));
     expect(cache.inode("a")).toBe(cache.inode("d/b"));
     expect(await cache.read("/a")).toBe("text");
+    // The kernel knows how many names it has under each of them.
+    cache.notified.length = 0;
+    cache.remote({ ...unlink(oid("a"), "b", oid("d")), isLastName: false } as ReplicatedOperation);
+    expect(cache.notified).toContain(`node ${cache.node("/a")}`);
     expect(cache.fetchCount).toBe(1);
   });
 

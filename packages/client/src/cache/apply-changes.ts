@@ -87,6 +87,23 @@ export class ChangeApplier {
       const directory = places.known(parent);
       if (directory !== undefined) this.#notifier.invalidateEntry(directory.id, name);
     }
+    this.#tellCounts(names);
+  }
+
+  /** How many names an object has is an attribute of it, and the kernel knows that under its other names. */
+  #tellCounts(names: readonly NameChange[]): void {
+    const { visible, nodes } = this.#tree;
+    const named = new Set<Oid>();
+    for (const { parent, name, before } of names) {
+      if (before !== undefined) named.add(before.oid);
+      const after = visible.entry(parent, name);
+      if (after !== undefined) named.add(after.oid);
+    }
+    for (const oid of named) {
+      const node = nodes.ofObject(oid);
+      if (node !== undefined && node.kind !== "directory" && node.links.length > 0)
+        this.#notifier.invalidateNode(node.id, namesOf(node));
+    }
   }
 
   /** @returns whether there was an edit to be logged */
