@@ -1,4 +1,4 @@
-/** Memory that each own record takes while it waits (1 to 2 KB), and as much again for what sending it makes. */
+/** Memory that each own record takes while it waits, 1 KB for a rewrite to 3 for a new file, with room for what is made in passing. */
 const RECORD_BYTES = 4096;
 
 /**

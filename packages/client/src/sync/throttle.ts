@@ -1,4 +1,4 @@
-/** So many own records may wait with programs at full speed: each takes 1 to 2 KB of memory until the server has it. */
+/** So many own records may wait with programs at full speed: each takes 1 to 3 KB of memory until the server has it. */
 const FREE_RECORDS = 50_000;
 
 /** From so many on, programs are held up the most. */
