@@ -1,11 +1,11 @@
 import { type ClientOperation, isReplicatedXattr, NO_RECNO, type Oid } from "@izo/core";
 
-import type { InodeForm } from "./inode-form.ts";
+import type { InodeForm, InodePlace } from "./inode-form.ts";
 
 /** What records say of the extended attributes that an inode has and its new object has not. */
 export function xattrsOf(
   form: InodeForm,
-  place: string,
+  place: InodePlace,
   object: { readonly oid: Oid; readonly path: string },
 ): Extract<ClientOperation, { opcode: "SETEXTATTR" }>[] {
   return form.listXattrs(place).flatMap((attribute) => {

@@ -5,17 +5,12 @@
  * On the disk they are nameless too, so a kill leaves nothing of one. To the log it is as if a file were
  * made when it gets its name: with the attributes and the content that it has by then.
  */
-import {
-  type Actor,
-  type CreateOperation,
-  isReplicatedXattr,
-  type Name,
-  NO_RECNO,
-} from "@izo/core";
+import type { Actor, CreateOperation, Name } from "@izo/core";
 import { AT_FDCWD, linkFd } from "@izo/sys";
 
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
+import { xattrsOf } from "../cache/xattr-records.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 import { type FilterContext, perform, record } from "./filter-context.ts";
 import { logContent } from "./log-content.ts";
@@ -56,10 +51,7 @@ export function nameNameless(
     node.isNameless = false;
     marks.setHolding(node, { state: "local", base: { peer: log.peer, recno } });
   });
-  for (const attribute of form.listXattrs(fd).filter(isReplicatedXattr)) {
-    const value = Uint8Array.from(form.getXattr(fd, attribute)!);
-    const { oid } = node;
-    record(log, { opcode: "SETEXTATTR", oid, path, attribute, value, base: NO_RECNO }, actor);
-  }
+  for (const attribute of xattrsOf(form, fd, { oid: node.oid, path }))
+    record(log, attribute, actor);
   if (size > 0) logContent(context, node);
 }
