@@ -146,11 +146,11 @@ describe("CacheQuota.makeRoomFor()", () => {
 test("LastUses finds what was used again, in its order", () => {
   uses.note(oid("a"));
   uses.note(oid("b"));
-  uses.note(oid("removed"));
-  uses.forget(oid("removed"));
+  uses.note(oid("c"));
+  uses.forget(oid("c"));
   uses.save();
   const again = new LastUses(directory, () => 0);
   expect(again.of(oid("a"))).toBe(uses.of(oid("a")));
   expect(again.of(oid("b"))).toBeGreaterThan(again.of(oid("a"))!);
-  expect(again.of(oid("removed"))).toBeUndefined();
+  expect(again.of(oid("c"))).toBeUndefined();
 });

@@ -109,6 +109,7 @@ test("[C8] InterSync reintegrates what was done offline, also by a process that 
   await a.write("/new", "made offline");
   await a.write("/new", "made offline");
   await a.write("/gone", "removed before anybody saw it");
+  await vi.waitFor(() => expect(a.replica.unsealed()).toEqual([]));
   a.unlink("/gone");
   expect(await a.read("/kept")).toBe("after");
   // Of each file what it has now, however often it was written.
