@@ -1,6 +1,7 @@
 // fuse
 export type { DriverFacts, WakeUpFacts } from "./fuse/driver-facts.ts";
 export { type DriverChoice, DRIVER_CHOICES } from "./fuse/driver-name.ts";
+export { WARM_UP_CHOICES, type WarmUpChoice } from "./warm-up/warm-up-choice.ts";
 export { QUICK_WAKE_CHOICES, type QuickWakeChoice } from "./fuse/quick-wake-choice.ts";
 
 // control

@@ -43,6 +43,8 @@ import { LocalReplica } from "./sync/local-replica.ts";
 import { mostPending } from "./sync/most-pending.ts";
 import type { SyncMode } from "./sync/sync-status.ts";
 import { wallClock } from "./wall-clock.ts";
+import type { WarmUpChoice } from "./warm-up/warm-up-choice.ts";
+import { WarmUp } from "./warm-up/warm-up.ts";
 
 /** How long the start of a mount waits to learn whether its server is there. */
 const CONTACT_MS = 1_000;
@@ -59,6 +61,8 @@ export interface MountOptions {
   readonly driver?: DriverChoice;
   /** By default `auto`. */
   readonly quickWake?: QuickWakeChoice;
+  /** By default `idle`. */
+  readonly warmUp?: WarmUpChoice;
   /** `none` by default. */
   readonly permitMode?: PermitMode;
   /** Every change on the mount fails with EROFS; what waits in the cache is sent all the same. */
@@ -232,6 +236,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
   stack.use(permits);
   permits.start();
   const { isReadOnly = false, isForAll } = options;
+  let warmUp: WarmUp | undefined;
   const fuse = stack.use(
     await mountDriver(local.fileSystem, mountPoint, {
       driver: options.driver ?? "auto",
@@ -239,7 +244,10 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
       isForAll,
       quickWake: options.quickWake,
       backingDir: cacheDir,
-      onAnswered: (durationMs) => sync.noteAnswered(durationMs),
+      onAnswered: (durationMs) => {
+        warmUp?.noteAnswered(durationMs);
+        return sync.noteAnswered(durationMs);
+      },
       onSent: () => replica.showRecorded(),
       onError: (error) => logger.error({ err: error }, "file system"),
     }),
@@ -264,6 +272,16 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
   stack.use(await serveControl(cacheDir, control, () => fuse.catchUp?.()));
   space.take();
   const contact = await makeContact(sync);
+  if (options.warmUp !== "off" && facts.name === "kernel") {
+    warmUp = stack.use(
+      new WarmUp({
+        cacheDir,
+        form,
+        isBusy: () => sync.isFetching,
+        onError: (error) => logger.warn({ err: error }, "warm-up"),
+      }),
+    );
+  }
   const held = stack.move();
   return {
     ...control,

@@ -13,7 +13,9 @@ import {
   PERMIT_MODES,
   type PermitMode,
   QUICK_WAKE_CHOICES,
+  WARM_UP_CHOICES,
   type QuickWakeChoice,
+  type WarmUpChoice,
 } from "@izo/client";
 import { IgnoreRules } from "@izo/core";
 
@@ -39,6 +41,7 @@ interface MountPlan {
   readonly mode: (typeof CACHE_MODES)[number];
   readonly driver: DriverChoice;
   readonly quickWake: QuickWakeChoice;
+  readonly warmUp: WarmUpChoice;
   readonly permitMode: PermitMode;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** Undefined where the cache's own setting stays. */
@@ -132,6 +135,12 @@ export function mountCommand(cli: Cli) {
         .default("auto" as const, "auto: where root mounts and it costs little"),
     )
     .addOption(
+      new Option("--warm-up <when>", "run the mount's code before programs need it")
+        .choices(WARM_UP_CHOICES)
+        .env("IZO_WARM_UP")
+        .default("idle" as const, "idle: after the start, while nobody asks"),
+    )
+    .addOption(
       new Option("--log-level <level>", "what goes to mount.log in the cache directory")
         .choices(LOG_LEVELS)
         .env("IZO_LOG_LEVEL")
@@ -177,6 +186,10 @@ its answer the program. With auto real machines keep to their lightest halt; in 
 eight cores these wait awake, for half a minute at once, and for a quarter of the time where programs never
 pause. With on they wait awake everywhere, as long as programs ask. It takes root; izo status says what is done.
 
+When programs have paused for a moment after the start, the mount has its code run on a cache of its own for
+half a second to a second (--warm-up): what runs often is compiled then, and until it is requests take twice
+as long. It waits for programs, and they do not wait for it. --warm-up off where many mounts come and go.
+
 With --permit required the mount is read-only (EROFS) but where it holds a permit: izo permit MNT take.
 With take-over it takes that of the whole fileset by itself, whenever nobody has it or the lease of its
 holder is over.
@@ -200,6 +213,7 @@ Examples:
         mode: options.mode,
         driver: options.driver,
         quickWake: options.quickWake,
+        warmUp: options.warmUp,
         permitMode: options.permit,
         logLevel: options.logLevel,
         offlinePolicy: options.offlinePolicy,
@@ -240,6 +254,8 @@ async function mountInBackground(
     plan.driver,
     "--quick-wake",
     plan.quickWake,
+    "--warm-up",
+    plan.warmUp,
     ...credentialArguments(plan.credentials),
     ...(plan.isReadOnly ? ["--read-only"] : []),
     ...(plan.isForAll === true ? ["--allow-other"] : []),
@@ -288,7 +304,7 @@ const NOTES: Readonly<Record<Mount["contact"], string>> = {
 };
 
 async function serveMount(plan: MountPlan, cli: Cli): Promise<void> {
-  const { url, mountPoint, cacheDir, mode, driver, quickWake, logLevel } = plan;
+  const { url, mountPoint, cacheDir, mode, driver, quickWake, warmUp, logLevel } = plan;
   const logger = createLogger(logLevel, cli);
   raisePriority();
   using manager = findServiceManager(cli.env);
@@ -303,7 +319,7 @@ async function serveMount(plan: MountPlan, cli: Cli): Promise<void> {
       ...(ignore !== undefined && { ignore }),
     };
     const access = { isReadOnly, isForAll };
-    const kernel = { driver, quickWake, ...access };
+    const kernel = { driver, quickWake, warmUp, ...access };
     const wanted = { url, mountPoint, cacheDir, mode, permitMode, ...kernel, settings };
     await using mount = await mountFileset({ ...wanted, ...tokenOf(cli), logger });
     await using metrics =

@@ -1,4 +1,10 @@
-import { DRIVER_CHOICES, OFFLINE_POLICIES, PERMIT_MODES, QUICK_WAKE_CHOICES } from "@izo/client";
+import {
+  DRIVER_CHOICES,
+  OFFLINE_POLICIES,
+  PERMIT_MODES,
+  QUICK_WAKE_CHOICES,
+  WARM_UP_CHOICES,
+} from "@izo/client";
 import { z } from "zod";
 
 import { parseAge } from "../commands/parse-age.ts";
@@ -62,6 +68,7 @@ export const configSchema = z.strictObject({
       mode: z.enum(CACHE_MODES).optional(),
       driver: z.enum(DRIVER_CHOICES).optional(),
       quickWake: z.enum(QUICK_WAKE_CHOICES).optional(),
+      warmUp: z.enum(WARM_UP_CHOICES).optional(),
       permit: z.enum(PERMIT_MODES).optional(),
       offlinePolicy: z.enum(OFFLINE_POLICIES).optional(),
       cacheQuota: sizeOrNone.optional(),

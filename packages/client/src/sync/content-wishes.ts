@@ -40,6 +40,11 @@ export class ContentWishes implements AsyncDisposable {
     return this.#options.mode === "replica" && this.#prefetcher.isIdle;
   }
 
+  /** Something that nobody has asked for yet is being fetched. */
+  get isFetching(): boolean {
+    return this.#prefetcher.isRunning;
+  }
+
   /** Fetches these in the background, those of the highest rank first. */
   want(files: Iterable<KeptFile>): void {
     for (const { object, rank } of files) this.#prefetcher.want(object, rank);

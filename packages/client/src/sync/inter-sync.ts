@@ -202,6 +202,11 @@ export class InterSync implements AsyncDisposable {
     return this.#connection.state.isForced;
   }
 
+  /** As {@link ContentWishes.isFetching}. */
+  get isFetching(): boolean {
+    return this.#wishes.isFetching;
+  }
+
   /** As {@link Connection.isServerLost}. */
   get isServerLost(): boolean {
     return this.#connection.isServerLost;

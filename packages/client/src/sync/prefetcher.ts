@@ -117,6 +117,11 @@ export class Prefetcher {
     return this.#queues.size === 0;
   }
 
+  /** Something is being fetched. */
+  get isRunning(): boolean {
+    return this.#running !== null;
+  }
+
   /** Fetches what is wanted; what cannot be had without a connection stays wanted. */
   run(signal: AbortSignal): Promise<void> {
     this.#running ??= this.#fetchAll(signal).finally(() => (this.#running = null));

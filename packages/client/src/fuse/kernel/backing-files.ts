@@ -1,6 +1,5 @@
-import type { FuseDevice } from "@izo/sys";
-
 import type { NodeId } from "../file-system.ts";
+import type { KernelDevice } from "./kernel-device.ts";
 
 /** Nobody reads or writes through this one: data comes here as requests. */
 export const NO_BACKING = 0;
@@ -20,11 +19,11 @@ interface Backing {
  * that was read stays registered while the file system keeps its descriptor: then the next open costs no call.
  */
 export class BackingFiles {
-  readonly #device: FuseDevice;
+  readonly #device: KernelDevice;
   readonly #open = new Map<NodeId, Backing>();
   #obstacle: string | null = "the kernel does not offer it";
 
-  constructor(device: FuseDevice) {
+  constructor(device: KernelDevice) {
     this.#device = device;
   }
 

@@ -6,12 +6,11 @@
  */
 import { constants } from "node:os";
 
-import type { FuseDevice } from "@izo/sys";
-
 import { isErrno, toErrno } from "../errno.ts";
 import { AdaptiveSpin } from "./adaptive-spin.ts";
 import { type Handlers, type IdleWork, SILENT, type WriteBody } from "./handler.ts";
 import { MAX_WRITE_BYTES } from "./init.ts";
+import type { KernelDevice } from "./kernel-device.ts";
 import { INTERRUPTED, PendingRequests } from "./pending-requests.ts";
 import { OPCODE } from "./protocol.ts";
 import { ReplyMessage } from "./reply-message.ts";
@@ -48,7 +47,7 @@ export interface ConnectionOptions {
 }
 
 export class Connection {
-  readonly #device: FuseDevice;
+  readonly #device: KernelDevice;
   readonly #handlers: Handlers;
   readonly #options: ConnectionOptions;
   readonly #request = new RequestMessage(MAX_WRITE_BYTES + HEADERS_BYTES);
@@ -60,7 +59,7 @@ export class Connection {
   #pause: NodeJS.Timeout | undefined;
   #hasEnded = false;
 
-  constructor(device: FuseDevice, handlers: Handlers, options: ConnectionOptions) {
+  constructor(device: KernelDevice, handlers: Handlers, options: ConnectionOptions) {
     this.#device = device;
     this.#handlers = handlers;
     this.#options = options;

@@ -21,6 +21,7 @@ import { fileHandlers } from "./file-handlers.ts";
 import { FreeSpace } from "./free-space.ts";
 import type { Handler, HandlerContext } from "./handler.ts";
 import { answerInit } from "./init.ts";
+import type { KernelDevice } from "./kernel-device.ts";
 import { KnownNodes } from "./known-nodes.ts";
 import { nameHandlers } from "./name-handlers.ts";
 import { nodeHandlers } from "./node-handlers.ts";
@@ -72,6 +73,16 @@ export async function mountKernel(
     const code = cause instanceof FusermountError ? cause.code : "mount-failed";
     throw new MountError(code, mountPoint, found, { cause });
   }
+  return await serveKernel(fileSystem, mountPoint, device, options);
+}
+
+/** Serves what is mounted already; resolves when both sides have agreed. @throws IzoError `fuse-too-old` */
+export async function serveKernel(
+  fileSystem: FileSystem,
+  mountPoint: string,
+  device: KernelDevice,
+  options: KernelDriverOptions,
+): Promise<KernelMount> {
   const mount = new KernelMount(fileSystem, mountPoint, device, options);
   await mount.ready;
   return mount;
@@ -84,7 +95,7 @@ class KernelMount implements FuseMount {
   readonly closed: Promise<MountEnd>;
   readonly #ready = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<MountEnd>();
-  readonly #device: FuseDevice;
+  readonly #device: KernelDevice;
   readonly #options: KernelDriverOptions;
   readonly #backings: BackingFiles;
   readonly #space: FreeSpace;
@@ -98,7 +109,7 @@ class KernelMount implements FuseMount {
   constructor(
     fileSystem: FileSystem,
     mountPoint: string,
-    device: FuseDevice,
+    device: KernelDevice,
     options: KernelDriverOptions,
   ) {
     this.mountPoint = mountPoint;

@@ -1,0 +1,110 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { expect, onTestFinished, test, vi } from "vitest";
+
+import { DIRECT_FORM } from "../cache/direct-form.ts";
+import { rootNode } from "../fuse/file-system.ts";
+import { serveKernel } from "../fuse/kernel/kernel-driver.ts";
+import { OPCODE } from "../fuse/kernel/protocol.ts";
+import { useFiles } from "./file-script.ts";
+import { unlink } from "./kernel-requests.ts";
+import { openScratchCache } from "./scratch-cache.ts";
+import { type Script, ScriptedKernel } from "./scripted-kernel.ts";
+import { WarmUp } from "./warm-up.ts";
+
+function cacheDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), "izo-warm-up-"));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+function fail(error: unknown): never {
+  return expect.unreachable(String(error));
+}
+
+function warmUp(cacheDir: string, isBusy: () => boolean): WarmUp {
+  return new WarmUp({ cacheDir, form: DIRECT_FORM, isBusy, onError: fail });
+}
+
+/** Has a script answered by the driver and a scratch cache; how often each was asked. */
+async function answer(script: Script): Promise<Readonly<Record<string, number>>> {
+  const cacheDir = cacheDirectory();
+  await using cache = await openScratchCache(join(cacheDir, "scratch"), DIRECT_FORM, fail);
+  const kernel = new ScriptedKernel(script, 2);
+  const errors: unknown[] = [];
+  const serving = serveKernel(cache.fileSystem, cacheDir, kernel, {
+    onSent: () => cache.showRecorded(),
+    onError: (error) => void errors.push(error),
+    quickWake: "off",
+  });
+  while (!kernel.isDone) kernel.turn(100);
+  await using mount = await serving;
+  if (errors.length > 0) throw errors[0];
+  return mount.requests;
+}
+
+function* removeNothing(): Script {
+  yield* useFiles(0);
+  yield unlink(rootNode, "missing");
+}
+
+test("useFiles has every request of programs that unpack, save, build and clean up answered", async () => {
+  expect(await answer(useFiles(200))).toEqual({
+    INIT: 1,
+    MKDIR: 2,
+    GETATTR: 600,
+    LOOKUP: 300,
+    CREATE: 250,
+    GETXATTR: 250,
+    OPEN: 100,
+    RELEASE: 350,
+    SETATTR: 100,
+    RENAME2: 50,
+    UNLINK: 50,
+    FORGET: 50,
+    OPENDIR: 4,
+    READDIRPLUS: 10,
+    READDIR: 4,
+    RELEASEDIR: 4,
+  });
+});
+
+test("ScriptedKernel ends with an answer that a working mount does not give", async () => {
+  await expect(answer(removeNothing())).rejects.toThrow(
+    `Cannot warm up: request ${OPCODE.UNLINK} was answered with -2`,
+  );
+});
+
+test("WarmUp begins when programs have paused and nothing else is under way, and leaves nothing behind", async () => {
+  const cacheDir = cacheDirectory();
+  let isBusy = true;
+  await using warming = warmUp(cacheDir, () => isBusy);
+  await delay(200);
+  expect(readdirSync(cacheDir)).toEqual([]);
+  isBusy = false;
+  await vi.waitFor(() => expect(readdirSync(cacheDir)).toEqual(["warm-up"]), { interval: 1 });
+  await warming.done;
+  expect(readdirSync(cacheDir)).toEqual([]);
+});
+
+test("WarmUp gives way to programs, and ends where they have warmed up what they need", async () => {
+  const cacheDir = cacheDirectory();
+  await using warming = warmUp(cacheDir, () => false);
+  await vi.waitFor(() => expect(readdirSync(cacheDir)).toEqual(["warm-up"]), { interval: 1 });
+  warming.noteAnswered(1000);
+  await warming.done;
+  expect(readdirSync(cacheDir)).toEqual([]);
+});
+
+test("WarmUp ends with the mount, half done", async () => {
+  const cacheDir = cacheDirectory();
+  const warming = warmUp(cacheDir, () => false);
+  await vi.waitFor(() => expect(readdirSync(cacheDir)).toEqual(["warm-up"]), { interval: 1 });
+  const startMs = performance.now();
+  await warming[Symbol.asyncDispose]();
+  expect(performance.now() - startMs).toBeLessThan(200);
+  expect(readdirSync(cacheDir)).toEqual([]);
+});
