@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createReadStream, fstatSync, readSync } from "node:fs";
+import { fstatSync, readSync } from "node:fs";
 
 import type { CloseOperation, Recno, Sha256 } from "@izo/core";
 
@@ -52,14 +52,4 @@ export class OwnContents {
   forget(sha256: Sha256): void {
     this.#small.delete(sha256);
   }
-}
-
-/** The bytes of an open file from an offset to its end. */
-export function readFrom(content: LocalContent, offsetBytes: number): AsyncIterable<Uint8Array> {
-  return createReadStream("", {
-    fd: content.fd,
-    start: offsetBytes,
-    autoClose: false,
-    highWaterMark: 256 * 1024,
-  });
 }

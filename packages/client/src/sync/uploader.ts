@@ -1,6 +1,7 @@
 import type { Sha256 } from "@izo/core";
 
-import { readFrom, type OwnContents, type SealedClose } from "./own-contents.ts";
+import { ContentBytes, ContentShortError } from "./content-bytes.ts";
+import type { OwnContents, SealedClose } from "./own-contents.ts";
 import { RemoteProblemError } from "./remote-error.ts";
 import type { Remote } from "./remote.ts";
 
@@ -87,12 +88,18 @@ export class Uploader {
       return;
     }
     try {
-      const source = (offset: number): AsyncIterable<Uint8Array> => readFrom(content, offset);
-      await remote.upload(sha256, sizeBytes, source, signal);
+      await using bytes = new ContentBytes(content, sizeBytes);
+      await remote.upload(sha256, sizeBytes, (offset) => bytes.from(offset), signal);
       this.#uploaded.add(sha256);
     } catch (error) {
-      if (!(error instanceof RemoteProblemError) || error.code !== "wrong-hash") throw error;
+      if (!isOtherContent(error)) throw error;
       this.#changed.add(sha256);
     }
   }
+}
+
+/** The file was written to since it was sealed. */
+function isOtherContent(error: unknown): boolean {
+  const isWrong = error instanceof RemoteProblemError && error.code === "wrong-hash";
+  return isWrong || error instanceof ContentShortError;
 }
