@@ -6,6 +6,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect, onTestFinished, test, vi } from "vitest";
 
 import { DIRECT_FORM } from "../cache/direct-form.ts";
+import type { InodeForm } from "../cache/inode-form.ts";
+import { MappedForm } from "../cache/mapped-form.ts";
 import { rootNode } from "../fuse/file-system.ts";
 import { serveKernel } from "../fuse/kernel/kernel-driver.ts";
 import { OPCODE } from "../fuse/kernel/protocol.ts";
@@ -30,9 +32,12 @@ function warmUp(cacheDir: string, isBusy: () => boolean): WarmUp {
 }
 
 /** Has a script answered by the driver and a scratch cache; how often each was asked. */
-async function answer(script: Script): Promise<Readonly<Record<string, number>>> {
+async function answer(
+  script: Script,
+  formOf: (cacheDir: string) => InodeForm = () => DIRECT_FORM,
+): Promise<Readonly<Record<string, number>>> {
   const cacheDir = cacheDirectory();
-  await using cache = await openScratchCache(join(cacheDir, "scratch"), DIRECT_FORM, fail);
+  await using cache = await openScratchCache(join(cacheDir, "scratch"), formOf(cacheDir), fail);
   const kernel = new ScriptedKernel(script, 2);
   const errors: unknown[] = [];
   const serving = serveKernel(cache.fileSystem, cacheDir, kernel, {
@@ -70,6 +75,12 @@ test("useFiles has every request of programs that unpack, save, build and clean 
     READDIR: 4,
     RELEASEDIR: 4,
   });
+});
+
+test("useFiles is answered on a cache of a mount without root, too", async () => {
+  const owner = { uid: 1000, gid: 1000 };
+  const mapped = (cacheDir: string): InodeForm => new MappedForm(cacheDir, owner);
+  await expect(answer(useFiles(100), mapped)).resolves.toMatchObject({ CREATE: 125 });
 });
 
 test("ScriptedKernel ends with an answer that a working mount does not give", async () => {
