@@ -1,11 +1,11 @@
-import { hash, randomFillSync } from "node:crypto";
-import { closeSync, openSync, readFileSync, readSync, rmSync, writeSync } from "node:fs";
+import { closeSync, openSync, readSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { startMount } from "../hosts/mount-process.ts";
 import { runCommand } from "../hosts/run-command.ts";
 import { createWorld, type World } from "../hosts/world.ts";
+import { LARGE_BYTES, writeLargeFile } from "./large-file.ts";
 import { median } from "./median.ts";
 
 /** What it takes to read a large file that is not in the cache, and `curl` to get it to a file. */
@@ -20,9 +20,6 @@ export interface ColdRead {
   readonly curlSeconds: number;
 }
 
-const PIECE_BYTES = 64 * 1024 * 1024;
-const PIECES = 16;
-const BYTES = PIECE_BYTES * PIECES;
 /** As `cat` reads. */
 const READ_BYTES = 128 * 1024;
 const POLL_MS = 20;
@@ -41,27 +38,12 @@ export async function measureColdRead(rounds: number): Promise<ColdRead> {
   }
   const medianOf = (key: keyof (typeof found)[0]): number => median(found.map((each) => each[key]));
   return {
-    bytes: BYTES,
+    bytes: LARGE_BYTES,
     firstByteMs: medianOf("firstByteMs"),
     readSeconds: medianOf("readSeconds"),
     wholeSeconds: medianOf("wholeSeconds"),
     curlSeconds: medianOf("curlSeconds"),
   };
-}
-
-/** Of bytes that nothing makes smaller; its hash. */
-function writeLargeFile(path: string): string {
-  const fd = openSync(path, "w");
-  const piece = randomFillSync(Buffer.allocUnsafe(PIECE_BYTES));
-  try {
-    for (let index = 0; index < PIECES; index += 1) {
-      piece.writeUInt32LE(index, 0);
-      writeSync(fd, piece);
-    }
-  } finally {
-    closeSync(fd);
-  }
-  return hash("sha256", readFileSync(path));
 }
 
 async function curl({ directory, server, client1 }: World, sha256: string): Promise<number> {
@@ -86,7 +68,7 @@ async function readCold(
   const startMs = performance.now();
   const [firstByteMs, readMs] = read(join(mount.mountPoint, "large"), startMs);
   // oxlint-disable-next-line no-await-in-loop -- asked until it is there
-  while ((await mount.status()).cachedBytes < BYTES) await delay(POLL_MS);
+  while ((await mount.status()).cachedBytes < LARGE_BYTES) await delay(POLL_MS);
   const wholeSeconds = (performance.now() - startMs) / 1000;
   await mount.unmount();
   rmSync(mount.cacheDir, { recursive: true });
@@ -102,7 +84,8 @@ function read(path: string, startMs: number): [firstMs: number, lastMs: number] 
     const firstMs = performance.now() - startMs;
     for (let count = bytes; count > 0; bytes += count)
       count = readSync(fd, buffer, 0, READ_BYTES, null);
-    if (bytes !== BYTES) throw new Error(`Cannot measure: ${bytes} bytes of ${BYTES} were read`);
+    if (bytes !== LARGE_BYTES)
+      throw new Error(`Cannot measure: ${bytes} bytes of ${LARGE_BYTES} were read`);
     return [firstMs, performance.now() - startMs];
   } finally {
     closeSync(fd);

@@ -1,13 +1,14 @@
-import { mkdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { startRsyncDaemon } from "../hosts/rsync-daemon.ts";
 import { runCommand } from "../hosts/run-command.ts";
 import { createWorld, type World } from "../hosts/world.ts";
+import { LARGE_BYTES, writeLargeFile } from "./large-file.ts";
 import { median } from "./median.ts";
 
-/** How long it takes until many small files are on another host. */
+/** How long it takes until many small files are on another host, and one large one. */
 export interface Replication {
   readonly files: number;
   readonly bytes: number;
@@ -17,6 +18,11 @@ export interface Replication {
   readonly replicaSeconds: number;
   /** `rsync -a` of the same tree, from a daemon on the server to an empty directory. */
   readonly rsyncSeconds: number;
+  readonly largeBytes: number;
+  /** From the start of `izo mount --mode replica` until the file is in the cache, checked. */
+  readonly largeReplicaSeconds: number;
+  /** `rsync -a --whole-file` of it, from a daemon on the server to an empty directory. */
+  readonly largeRsyncSeconds: number;
 }
 
 const FILES = 10_000;
@@ -28,12 +34,15 @@ const POLL_MS = 2;
  * in the last minutes, which it passes over (`recently_deleted` in fs/ext4/ialloc.c).
  */
 const DISK_MIB = 2048;
+const LARGE_DISK_MIB = 5 * 1024;
 
 /** The median of so many rounds, each with a new world. */
 export async function measureReplication(rounds: number): Promise<Replication> {
   const found: Replication[] = [];
-  // oxlint-disable-next-line no-await-in-loop -- one after another: they share the machine
-  for (let round = 0; round < rounds; round += 1) found.push(await measureOnce());
+  for (let round = 0; round < rounds; round += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- one after another: they share the machine
+    found.push({ ...(await measureSmall()), ...(await measureLarge()) });
+  }
   const medianOf = (key: keyof Replication): number => median(found.map((each) => each[key]));
   return {
     files: FILES,
@@ -41,10 +50,29 @@ export async function measureReplication(rounds: number): Promise<Replication> {
     firstScanSeconds: medianOf("firstScanSeconds"),
     replicaSeconds: medianOf("replicaSeconds"),
     rsyncSeconds: medianOf("rsyncSeconds"),
+    largeBytes: LARGE_BYTES,
+    largeReplicaSeconds: medianOf("largeReplicaSeconds"),
+    largeRsyncSeconds: medianOf("largeRsyncSeconds"),
   };
 }
 
-async function measureOnce(): Promise<Replication> {
+type Large = "largeBytes" | "largeReplicaSeconds" | "largeRsyncSeconds";
+
+async function measureLarge(): Promise<Pick<Replication, Large>> {
+  await using world = await createWorld({ diskMib: LARGE_DISK_MIB });
+  const sha256 = writeLargeFile(join(world.exportDir, "large"));
+  await world.serve();
+  const largeRsyncSeconds = await rsync(world, "--whole-file", "--exclude=/.intermezzo");
+  rmSync(join(world.directory, "rsync"), { recursive: true });
+  await runCommand(["sync"]);
+  const largeReplicaSeconds = await seconds(async () => {
+    const { cacheDir } = await world.mount("client1", "replica");
+    await untilInPlace(cacheDir, sha256);
+  });
+  return { largeBytes: LARGE_BYTES, largeReplicaSeconds, largeRsyncSeconds };
+}
+
+async function measureSmall(): Promise<Omit<Replication, Large>> {
   await using world = await createWorld({ diskMib: DISK_MIB });
   let bytes = 0;
   for (let file = 0; file < FILES; file++) {
@@ -63,9 +91,13 @@ async function measureOnce(): Promise<Replication> {
   return { files: FILES, bytes, firstScanSeconds, replicaSeconds, rsyncSeconds };
 }
 
-async function rsync({ server, client1, directory, exportDir }: World): Promise<number> {
+async function rsync(
+  { server, client1, directory, exportDir }: World,
+  ...options: string[]
+): Promise<number> {
   await using daemon = await startRsyncDaemon(server, exportDir, directory);
-  const command = client1.inside(["rsync", "-a", daemon.url, join(directory, "rsync")]);
+  const to = join(directory, "rsync");
+  const command = client1.inside(["rsync", "-a", ...options, daemon.url, to]);
   return await seconds(() => runCommand(command));
 }
 
@@ -78,6 +110,15 @@ async function untilComplete(tree: string): Promise<void> {
     // oxlint-disable-next-line no-await-in-loop -- until it is there
     else await delay(POLL_MS);
   }
+}
+
+/** The file takes its name, and leaves the place where it was fetched to, when all of it is there and right. */
+async function untilInPlace(cacheDir: string, sha256: string): Promise<void> {
+  const partial = join(cacheDir, "partial", sha256);
+  const tree = join(cacheDir, "tree", "large");
+  const isInTree = (): boolean => (statSync(tree, { throwIfNoEntry: false })?.blocks ?? 0) > 0;
+  // oxlint-disable-next-line no-await-in-loop -- until it is there
+  while (!isInTree() || existsSync(partial)) await delay(POLL_MS);
 }
 
 async function seconds(work: () => Promise<unknown>): Promise<number> {

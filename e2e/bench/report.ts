@@ -110,7 +110,12 @@ function formatReplication({
   firstScanSeconds,
   replicaSeconds,
   rsyncSeconds,
+  largeBytes,
+  largeReplicaSeconds,
+  largeRsyncSeconds,
 }: Replication): string[] {
+  const large = (name: string, taken: number): string =>
+    formatLine(name, `${Math.round(largeBytes / 1e6 / taken)} MB/s`, `${taken.toFixed(2)} s`);
   const rows = [
     ["first scan", firstScanSeconds],
     [`replica of ${files} files`, replicaSeconds],
@@ -122,6 +127,14 @@ function formatReplication({
       formatLine(name, formatRate(files / seconds), `${seconds.toFixed(2)} s`),
     ),
     formatLine("replica beside rsync", "", "", ratio),
+    large(`replica of ${largeBytes / 2 ** 30} GiB`, largeReplicaSeconds),
+    large("rsync -a --whole-file of it", largeRsyncSeconds),
+    formatLine(
+      "throughput beside rsync",
+      "",
+      "",
+      formatRatio(largeRsyncSeconds / largeReplicaSeconds),
+    ),
   ];
 }
 

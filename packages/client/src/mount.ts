@@ -168,7 +168,11 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
       source: () => {
         if (sync === undefined) return remote;
         if (!sync.isServerLost) {
-          return { fetchContent: remote.fetchContent.bind(remote), lost: sync.lost };
+          return {
+            fetchContent: remote.fetchContent.bind(remote),
+            landContent: remote.landContent.bind(remote),
+            lost: sync.lost,
+          };
         }
         // Somebody is there: the network may be back sooner than the next attempt.
         sync.retryNow();

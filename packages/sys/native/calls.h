@@ -44,6 +44,7 @@
 	X(socketPair) \
 	X(receiveDescriptor) \
 	X(setNonBlocking) \
+	X(receive) \
 	X(watch) \
 	X(endWatch) \
 	X(fuseReceive) \

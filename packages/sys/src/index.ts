@@ -34,6 +34,7 @@ export { type ProcessUsage, processUsage } from "./process-usage.ts";
 export { fchmodat, fchownat } from "./owner.ts";
 export { AT_FDCWD, type Path } from "./path.ts";
 export { readDirectory, type DirectoryEntry, type EntryType } from "./read-directory.ts";
+export { receive, type ReceiveTimes } from "./receive.ts";
 export { renameat2, type RenameOptions } from "./rename.ts";
 export { seekData, seekHole } from "./seek.ts";
 export { SpaceReserve } from "./space-reserve.ts";

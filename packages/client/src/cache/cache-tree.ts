@@ -34,6 +34,7 @@ import { NodeTable } from "./node-table.ts";
 import type { Holding, ObjectMark } from "./object-mark.ts";
 import { openRoot } from "./open-root.ts";
 import { rescue, rescueCopy } from "./rescue.ts";
+import { takePlace } from "./take-place.ts";
 import { withUnchangedTimes } from "./unchanged-times.ts";
 
 /** An entry that could not be made; the rest of its directory was. */
@@ -193,11 +194,16 @@ export class CacheTree {
     const directories = new Set(node.links.map(({ parent }) => parent));
     const concerned = [...directories, ...(goesOn ? [node] : [])];
     return withUnchangedTimes(this.nodes, concerned, () =>
-      this.#replaceInode(node, path, holding, goesOn),
+      this.#replaceInode(node, path, holding, { goesOn, isArrived }),
     );
   }
 
-  #replaceInode(node: CacheNode, path: string, holding: Holding, goesOn: boolean): CacheNode {
+  #replaceInode(
+    node: CacheNode,
+    path: string,
+    holding: Holding,
+    { goesOn, isArrived }: { readonly goesOn: boolean; readonly isArrived: boolean },
+  ): CacheNode {
     const [first, ...others] = node.links;
     if (first === undefined) return node;
     const keptName = this.limbo.isNeeded(node) ? this.limbo.linkInto(node) : undefined;
@@ -206,7 +212,9 @@ export class CacheTree {
       linkat(AT_FDCWD, osPath(path), AT_FDCWD, osPath(spare));
       renameSync(osPath(spare), osPath(this.nodes.pathIn(parent, name)));
     }
-    renameSync(osPath(path), osPath(this.nodes.pathIn(first.parent, first.name)));
+    const place = this.nodes.pathIn(first.parent, first.name);
+    if (isArrived) takePlace(path, place);
+    else renameSync(osPath(path), osPath(place));
     if (goesOn) {
       node.holding = holding;
       node.isMarkDirty = true;

@@ -5,7 +5,7 @@
  *
  * A crash leaves a file in staging, which is emptied at start. The mark that says "here" comes with the inode.
  */
-import { closeSync, constants, openSync, rmSync } from "node:fs";
+import { closeSync, constants, openSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import type { Oid, Sha256, TreeObject } from "@izo/core";
@@ -91,6 +91,13 @@ export class ContentInstaller {
     return join(this.#stagingPath, `content-${this.#count}`);
   }
 
+  /** What comes out where it goes to must not be taken for the rest of an interrupted fetch, after a crash. */
+  #restage(path: string): string {
+    const staged = this.stage();
+    renameSync(path, staged);
+    return staged;
+  }
+
   #install(
     node: CacheNode,
     object: TreeObject,
@@ -107,7 +114,10 @@ export class ContentInstaller {
     } finally {
       closeSync(fd);
     }
-    const next = this.#tree.replaceInode(node, path, holding, arrival !== undefined);
+    const next =
+      arrival === undefined
+        ? this.#tree.replaceInode(node, path, holding)
+        : this.#tree.replaceInode(node, this.#restage(path), holding, true);
     if (arrival !== undefined) next.noteArrived(arrival);
     this.#onArrived(object.sizeBytes);
     invalidateNames(this.#notifier, next);

@@ -3,33 +3,63 @@ import { notePassed } from "@izo/sys";
 
 import { RemoteProtocolError } from "../sync/remote-error.ts";
 import type { ContentOptions, RemoteContent } from "../sync/remote.ts";
-import type { HttpConnection, HttpResponse } from "./http-connection.ts";
+import type { HttpConnection, HttpRequest, HttpResponse } from "./http-connection.ts";
+import type { LandingThreads } from "./landing/landing-threads.ts";
+import { Landed } from "./landing/landing.ts";
+import type { PlainResponse } from "./landing/plain-get.ts";
 import { RetryBudget } from "./retry.ts";
 
-/** Asks for a range of the content at `path`, and again for the rest of it where it is cut off. */
+/** A file that gets what it can without the event loop. */
+export interface LandingFile {
+  readonly fd: number;
+  readonly threads: LandingThreads;
+}
+
+/**
+ * Asks for a range of the content at `path`, and again for the rest of it where it is cut off.
+ *
+ * @param file takes bytes at the place that they have in the content, and only such: those are yielded as {@link Landed}
+ */
+export function fetchContent(
+  connection: HttpConnection,
+  path: string,
+  options: ContentOptions,
+  signal: AbortSignal | undefined,
+): Promise<RemoteContent>;
+export function fetchContent(
+  connection: HttpConnection,
+  path: string,
+  options: ContentOptions,
+  signal: AbortSignal | undefined,
+  file: LandingFile | undefined,
+): Promise<RemoteContent<Uint8Array | Landed>>;
 export async function fetchContent(
   connection: HttpConnection,
   path: string,
   { offsetBytes = 0, endBytes, isAwaited = false, bypassCaches = false }: ContentOptions,
   signal: AbortSignal | undefined,
-): Promise<RemoteContent> {
+  file?: LandingFile,
+): Promise<RemoteContent<Uint8Array | Landed>> {
   const isPart = (offset: number): boolean => offset > 0 || endBytes !== undefined;
   const ask = async (offset: number): Promise<ContentPart> => {
-    const response = await connection.request(isAwaited ? "awaited" : "bulk", {
+    const request = {
       path,
       headers: {
         ...(isPart(offset) && { Range: writeRange(offset, endBytes) }),
         ...(bypassCaches && { "Cache-Control": "no-cache" }),
       },
       signal,
-    });
-    return readPart(response, offset, endBytes);
+    };
+    const landing = file && (await askForLanding(connection, request, file, offset, endBytes));
+    if (landing !== undefined) return landing;
+    const response = await connection.request(isAwaited ? "awaited" : "bulk", request);
+    return readPart(response, offset, endBytes, response.body);
   };
   const first = await ask(offsetBytes);
   const { sizeBytes } = first;
   const wantedEnd = Math.min(endBytes ?? sizeBytes, sizeBytes);
 
-  async function* bytes(): AsyncGenerator<Uint8Array, void> {
+  async function* bytes(): AsyncGenerator<Uint8Array | Landed, void> {
     const budget = new RetryBudget();
     let offset = offsetBytes;
     let part: ContentPart | null = first;
@@ -40,10 +70,10 @@ export async function fetchContent(
           throw new RemoteProtocolError(part.url, `the content had ${sizeBytes} bytes before`);
         }
         for await (const chunk of part.bytes) {
-          const wanted = chunk.subarray(0, wantedEnd - offset);
+          const wanted = chunk instanceof Landed ? chunk : chunk.subarray(0, wantedEnd - offset);
           offset += wanted.length;
           budget.progress();
-          notePassed(chunk.length);
+          if (!(chunk instanceof Landed)) notePassed(chunk.length);
           if (wanted.length > 0) yield wanted;
           // A server that ignores ranges goes on to the end. Else the end is read, for the connection is
           // used again then.
@@ -67,16 +97,40 @@ interface ContentPart {
   /** Where it ends, exclusive. */
   readonly endBytes: number;
   /** From the asked offset on. */
-  readonly bytes: AsyncGenerator<Uint8Array, void>;
+  readonly bytes: AsyncGenerator<Uint8Array | Landed, void>;
+}
+
+/** Undefined where it has to be asked for in the ordinary way. */
+async function askForLanding(
+  connection: HttpConnection,
+  request: HttpRequest,
+  { fd, threads }: LandingFile,
+  offset: number,
+  endBytes: number | undefined,
+): Promise<ContentPart | undefined> {
+  if (!threads.hasFree) return undefined;
+  const response = await connection.requestPlain(request);
+  if (response === undefined) return undefined;
+  const part = readPart(response, offset, endBytes, land(response, offset));
+  // A body that holds more than was asked for cannot be written as it comes.
+  if (response.status === 206 || (offset === 0 && endBytes === undefined)) return part;
+  response[Symbol.dispose]();
+  return undefined;
+
+  async function* land(plain: PlainResponse, startBytes: number): ContentPart["bytes"] {
+    using thread = threads.take();
+    yield* plain.land(thread, { fd, startBytes, endBytes: part.endBytes });
+  }
 }
 
 /** Checks what part of the content an answer holds. A server may ignore a range and send all. */
 function readPart(
-  response: HttpResponse,
+  response: Pick<HttpResponse, "url" | "status" | "header">,
   offset: number,
   endBytes: number | undefined,
+  body: ContentPart["bytes"],
 ): ContentPart {
-  const { url, status, body } = response;
+  const { url, status } = response;
   if (status === 206) {
     const range = parseContentRange(response.header("Content-Range"));
     const end = Math.min(endBytes ?? Infinity, range?.sizeBytes ?? 0);
@@ -91,12 +145,13 @@ function readPart(
   return { url, sizeBytes, endBytes: sizeBytes, bytes: skip(body, offset) };
 }
 
-async function* skip(
-  chunks: AsyncIterable<Uint8Array>,
-  bytes: number,
-): AsyncGenerator<Uint8Array, void> {
+async function* skip(chunks: ContentPart["bytes"], bytes: number): ContentPart["bytes"] {
   let left = bytes;
   for await (const chunk of chunks) {
+    if (left === 0 || chunk instanceof Landed) {
+      yield chunk;
+      continue;
+    }
     const rest = chunk.subarray(Math.min(left, chunk.length));
     left -= chunk.length - rest.length;
     if (rest.length > 0) yield rest;

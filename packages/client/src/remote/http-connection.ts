@@ -24,6 +24,7 @@ import {
 } from "../sync/remote-error.ts";
 import { type Credentials, TokenSource } from "./credentials.ts";
 import { readBody, readPrefix } from "./http-body.ts";
+import { plainGet, type PlainResponse } from "./landing/plain-get.ts";
 import { socketConnector } from "./socket-connector.ts";
 import { tlsConnector } from "./tls-connector.ts";
 import { asRemoteError, isBrokenConnection } from "./transport-error.ts";
@@ -95,12 +96,15 @@ export class HttpConnection implements AsyncDisposable {
   readonly #timeouts: ConnectionTimeouts;
   readonly #token: TokenSource;
   readonly #pools: Readonly<Record<Lane, Pool>>;
+  /** Answers come over {@link requestPlain} as it takes them; not through a proxy that sends them otherwise. */
+  #isPlainTaken: boolean;
 
   constructor(origin: string, timeouts: ConnectionTimeouts, credentials: Credentials = {}) {
     this.#origin = origin;
     this.#timeouts = timeouts;
     this.#token = new TokenSource(credentials, origin);
     const { stateDirectory } = credentials;
+    this.#isPlainTaken = stateDirectory === undefined && new URL(origin).protocol === "http:";
     const connect =
       stateDirectory === undefined
         ? tlsConnector(credentials, {
@@ -139,9 +143,7 @@ export class HttpConnection implements AsyncDisposable {
     const { signal } = request;
     const url = `${this.#origin}${request.path}`;
     signal?.throwIfAborted();
-    const token = this.#token.current();
-    const authorization = token === null ? {} : { Authorization: writeBearer(token) };
-    const headers = { ...request.headers, ...authorization };
+    const headers = this.#headersOf(request);
     let answer: Dispatcher.ResponseData;
     try {
       answer = await this.#sendRepeated(lane, { ...request, headers });
@@ -158,6 +160,36 @@ export class HttpConnection implements AsyncDisposable {
     return response;
   }
 
+  /**
+   * Sends a GET over a connection of its own, whose body another thread can write to a file.
+   *
+   * @returns undefined where that cannot be, and for each answer that is not the asked one: then it is to be asked for
+   *   with {@link request}, which finds out why
+   * @throws RemoteUnreachableError, UnusableTokenError, the reason of the signal
+   */
+  async requestPlain({ path, headers, signal }: HttpRequest): Promise<PlainResponse | undefined> {
+    if (!this.#isPlainTaken) return undefined;
+    const { host, hostname, port } = new URL(this.#origin);
+    const { connectMs, answerMs, stallMs } = this.#timeouts;
+    const response = await plainGet({
+      url: `${this.#origin}${path}`,
+      address: { host: hostname.replace(/^\[(.*)\]$/, "$1"), port: Number(port || 80) },
+      host,
+      path,
+      headers: this.#headersOf({ headers: headers ?? {} }),
+      connectMs,
+      answerMs,
+      stallMs,
+      signal,
+    });
+    if (response === undefined) this.#isPlainTaken = false;
+    const isContent = response?.status === 200 || response?.status === 206;
+    if (isContent && response.header(HEADERS.protocol) === String(PROTOCOL_VERSION))
+      return response;
+    response?.[Symbol.dispose]();
+    return undefined;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(Object.values(this.#pools).map((pool) => pool.destroy()));
   }
@@ -171,17 +203,24 @@ export class HttpConnection implements AsyncDisposable {
     }
   }
 
+  /** @throws UnusableTokenError */
+  #headersOf({ headers }: Pick<HttpRequest, "headers">): Record<string, string> {
+    const token = this.#token.current();
+    return {
+      [HEADERS.protocol]: String(PROTOCOL_VERSION),
+      [HEADERS.requestId]: randomUUID(),
+      ...headers,
+      ...(token !== null && { Authorization: writeBearer(token) }),
+    };
+  }
+
   #send(lane: Lane, request: HttpRequest): Promise<Dispatcher.ResponseData> {
     const { method = "GET", path, headers, body, heldBackMs = 0, signal } = request;
     const { answerMs, heldBackAnswerMs } = this.#timeouts;
     return this.#pools[lane].request({
       method,
       path,
-      headers: {
-        [HEADERS.protocol]: String(PROTOCOL_VERSION),
-        [HEADERS.requestId]: randomUUID(),
-        ...headers,
-      },
+      ...(headers !== undefined && { headers }),
       headersTimeout: heldBackMs > 0 ? heldBackMs + heldBackAnswerMs : answerMs,
       ...(body !== undefined && { body }),
       ...(signal !== undefined && { signal }),

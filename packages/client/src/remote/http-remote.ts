@@ -67,12 +67,14 @@ import type {
 } from "../sync/remote.ts";
 import { checkMessage, checkMessages } from "./check-message.ts";
 import type { Credentials } from "./credentials.ts";
-import { fetchContent } from "./fetch-content.ts";
+import { fetchContent, type LandingFile } from "./fetch-content.ts";
 import { parseFilesetUrl } from "./fileset-url.ts";
 import { getJson, readJson } from "./get-json.ts";
 import { readWhole } from "./http-body.ts";
 import { type ConnectionTimeouts, DEFAULT_TIMEOUTS, HttpConnection } from "./http-connection.ts";
 import { HttpHistory } from "./http-history.ts";
+import { LandingThreads } from "./landing/landing-threads.ts";
+import type { Landed } from "./landing/landing.ts";
 import { RecentContents } from "./recent-contents.ts";
 import { TransferBook } from "./transfer-book.ts";
 import { type ContentSource, uploadContent } from "./upload-content.ts";
@@ -98,6 +100,7 @@ export class HttpRemote implements Remote {
   readonly #transfers: TransferBook;
   /** What came along with the log. */
   readonly #recent = new RecentContents();
+  readonly #threads = new LandingThreads();
 
   /** @param url `http://HOST:PORT/FILESET` @throws InvalidFilesetUrlError */
   constructor(url: string, { timeouts = {}, credentials = {}, transfers }: HttpRemoteOptions = {}) {
@@ -204,11 +207,17 @@ export class HttpRemote implements Remote {
   ): Promise<RemoteContent> {
     const recent = options.bypassCaches === true ? undefined : this.#recent.get(sha256);
     if (recent !== undefined) return contentOf(recent, options);
-    const path = this.#contentPath(sha256);
-    const { sizeBytes, bytes } = await fetchContent(this.#connection, path, options, signal);
-    const what = { direction: "in", sha256, totalBytes: sizeBytes } as const;
-    const { offsetBytes = 0, presentBytes } = options;
-    return { sizeBytes, bytes: this.#transfers.count(what, offsetBytes, bytes, presentBytes) };
+    return this.#fetch(sha256, options, signal);
+  }
+
+  /** As `fetchContent`, for large contents; see `ContentSource`. */
+  async landContent(
+    sha256: Sha256,
+    fd: number,
+    options: ContentOptions = {},
+    signal?: AbortSignal,
+  ): Promise<RemoteContent<Uint8Array | Landed>> {
+    return this.#fetch(sha256, options, signal, { fd, threads: this.#threads });
   }
 
   async *fetchPack(
@@ -277,8 +286,34 @@ export class HttpRemote implements Remote {
     return uploadContent(this.#connection, this.#contentPath(sha256), content, signal);
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#connection[Symbol.asyncDispose]();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#connection[Symbol.asyncDispose]();
+    await this.#threads[Symbol.asyncDispose]();
+  }
+
+  #fetch(
+    sha256: Sha256,
+    options: ContentOptions,
+    signal: AbortSignal | undefined,
+  ): Promise<RemoteContent>;
+  #fetch(
+    sha256: Sha256,
+    options: ContentOptions,
+    signal: AbortSignal | undefined,
+    file: LandingFile,
+  ): Promise<RemoteContent<Uint8Array | Landed>>;
+  async #fetch(
+    sha256: Sha256,
+    options: ContentOptions,
+    signal: AbortSignal | undefined,
+    file?: LandingFile,
+  ): Promise<RemoteContent<Uint8Array | Landed>> {
+    const path = this.#contentPath(sha256);
+    const content = await fetchContent(this.#connection, path, options, signal, file);
+    const { sizeBytes, bytes } = content;
+    const what = { direction: "in", sha256, totalBytes: sizeBytes } as const;
+    const { offsetBytes = 0, presentBytes } = options;
+    return { sizeBytes, bytes: this.#transfers.count(what, offsetBytes, bytes, presentBytes) };
   }
 
   #path(route: Exclude<Route, "segment" | "content" | "position">): string {

@@ -46,12 +46,12 @@ export class TransferBook {
    *
    * @param presentBytes how much of it is done, where that is not all before and of these bytes
    */
-  async *count(
+  async *count<Piece extends { readonly length: number }>(
     what: Pick<Transfer, "direction" | "sha256" | "totalBytes">,
     offsetBytes: number,
-    bytes: AsyncIterable<Uint8Array>,
+    bytes: AsyncIterable<Piece>,
     presentBytes?: () => number,
-  ): AsyncGenerator<Uint8Array, void> {
+  ): AsyncGenerator<Piece, void> {
     let movedBytes = 0;
     const transfer = {
       ...what,

@@ -35,14 +35,14 @@ export interface PollOptions {
 }
 
 /** A content, or the rest of one, on its way. */
-export interface RemoteContent {
+export interface RemoteContent<Piece = Uint8Array> {
   /** Size of the whole content, not of the rest. */
   readonly sizeBytes: number;
   /**
    * The bytes from the asked offset to the asked end. A cut connection is taken up where it broke off,
    * a bounded number of times. The caller checks the hash: it holds the rest.
    */
-  readonly bytes: AsyncIterable<Uint8Array>;
+  readonly bytes: AsyncIterable<Piece>;
 }
 
 export interface ContentOptions {

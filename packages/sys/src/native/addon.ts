@@ -67,6 +67,7 @@ export interface Addon {
   socketPair(ends: ArrayBuffer): CallResult;
   receiveDescriptor(socket: number): CallResult;
   setNonBlocking(fd: number): CallResult;
+  receive(fd: number, buffer: Uint8Array, waitMs: number, pauseMs: number): CallResult;
   /** Anything but a number is the watch, for `endWatch`. */
   watch(fd: number, onReadable: () => void): CallResult | object;
   endWatch(watch: object): CallResult;

@@ -20,6 +20,12 @@ import { type Stream, Streams } from "./streams.ts";
 /** What has come in order is hashed in such parts. */
 const HASH_AT_ONCE_BYTES = 4 * 1024 * 1024;
 
+/**
+ * What is shorter gains nothing from a thread and a connection of its own, whose first bytes come as slowly as those of any
+ * new one.
+ */
+const SMALLEST_LANDING_BYTES = 8 * 1024 * 1024;
+
 export interface ArrivalOptions {
   readonly sha256: Sha256;
   readonly sizeBytes: number;
@@ -238,7 +244,11 @@ export class Arrival {
       isAwaited: this.#isAwaited || this.hasReaders,
       bypassCaches,
     };
-    const content = await source.fetchContent(sha256, asked, AbortSignal.any(ends));
+    const any = AbortSignal.any(ends);
+    const content =
+      source.landContent !== undefined && endBytes - offsetBytes >= SMALLEST_LANDING_BYTES
+        ? await source.landContent(sha256, this.#file.fd, asked, any)
+        : await source.fetchContent(sha256, asked, any);
     if (content.sizeBytes !== sizeBytes) throw this.#wrongSize();
     this.#begun.resolve();
     const writer = new PieceWriter(this.#file, offsetBytes, (at) => {

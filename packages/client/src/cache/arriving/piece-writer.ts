@@ -1,3 +1,4 @@
+import { Landed } from "../../remote/landing/landing.ts";
 import type { PartialFile } from "./partial-file.ts";
 
 /** Pieces that wait while the ones before them are written; beyond it the network waits for the disk. */
@@ -24,13 +25,23 @@ export class PieceWriter {
   }
 
   /** @throws the disk's errors, also those of earlier pieces */
-  async add(piece: Uint8Array): Promise<void> {
+  async add(piece: Uint8Array | Landed): Promise<void> {
+    if (piece instanceof Landed) return this.#noteLanded(piece.length);
     const rest = this.#isFirst ? this.#writeFirst(piece) : piece;
     if (rest.length === 0) return;
     this.#waiting.push(rest);
     this.#waitingBytes += rest.length;
     this.#writing ??= this.#writeAll();
     if (this.#waitingBytes >= MOST_WAITING_BYTES) await this.flush();
+  }
+
+  /** What was written elsewhere, behind all that was given here. */
+  async #noteLanded(bytes: number): Promise<void> {
+    if (this.#writing !== undefined) await this.flush();
+    this.#isFirst = false;
+    this.#file.noteWritten(this.#at, this.#at + bytes);
+    this.#at += bytes;
+    this.#onWritten(this.#at);
   }
 
   /** What is left of it. */
