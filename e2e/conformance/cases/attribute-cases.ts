@@ -41,6 +41,13 @@ function xattrCases(): ConformanceCase[] {
       mknod f S_IFREG|0644 0 0
       setxattr f trusted.a 1 0
       getxattr f trusted.a 10`,
+    "that no file system knows": `
+      mknod f S_IFREG|0644 0 0
+      getxattr f unknown.a 10 => EOPNOTSUPP
+      getxattr f user 10 => EOPNOTSUPP
+      getxattr f system.a 10 => EOPNOTSUPP
+      getxattr f user.a 10 => ENODATA
+      removexattr f unknown.a => EOPNOTSUPP`,
     "in a sticky directory": `
       mkdir d 01777
       as 1000 1000 -

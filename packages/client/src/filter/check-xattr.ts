@@ -10,6 +10,12 @@ import { ErrnoError } from "../fuse/errno.ts";
 const XATTR_CREATE = 1;
 const XATTR_REPLACE = 2;
 
+/** Rights that a program has by itself, whoever runs it: capabilities(7). */
+export const CAPABILITY = "security.capability";
+
+/** What Linux file systems know at all; of other names they do not say that they are not set (xattr(7)). */
+const NAMESPACES = ["user.", "security.", "trusted."];
+
 /** A descriptor of a file that has no name any more; undefined for all others. */
 export function nameless(node: CacheNode): number | undefined {
   return !node.isNamed ? node.descriptors.keys().next().value : undefined;
@@ -31,7 +37,13 @@ export function checkXattrName({ kind }: CacheNode, name: string): void {
     );
 }
 
-/** @param flags as of setxattr(2) @throws ErrnoError E2BIG, EEXIST, ENODATA */
+/** @throws ErrnoError EOPNOTSUPP for a name that is no attribute's, on any file system */
+export function checkReadName(name: string): void {
+  if (isReplicatedXattr(name) || NAMESPACES.some((prefix) => name.startsWith(prefix))) return;
+  throw new ErrnoError("EOPNOTSUPP", `Cannot read ${name}: there are no such attributes`);
+}
+
+/** @param flags as of setxattr(2) @throws ErrnoError E2BIG, EEXIST, EINVAL, ENODATA */
 export function checkXattrValue(
   name: string,
   value: Uint8Array,
@@ -44,6 +56,9 @@ export function checkXattrValue(
       `Cannot set ${name}: ${value.length} bytes are more than ${MAX_XATTR_BYTES}`,
     );
   }
+  // Linux takes it, says EINVAL to who reads it then, and would on every other machine.
+  if (name === CAPABILITY && value.length === 0)
+    throw new ErrnoError("EINVAL", `Cannot set ${name}: an empty one says nothing`);
   if ((flags & XATTR_CREATE) !== 0 && isThere())
     throw new ErrnoError("EEXIST", `Cannot make ${name}: it is there`);
   if ((flags & XATTR_REPLACE) !== 0 && !isThere()) throw noSuchAttribute(name);

@@ -202,7 +202,7 @@ describe("what is logged", () => {
     expect(cache.fs.getxattr(node, "user.colour")).toBeUndefined();
   });
 
-  test.each(["trusted.note", "security.selinux", "security.ima", "system.nfs4_acl"])(
+  test.each(["trusted.note", "security.selinux", "security.ima"])(
     "%s means nothing on another machine: refused, and hidden where the cache's disk has it",
     async (name) => {
       await cache.write("/a", "1");
@@ -221,6 +221,25 @@ describe("what is logged", () => {
       expect(cache.fs.listxattr(node)).toEqual([]);
     },
   );
+
+  test.each(["system.nfs4_acl", "unknown.a", "user"])(
+    "getxattr() of %s, which no file system has, is EOPNOTSUPP",
+    async (name) => {
+      await cache.write("/a", "1");
+      expect(() => cache.fs.getxattr(cache.node("/a"), name)).toThrow(
+        expect.objectContaining({ code: "EOPNOTSUPP" }),
+      );
+    },
+  );
+
+  test("setxattr() refuses capabilities of no bytes, which Linux takes and cannot read", async () => {
+    await cache.write("/a", "1");
+    const before = cache.pending;
+    const set = () =>
+      cache.fs.setxattr(cache.node("/a"), "security.capability", Buffer.alloc(0), 0, CALLER);
+    expect(set).toThrow(expect.objectContaining({ code: "EINVAL" }));
+    expect(cache.pending).toEqual(before);
+  });
 
   test("what a directory hands on to new entries by its access control list is logged with them", () => {
     cache.mkdir("/d");

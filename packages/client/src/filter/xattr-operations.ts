@@ -19,6 +19,8 @@ import { ErrnoError } from "../fuse/errno.ts";
 import type { Caller, FileSystem } from "../fuse/file-system.ts";
 import type { Actors } from "./actor.ts";
 import {
+  CAPABILITY,
+  checkReadName,
   checkXattrName,
   checkXattrValue,
   nameless,
@@ -26,9 +28,6 @@ import {
   xattrPlace,
 } from "./check-xattr.ts";
 import { type FilterContext, perform } from "./filter-context.ts";
-
-/** Rights that a program has by itself, whoever runs it: capabilities(7). */
-const CAPABILITY = "security.capability";
 
 export function xattrOperations(
   context: FilterContext,
@@ -83,7 +82,10 @@ export function xattrOperations(
   }
 
   return {
-    getxattr: (id, name) => read(nodes.get(id), name),
+    getxattr(id, name) {
+      checkReadName(name);
+      return read(nodes.get(id), name);
+    },
 
     listxattr(id) {
       return form.listXattrs(xattrPlace(nodes, nodes.get(id))).filter(isReplicatedXattr);

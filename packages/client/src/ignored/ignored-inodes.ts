@@ -14,6 +14,7 @@ import { osPath } from "../cache/cache-paths.ts";
 import { syncDirectory } from "../cache/sync-directory.ts";
 import { changedAttributes, changeNameless, checkOwner } from "../filter/changed-attributes.ts";
 import {
+  checkReadName,
   checkXattrName,
   checkXattrValue,
   noSuchAttribute,
@@ -171,7 +172,10 @@ export function ignoredInodes(tree: IgnoredTree, unseenWriters: UnseenWriters): 
       syncDirectory(nodes, nodes.get(id));
     },
 
-    getxattr: (id, name) => read(nodes.get(id), name),
+    getxattr(id, name) {
+      checkReadName(name);
+      return read(nodes.get(id), name);
+    },
 
     listxattr: (id) => form.listXattrs(xattrPlace(nodes, nodes.get(id))).filter(isReplicatedXattr),
 

@@ -71,10 +71,20 @@ export function readXattrs(path: Buffer): Map<string, Uint8Array> {
   for (const nameBytes of listXattrs(path)) {
     const name = bytesToText(nameBytes);
     if (!isReplicatedXattr(name)) continue;
-    const value = lgetxattr(path, nameBytes);
+    const value = readXattr(path, nameBytes);
     if (value !== undefined) xattrs.set(name, new Uint8Array(value));
   }
   return xattrs;
+}
+
+/** Undefined for what is not set, and for capabilities that the kernel cannot read: they give no rights. */
+function readXattr(path: Buffer, name: Buffer): Buffer | undefined {
+  try {
+    return lgetxattr(path, name);
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "EINVAL") return undefined;
+    throw error;
+  }
 }
 
 function listXattrs(path: Buffer): Buffer[] {
