@@ -108,6 +108,11 @@ export function isSameInode(a: DiskNote, b: DiskNote): boolean {
   return a.ino === b.ino && a.dev === b.dev && a.btimeNs === b.btimeNs;
 }
 
+/** Tells whether a directory has the attributes that were noted; its entries change its times. */
+export function isSameDirectory(a: DiskNote, b: DiskNote): boolean {
+  return isSameInode(a, b) && a.mode === b.mode && a.uid === b.uid && a.gid === b.gid;
+}
+
 /** Tells whether the inode is the same and nothing was done to it since: ctime cannot be set back. */
 export function isUnchanged(a: DiskNote, b: DiskNote): boolean {
   return (

@@ -10,7 +10,7 @@ import { fstatat, openat, readDirectory } from "@izo/sys";
 
 import {
   isSameButForCtime,
-  isSameInode,
+  isSameDirectory,
   isUnchanged,
   noteOfStat,
   type DiskNote,
@@ -35,7 +35,7 @@ export function compare(
   const now = noteOfStat(stat);
   const isDirectory = (stat.mode & constants.S_IFMT) === constants.S_IFDIR;
   const isAsNoted =
-    noted !== undefined && (isDirectory ? isSameInode(noted, now) : isUnchanged(noted, now));
+    noted !== undefined && (isDirectory ? isSameDirectory(noted, now) : isUnchanged(noted, now));
   if (isAsNoted) return { note: now, isUnlogged: false };
   if (!context.forced.has(oid) || isDirectory) throw lookAt(at, oid);
   return { note: now, isUnlogged: true };

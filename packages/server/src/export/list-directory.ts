@@ -14,7 +14,13 @@ import {
 } from "@izo/core";
 import { fstat, fstatat, hasWriter, openat, readDirectory, type Stat } from "@izo/sys";
 
-import { isSameInode, isUnchanged, noteOfStat, type DiskNote } from "../db/disk-notes.ts";
+import {
+  isSameDirectory,
+  isSameInode,
+  isUnchanged,
+  noteOfStat,
+  type DiskNote,
+} from "../db/disk-notes.ts";
 import type { Fileset } from "./fileset.ts";
 import {
   entryPath,
@@ -227,13 +233,9 @@ class Comparison {
   }
 }
 
-/** Entries of a directory change its times and not what is logged of it. */
 function isAsNoted(note: DiskNote, stat: Stat): boolean {
   const now = noteOfStat(stat);
-  if (!isDirectoryStat(stat)) return isUnchanged(note, now);
-  return (
-    isSameInode(note, now) && note.mode === now.mode && note.uid === now.uid && note.gid === now.gid
-  );
+  return isDirectoryStat(stat) ? isSameDirectory(note, now) : isUnchanged(note, now);
 }
 
 function isFile(stat: Stat): boolean {

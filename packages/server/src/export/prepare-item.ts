@@ -4,11 +4,12 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 
 import { EMPTY_SHA256, textToBytes, type Sha256, type TreeObject } from "@izo/core";
-import { fstatat, linkat, mkdirat, mknodat, openat, symlinkat } from "@izo/sys";
+import { fstatat, linkat, lremovexattr, mkdirat, mknodat, openat, symlinkat } from "@izo/sys";
 
 import { openContentSource } from "./content-source.ts";
 import { ContentMissingError } from "./errors.ts";
 import type { Fileset } from "./fileset.ts";
+import { entryPath, readXattrs } from "./found-entry.ts";
 import { setAttributes } from "./set-attributes.ts";
 import { heldFd } from "./tree-directory.ts";
 
@@ -55,6 +56,7 @@ async function prepareContent(fileset: Fileset, item: string, sha256: Sha256): P
   if (staged?.nlink === 1) {
     // A second name, not a move: when the batch fails, the upload is still where it was.
     linkat(contentsFd, sha256, applyFd, item);
+    dropAttributes(applyFd, item);
   } else if (staged !== undefined) {
     // Another record of this batch has it: that name is in staging too, where nobody else writes.
     using source = heldFd(openat(contentsFd, sha256, READ));
@@ -79,4 +81,10 @@ async function copyContent(fileset: Fileset, item: string, sourceFd: number): Pr
   await copyFile(`/proc/self/fd/${sourceFd}`, join(fileset.paths.apply, item), flags);
   using copy = heldFd(openat(fileset.applyFd, item, READ));
   await fdatasyncAsync(copy.fd);
+}
+
+/** A batch that failed has given the inode the attributes of what it was to be then. */
+function dropAttributes(dirFd: number, item: string): void {
+  const path = entryPath(dirFd, Buffer.from(item));
+  for (const name of readXattrs(path).keys()) lremovexattr(path, textToBytes(name));
 }

@@ -1,8 +1,19 @@
-import { link, mkdir, readdir, readFile, rmdir, stat, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  link,
+  mkdir,
+  readdir,
+  readFile,
+  rmdir,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 
 import type { ClientOperation, Name, Oid, OriginId, Recno } from "@izo/core";
 import { NO_RECNO, ROOT_OID } from "@izo/core";
+import { llistxattr, lremovexattr, lsetxattr } from "@izo/sys";
 import { describe, expect, it } from "vitest";
 
 import { CommittedIndex } from "../db/committed-index.ts";
@@ -234,6 +245,68 @@ describe("reintegrate()", () => {
     const names = (await readdir(temporary.dir)).filter((name) => name.includes(".conflict-"));
     expect(names).toHaveLength(1);
     expect(await readFile(join(temporary.dir, names[0]!), "utf8")).toBe("theirs");
+    expect(await verifyExport(temporary.dir)).toEqual([]);
+  });
+
+  it("gives a file nothing of what it was to be before the batch was judged again [S3]", async () => {
+    await using temporary = await temporaryDirectory();
+    const path = join(temporary.dir, "f");
+    await writeFile(path, "first");
+    lsetxattr(path, "user.k", Buffer.from("v"));
+    await using exported = await openTestExport(temporary.dir, { gatherMs: 60_000 });
+    const peer = new TestPeer(exported);
+    const { oid, content } = versionsAt(exported, "/f");
+    await peer.stage("second");
+    await peer.push(closeFile(oid, "second", content));
+    await peer.stage("theirs");
+    lremovexattr(path, "user.k");
+    await peer.push(
+      {
+        opcode: "SETATTR",
+        oid,
+        path: "/f",
+        attributes: null,
+        times: { contentBase: 0 as Recno, mtimeNs: T },
+      },
+      {
+        opcode: "SETEXTATTR",
+        oid,
+        path: "/f",
+        attribute: "user.other",
+        value: Buffer.from("w"),
+        base: 0 as Recno,
+      },
+      closeFile(oid, "theirs", content),
+    );
+    const copy = (await readdir(temporary.dir)).find((name) => name.includes(".conflict-"))!;
+    expect(llistxattr(join(temporary.dir, copy)).map(String)).toEqual(["user.other"]);
+    expect(await verifyExport(temporary.dir)).toEqual([]);
+  });
+
+  it("logs the mode of a directory that was changed, before it moves it [S3]", async () => {
+    await using temporary = await temporaryDirectory();
+    await mkdir(join(temporary.dir, "d"));
+    await using exported = await openTestExport(temporary.dir, { gatherMs: 60_000 });
+    const { oid, entry, content } = versionsAt(exported, "/d");
+    await chmod(join(temporary.dir, "d"), 0o701);
+    const peer = new TestPeer(exported);
+    const [result] = await peer.push({
+      opcode: "RENAME",
+      oid,
+      contentBase: content,
+      fromParent: ROOT_OID,
+      fromName: "d" as Name,
+      fromPath: "/d",
+      fromBase: entry.version,
+      toParent: ROOT_OID,
+      toName: "e" as Name,
+      toPath: "/e",
+      victim: null,
+      keepsOid: false,
+      conflict: null,
+    });
+    expect(result!.verdict).toBe("applied");
+    expect(exported.lookUp("/e")!.object.mode & 0o7777).toBe(0o701);
     expect(await verifyExport(temporary.dir)).toEqual([]);
   });
 
