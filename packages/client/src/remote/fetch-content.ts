@@ -4,7 +4,7 @@ import { notePassed } from "@izo/sys";
 import { RemoteProtocolError } from "../sync/remote-error.ts";
 import type { ContentOptions, RemoteContent } from "../sync/remote.ts";
 import type { HttpConnection, HttpRequest, HttpResponse } from "./http-connection.ts";
-import type { LandingThreads } from "./landing/landing-threads.ts";
+import type { LandingThread, LandingThreads } from "./landing/landing-threads.ts";
 import { Landed } from "./landing/landing.ts";
 import type { PlainResponse } from "./landing/plain-get.ts";
 import { RetryBudget } from "./retry.ts";
@@ -118,8 +118,12 @@ async function askForLanding(
   return undefined;
 
   async function* land(plain: PlainResponse, startBytes: number): ContentPart["bytes"] {
-    using thread = threads.take();
-    yield* plain.land(thread, { fd, startBytes, endBytes: part.endBytes });
+    using taken = new DisposableStack();
+    const take = (): LandingThread | undefined => {
+      const thread = threads.take();
+      return thread && taken.use(thread);
+    };
+    yield* plain.land(take, { fd, startBytes, endBytes: part.endBytes });
   }
 }
 

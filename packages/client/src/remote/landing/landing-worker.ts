@@ -1,9 +1,9 @@
 /**
  * A thread that receives contents into files. The bytes come from the kernel into one buffer and go from there to the
- * page cache; no other thread sees them, and V8 counts none of them.
+ * page cache; no other thread sees them, and V8 counts none of them. It has the priority of the thread that started it:
+ * who reads waits for both.
  */
 import { writeSync } from "node:fs";
-import { constants, setPriority } from "node:os";
 import { parentPort } from "node:worker_threads";
 
 import { receive, type SysError } from "@izo/sys";
@@ -21,9 +21,6 @@ const WAIT_MS = 100;
 
 /** What comes slowly is handed on after so long. */
 const PAUSE_MS = 5;
-
-// Of this thread alone: the one that started it answers programs, and runs before others.
-setPriority(constants.priority.PRIORITY_NORMAL);
 
 const buffer = Buffer.allocUnsafeSlow(PIECE_BYTES);
 

@@ -9,6 +9,9 @@ import type { Landed, LandingEnd } from "./landing.ts";
 import { type PlainAddress, PlainSocket } from "./plain-socket.ts";
 import { parseResponseHead, type ResponseHead } from "./response-head.ts";
 
+/** So much comes through Node before a thread is started, which takes the processor from who waits for the first bytes. */
+const FIRST_BYTES = 256 * 1024;
+
 /** As much as undici takes. */
 const MAX_HEAD_BYTES = 16 * 1024;
 
@@ -35,10 +38,12 @@ export interface PlainResponse extends Disposable {
   /**
    * The body: in pieces until the thread runs, then written by it; all in pieces without a thread.
    *
+   * @param take gives a thread, once
+   *
    * @throws RemoteUnreachableError where it ends early or nothing comes; the disk's errors; the reason of the signal
    */
   land(
-    thread: LandingThread | undefined,
+    take: () => LandingThread | undefined,
     file: LandingPlace,
   ): AsyncGenerator<Uint8Array | Landed, void>;
 }
@@ -68,7 +73,7 @@ export async function plainGet(request: PlainRequest): Promise<PlainResponse | u
       url,
       status: head.status,
       header: head.header,
-      land: (thread, file) => landBody(request, socket, first, thread, file),
+      land: (take, file) => landBody(request, socket, first, take, file),
       [Symbol.dispose]: () => socket[Symbol.dispose](),
     };
   } catch (error) {
@@ -107,16 +112,22 @@ async function* landBody(
   { url, stallMs, signal }: PlainRequest,
   socket: PlainSocket,
   first: Buffer,
-  thread: LandingThread | undefined,
+  take: () => LandingThread | undefined,
   { fd, startBytes, endBytes }: LandingPlace,
 ): AsyncGenerator<Uint8Array | Landed, void> {
   try {
     socket.setSilence(stallMs);
     let at = startBytes;
+    let thread: LandingThread | undefined;
+    let isTaken = false;
     for (let piece: Buffer | null = first; at < endBytes;) {
       if (piece.length > 0) {
         at += piece.length;
         yield piece.subarray(0, Math.max(0, piece.length - Math.max(0, at - endBytes)));
+      }
+      if (!isTaken && at - startBytes >= FIRST_BYTES) {
+        isTaken = true;
+        thread = take();
       }
       const socketFd = thread?.isReady === true ? socket.idleFd : undefined;
       if (thread !== undefined && socketFd !== undefined && at < endBytes) {
