@@ -300,6 +300,23 @@ describe("contents", () => {
     expect(asked).toBe(3);
   });
 
+  test("a content that no server ever got is not asked for any more once the object has another one", async () => {
+    remoteFile("a", "a", "first");
+    const { source } = cache;
+    let asked = 0;
+    cache.source = {
+      fetchContent: (...request) => {
+        asked += 1;
+        if (asked > 1) return source.fetchContent(...request);
+        cache.remote(content(oid("a"), cache.store("second"), "second".length));
+        const unknown = new ProblemError("unknown-content", "no file has it", {});
+        return Promise.reject(new RemoteProblemError(problemOf(unknown)));
+      },
+    };
+    expect(await cache.read("/a")).toBe("second");
+    expect(asked).toBe(2);
+  });
+
   test("a fetch and a listing leave all times as they were", async () => {
     cache.remote(mkdir(oid("d"), "d"));
     remoteFile("a", "a", "text", oid("d"));

@@ -233,8 +233,11 @@ export class ContentFetcher {
         attempt += 1;
       } catch (error) {
         const isLate = performance.now() - startMs > UNSENT_WAIT_MS;
-        if (!isUnknown(error) || !this.#isOwn(oid) || isLate) throw error;
-        await delay(UNSENT_ASK_MS, undefined, { signal: this.#signal });
+        if (!isUnknown(error) || isLate) throw error;
+        if (this.#isOwn(oid)) await delay(UNSENT_ASK_MS, undefined, { signal: this.#signal });
+        // An own content that was never sent, because the object got another one meanwhile.
+        else if (this.#installer.wanted(oid)?.object.sha256 !== sha256) attempt += 1;
+        else throw error;
       }
     }
     throw new ErrnoError(
