@@ -58,7 +58,6 @@ export async function openScratchCache(
       onProblem: (_path, error) => onError(error),
     }),
   );
-  stack.defer(() => local.settle());
   const held = stack.move();
   return {
     fileSystem: local.fileSystem,

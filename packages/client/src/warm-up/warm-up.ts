@@ -7,7 +7,7 @@
  * its own beside the real one. It waits for programs, and nothing waits for it. A crash leaves a directory in the
  * cache that the next start removes.
  */
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as yieldToRequests, setTimeout as delay } from "node:timers/promises";
 
@@ -28,6 +28,9 @@ const IDLE_MS = 100;
 
 /** Programs that were answered for so long without a pause have warmed up what they need. */
 const WARM_MS = 300;
+
+/** Less free space than this belongs to programs, and to what waits for the server. */
+const NEEDED_BYTES = 256 * 1024 * 1024;
 
 export interface WarmUpOptions {
   readonly cacheDir: string;
@@ -69,7 +72,7 @@ export class WarmUp implements AsyncDisposable {
 
   async #run(): Promise<void> {
     const { cacheDir, form } = this.#options;
-    if (!(await this.#untilIdle())) return;
+    if (!(await this.#untilIdle()) || freeBytes(cacheDir) < NEEDED_BYTES) return;
     const errors: unknown[] = [];
     const onError = (error: unknown): void => void errors.push(error);
     await using stack = new AsyncDisposableStack();
@@ -104,4 +107,9 @@ export class WarmUp implements AsyncDisposable {
     }
     return false;
   }
+}
+
+function freeBytes(path: string): number {
+  const { bavail, bsize } = statfsSync(path);
+  return bavail * bsize;
 }
