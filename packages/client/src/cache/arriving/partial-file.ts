@@ -164,9 +164,10 @@ export class PartialFile implements Disposable {
 function makeSparse(fd: number, path: string, sizeBytes: number): number {
   let made = fd;
   if (fstatSync(fd).size > 0) {
-    closeSync(fd);
     rmSync(path);
     made = openSync(path, OPEN_FLAGS | constants.O_EXCL, 0o600);
+    // Only now: where there is no new one, the old one is still its owner's to close.
+    closeSync(fd);
   }
   ftruncateSync(made, sizeBytes);
   return made;
