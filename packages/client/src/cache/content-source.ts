@@ -1,6 +1,6 @@
 import type { Sha256 } from "@izo/core";
 
-import type { Landed } from "../remote/landing/landing.ts";
+import type { Landed } from "../sync/landed.ts";
 import type { ContentOptions, RemoteContent } from "../sync/remote.ts";
 
 /** Where contents come from. A `Remote` is one. */

@@ -1,11 +1,11 @@
 import { parseContentRange, writeRange } from "@izo/core";
 import { notePassed } from "@izo/sys";
 
+import { Landed } from "../sync/landed.ts";
 import { RemoteProtocolError } from "../sync/remote-error.ts";
 import type { ContentOptions, RemoteContent } from "../sync/remote.ts";
 import type { HttpConnection, HttpRequest, HttpResponse } from "./http-connection.ts";
 import type { LandingThread, LandingThreads } from "./landing/landing-threads.ts";
-import { Landed } from "./landing/landing.ts";
 import type { PlainResponse } from "./landing/plain-get.ts";
 import { RetryBudget } from "./retry.ts";
 

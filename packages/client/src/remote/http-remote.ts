@@ -57,6 +57,7 @@ import {
   writeSnapshotRequest,
 } from "@izo/core";
 
+import type { Landed } from "../sync/landed.ts";
 import { RemoteProtocolError } from "../sync/remote-error.ts";
 import type {
   ContentOptions,
@@ -74,7 +75,6 @@ import { readWhole } from "./http-body.ts";
 import { type ConnectionTimeouts, DEFAULT_TIMEOUTS, HttpConnection } from "./http-connection.ts";
 import { HttpHistory } from "./http-history.ts";
 import { LandingThreads } from "./landing/landing-threads.ts";
-import type { Landed } from "./landing/landing.ts";
 import { RecentContents } from "./recent-contents.ts";
 import { TransferBook } from "./transfer-book.ts";
 import { type ContentSource, uploadContent } from "./upload-content.ts";

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 
-import { Landed, type LandingEnd, type LandingNews, type LandingOrder } from "./landing.ts";
+import { Landed } from "../../sync/landed.ts";
+import type { LandingEnd, LandingNews, LandingOrder } from "./landing.ts";
 
 /** One for each core of a small machine: more bring nothing, and each takes some MB while it is there. */
 const MOST_THREADS = 2;

@@ -1,12 +1,3 @@
-/** Bytes that are in their file already, written by the thread that received them. They stand for a piece of a body. */
-export class Landed {
-  readonly length: number;
-
-  constructor(length: number) {
-    this.length = length;
-  }
-}
-
 /** What the thread is asked: to write what comes over a connection to a file, from a place in it up to another. */
 export interface LandingOrder {
   readonly socketFd: number;

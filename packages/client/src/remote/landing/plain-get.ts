@@ -1,3 +1,4 @@
+import type { Landed } from "../../sync/landed.ts";
 /**
  * One GET over a connection of its own and without encryption, whose body can be written to a file by another thread. Only
  * what is simple is taken here; all else, every refusal included, is `undefined` and asked again by the connections that
@@ -5,7 +6,7 @@
  */
 import { asRemoteError } from "../transport-error.ts";
 import type { LandingThread } from "./landing-threads.ts";
-import type { Landed, LandingEnd } from "./landing.ts";
+import type { LandingEnd } from "./landing.ts";
 import { type PlainAddress, PlainSocket } from "./plain-socket.ts";
 import { parseResponseHead, type ResponseHead } from "./response-head.ts";
 
