@@ -40,7 +40,7 @@ function write(file: string, text: string | Uint8Array, mode = 0o644): void {
 
 /** A command that runs a program of the package on the package's Node, wherever it is called from. */
 function launcher(program: string): string {
-  const main = `/${LIB}/lib/node_modules/@izo/cli/dist/${program}`;
+  const main = `/${LIB}/lib/node_modules/@izo/cli/bundle/${program}`;
   return `#!/bin/sh\nexec /${LIB}/bin/node ${main} "$@"\n`;
 }
 

@@ -6,12 +6,12 @@ import { type CommandOptions, type CommandResult, tryCommand } from "./run-comma
 const CHECKOUT = join(import.meta.dirname, "../..");
 
 /**
- * The command line that starts `izo`: from source, on the Node that runs the tests. `IZO_E2E_CLI=dist`
+ * The command line that starts `izo`: from source, on the Node that runs the tests. `IZO_E2E_CLI=bundle`
  * takes what `pnpm build` made instead.
  */
 export function izoCommand(): string[] {
-  if (process.env["IZO_E2E_CLI"] === "dist") {
-    return [process.execPath, join(CHECKOUT, "packages/cli/dist/main.js")];
+  if (process.env["IZO_E2E_CLI"] === "bundle") {
+    return [process.execPath, join(CHECKOUT, "packages/cli/bundle/main.js")];
   }
   return [process.execPath, "--conditions=izo:source", join(CHECKOUT, "packages/cli/src/main.ts")];
 }

@@ -5,11 +5,14 @@
  */
 import { enableCompileCache } from "node:module";
 
-enableCompileCache();
+import { compileCacheDirectory } from "./compile-cache.ts";
+
+const compiled = compileCacheDirectory(process.env);
+if (compiled !== undefined) enableCompileCache(compiled);
 const { describeCommand } = await import("./pages/command-page.ts");
 const { parseHelperCall } = await import("./mounts/helper-options.ts");
 const { reportError } = await import("./output/report-error.ts");
-const { createProgram } = await import("./program.ts");
+const { createProgramFor } = await import("./program.ts");
 const { run } = await import("./run.ts");
 
 /** Of mount(8): a wrong call, and a mount that failed. */
@@ -40,7 +43,7 @@ async function mount(argv: readonly string[]): Promise<number> {
     );
     return 0;
   }
-  const pages = describeCommand(createProgram(cli)).commands;
+  const pages = describeCommand(await createProgramFor(["mount"], cli)).commands;
   const known = pages.find(({ words }) => words.at(-1) === "mount")?.options ?? [];
   try {
     const { url, mountPoint, options, isFake } = parseHelperCall(argv, known);

@@ -1,45 +1,7 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 
+import { ALL_COMMANDS } from "./all-commands.ts";
 import type { Cli } from "./cli.ts";
-import { blameCommand } from "./commands/blame.ts";
-import { catCommand } from "./commands/cat.ts";
-import { completionCommand } from "./commands/completion.ts";
-import { conflictsCommand } from "./commands/conflicts.ts";
-import { demoCommand } from "./commands/demo.ts";
-import { diffCommand } from "./commands/diff.ts";
-import { doctorCommand } from "./commands/doctor.ts";
-import { flushCommand } from "./commands/flush.ts";
-import { heldCommand } from "./commands/held.ts";
-import { hoardCommand } from "./commands/hoard.ts";
-import { kmlCommand } from "./commands/kml.ts";
-import { logCommand } from "./commands/log.ts";
-import { lsCommand } from "./commands/ls.ts";
-import { metricsCommand } from "./commands/metrics.ts";
-import { mountCommand } from "./commands/mount.ts";
-import { offlinePolicyCommand } from "./commands/offline-policy.ts";
-import { offlineCommand } from "./commands/offline.ts";
-import { onCommand } from "./commands/on.ts";
-import { onlineCommand } from "./commands/online.ts";
-import { peersCommand } from "./commands/peers.ts";
-import { permitCommand } from "./commands/permit.ts";
-import { pinCommand } from "./commands/pin.ts";
-import { pinsCommand } from "./commands/pins.ts";
-import { quotaCommand } from "./commands/quota.ts";
-import { reindexCommand } from "./commands/reindex.ts";
-import { restoreCommand } from "./commands/restore.ts";
-import { salvageCommand } from "./commands/salvage.ts";
-import { serveCommand } from "./commands/serve.ts";
-import { showCommand } from "./commands/show.ts";
-import { statusCommand } from "./commands/status.ts";
-import { tokenCommand } from "./commands/token.ts";
-import { topCommand } from "./commands/top.ts";
-import { truncateCommand } from "./commands/truncate.ts";
-import { umountCommand } from "./commands/umount.ts";
-import { undoCommand } from "./commands/undo.ts";
-import { unpinCommand } from "./commands/unpin.ts";
-import { verifyCommand } from "./commands/verify.ts";
-import { versionCommand } from "./commands/version.ts";
-import { waitCommand } from "./commands/wait.ts";
 import { applyConfig } from "./config/apply-config.ts";
 import { loadConfig } from "./config/load-config.ts";
 import { izoVersion } from "./version.ts";
@@ -57,56 +19,34 @@ Examples:
   izo status /mnt/project
   izo demo                                                see it work, on this machine alone`;
 
+/** Of all words these alone say something about the commands beside them. */
+const ABOUT_OTHERS: ReadonlySet<string> = new Set(["completion", "help"]);
+
 /** The whole command line of `izo`. */
-export function createProgram(cli: Cli): CommandUnknownOpts {
+export function createProgram(cli: Cli): Promise<CommandUnknownOpts> {
+  return programOf(Object.keys(ALL_COMMANDS), cli);
+}
+
+/** As {@link createProgram}, but with no more commands than it takes to understand `argv`. */
+export function createProgramFor(argv: readonly string[], cli: Cli): Promise<CommandUnknownOpts> {
+  const [first = ""] = argv;
+  if (first === "--version" || first === "-V") return programOf([], cli);
+  const isAlone = Object.hasOwn(ALL_COMMANDS, first) && !ABOUT_OTHERS.has(first);
+  return isAlone ? programOf([first], cli) : createProgram(cli);
+}
+
+async function programOf(names: readonly string[], cli: Cli): Promise<CommandUnknownOpts> {
+  const commands = await Promise.all(names.map((name) => ALL_COMMANDS[name]!(cli)));
   const program = new Command("izo")
     .description("A distributed file system: a directory, served in place, mounted anywhere")
     .option("--config <file>", "use this configuration file (env: IZO_CONFIG)")
     .version(izoVersion(), "-V, --version", "print the version")
     .addHelpText("after", HELP)
-    .helpCommand("help [command]", "show the help of a command")
-    .addCommand(serveCommand(cli))
-    .addCommand(mountCommand(cli))
-    .addCommand(umountCommand(cli))
-    .addCommand(statusCommand(cli))
-    .addCommand(topCommand(cli))
-    .addCommand(metricsCommand(cli))
-    .addCommand(doctorCommand(cli))
-    .addCommand(peersCommand(cli))
-    .addCommand(tokenCommand(cli))
-    .addCommand(truncateCommand(cli))
-    .addCommand(flushCommand(cli))
-    .addCommand(waitCommand(cli))
-    .addCommand(offlineCommand(cli))
-    .addCommand(onlineCommand(cli))
-    .addCommand(offlinePolicyCommand(cli))
-    .addCommand(pinCommand(cli))
-    .addCommand(unpinCommand(cli))
-    .addCommand(pinsCommand(cli))
-    .addCommand(hoardCommand(cli))
-    .addCommand(quotaCommand(cli))
-    .addCommand(permitCommand(cli))
-    .addCommand(conflictsCommand(cli))
-    .addCommand(heldCommand(cli))
-    .addCommand(logCommand(cli))
-    .addCommand(showCommand(cli))
-    .addCommand(blameCommand(cli))
-    .addCommand(diffCommand(cli))
-    .addCommand(lsCommand(cli))
-    .addCommand(catCommand(cli))
-    .addCommand(restoreCommand(cli))
-    .addCommand(undoCommand(cli))
-    .addCommand(onCommand(cli))
-    .addCommand(kmlCommand(cli))
-    .addCommand(verifyCommand(cli))
-    .addCommand(salvageCommand(cli))
-    .addCommand(reindexCommand(cli))
-    .addCommand(demoCommand(cli))
-    .addCommand(completionCommand(cli))
-    .addCommand(versionCommand(cli));
-  program.hook("preAction", (root, command) => {
+    .helpCommand("help [command]", "show the help of a command");
+  for (const command of commands) program.addCommand(command);
+  program.hook("preAction", async (root, command) => {
     const named = root.opts().config ?? cli.env["IZO_CONFIG"];
-    applyConfig(command, loadConfig({ named, cwd: cli.cwd, env: cli.env }));
+    applyConfig(command, await loadConfig({ named, cwd: cli.cwd, env: cli.env }));
   });
   prepare(program, cli);
   return program;

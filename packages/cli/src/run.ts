@@ -3,13 +3,14 @@ import { CommanderError } from "commander";
 import type { Cli } from "./cli.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "./output/exit-code.ts";
 import { reportError } from "./output/report-error.ts";
-import { createProgram } from "./program.ts";
+import { createProgramFor } from "./program.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Runs one command line and reports what went wrong, here and nowhere else; gives the exit status. */
 export async function run(argv: readonly string[], cli: Cli): Promise<ExitCode> {
   try {
-    await createProgram(cli).parseAsync(argv, { from: "user" });
+    const program = await createProgramFor(argv, cli);
+    await program.parseAsync(argv, { from: "user" });
     return EXIT.ok;
   } catch (error) {
     if (cli.signal.aborted) return EXIT.interrupted;

@@ -32,6 +32,7 @@ export { O_PATH, O_TMPFILE, openat, openat2, type ResolveOptions } from "./open.
 export { notePassed } from "./passing-buffers.ts";
 export { type ProcessUsage, processUsage } from "./process-usage.ts";
 export { fchmodat, fchownat } from "./owner.ts";
+export { packageDirectory } from "./package-directory.ts";
 export { AT_FDCWD, type Path } from "./path.ts";
 export { readDirectory, type DirectoryEntry, type EntryType } from "./read-directory.ts";
 export { receive, type ReceiveTimes } from "./receive.ts";

@@ -20,8 +20,6 @@ import {
 import { IgnoreRules } from "@izo/core";
 
 import { type Cli, outputOf } from "../cli.ts";
-import { CACHE_MODES, LOG_LEVELS } from "../config/config-schema.ts";
-import { createLogger } from "../create-logger.ts";
 import { defaultCacheDir } from "../mounts/default-cache.ts";
 import { forgetMount, mountPointOf, noteMount } from "../mounts/mount-registry.ts";
 import { raisePriority } from "../mounts/raise-priority.ts";
@@ -31,6 +29,7 @@ import { findServiceManager } from "../service/service-manager.ts";
 import { untilAborted } from "../until-aborted.ts";
 import { credentialsOf, tokenOf, withConnectionOptions } from "./connection-options.ts";
 import { jsonOption } from "./json-option.ts";
+import { CACHE_MODES, LOG_LEVELS } from "./option-choices.ts";
 import { parseSizeOrNone } from "./parse-size.ts";
 
 /** What a mount is made of, all defaults filled in. */
@@ -305,7 +304,8 @@ const NOTES: Readonly<Record<Mount["contact"], string>> = {
 
 async function serveMount(plan: MountPlan, cli: Cli): Promise<void> {
   const { url, mountPoint, cacheDir, mode, driver, quickWake, warmUp, logLevel } = plan;
-  const logger = createLogger(logLevel, cli);
+  const { createLogger } = await import("../create-logger.ts");
+  const logger = await createLogger(logLevel, cli);
   raisePriority();
   using manager = findServiceManager(cli.env);
   try {

@@ -3,8 +3,6 @@ import { parsePolicyRule } from "@izo/core";
 import type { ServeOptions } from "@izo/server";
 
 import { type Cli, outputOf } from "../cli.ts";
-import { LOG_LEVELS } from "../config/config-schema.ts";
-import { createLogger } from "../create-logger.ts";
 import { formatBytes, formatCount } from "../output/quantity.ts";
 import { parseListen } from "../parse-address.ts";
 import { collectSooner } from "../service/collect-sooner.ts";
@@ -12,6 +10,7 @@ import { findServiceManager } from "../service/service-manager.ts";
 import { untilAborted } from "../until-aborted.ts";
 import { UsageError } from "../usage-error.ts";
 import { jsonOption } from "./json-option.ts";
+import { LOG_LEVELS } from "./option-choices.ts";
 import { parseAge } from "./parse-age.ts";
 import { parseCount, parsePermitTerm } from "./parse-number.ts";
 import { parseSize } from "./parse-size.ts";
@@ -160,8 +159,9 @@ Examples:
   izo serve /srv/project --conflict-policy '*.lock=theirs' '/generated=ours'`,
     )
     .action(async (dir, options) => {
-      // Loaded here, because no other command needs it.
+      // Loaded here, because no other command needs them.
       const { serve } = await import("@izo/server");
+      const { createLogger } = await import("../create-logger.ts");
       const output = outputOf(cli, options);
       const { host, port } = parseListen(options.listen);
       using manager = findServiceManager(cli.env);
@@ -184,7 +184,7 @@ Examples:
         conflictPolicies: options.conflictPolicy.map(parsePolicyRule),
         ...ignoreOf(options.ignore),
         ...retentionOf(options),
-        logger: createLogger(options.logLevel, cli),
+        logger: await createLogger(options.logLevel, cli),
         onProgress: ({ files, bytes }) => {
           const detail = formatBytes(bytes);
           bar.update({ done: files, total: undefined, unit: "files", detail });

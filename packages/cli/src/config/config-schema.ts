@@ -7,14 +7,9 @@ import {
 } from "@izo/client";
 import { z } from "zod";
 
+import { CACHE_MODES, LOG_LEVELS } from "../commands/option-choices.ts";
 import { parseAge } from "../commands/parse-age.ts";
 import { parseSize, parseSizeOrNone } from "../commands/parse-size.ts";
-
-/** The names of the cache modes, as `--mode` takes them. */
-export const CACHE_MODES = ["on-demand", "replica"] as const;
-
-/** How much a server or a mount writes to its log. */
-export const LOG_LEVELS = ["error", "warn", "info", "debug"] as const;
 
 /** A text of which an option's parser makes a number. */
 const parsedBy = <T>(parse: (text: string) => T) =>

@@ -31,23 +31,23 @@ function load(named?: string) {
 }
 
 describe("loadConfig()", () => {
-  test("gives an empty configuration where there is no file", () => {
-    expect(load()).toEqual({});
+  test("gives an empty configuration where there is no file", async () => {
+    expect(await load()).toEqual({});
   });
 
-  test("prefers the named file to that of the directory to that of the user", () => {
+  test("prefers the named file to that of the directory to that of the user", async () => {
     write("xdg/izo/config.json", '{"mount":{"cache":"user"}}');
-    expect(load()).toEqual({ mount: { cache: "user" } });
+    expect(await load()).toEqual({ mount: { cache: "user" } });
     write("izo.config.json", '{"mount":{"cache":"directory"}}');
-    expect(load()).toEqual({ mount: { cache: "directory" } });
-    expect(load(write("other.json", '{"mount":{"cache":"named"}}'))).toEqual({
+    expect(await load()).toEqual({ mount: { cache: "directory" } });
+    expect(await load(write("other.json", '{"mount":{"cache":"named"}}'))).toEqual({
       mount: { cache: "named" },
     });
   });
 
-  test("reads ages and sizes with their units, as the options do", () => {
+  test("reads ages and sizes with their units, as the options do", async () => {
     write("izo.config.json", '{"serve":{"logMinAge":"2d","oldMaxSize":"1GiB","oldMaxCount":5}}');
-    expect(load()).toEqual({
+    expect(await load()).toEqual({
       serve: { logMinAge: 172_800_000, oldMaxSize: 1_073_741_824, oldMaxCount: 5 },
     });
   });
@@ -70,14 +70,14 @@ describe("loadConfig()", () => {
       text: '{"mount":{"mode":"fast"}}',
       reason: /mount\.mode: .*replica/,
     },
-  ])("refuses $description and names the file", ({ text, reason }) => {
+  ])("refuses $description and names the file", async ({ text, reason }) => {
     const file = write("bad.json", text);
-    expect(() => load(file)).toThrow(reason);
-    expect(() => load(file)).toThrow(`Cannot use the configuration "${file}"`);
+    await expect(load(file)).rejects.toThrow(reason);
+    await expect(load(file)).rejects.toThrow(`Cannot use the configuration "${file}"`);
   });
 
-  test("refuses a named file that is missing", () => {
-    expect(() => load(join(directory, "none.json"))).toThrow("there is no such file");
+  test("refuses a named file that is missing", async () => {
+    await expect(load(join(directory, "none.json"))).rejects.toThrow("there is no such file");
   });
 });
 

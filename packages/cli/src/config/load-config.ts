@@ -2,22 +2,8 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-import { IzoError } from "@izo/core";
-import { z } from "zod";
-
-import { type Config, configSchema } from "./config-schema.ts";
-
-/** The configuration file cannot be used. */
-export class InvalidConfigError extends IzoError {
-  constructor(file: string, reason: string, options?: ErrorOptions) {
-    super(
-      "invalid-config",
-      `Cannot use the configuration ${JSON.stringify(file)}: ${reason}`,
-      { file },
-      options,
-    );
-  }
-}
+import type { Config } from "./config-schema.ts";
+import { InvalidConfigError } from "./invalid-config-error.ts";
 
 /** Where a configuration may come from. */
 export interface ConfigSources {
@@ -34,18 +20,24 @@ export interface ConfigSources {
  *
  * @throws InvalidConfigError
  */
-export function loadConfig(sources: ConfigSources): Config {
+export async function loadConfig(sources: ConfigSources): Promise<Config> {
   const { named } = sources;
   if (named !== undefined) {
     const text = readIfThere(named);
     if (text === undefined) throw new InvalidConfigError(named, "there is no such file");
-    return parseConfig(named, text);
+    return parse(named, text);
   }
   for (const file of defaultConfigFiles(sources)) {
     const text = readIfThere(file);
-    if (text !== undefined) return parseConfig(file, text);
+    if (text !== undefined) return parse(file, text);
   }
   return {};
+}
+
+/** Loads the schema, which takes longer than most commands, only where there is something to check by it. */
+async function parse(file: string, text: string): Promise<Config> {
+  const { parseConfig } = await import("./parse-config.ts");
+  return parseConfig(file, text);
 }
 
 function defaultConfigFiles({ cwd, env }: ConfigSources): string[] {
@@ -62,21 +54,4 @@ function readIfThere(file: string): string | undefined {
       cause,
     });
   }
-}
-
-function parseConfig(file: string, text: string): Config {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new InvalidConfigError(file, "it is not JSON", { cause });
-  }
-  const parsed = configSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const place = issue === undefined ? "" : z.core.toDotPath(issue.path);
-  throw new InvalidConfigError(
-    file,
-    `${place === "" ? "" : `${place}: `}${issue?.message ?? "it is not a configuration"}`,
-  );
 }

@@ -6,7 +6,7 @@
  * A crash of the parent while it waits leaves the child running: the mount then serves all the same.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { dirname, extname, join } from "node:path";
 
 import type { Mount } from "@izo/client";
@@ -77,7 +77,9 @@ function firstReport(child: ChildProcess, logFile: string): Promise<StartReport>
   return promise;
 }
 
-/** The file of the command line program beside this one, in the sources as in what is built of them. */
+/** The file of the command line program: above this one in the sources, beside it in the bundle. */
 function programFile(): string {
-  return join(import.meta.dirname, `../main${extname(import.meta.filename)}`);
+  const name = `main${extname(import.meta.filename)}`;
+  const beside = join(import.meta.dirname, name);
+  return existsSync(beside) ? beside : join(import.meta.dirname, "..", name);
 }

@@ -14,7 +14,7 @@ import { writeReference } from "./reference-page.ts";
 const stream = { write: () => true };
 const signal = new AbortController().signal;
 const root = describeCommand(
-  createProgram({ stdout: stream, stderr: stream, env: {}, cwd: ".", signal }),
+  await createProgram({ stdout: stream, stderr: stream, env: {}, cwd: ".", signal }),
 );
 const pages = [...allPages(root)];
 

@@ -16,7 +16,7 @@ const directory = process.argv[2];
 if (directory === undefined) throw new Error("Cannot write pages: name the directory");
 
 const nobody = { write: () => true };
-const program = createProgram({
+const program = await createProgram({
   stdout: nobody,
   stderr: nobody,
   env: {},

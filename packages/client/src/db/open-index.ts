@@ -1,7 +1,8 @@
 import { renameSync, rmSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 
+import { packageDirectory } from "@izo/sys";
 import Database from "better-sqlite3";
 import type { BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
 
@@ -17,7 +18,7 @@ export interface ClientIndex {
   readonly setAside: string | null;
 }
 
-const MIGRATIONS = fileURLToPath(new URL("../../drizzle", import.meta.url));
+const MIGRATIONS = join(packageDirectory("@izo/client", import.meta.url), "drizzle");
 
 /**
  * Opens a client's index, and makes it where there is none. A damaged one is put aside under a name

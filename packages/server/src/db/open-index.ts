@@ -7,9 +7,10 @@
  */
 
 import { existsSync, renameSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 
 import { IzoError, type FilesetId, type Position } from "@izo/core";
+import { packageDirectory } from "@izo/sys";
 import Database from "better-sqlite3";
 
 import type { Connection } from "./connection.ts";
@@ -28,8 +29,7 @@ export interface PutAside {
   readonly reason: string;
 }
 
-/** Beside `src/` and `dist/` alike: migrations are data, which the compiler does not copy. */
-const MIGRATIONS = fileURLToPath(new URL("../../migrations", import.meta.url));
+const MIGRATIONS = join(packageDirectory("@izo/server", import.meta.url), "migrations");
 
 /**
  * Opens the index to write to it, made where it is missing and renewed where it is damaged.

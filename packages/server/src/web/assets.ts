@@ -1,15 +1,15 @@
 import { hash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 
 import { ProblemError } from "@izo/core";
+import { packageDirectory } from "@izo/sys";
 
 import type { AppContext } from "../routes/app-environment.ts";
 import { ifUnchanged, IMMUTABLE } from "../routes/immutable.ts";
 import { pagePath } from "./page-routes.ts";
 
-/** Beside `src/` and `dist/` alike: the compiler does not copy them. */
-const DIRECTORY = new URL("../../assets/", import.meta.url);
+const DIRECTORY = join(packageDirectory("@izo/server", import.meta.url), "assets");
 
 const TYPES = {
   "page.css": "text/css; charset=utf-8",
@@ -30,7 +30,7 @@ const assets = new Map<AssetName, Asset>();
 function assetOf(name: AssetName): Asset {
   const known = assets.get(name);
   if (known !== undefined) return known;
-  const bytes = readFileSync(fileURLToPath(new URL(name, DIRECTORY)));
+  const bytes = readFileSync(join(DIRECTORY, name));
   const asset = { bytes, version: hash("sha256", bytes).slice(0, 16) };
   assets.set(name, asset);
   return asset;

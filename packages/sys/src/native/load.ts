@@ -1,11 +1,9 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
 
+import { packageDirectory } from "../package-directory.ts";
 import type { Addon } from "./addon.ts";
 import { nativeTarget } from "./target.ts";
-
-const packageRoot = fileURLToPath(new URL("../../", import.meta.url));
 
 let loaded: Addon | undefined;
 
@@ -17,7 +15,10 @@ let loaded: Addon | undefined;
  * builds it; with the loader's error as `cause` where there is one that does not load.
  */
 export function native(): Addon {
-  return (loaded ??= loadAddon(packageRoot, nativeTarget()));
+  return (loaded ??= loadAddon(
+    `${packageDirectory("@izo/sys", import.meta.url)}/`,
+    nativeTarget(),
+  ));
 }
 
 /** Loads `prebuilds/<target>/izo-sys.node` of the package in `root`; see {@link native}. */

@@ -1,0 +1,68 @@
+/**
+ * Puts the program into few files, `bundle/`: a step of the build. A command spends most of its time on loading, and
+ * most of that on finding and linking some 800 modules one by one.
+ *
+ * What is not in it: packages with native parts, drizzle-orm (which `db/drizzle.ts` loads as CommonJS), and data of our own
+ * packages, which are found by the package's name (`packageDirectory` of @izo/sys).
+ */
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+import { rolldown } from "rolldown";
+
+const root = join(import.meta.dirname, "..");
+const target = join(root, "bundle");
+const sources = (name) => join(root, "../client/src", name);
+
+/** All in one directory: a thread's file is looked for beside the code that starts it. */
+const ENTRIES = {
+  main: join(root, "src/main.ts"),
+  "mount-helper": join(root, "src/mount-helper.ts"),
+  "hash-worker": sources("sync/hash-worker.ts"),
+  "landing-worker": sources("remote/landing/landing-worker.ts"),
+};
+
+/** The directory of the package that a module belongs to, where that is not one of ours. */
+function foreignPackage(id) {
+  if (!id.includes("/node_modules/")) return undefined;
+  for (let directory = dirname(id); ; directory = dirname(directory)) {
+    const manifest = join(directory, "package.json");
+    // Some have a package.json in a directory below, only to say which kind of modules are there.
+    if (existsSync(manifest) && "version" in JSON.parse(readFileSync(manifest, "utf8")))
+      return directory;
+  }
+}
+
+/** What the licences of the packages in the bundle ask for: their texts. */
+function licences(directories) {
+  const texts = directories.toSorted().map((directory) => {
+    const { name, version, license } = JSON.parse(
+      readFileSync(join(directory, "package.json"), "utf8"),
+    );
+    const file = readdirSync(directory).find((entry) => /^licen[cs]e/i.test(entry));
+    const text = file === undefined ? license : readFileSync(join(directory, file), "utf8").trim();
+    return `${name} ${version}\n\n${text}\n`;
+  });
+  return texts.join(`\n${"-".repeat(72)}\n\n`);
+}
+
+rmSync(target, { recursive: true, force: true });
+const bundle = await rolldown({
+  input: ENTRIES,
+  platform: "node",
+  resolve: { conditionNames: ["izo:source", "node", "import", "default"] },
+  external: ["better-sqlite3", "fuse-native", "drizzle-orm"],
+  onLog(level, log) {
+    if (level === "warn") throw new Error(`Cannot bundle: ${log.message}`);
+  },
+});
+const { output } = await bundle.write({
+  dir: target,
+  format: "esm",
+  entryFileNames: "[name].js",
+  chunkFileNames: "[name]-[hash].js",
+});
+const foreign = new Set(
+  output.flatMap(({ moduleIds = [] }) => moduleIds.map(foreignPackage)).filter(Boolean),
+);
+writeFileSync(join(target, "LICENSES.txt"), licences([...foreign]));
