@@ -10,7 +10,8 @@ export { formatTimeNs } from "./kml/format-time.ts";
 export * from "./kml/identity.ts";
 export { InvalidRecordError } from "./kml/invalid-record-error.ts";
 export { KmlDamageError, KmlVersionError, type DamageLocation } from "./kml/kml-damage-error.ts";
-export { KmlAppendError, KmlBrokenError, type KmlLog } from "./kml/kml-log.ts";
+export type { KmlLog } from "./kml/kml-log.ts";
+export { KmlAppendError, KmlBrokenError } from "./kml/kml-log-errors.ts";
 export {
   type KmlReader,
   type ReadOptions,

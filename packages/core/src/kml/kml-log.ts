@@ -1,50 +1,23 @@
-import { IzoError } from "../errors.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import type { Disk, DiskFile } from "./disk.ts";
 import { encodeRecordInto } from "./encode-record.ts";
+import { GroupCommit } from "./group-commit.ts";
 import type { Recno } from "./identity.ts";
 import { InvalidRecordError } from "./invalid-record-error.ts";
+import { KmlAppendError, KmlBrokenError } from "./kml-log-errors.ts";
 import { KmlReader } from "./kml-reader.ts";
+import { createSegment, emptySegment } from "./new-segment.ts";
 import type { Position } from "./position.ts";
 import type { KmlRecord } from "./record.ts";
 import { type HashFunction, RunningHash } from "./running-hash.ts";
 import {
   encodeDurableMark,
-  encodeSegmentHeader,
   SEGMENT_HEADER_BYTES,
   type SegmentHeader,
   segmentName,
 } from "./segment-header.ts";
 import { Segment } from "./segment.ts";
 import type { TornTail } from "./torn-tail.ts";
-
-/** Nothing was appended; the log is as before. `cause` is the disk's error (`ENOSPC`, …). */
-export class KmlAppendError extends IzoError {
-  constructor(recno: Recno, segment: string, cause: unknown) {
-    super(
-      "kml-append-failed",
-      `Cannot append record ${recno} to ${segment}: ${reasonOf(cause)}`,
-      { recno, segment },
-      { cause },
-    );
-  }
-}
-
-/** The log cannot promise anything any more until it is opened again. */
-export class KmlBrokenError extends IzoError {
-  constructor(segment: string, cause: unknown) {
-    super(
-      "kml-broken",
-      `Cannot go on with ${segment} until the log is opened again: ${reasonOf(cause)}`,
-      { segment },
-      { cause },
-    );
-  }
-}
-
-function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
-}
 
 /** Taken beyond what was asked for, so that few records have to ask: some hundred of them. */
 const RESERVE_AHEAD_BYTES = 128 * 1024;
@@ -86,9 +59,7 @@ export class KmlLog extends KmlReader implements AsyncDisposable {
   /** A segment was made of which header or directory entry is not durable yet. */
   #isDirectoryDirty = false;
   #broken: KmlBrokenError | null = null;
-  /** The sync that started last, and the one behind it that later callers share. */
-  #current: Promise<Position> | null = null;
-  #next: Promise<Position> | null = null;
+  readonly #syncs = new GroupCommit(() => this.#syncActive());
 
   constructor(state: KmlLogState) {
     super(state.disk, state.hash, state.segments);
@@ -188,9 +159,7 @@ export class KmlLog extends KmlReader implements AsyncDisposable {
   async sync(): Promise<Position> {
     this.#assertUsable();
     const isClean = this.#durable.recno === this.#head.recno && !this.#isDirectoryDirty;
-    if (isClean && this.#current === null) return this.#durable;
-    this.#next ??= this.#startSync();
-    return this.#next;
+    return isClean && !this.#syncs.isRunning ? this.#durable : this.#syncs.commit();
   }
 
   /**
@@ -286,22 +255,16 @@ export class KmlLog extends KmlReader implements AsyncDisposable {
     this.#reservedEnd = end;
   }
 
-  async #startSync(): Promise<Position> {
-    // The failure of the sync before is its own callers' to hear; this one finds the log broken.
-    await this.#current?.catch(() => {});
+  async #syncActive(): Promise<Position> {
     this.#assertUsable();
-    const sync = this.#next!;
-    this.#next = null;
-    this.#current = sync;
     try {
-      return await this.#syncActive();
+      return await this.#syncToHead();
     } finally {
-      if (this.#current === sync) this.#current = null;
       this.#closeRetired();
     }
   }
 
-  async #syncActive(): Promise<Position> {
+  async #syncToHead(): Promise<Position> {
     const target = this.#head;
     const file = this.#file;
     try {
@@ -355,7 +318,7 @@ export class KmlLog extends KmlReader implements AsyncDisposable {
     this.#retired.push(this.#file);
     this.#file = file;
     this.#isDirectoryDirty = true;
-    if (this.#current === null) this.#closeRetired();
+    if (!this.#syncs.isRunning) this.#closeRetired();
   }
 
   /**
@@ -408,26 +371,5 @@ export class KmlLog extends KmlReader implements AsyncDisposable {
 
   #closeRetired(): void {
     for (const file of this.#retired.splice(0)) file.close();
-  }
-}
-
-/** The state of a segment behind `recno` that holds nothing yet. */
-export function emptySegment(recno: Recno): {
-  last: Recno;
-  sizeBytes: number;
-  isSealed: boolean;
-} {
-  return { last: recno, sizeBytes: SEGMENT_HEADER_BYTES, isSealed: false };
-}
-
-/** Makes a segment's file with its header; neither is durable yet. */
-export function createSegment(disk: Disk, path: string, header: SegmentHeader): DiskFile {
-  const file = disk.open(path, "create");
-  try {
-    file.write(0, encodeSegmentHeader(header));
-    return file;
-  } catch (error) {
-    file.close();
-    throw error;
   }
 }

@@ -3,8 +3,9 @@ import type { Disk, DiskFile } from "./disk.ts";
 import { type FilesetId, NO_RECNO, type PeerId, type Recno } from "./identity.ts";
 import { isZero } from "./is-zero.ts";
 import { KmlDamageError } from "./kml-damage-error.ts";
-import { createSegment, emptySegment, KmlLog } from "./kml-log.ts";
+import { KmlLog } from "./kml-log.ts";
 import { KmlReader } from "./kml-reader.ts";
+import { createSegment, emptySegment } from "./new-segment.ts";
 import type { Position } from "./position.ts";
 import { type HashFunction, portableHash, RunningHash, startPosition } from "./running-hash.ts";
 import {
