@@ -113,6 +113,8 @@ export function applyOperation(
       if (object === undefined || object.kind === "directory") return;
       reviveDirectory(operation.parent, at, state);
       requireDirectory(operation.parent, state);
+      // Others have moved it there: to make room for it would take its last name.
+      if (state.entry(operation.parent, operation.name)?.oid === operation.oid) return;
       makeRoom(operation.parent, operation.name, at, state);
       putName(operation, at, state);
       noteConflict(operation, at, state);
@@ -193,7 +195,10 @@ function rename(operation: RenameOperation, at: Version, state: MutableState): v
   const target = state.entry(operation.toParent, operation.toName);
   // Already there: the log holds this very move, or the two objects have merged.
   if (target?.oid === operation.oid) return;
-  if (operation.keepsOid && target !== undefined && target.oid === operation.victim?.oid) {
+  // A name that the temporary file has besides, as where an own link to it became a copy, keeps it: a save is a
+  // move then, as the server judges it. Else that name would lead to nothing.
+  const mayEnd = operation.keepsOid && !hasOtherName(operation.oid, state);
+  if (mayEnd && target !== undefined && target.oid === operation.victim?.oid) {
     if (from !== undefined) state.removeEntry(from.parent, from.name, at);
     saveOver(object, target.oid, at, state);
     return;

@@ -307,37 +307,85 @@ describe("[C5] what was written here to a file that somebody saved over another 
   });
 });
 
-test("[C5] what was written to an own save stays, where a later one that is removed turns out to be over it", () => {
+test("[C5] an own link to where others have moved the file leaves it there", () => {
+  share();
+  const path = { parent: ROOT_OID, name: parseName("b"), path: "/b", conflict: null };
+  log({ opcode: "LINK", oid: A, ...path });
+  moveOver("b");
+  expect(shown("b")).toBe(A);
+  expect(replica.visible.object(A)?.sha256).toBe(ONE);
+});
+
+describe("[C5] an own save of a file that turns out to have another name", () => {
+  const [MOVED, OTHERS] = ["c3", "d4"].map((byte) => byte.repeat(16) as Oid) as [Oid, Oid];
+
+  /** B was linked as "b", where another file of this client stands by now; the link is logged as a conflict copy. */
+  function saveWhileLinkIsCopied(): void {
+    const base = share();
+    const made = log(create(B, `t-${B}`));
+    const moved = log(create(MOVED, "moved"));
+    const path = { parent: ROOT_OID, name: parseName("b"), path: "/b", conflict: null };
+    log({ opcode: "LINK", oid: B, ...path });
+    freeze();
+    server.submit(create(OTHERS, "b"));
+    push();
+    const [content, version] = [made, moved].map((recno) => pending.followSent(ownBase(recno)));
+    log({
+      ...saveOver(MOVED, version!, version!, content!),
+      fromName: parseName("moved"),
+      toName: parseName("b"),
+      victim: { oid: B, contentBase: content!, isLastName: false },
+      keepsOid: false,
+    } as ClientOperation);
+    // Its author knows of no other name than the temporary one.
+    log(saveOver(B, content!, content!, base));
+  }
+
+  test("leaves no name that leads to nothing", () => {
+    saveWhileLinkIsCopied();
+    expect(shown("a")).toBe(A);
+    pull();
+    const entries = [...replica.visible.children(ROOT_OID)];
+    expect(entries.filter(({ oid }) => replica.visible.object(oid) === undefined)).toEqual([]);
+  });
+
+  test("is shown as the server will judge it: a move, because a name of it stays", () => {
+    saveWhileLinkIsCopied();
+    pull();
+    expect(shown("a")).toBe(B);
+    freeze();
+    push();
+    pull();
+    expect(shown("a")).toBe(B);
+    expect(server.state.links(B)).toHaveLength(2);
+  });
+});
+
+test("[D3] an own save whose file is elsewhere by now is a move, and what builds on it goes on there", () => {
   const base = share();
   const [first, second] = ["c3", "d4"].map((byte) => byte.repeat(16) as Oid) as [Oid, Oid];
-  const save = (oid: Oid, victimBase: Base, sha256: Sha256): { written: Base; saved: Base } => {
+  const save = (oid: Oid, victimBase: Base, sha256: Sha256): Base => {
     const made = ownBase(log(create(oid, `t-${oid}`)));
     const written = ownBase(log(close(oid, made, sha256)));
-    return { written, saved: ownBase(log(saveOver(oid, made, written, victimBase))) };
+    return ownBase(log(saveOver(oid, made, written, victimBase)));
   };
   const one = save(first, base, TWO);
-  const two = save(second, one.saved, THREE);
+  save(second, one, THREE);
   freeze();
-  // The file itself is elsewhere by now, so that both saves are shown, one beside the other.
   moveOver("elsewhere");
-  expect(shown("a")).toBe(second);
+  expect(shown("a")).toBe(first);
+  const { contentVersion, sha256 } = replica.visible.object(first)!;
+  expect(sha256).toBe(THREE);
   const four = "04".repeat(32) as Sha256;
-  log(close(first, pending.followSent(one.written), four));
-  const nameBase = pending.followSent(two.saved);
-  const place = { parent: ROOT_OID, name: parseName("a"), path: "/a", nameBase };
-  const contentBase = pending.followSent(two.written);
-  log({ opcode: "UNLINK", oid: second, ...place, contentBase, isLastName: true });
-  expect(replica.visible.object(second)).toBeUndefined();
-  // The first save now has the name, and the second, which waits, goes over it.
-  for (const { submitted } of replica.toSend.slice(0, 3)) server.receive(submitted);
-  pull();
-  expect(replica.visible.object(first)?.sha256).toBe(four);
+  log(close(first, contentVersion, four));
   push();
+  pull();
   freeze();
   push();
   pull();
-  const shownContents = names().map((name) => replica.visible.object(shown(name)!)?.sha256);
-  expect(shownContents).toContain(four);
+  expect(shown("a")).toBe(first);
+  expect(replica.visible.object(first)?.sha256).toBe(four);
+  expect(names()).toEqual(["a", "elsewhere"]);
   expect(pending.size).toBe(0);
 });
 

@@ -225,13 +225,13 @@ export class VisibleTree {
     // A record whose base was refused will be refused with it: its author already lost that tree. A
     // content will not (K5).
     if (resolution.kind !== "resolved") return true;
-    const oid = continuingOid(resolution.operation);
-    if (oid !== continuingOid(operation)) state.putRedirect(at, oid);
     // What is known of their contents is kept beside the tree.
     for (const touched of objectsOf(resolution.operation)) state.touchObject(touched);
     const spared = this.#stray.spare(resolution.operation);
     const shown = spare(resolution.operation);
     applyOperation(shown, at, at.peer, state);
+    const oid = whereItGoesOn(resolution.operation, state);
+    if (oid !== continuingOid(operation)) state.putRedirect(at, oid);
     this.#stray.note(shown, at, state);
     this.contents.note(shown, contentRecno, state);
     return shown === spared;
@@ -315,6 +315,16 @@ class Touched implements TouchListener {
   touchName(parent: Oid, name: Name): void {
     this.#footprint?.touchName(parent, name);
   }
+}
+
+/** The object on which records go on that build on one that was just shown. */
+function whereItGoesOn(operation: ClientOperation, visible: StateReader): Oid {
+  // What it was to be saved over stands elsewhere, or nowhere: it has become a move, and the file goes on as itself.
+  const isMove =
+    operation.opcode === "RENAME" &&
+    operation.keepsOid &&
+    visible.object(operation.oid) !== undefined;
+  return isMove ? operation.oid : continuingOid(operation);
 }
 
 function* usersOf(fact: Fact | undefined): Generator<ShownRecord, void> {

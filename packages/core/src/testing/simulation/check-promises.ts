@@ -68,6 +68,18 @@ export function checkWaiting({ name, visible, replica }: SimulatedClient): strin
   });
 }
 
+/** A name that leads to nothing is not there for programs, and nobody shows it when its object comes back (promise 3). */
+export function checkNames({ name, visible }: SimulatedClient): string[] {
+  const directories = [
+    ROOT_OID,
+    ...placesOf(visible).flatMap(({ object }) => (object.kind === "directory" ? [object.oid] : [])),
+  ];
+  return directories
+    .flatMap((directory) => [...visible.children(directory)])
+    .filter(({ oid }) => visible.object(oid) === undefined)
+    .map((entry) => `${name} shows ${entry.name}, which leads to nothing [promise 3]`);
+}
+
 /** Tells whether all names of an object are below directories that are removed; one that is not known yet is not. */
 function isBuried(state: StateReader, oid: Oid): boolean {
   if (oid === ROOT_OID) return false;

@@ -4,7 +4,13 @@
  */
 
 import { pathOf } from "../../replay/path-of.ts";
-import { checkClient, checkPromises, checkServer, checkWaiting } from "./check-promises.ts";
+import {
+  checkClient,
+  checkNames,
+  checkPromises,
+  checkServer,
+  checkWaiting,
+} from "./check-promises.ts";
 import { exchange } from "./exchange.ts";
 import type { StopKind } from "./machine.ts";
 import type { Mutation } from "./mutation.ts";
@@ -237,7 +243,7 @@ class History {
     if (isLost && random.chance(0.5)) client.disconnect();
     const what = before === client.state ? "" : ` (${before}, then ${client.state})`;
     this.#tell(`${client.name} talks to the server: at ${client.position.recno}${what}`);
-    this.#violations.push(...checkWaiting(client));
+    this.#violations.push(...checkWaiting(client), ...checkNames(client));
     if (random.chance(0.04)) this.#violations.push(...checkClient(client));
   }
 

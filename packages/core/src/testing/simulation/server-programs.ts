@@ -5,6 +5,7 @@ import type { Host } from "./workload.ts";
 export function programsOf(server: SimulatedServer): Host {
   return {
     name: "a program on the server",
+    peer: null,
     get visible() {
       return server.state;
     },

@@ -98,6 +98,10 @@ export class SimulatedClient {
     return this.#running;
   }
 
+  get peer(): PeerId {
+    return this.replica.peer;
+  }
+
   get position(): Position {
     return this.replica.standing.position;
   }

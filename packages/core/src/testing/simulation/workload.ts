@@ -1,4 +1,4 @@
-import { ROOT_OID, type Oid, type Sha256 } from "../../kml/identity.ts";
+import { ROOT_OID, type Oid, type PeerId, type Sha256 } from "../../kml/identity.ts";
 import type { Name } from "../../kml/name.ts";
 import type { Base, ClientOperation } from "../../kml/operation.ts";
 import { isWithin, pathOf } from "../../replay/path-of.ts";
@@ -13,6 +13,8 @@ const NAMES = ["a", "b", "c", "d.txt", "e.tar.gz"] as Name[];
 /** A machine on which programs run. */
 export interface Host {
   readonly name: string;
+  /** Whose atomic saves keep the identity of what they replace; null where a move stays a move. */
+  readonly peer: PeerId | null;
   /** What programs see. */
   readonly visible: StateReader;
   contentOf(object: TreeObject): Sha256 | null;
@@ -134,7 +136,7 @@ export class Workload {
       if (visible.hasChildren(victim.oid)) return null;
     }
     const from = this.#path(entry.parent, entry.name);
-    await this.#move(place, parent, name, false);
+    await this.#move(place, parent, name, this.#isLikeSave(object, victim));
     return this.#deed("rename", `renames ${from} to ${this.#path(parent, name)}`);
   }
 
@@ -162,6 +164,14 @@ export class Workload {
       keepsOid: keepsOid && isLastName,
       conflict: null,
     });
+  }
+
+  /** What any file of this peer is moved over is saved, as far as its client can tell. */
+  #isLikeSave(object: TreeObject, victim: TreeObject | undefined): boolean {
+    const { peer, visible } = this.#host;
+    const isLone = (file: TreeObject | undefined): boolean =>
+      file?.kind === "file" && visible.links(file.oid).length === 1;
+    return peer !== null && object.creator === peer && isLone(object) && isLone(victim);
   }
 
   async #remove({ entry, object }: Place): Promise<Deed | null> {
