@@ -7,7 +7,7 @@ export interface PeerStatus {
   readonly host: string;
   /** The last of its records that the log holds. */
   readonly receivedRecno: Recno;
-  /** The last record that it is known to have replayed. */
+  /** The last record that it is known to have replayed: what its last poll asked to follow. */
   readonly replayedRecno: Recno;
   readonly lastSeenMs: number;
 }

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 
-import { type ConflictReport, IzoError, type PeerStanding } from "@izo/core";
+import { type ConflictReport, type FilesetStatus, IzoError, type PeerStanding } from "@izo/core";
 import { callControl, type ControlCall, ControlSilentError } from "@izo/sys";
 
-import type { ExportStatus, Truncated } from "../export/export.ts";
+import type { Truncated } from "../export/export.ts";
 import { STATE_DIRECTORY } from "../export/state-directory.ts";
 import type { ServerControl } from "./server-control.ts";
 
@@ -42,7 +42,7 @@ export function connectServer(directory: string, filesetName: string): ServerCon
     }
   };
   return {
-    status: async () => (await ask("GET", "/status")) as ExportStatus,
+    status: async () => (await ask("GET", "/status")) as FilesetStatus,
     conflicts: async () =>
       ((await ask("GET", "/conflicts")) as { readonly conflicts: readonly ConflictReport[] })
         .conflicts,

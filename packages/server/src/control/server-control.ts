@@ -1,13 +1,13 @@
-import type { ConflictReport, PeerId, PeerStanding } from "@izo/core";
+import type { ConflictReport, FilesetStatus, PeerId, PeerStanding } from "@izo/core";
 
-import type { ExportStatus, Truncated, TruncateRequest } from "../export/export.ts";
+import type { Truncated, TruncateRequest } from "../export/export.ts";
 
 /**
  * What only the administrator of a server's machine may ask of it while it runs, through the control
  * socket in its state directory.
  */
 export interface ServerControl {
-  status(): Promise<ExportStatus>;
+  status(): Promise<FilesetStatus>;
   /** The conflicts that stand, in the order of their paths. */
   conflicts(): Promise<readonly ConflictReport[]>;
   /** Logs the removals that the last scan has held. */

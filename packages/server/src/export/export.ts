@@ -10,6 +10,7 @@ import type {
   ConflictReport,
   Entry,
   FilesetId,
+  FilesetStatus,
   Oid,
   OriginId,
   Outcome,
@@ -189,7 +190,7 @@ export interface Export extends AsyncDisposable {
   settle(): Promise<void>;
 
   /** What `izo status URL` shows. */
-  status(): ExportStatus;
+  status(): FilesetStatus;
 }
 
 /** What an administrator wants to have cut off; what is kept by policy where neither limit is given. */
@@ -311,29 +312,7 @@ export interface PathEntry {
   readonly children: readonly { readonly entry: Entry; readonly object: TreeObject }[];
 }
 
-export interface ExportStatus {
-  readonly filesetName: string;
-  readonly filesetId: FilesetId;
-  readonly serverPeer: PeerId;
-  readonly headRecno: Recno;
-  readonly oldestRecno: Recno;
-  /** Regular files in the tree and the sum of their sizes. */
-  readonly files: number;
-  readonly bytes: number;
-  /** Size of the log on disk. */
-  readonly logBytes: number;
-  /** Contents that were replaced or removed and are kept (design D8). */
-  readonly oldContents: { readonly count: number; readonly bytes: number };
-  readonly peers: readonly PeerStatus[];
-  /** How direct changes in the directory are noticed. */
-  readonly watching: WatchMode;
-  /** A scan that would remove so much that it waits for a confirmation (design S4); null for none. */
-  readonly heldRemoval: HeldRemoval | null;
-  /** Paths that could not be read or applied; the rest goes on. */
-  readonly problems: readonly Problem[];
-}
-
-export type WatchMode = "inotify" | "scanning" | "off";
+export type WatchMode = FilesetStatus["watching"];
 
 export interface HeldRemoval {
   readonly removed: number;
@@ -344,14 +323,4 @@ export interface HeldRemoval {
 export interface Problem {
   readonly path: string;
   readonly message: string;
-}
-
-export interface PeerStatus {
-  readonly peer: PeerId;
-  readonly host: string;
-  /** The last of its records that the log holds. */
-  readonly receivedRecno: Recno;
-  /** The last record that it is known to have replayed: what its last poll asked to follow. */
-  readonly replayedRecno: Recno;
-  readonly lastSeenMs: number;
 }

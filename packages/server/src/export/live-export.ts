@@ -1,6 +1,7 @@
 import {
   type ConflictReport,
   type FilesetId,
+  type FilesetStatus,
   type KmlLog,
   type Oid,
   type PeerId,
@@ -23,7 +24,6 @@ import { LogDivergedError } from "./errors.ts";
 import type { ExportHistory } from "./export-history.ts";
 import type {
   Export,
-  ExportStatus,
   LogChunk,
   LogLimits,
   OpenContent,
@@ -305,7 +305,7 @@ export class LiveExport implements Export {
     return this.#keeper.settled();
   }
 
-  status(): ExportStatus {
+  status(): FilesetStatus {
     const { connection } = this.#keeper.fileset.committed;
     return {
       filesetName: this.filesetName,

@@ -1,11 +1,11 @@
-import type { Labels, MetricFamily, PeerStanding } from "@izo/core";
+import type { FilesetStatus, Labels, MetricFamily, PeerStanding } from "@izo/core";
 
-import type { Export, ExportStatus } from "../export/export.ts";
+import type { Export } from "../export/export.ts";
 
 /** What one look at a fileset gives. */
 interface Look {
   readonly labels: Labels;
-  readonly status: ExportStatus;
+  readonly status: FilesetStatus;
   readonly conflicts: number;
   readonly peers: readonly PeerStanding[];
 }

@@ -1,20 +1,23 @@
 /** What several parts of a page ask for, remembered for as long as it holds, or is fresh enough to be shown. */
-import type { ConflictReport, PeerId } from "@izo/core";
+import type { ConflictReport, FilesetStatus, PeerId } from "@izo/core";
 
-import type { Export, ExportStatus } from "../export/export.ts";
+import type { Export } from "../export/export.ts";
 import { pagePeerOf } from "../export/page-peer.ts";
 
 /** Counting all files takes a while in a large tree, and a page that is followed asks every second. */
 const STATUS_MS = 5_000;
 
-const statuses = new WeakMap<Export, { readonly untilMs: number; readonly status: ExportStatus }>();
+const statuses = new WeakMap<
+  Export,
+  { readonly untilMs: number; readonly status: FilesetStatus }
+>();
 const conflicts = new WeakMap<
   Export,
   { readonly recno: number; readonly list: readonly ConflictReport[] }
 >();
 
 /** The figures of a fileset, a few seconds old at most. */
-export function recentStatus(fileset: Export): ExportStatus {
+export function recentStatus(fileset: Export): FilesetStatus {
   const known = statuses.get(fileset);
   const nowMs = performance.now();
   if (known !== undefined && known.untilMs > nowMs) return known.status;
