@@ -23,28 +23,30 @@ export class InvalidNameError extends IzoError {
 }
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+// Not a fatal one: to make and catch an error takes longer than all the rest.
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+/** What a decoder puts in the place of what is no UTF-8; it can also stand there. */
+const REPLACEMENT = "\ufffd";
 const ESCAPED = /[\udc80-\udcff]/;
 
 /** The bytes of a text in which lone surrogates U+DC80 to U+DCFF stand for single bytes. */
 export function textToBytes(text: string): Uint8Array {
   if (!ESCAPED.test(text) || text.isWellFormed()) return encoder.encode(text);
-  const parts: number[] = [];
+  const bytes = new Uint8Array(text.length * 3);
+  let length = 0;
   for (const character of text) {
     const code = character.charCodeAt(0);
-    if (character.length === 1 && code >= 0xdc80 && code <= 0xdcff) parts.push(code - 0xdc00);
-    else parts.push(...encoder.encode(character));
+    if (code < 0x80) bytes[length++] = code;
+    else if (isEscape(character, code)) bytes[length++] = code - ESCAPE_BASE;
+    else length += encoder.encodeInto(character, bytes.subarray(length)).written;
   }
-  return Uint8Array.from(parts);
+  return bytes.slice(0, length);
 }
 
 /** The inverse of {@link textToBytes}: `textToBytes(bytesToText(b))` equals `b` for all bytes. */
 export function bytesToText(bytes: Uint8Array): string {
-  try {
-    return decoder.decode(bytes);
-  } catch {
-    return decodeWithEscapes(bytes);
-  }
+  const text = decoder.decode(bytes);
+  return text.includes(REPLACEMENT) ? decodeWithEscapes(bytes) : text;
 }
 
 /**
@@ -73,32 +75,46 @@ export function parseName(text: string): Name {
   return text as Name;
 }
 
+/** A byte that is not part of UTF-8 is this plus the byte. */
+const ESCAPE_BASE = 0xdc00;
+
+function isEscape(character: string, code: number): boolean {
+  return character.length === 1 && code >= 0xdc80 && code <= 0xdcff;
+}
+
 function decodeWithEscapes(bytes: Uint8Array): string {
   let text = "";
   let index = 0;
   while (index < bytes.length) {
-    const length = sequenceLength(bytes, index);
-    if (length === 0) {
-      text += String.fromCharCode(0xdc00 + bytes[index]!);
-      index += 1;
-    } else {
-      text += decoder.decode(bytes.subarray(index, index + length));
-      index += length;
-    }
+    const length = sequenceLength(bytes[index]!);
+    const code = length === 0 ? undefined : codePointAt(bytes, index, length);
+    text +=
+      code === undefined
+        ? String.fromCharCode(ESCAPE_BASE + bytes[index]!)
+        : String.fromCodePoint(code);
+    index += code === undefined ? 1 : length;
   }
   return text;
 }
 
-/** Length of the valid UTF-8 sequence at `index`, or 0 where there is none (RFC 3629, section 4). */
-function sequenceLength(bytes: Uint8Array, index: number): number {
-  const lead = bytes[index]!;
+/** The least code points that take so many bytes of UTF-8: what takes more than it needs is none. */
+const LEAST = [0, 0, 0x80, 0x800, 0x1_0000];
+
+/** How long a sequence of UTF-8 is that begins with this byte, or 0 where none does (RFC 3629, section 4). */
+function sequenceLength(lead: number): number {
   if (lead < 0x80) return 1;
-  const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc2 ? 2 : 0;
-  if (length === 0 || index + length > bytes.length) return 0;
-  try {
-    decoder.decode(bytes.subarray(index, index + length));
-    return length;
-  } catch {
-    return 0;
+  if (lead < 0xc2 || lead > 0xf4) return 0;
+  return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+}
+
+/** The code point of `length` bytes from `index` on; undefined where they are no UTF-8. */
+function codePointAt(bytes: Uint8Array, index: number, length: number): number | undefined {
+  if (index + length > bytes.length) return undefined;
+  let code = length === 1 ? bytes[index]! : bytes[index]! & (0x7f >> length);
+  for (let next = index + 1; next < index + length; next += 1) {
+    if ((bytes[next]! & 0xc0) !== 0x80) return undefined;
+    code = (code << 6) | (bytes[next]! & 0x3f);
   }
+  const isSurrogate = code >= 0xd800 && code <= 0xdfff;
+  return code < LEAST[length]! || code > 0x10_ffff || isSurrogate ? undefined : code;
 }

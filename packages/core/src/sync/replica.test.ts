@@ -246,6 +246,25 @@ describe("[C5] what stands in the way of a pending record", () => {
   });
 });
 
+test("a record that is taken back before anybody looked shows nothing anew", () => {
+  log(create(A, "a"));
+  for (let value = 0; value < 100; value += 1) log(setAttribute(value));
+  expect(replica.visible.object(A)?.xattrs.get("user.a")?.value).toEqual(Uint8Array.of(99));
+  const failed = log(setAttribute(100));
+  const looked = vi.spyOn(MemoryState.prototype, "object");
+  const { changes } = logged({ opcode: "CANCELLED", recno: failed });
+  expect(looked).not.toHaveBeenCalled();
+  looked.mockRestore();
+  expect(changes.objects).toEqual([]);
+  expect(replica.visible.object(A)?.xattrs.get("user.a")?.value).toEqual(Uint8Array.of(99));
+  expect(pending.unsentRecord(failed)).toBeUndefined();
+});
+
+function setAttribute(value: number): ClientOperation {
+  const attribute = { attribute: "user.a", value: Uint8Array.of(value), base: 0 as Base };
+  return { opcode: "SETEXTATTR", oid: A, path: "/a", ...attribute };
+}
+
 function removeShared(contentBase: Base): ClientOperation {
   const nameBase = server.state.entry(ROOT_OID, parseName("a"))!.version;
   const place = { parent: ROOT_OID, name: parseName("a"), path: "/a", nameBase };

@@ -128,6 +128,12 @@ export class Replica {
    */
   addOwn(record: KmlRecord): ChangeSet {
     const { operation, recno } = record;
+    if (operation.opcode === "CANCELLED" && operation.recno === this.#unshown.at(-1)) {
+      // As a rule an operation fails before anybody looks: nothing has seen what it would have shown.
+      this.#unshown.pop();
+      this.#pending.add(record);
+      return NO_CHANGES;
+    }
     // What these say is about records that are shown.
     if (["SEALED", "CANCELLED", "SENT"].includes(operation.opcode)) this.showOwn();
     const named = "recno" in operation ? this.#pending.unsentRecord(operation.recno) : undefined;
