@@ -23,6 +23,7 @@
 #define SUMMED_BYTES (1 << 20)
 /* What a file may take on disk beside its data: a block for attributes, of which a cache has more. */
 #define SLACK_BYTES 16384
+#define SPARSE_TRIES 4
 
 struct seen {
 	char *path;
@@ -150,6 +151,26 @@ static void show_xattrs(const char *path)
 	}
 }
 
+/*
+ * Whether a file has fewer blocks than bytes. ext4 can say so for a moment of what it is just writing back: such an
+ * answer has to stand when it is asked for again. One that somebody has kept does.
+ */
+static int is_sparse(int directory, const char *name)
+{
+	for (int tries = 0; tries < SPARSE_TRIES; tries++) {
+		struct timespec pause = { 0, tries * 1000000L };
+		struct stat stat;
+
+		if (tries > 0)
+			nanosleep(&pause, NULL);
+		if (fstatat(directory, name, &stat, AT_SYMLINK_NOFOLLOW) < 0)
+			return 0;
+		if (stat.st_blocks * 512LL + SLACK_BYTES >= stat.st_size)
+			return 0;
+	}
+	return 1;
+}
+
 static void show_directory(const char *path);
 
 static void show_entry(int directory, const char *path, const char *name)
@@ -174,7 +195,7 @@ static void show_entry(int directory, const char *path, const char *name)
 		say_bytes(target, length);
 	}
 	if (S_ISREG(stat.st_mode))
-		say(" size=%lld%s", (long long)stat.st_size, stat.st_blocks * 512LL + SLACK_BYTES < stat.st_size ? " sparse" : "");
+		say(" size=%lld%s", (long long)stat.st_size, is_sparse(directory, name) ? " sparse" : "");
 	has_moved = show_times(path, &stat);
 	if (has_moved || reads_all)
 		show_xattrs(path);

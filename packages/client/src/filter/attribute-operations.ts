@@ -13,6 +13,7 @@ import { ErrnoError } from "../fuse/errno.ts";
 import type { Caller, FileSystem, SetAttributes } from "../fuse/file-system.ts";
 import { hasSetId } from "../fuse/set-id-bits.ts";
 import type { Actors } from "./actor.ts";
+import { areBlocksInDoubt } from "./blocks-in-doubt.ts";
 import {
   changedAttributes,
   changeNameless,
@@ -144,7 +145,9 @@ export function attributeOperations(
         blocks: node.isArriving && !node.isPresent ? Math.ceil(stat.size / 512) : stat.blocks,
         ctimeNs: ctimeOf(node, stat.ctimeNs),
         blockSize: BLOCK_SIZE_BYTES,
-        isVolatile: node.unlogged.isWatching,
+        // A placeholder has none to be written back.
+        isVolatile:
+          node.unlogged.isWatching || (node.isPresent && areBlocksInDoubt(stat, context.stampNs)),
       };
     },
 

@@ -12,6 +12,7 @@ import { ACCESS_ACL, DEFAULT_ACL } from "../cache/access-control-list.ts";
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
 import { syncDirectory } from "../cache/sync-directory.ts";
+import { areBlocksInDoubt } from "../filter/blocks-in-doubt.ts";
 import { changedAttributes, changeNameless, checkOwner } from "../filter/changed-attributes.ts";
 import {
   checkReadName,
@@ -51,8 +52,15 @@ export type IgnoredInodes = Pick<
   | "removexattr"
 >;
 
-/** @param unseenWriters watches who writes past the driver: until they are gone, the kernel asks for attributes each time */
-export function ignoredInodes(tree: IgnoredTree, unseenWriters: UnseenWriters): IgnoredInodes {
+/**
+ * @param unseenWriters watches who writes past the driver: until they are gone, the kernel asks for attributes each time
+ * @param nowNs now, for inodes
+ */
+export function ignoredInodes(
+  tree: IgnoredTree,
+  unseenWriters: UnseenWriters,
+  nowNs: () => bigint,
+): IgnoredInodes {
   const { nodes, form } = tree;
 
   function statOf(node: CacheNode, fd: number | undefined): Stat {
@@ -120,7 +128,7 @@ export function ignoredInodes(tree: IgnoredTree, unseenWriters: UnseenWriters): 
         sizeBytes: stat.size,
         blockSize: BLOCK_SIZE_BYTES,
         // The kernel may write past the driver as long as somebody has it open for that.
-        isVolatile: node.hasWriter,
+        isVolatile: node.hasWriter || areBlocksInDoubt(stat, nowNs),
       };
     },
 

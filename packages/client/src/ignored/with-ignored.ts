@@ -49,7 +49,7 @@ export interface WithIgnoredOptions {
 export function withIgnored(options: WithIgnoredOptions): FileSystem {
   const { fileSystem, tree, ignored, rules } = options;
   const names = new IgnoredNames(ignored, options.stampNs);
-  const inodes = ignoredInodes(ignored, options.unseenWriters);
+  const inodes = ignoredInodes(ignored, options.unseenWriters, options.stampNs);
   const isIgnored = (id: NodeId): boolean => ignored.nodes.has(id);
   const of = (id: NodeId): Pick<FileSystem, keyof typeof inodes> =>
     isIgnored(id) ? inodes : fileSystem;
