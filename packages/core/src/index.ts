@@ -114,15 +114,22 @@ export {
   nextState,
   START as CONNECTION_START,
 } from "./sync/connection.ts";
+export { RecentWork } from "./sync/recent-work.ts";
 export { renumberPending } from "./sync/diverge.ts";
 export { loadPending } from "./sync/load-pending.ts";
-export { isMassRemoval, lastingRemovals } from "./sync/mass-removal.ts";
+export {
+  HELD_REMOVAL_PERCENT,
+  isMassRemoval,
+  removalExtent,
+  type RemovalExtent,
+} from "./sync/mass-removal.ts";
 export * from "./sync/pending-log.ts";
 export { predictPush, type Prediction, type PredictionContext } from "./sync/predict-push.ts";
 export * from "./sync/pending-record.ts";
 export * from "./sync/replica.ts";
 export { salvage } from "./sync/salvage.ts";
 export { SnapshotTreeCheck } from "./sync/snapshot-tree-check.ts";
+export { withUnfilledRemovals } from "./sync/unfilled-removals.ts";
 export { withoutHeld } from "./sync/without-held.ts";
 
 // wire

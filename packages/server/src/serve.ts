@@ -56,6 +56,8 @@ export interface ServeOptions {
   readonly isReadOnly?: boolean;
   /** What becomes of the later of two truths, by path; the first rule that matches counts. */
   readonly conflictPolicies?: readonly PolicyRule[];
+  /** A push that removes more than so many percent of the names has to be confirmed; 90 by default, 100 for none. */
+  readonly heldRemovalPercent?: number;
   /**
    * Patterns of what of the directory stays out of the fileset, as `.gitignore` has them; by default those
    * by which it was served last.
@@ -107,6 +109,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     onProgress,
     confirmsRemoval,
     permitTermMs,
+    heldRemovalPercent,
     filesetName = "rootfset",
     tls,
   } = options;
@@ -137,6 +140,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       ...(permitTermMs !== undefined && { permitTermMs }),
       ...(confirmsRemoval !== undefined && { confirmsRemoval }),
       conflictPolicies: options.conflictPolicies ?? [],
+      ...(heldRemovalPercent !== undefined && { heldRemovalPercent }),
       ...(options.ignore !== undefined && { ignore: options.ignore }),
       logRetention: options.logRetention ?? {},
       contentRetention: options.contentRetention ?? {},

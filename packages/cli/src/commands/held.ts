@@ -20,7 +20,8 @@ export function heldCommand(cli: Cli) {
       "after",
       `
 A mount does not send removals that would leave less than a tenth of a fileset of 20 names or more. All
-else goes on. A server does not take files for removed when more than half of all is missing at a scan: a
+else goes on. What the mount made itself within the last hour does not count; izo serve --hold-removals sets
+another share. A server does not take files for removed when more than half of all is missing at a scan: a
 disk that is not mounted looks like that.
 
 Examples:
@@ -131,10 +132,9 @@ function describeHeld(held: Held | null): string {
   if (held === null) return "nothing is held";
   const count = `${formatCount(held.removed)} of ${formatCount(held.names)} names`;
   if (held.by === "scan") return `held: ${count} are gone from the disk, and not taken for removed`;
-  const { paths, sinceMs, isSent, removed } = held;
+  const { paths, sinceMs, removed } = held;
   const lines = [
     `held: the removal of ${count}, since ${new Date(sinceMs).toISOString()}`,
-    ...(isSent ? ["the server has refused it without a confirmation"] : []),
     ...paths.map((path) => `  ${path}`),
   ];
   if (paths.length < removed) lines.push(`  and ${formatCount(removed - paths.length)} more`);

@@ -34,3 +34,12 @@ export function parsePermitTerm(text: string): number {
   if (seconds < 1) throw new InvalidArgumentError("A permit's term is at least 1 second.");
   return seconds;
 }
+
+/** Reads a share in percent, from 1 to 100. */
+export function parsePercent(text: string): number {
+  const percent = Number(text);
+  if (!/^[0-9]+$/.test(text) || percent < 1 || percent > 100) {
+    throw new InvalidArgumentError("A share is a whole number of percent from 1 to 100.");
+  }
+  return percent;
+}

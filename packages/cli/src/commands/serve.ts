@@ -1,5 +1,5 @@
 import { Command, Option } from "@commander-js/extra-typings";
-import { parsePolicyRule } from "@izo/core";
+import { HELD_REMOVAL_PERCENT, parsePolicyRule } from "@izo/core";
 import type { ServeOptions } from "@izo/server";
 
 import { type Cli, outputOf } from "../cli.ts";
@@ -12,7 +12,7 @@ import { UsageError } from "../usage-error.ts";
 import { jsonOption } from "./json-option.ts";
 import { LOG_LEVELS } from "./option-choices.ts";
 import { parseAge } from "./parse-age.ts";
-import { parseCount, parsePermitTerm } from "./parse-number.ts";
+import { parseCount, parsePercent, parsePermitTerm } from "./parse-number.ts";
 import { parseSize } from "./parse-size.ts";
 import { retentionOf } from "./retention-settings.ts";
 
@@ -40,6 +40,15 @@ export function serveCommand(cli: Cli) {
         "--conflict-policy <pattern=policy...>",
         "what becomes of the later of two changes: both, aside, ours or theirs",
       ).default([], "both; aside within .git"),
+    )
+    .addOption(
+      new Option(
+        "--hold-removals <percent>",
+        "what a mount removes has to be confirmed when it is more of the names; 100 for never",
+      )
+        .env("IZO_HOLD_REMOVALS")
+        .argParser(parsePercent)
+        .default(HELD_REMOVAL_PERCENT),
     )
     .addOption(
       new Option(
@@ -148,6 +157,9 @@ about what is new: what is in the fileset already stays in it. A start that says
 patterns of the last one. They count from the root of DIR where
 they have a slash before their end, else at any depth; a slash at the end asks for a directory.
 
+A mount that removes nearly everything that others have made holds that back until somebody says izo held
+confirm, or drop; --hold-removals says what nearly everything is.
+
 The log is cut off at its front by itself, and old contents (what was replaced or removed) go by age,
 size and count; izo status shows how much there is.
 
@@ -182,6 +194,7 @@ Examples:
         isInsecure: options.insecure === true,
         isReadOnly: options.readOnly === true,
         conflictPolicies: options.conflictPolicy.map(parsePolicyRule),
+        heldRemovalPercent: options.holdRemovals,
         ...ignoreOf(options.ignore),
         ...retentionOf(options),
         logger: await createLogger(options.logLevel, cli),

@@ -37,6 +37,7 @@ export const configSchema = z.strictObject({
       fileset: z.string().optional(),
       permitTerm: z.number().min(1).optional(),
       conflictPolicy: z.array(z.string()).optional(),
+      holdRemovals: z.int().min(1).max(100).optional(),
       ignore: z.array(z.string()).optional(),
       tlsCert: z.string().optional(),
       tlsKey: z.string().optional(),

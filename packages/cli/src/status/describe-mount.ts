@@ -44,7 +44,7 @@ export function describeMount(
       : [
           [
             "held",
-            `the removal of ${formatCount(status.heldRemoval.removed)} of ${formatCount(status.heldRemoval.names)} names: see izo held`,
+            `the removal of ${formatCount(status.heldRemoval.removed)} of ${formatCount(status.heldRemoval.names)} names, and what depends on it: izo held MNT, then confirm or drop`,
           ] as const,
         ]),
     ...status.longWritten.map(

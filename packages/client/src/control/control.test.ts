@@ -48,7 +48,7 @@ const STATUS: MountStatus = {
   lastError: null,
 };
 
-const HELD = { removed: 30, names: 31, sinceMs: 0, paths: ["/a"], isSent: false };
+const HELD = { removed: 30, names: 31, sinceMs: 0, paths: ["/a"] };
 
 let directory = "";
 /** A name that alone is longer than a socket's address may be. */

@@ -14,6 +14,7 @@ import {
   type ConnectionEvent,
   type ConnectionState,
   type FilesetId,
+  type FilesetProfile,
   MAX_INLINE_BYTES,
   mayPush,
   type PendingRecord,
@@ -126,7 +127,7 @@ export class InterSync implements AsyncDisposable {
     });
     const showSealed = (changes: ChangeSet): void => this.#showing.showSealed(changes);
     this.#sealer = new Sealer({ replica, cache, show: showSealed, random, quiet, onProblem });
-    this.#removals = new RemovalHold(replica);
+    this.#removals = new RemovalHold(replica, nowMs);
     this.#scope = new ScopeHold(replica, options.scope ?? wholeScope());
     this.#pusher = new Pusher({
       replica,
@@ -166,7 +167,7 @@ export class InterSync implements AsyncDisposable {
       showWaiting: () => this.#showing.showWaiting(),
       show: (changes) => this.#showing.show(changes),
       onNewTree: () => this.#wishes.wantReplica(),
-      onScope: (changesBelow) => this.#learnScope(changesBelow),
+      onProfile: (profile) => this.#learn(profile),
       onContents: () => this.#wishes.fetch(),
     });
     this.#recorded = replica.onRecorded((change) => {
@@ -351,8 +352,9 @@ export class InterSync implements AsyncDisposable {
     this.#waits.check();
   }
 
-  #learnScope(changesBelow: string | null): void {
+  #learn({ changesBelow, heldRemovalPercent }: FilesetProfile): void {
     this.#scope.learn(changesBelow);
+    this.#removals.learn(heldRemovalPercent);
     this.#pushes.wake();
     this.#waits.check();
   }

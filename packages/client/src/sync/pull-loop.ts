@@ -57,8 +57,8 @@ export interface PullLoopOptions {
   readonly show: (changes: ChangeSet) => void;
   /** There is another tree than before: all of it may be wanted. */
   readonly onNewTree: () => void;
-  /** The server has said what this mount may change: a path, `/`, or null for nothing. */
-  readonly onScope: (changesBelow: string | null) => void;
+  /** The server has said what it is, and what this mount may do. */
+  readonly onProfile: (profile: FilesetProfile) => void;
   /** Contents may be had, or be wanted, that were not before. */
   readonly onContents: () => void;
 }
@@ -163,9 +163,9 @@ export class PullLoop {
   }
 
   /** What the server says of itself, and to this mount. */
-  #learn({ conflictPolicies, changesBelow }: FilesetProfile): void {
-    this.#policies = conflictPolicies;
-    this.#options.onScope(changesBelow);
+  #learn(profile: FilesetProfile): void {
+    this.#policies = profile.conflictPolicies;
+    this.#options.onProfile(profile);
   }
 
   async #bootstrap(signal: AbortSignal): Promise<void> {

@@ -5,7 +5,7 @@ import { retryDelayMs } from "@izo/core";
 import type { Connection } from "./connection.ts";
 import { ContentLostError, type Pusher } from "./pusher.ts";
 import type { QuietMoments } from "./quiet-moments.ts";
-import { connectionEventOf, isChangeRefused } from "./sync-error.ts";
+import { connectionEventOf, isChangeRefused, isRemovalRefused } from "./sync-error.ts";
 import type { Troubles } from "./troubles.ts";
 import { WakeUp } from "./wake-up.ts";
 
@@ -72,7 +72,8 @@ export class PushLoop {
   fail(error: unknown): void {
     const { connection, troubles, onConnectionFailed } = this.#options;
     // What was sent goes in its order or not at all: under a new id what may be changed goes alone.
-    const isStuck = isChangeRefused(error) && this.#options.isSentOutOfScope();
+    const isStuck =
+      isRemovalRefused(error) || (isChangeRefused(error) && this.#options.isSentOutOfScope());
     if (error instanceof ContentLostError || isStuck) {
       troubles.note(error);
       connection.happen("peer-diverged");

@@ -126,7 +126,7 @@ export class Pusher {
     const permits = this.#options.permits?.current ?? [];
     const contents = this.#inlineContents(batch);
     try {
-      const { isConfirmed: isRemovalConfirmed } = this.#options.removals;
+      const { isAnswered: isRemovalConfirmed } = this.#options.removals;
       const batchOf = { peer, host, received, permits, records, contents, isRemovalConfirmed };
       const { results } = await remote.push(batchOf, signal);
       if (replica.peer !== peer) return true;

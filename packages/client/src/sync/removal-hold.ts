@@ -4,16 +4,25 @@
  *
  * What is held is not stored but found anew among the records that wait, so it is held after a restart
  * as well. A confirmation is kept in memory: a mount that ends before it has sent them asks again.
+ *
+ * The server looks, too, and may know of removals by others that were not pulled here. What was sent and
+ * is refused for that waits under a new peer id, unsent, and is looked at here again: see
+ * `docs/decisions/0023-refused-removals-wait-unsent.md`.
  */
 import {
+  HELD_REMOVAL_PERCENT,
   IzoError,
   isMassRemoval,
-  lastingRemovals,
   objectPath,
   type Optimized,
+  type PeerId,
   type PendingRecord,
+  RecentWork,
   type Recno,
+  removalExtent,
+  type RemovalExtent,
   withoutHeld,
+  withUnfilledRemovals,
 } from "@izo/core";
 
 import type { LocalReplica } from "./local-replica.ts";
@@ -30,37 +39,51 @@ export interface HeldRemoval {
   readonly sinceMs: number;
   /** Some of the paths. */
   readonly paths: readonly string[];
-  /** Sent already, and refused by the server: they can be confirmed, and not dropped. */
-  readonly isSent: boolean;
 }
 
-/** There is nothing to confirm or to drop, or it cannot be dropped any more. */
+/** There is nothing to confirm or to drop. */
 export class NothingHeldError extends IzoError {
-  constructor(found: string) {
-    super("nothing-held", `Cannot decide on held removals: ${found}`);
+  constructor() {
+    super("nothing-held", "Cannot decide on held removals: none are held");
   }
 }
 
 export class RemovalHold {
   readonly #replica: LocalReplica;
-  /** Own records up to this one may remove what they like. */
-  #confirmed = 0;
+  readonly #nowMs: () => number;
+  readonly #recent = new RecentWork();
+  #percent = HELD_REMOVAL_PERCENT;
+  /** Own records of that peer id up to this one may remove what they like. */
+  #confirmed: { readonly peer: PeerId; readonly upTo: Recno } | null = null;
   #isRefused = false;
 
-  constructor(replica: LocalReplica) {
+  constructor(replica: LocalReplica, nowMs: () => number) {
     this.#replica = replica;
+    this.#nowMs = nowMs;
   }
 
-  /** Whether somebody confirmed what is being sent: the server wants to know. */
-  get isConfirmed(): boolean {
-    return this.#confirmed > 0;
+  /** The server has said of which share of the names a removal has to be confirmed. */
+  learn(percent: number): void {
+    this.#percent = percent;
   }
 
-  /** Own records that are not sent now; none where no removal is held. */
+  /**
+   * Whether what is being sent may remove nearly everything, which the server wants to know: somebody has
+   * confirmed it; or the server has refused it before, and with all that it knows nothing is held here.
+   */
+  get isAnswered(): boolean {
+    return this.#isRefused || this.#confirmed?.peer === this.#replica.peer;
+  }
+
+  /** Own records that are not sent now; none where no removal is held. To be asked before any of them is sent. */
   heldAmong(ready: readonly Optimized[]): ReadonlySet<Recno> {
-    const removals = this.#removalsAmong(ready);
-    const isHeld = isMassRemoval(removals.length, this.#namesIfMany(removals.length));
-    return new Set(isHeld ? removals.map(({ recno }) => recno) : []);
+    this.#recent.note(this.#nowMs(), this.#replica.position.recno);
+    const extent = this.#extentOf(ready);
+    if (!this.#isHeld(extent)) return new Set();
+    return withUnfilledRemovals(
+      ready,
+      extent.removals.map(({ recno }) => recno),
+    );
   }
 
   /** Tells of one record whether it waits for a person. */
@@ -71,15 +94,12 @@ export class RemovalHold {
 
   /** What is held, or null. */
   held(): HeldRemoval | null {
-    if (this.#isRefused) return this.#describe(this.#frozenRemovals(), true);
-    const removals = this.#removalsAmong(this.#replica.pending.sendable());
-    if (!isMassRemoval(removals.length, this.#namesIfMany(removals.length))) return null;
-    return this.#describe(removals, false);
+    const extent = this.#extentOf(this.#replica.pending.sendable());
+    return this.#isHeld(extent) ? this.#describe(extent) : null;
   }
 
   /** Tells whether nothing could be sent before somebody decides. */
   isAllThatWaits(): boolean {
-    if (this.#isRefused) return true;
     const { pending } = this.#replica;
     if (pending.frozen.length > 0 || this.#replica.unsealed().length > 0) return false;
     const ready = pending.sendable();
@@ -89,75 +109,64 @@ export class RemovalHold {
     return free.every(({ record }) => record === null);
   }
 
-  /** The server has refused what was sent without a confirmation. */
+  /** The server has refused what was sent: all of it waits to be looked at again, by what the server's log says. */
   noteRefused(): void {
     this.#isRefused = true;
-    this.#confirmed = 0;
+    this.#confirmed = null;
   }
 
   /** Nothing waits any more: what comes next is a decision of its own. */
   noteAllSent(): void {
-    this.#confirmed = 0;
+    this.#confirmed = null;
     this.#isRefused = false;
   }
 
   /** All that is held may go. @throws NothingHeldError */
   confirm(): HeldRemoval {
     const held = this.#demand();
-    this.#confirmed = this.#replica.ownHead;
-    this.#isRefused = false;
+    this.#confirmed = { peer: this.#replica.peer, upTo: this.#replica.ownHead };
     return held;
   }
 
   /** The own records to take back, so that what they remove stays. @throws NothingHeldError */
   toDrop(): { readonly held: HeldRemoval; readonly recnos: readonly Recno[] } {
     const held = this.#demand();
-    if (held.isSent) throw new NothingHeldError("they were sent already; confirm them");
-    return { held, recnos: [...this.heldAmong(this.#replica.pending.sendable())] };
+    const { removals } = this.#extentOf(this.#replica.pending.sendable());
+    return { held, recnos: removals.map(({ recno }) => recno) };
   }
 
   #demand(): HeldRemoval {
     const held = this.held();
-    if (held === null) throw new NothingHeldError("none are held");
+    if (held === null) throw new NothingHeldError();
     return held;
   }
 
-  #removalsAmong(ready: readonly Optimized[]): PendingRecord[] {
-    const { authoritative } = this.#replica;
-    const records = ready.flatMap(({ record }) => record ?? []);
-    return lastingRemovals(records).filter(({ recno, operation }) => {
-      // What only this client had is nobody else's loss.
-      const isKnown = "oid" in operation && authoritative.object(operation.oid) !== undefined;
-      return isKnown && recno > this.#confirmed;
-    });
+  /** What those would remove that nobody has confirmed. */
+  #extentOf(ready: readonly Optimized[]): RemovalExtent<PendingRecord> {
+    const { authoritative, peer } = this.#replica;
+    const confirmed = this.#confirmed?.peer === peer ? this.#confirmed.upTo : 0;
+    const records = ready.flatMap(({ record }) =>
+      record !== null && record.recno > confirmed ? record : [],
+    );
+    const author = { peer, recentAfter: this.#recent.since(this.#nowMs()) };
+    return removalExtent(records, authoritative, author, () => authoritative.countEntries());
   }
 
-  /** Counting takes a moment in a large fileset, and few removals are never held. */
-  #namesIfMany(removals: number): number {
-    return isMassRemoval(removals, removals) ? this.#replica.authoritative.countEntries() : 0;
+  #isHeld(extent: RemovalExtent<PendingRecord>): boolean {
+    return isMassRemoval(extent, this.#percent);
   }
 
-  #frozenRemovals(): Pick<PendingRecord, "operation" | "authorTimeNs">[] {
-    return this.#replica.toSend
-      .map(({ submitted }) => submitted)
-      .filter(({ operation: { opcode } }) => opcode === "UNLINK" || opcode === "RMDIR");
-  }
-
-  #describe(
-    removals: readonly Pick<PendingRecord, "operation" | "authorTimeNs">[],
-    isSent: boolean,
-  ): HeldRemoval {
+  #describe({ removals, removed, names }: RemovalExtent<PendingRecord>): HeldRemoval {
     const { authoritative } = this.#replica;
     return {
-      removed: removals.length,
-      names: authoritative.countEntries(),
+      removed,
+      names,
       sinceMs: Number((removals[0]?.authorTimeNs ?? 0n) / 1_000_000n),
       paths: removals
         .slice(0, SHOWN_PATHS)
         .map(({ operation }) =>
           "oid" in operation ? objectPath(authoritative, operation.oid) : "/",
         ),
-      isSent,
     };
   }
 }

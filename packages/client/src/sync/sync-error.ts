@@ -48,6 +48,11 @@ export function isChangeRefused(error: unknown): boolean {
   return error instanceof RemoteProblemError && REFUSED_CHANGES.has(error.code);
 }
 
+/** Tells whether the server has found that what was sent would remove nearly everything (design §7). */
+export function isRemovalRefused(error: unknown): boolean {
+  return error instanceof RemoteProblemError && error.code === "mass-removal";
+}
+
 const NEW_TOKEN =
   "Ask whoever runs the server for a token and put it in the token file; it goes on by itself";
 const NO_ROOM =
@@ -72,7 +77,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   "untrusted-server":
     "Check the URL, --ca, and the client certificate; it is tried again by itself",
   "permit-held": "Wait for it, or ask its holder: izo permit MNT take",
-  "mass-removal": "Decide on the removals: izo held MNT, then izo held confirm MNT",
+  "mass-removal":
+    "It is looked at again by what the server's log says; what is held then is shown by izo held MNT",
   "permit-passed-on": "Somebody else has the permit now; ask for it again: izo permit MNT take",
   "no-space": "Make room on the server's disk; nothing is lost, and it is tried again by itself",
   "protocol-version": "Install the same version of izo on client and server",
@@ -127,7 +133,7 @@ export class RemovalHeldError extends IzoError {
   constructor({ removed, names }: { readonly removed: number; readonly names: number }) {
     super(
       "removal-held",
-      `Cannot flush: the removal of ${removed} of ${names} names waits to be confirmed or dropped`,
+      `Cannot flush: the removal of ${removed} of ${names} names waits to be confirmed or dropped; all that does not depend on it was sent`,
       { removed, names },
     );
   }

@@ -36,6 +36,7 @@ const PROGRAM = `
 interface LoopbackSettings {
   readonly permitTermMs?: number;
   readonly conflictPolicies?: readonly PolicyRule[];
+  readonly heldRemovalPercent?: number;
   /** What of its directory it leaves out. */
   readonly ignore?: readonly string[];
 }

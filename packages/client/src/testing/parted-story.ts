@@ -197,7 +197,7 @@ export class Story implements AsyncDisposable {
     const { replica, local, problems } = this.#cache;
     this.#pusher = new Pusher({
       replica,
-      removals: new RemovalHold(replica),
+      removals: new RemovalHold(replica, () => 0),
       scope: new ScopeHold(replica, wholeScope()),
       cache: local.content,
       show: (changes) => local.content.apply(changes),

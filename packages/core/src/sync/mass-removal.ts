@@ -1,32 +1,104 @@
+import type { PeerId, Recno } from "../kml/identity.ts";
 import type { ClientOperation } from "../kml/operation.ts";
+import type { StateReader } from "../replay/state.ts";
 
 /** A small fileset may well be emptied on purpose. */
 const FROM_NAMES = 20;
-const FROM_SHARE = 0.9;
+
+/** Removals of more than so many percent of the names are held, where nobody has set another share. */
+export const HELD_REMOVAL_PERCENT = 90;
+
+/** What a removal would do to a fileset. */
+export interface RemovalExtent<R> {
+  /** The removals that count. */
+  readonly removals: readonly R[];
+  /** Names that will not be there: those of {@link removals}. */
+  readonly removed: number;
+  /** Names of which that is a part. */
+  readonly names: number;
+}
+
+/** Who removes, and what is known of him. */
+export interface RemovalAuthor {
+  readonly peer: PeerId;
+  /** Names that he gave behind this record are his own affair; null where there are none. */
+  readonly recentAfter: Recno | null;
+}
 
 /**
  * Tells whether so many names of a fileset are removed at once that somebody has to confirm it: over 90 %,
  * which all that is in the root is, of a fileset of at least 20 (design §7). Client and server ask it, the
  * one before it sends, the other before it takes.
+ *
+ * @param percent another share; with 100 nothing is ever held
  */
-export function isMassRemoval(removed: number, names: number): boolean {
-  return names >= FROM_NAMES && removed > names * FROM_SHARE;
+export function isMassRemoval(
+  { removed, names }: Pick<RemovalExtent<unknown>, "removed" | "names">,
+  percent = HELD_REMOVAL_PERCENT,
+): boolean {
+  return names >= FROM_NAMES && removed * 100 > names * percent;
+}
+
+/**
+ * How much of a fileset records would remove. Not counted, neither as removed nor as there:
+ *
+ * - what the state does not know: it is nobody's but the author's;
+ * - what the author made itself within the last hour: who throws a build away takes nothing from others.
+ *
+ * Nor is a path counted as removed at which something stands again afterwards.
+ *
+ * @param countNames all names in the state; called only where there are removals enough
+ */
+export function removalExtent<R extends { readonly operation: ClientOperation }>(
+  records: readonly R[],
+  state: StateReader,
+  author: RemovalAuthor,
+  countNames: () => number,
+): RemovalExtent<R> {
+  let recent = 0;
+  const removals = lastingRemovals(records).filter(({ operation }) => {
+    if (!isRemoval(operation)) return false;
+    const object = state.object(operation.oid);
+    if (object === undefined) return false;
+    if (object.creator !== author.peer || author.recentAfter === null) return true;
+    const entry = state.entry(operation.parent, operation.name);
+    if (entry?.oid !== operation.oid || typeof entry.version !== "number") return true;
+    if (entry.version <= author.recentAfter) return true;
+    recent += 1;
+    return false;
+  });
+  const removed = removals.length;
+  return { removals, removed, names: removed < FROM_NAMES ? removed : countNames() - recent };
+}
+
+type Removal = Extract<ClientOperation, { opcode: "UNLINK" | "RMDIR" }>;
+
+/** Tells whether an operation takes a name away. */
+export function isRemoval(operation: ClientOperation): operation is Removal {
+  return operation.opcode === "UNLINK" || operation.opcode === "RMDIR";
 }
 
 /**
  * The removals among records after which their path stays empty: who deletes a tree and builds it again
  * removes nothing.
  */
-export function lastingRemovals<R extends { readonly operation: ClientOperation }>(
+function lastingRemovals<R extends { readonly operation: ClientOperation }>(
   records: readonly R[],
 ): R[] {
-  const filled = new Set<string>();
-  for (const { operation } of records) {
-    if (operation.opcode === "RENAME") filled.add(operation.toPath);
-    else if ("conflict" in operation && "name" in operation) filled.add(operation.path);
+  /** Where among the records something was put there last. */
+  const filled = new Map<string, number>();
+  for (const [index, { operation }] of records.entries()) {
+    const path = filledPath(operation);
+    if (path !== undefined) filled.set(path, index);
   }
-  return records.filter(({ operation }) => {
-    const isRemoval = operation.opcode === "UNLINK" || operation.opcode === "RMDIR";
-    return isRemoval && !filled.has(operation.path);
-  });
+  return records.filter(
+    ({ operation }, index) =>
+      isRemoval(operation) && index > (filled.get(operation.path) ?? Number.NEGATIVE_INFINITY),
+  );
+}
+
+/** The path at which something stands after an operation and may not have before; undefined for none. */
+export function filledPath(operation: ClientOperation): string | undefined {
+  if (operation.opcode === "RENAME") return operation.toPath;
+  return "conflict" in operation && "name" in operation ? operation.path : undefined;
 }

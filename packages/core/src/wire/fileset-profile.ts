@@ -16,6 +16,8 @@ export interface FilesetProfile {
   readonly limits: ProfileLimits;
   /** By which this server judges what is in conflict; what is built in stands behind them. */
   readonly conflictPolicies: readonly PolicyRule[];
+  /** Removals of more than so many percent of the names have to be confirmed; with 100 none has. */
+  readonly heldRemovalPercent: number;
   /** Whoever asks may change what lies below this path: `/` for all of it, null for nothing. */
   readonly changesBelow: string | null;
   /** Names of what this server can do beyond version 1 of the protocol; unknown ones are ignored. */

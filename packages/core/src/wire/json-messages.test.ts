@@ -43,6 +43,7 @@ const profile: FilesetProfile = {
     packRecnos: 6,
   },
   conflictPolicies: [{ path: "*.lock", policy: "theirs" }],
+  heldRemovalPercent: 75,
   changesBelow: "/docs",
   features: ["one"],
 };

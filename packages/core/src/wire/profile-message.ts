@@ -1,6 +1,7 @@
 import type { FilesetId } from "../kml/identity.ts";
 import { formatPosition } from "../kml/position.ts";
 import { CONFLICT_POLICIES } from "../reintegrate/conflict-policy.ts";
+import { HELD_REMOVAL_PERCENT } from "../sync/mass-removal.ts";
 import type { FilesetProfile } from "./fileset-profile.ts";
 import { JsonFields } from "./json-fields.ts";
 
@@ -49,6 +50,9 @@ export function parseProfileResponse(body: string): FilesetProfile {
       path: rule.text("path"),
       policy: rule.oneOf("policy", CONFLICT_POLICIES),
     })),
+    heldRemovalPercent: fields.has("heldRemovalPercent")
+      ? fields.whole("heldRemovalPercent")
+      : HELD_REMOVAL_PERCENT,
     // Servers that do not say so leave it to the refusal of a push.
     changesBelow: fields.has("changesBelow")
       ? fields.nullable("changesBelow", () => fields.text("changesBelow"))

@@ -2,10 +2,11 @@ import {
   admitPush,
   conflictPolicies,
   isMassRemoval,
-  lastingRemovals,
   IzoError,
+  removalExtent,
   type Admitted,
   type Oid,
+  type PeerId,
   type PolicyOf,
   type Recno,
   type Sha256,
@@ -77,7 +78,8 @@ async function takePush(context: PushContext, push: Push): Promise<PushResult[]>
   const submissions = submissionsOf(push, admitted, policyOf);
   const submitted = submissions.map(({ record }) => record);
   refuseOutside(state, submitted, push.below ?? "/");
-  if (push.isRemovalConfirmed !== true) refuseMassRemoval(fileset, submissions);
+  fileset.recentWork.note(nowMs(fileset), fileset.ledger.recno);
+  if (push.isRemovalConfirmed !== true) refuseMassRemoval(fileset, push.peer, submissions);
   checkContents(context, submissions);
   const forced = new Set<Oid>();
   const unstorable = new Set<SubmittedRecord>();
@@ -145,17 +147,22 @@ function submissionsOf(
     });
 }
 
-/** A client asks before it sends such a push; one that is old, or hostile, does not. */
-function refuseMassRemoval(fileset: Fileset, submissions: readonly Submission[]): void {
-  const { state } = fileset.ledger;
-  const removals = lastingRemovals(submissions.map(({ record }) => record));
-  const removed = removals.filter(
-    ({ operation }) => "oid" in operation && state.object(operation.oid) !== undefined,
-  ).length;
-  // Counting all names is for pushes that might remove them.
-  if (!isMassRemoval(removed, removed)) return;
-  const names = fileset.ledger.countEntries();
-  if (isMassRemoval(removed, names)) throw new MassRemovalError(removed, names);
+/** A client asks before it sends such a push; one that is old, or hostile, or that has not learnt what others removed, does not. */
+function refuseMassRemoval(
+  fileset: Fileset,
+  peer: PeerId,
+  submissions: readonly Submission[],
+): void {
+  const { ledger, recentWork, heldRemovalPercent } = fileset;
+  const records = submissions.map(({ record }) => record);
+  const author = { peer, recentAfter: recentWork.since(nowMs(fileset)) };
+  const extent = removalExtent(records, ledger.state, author, () => ledger.countEntries());
+  if (isMassRemoval(extent, heldRemovalPercent))
+    throw new MassRemovalError(extent.removed, extent.names);
+}
+
+function nowMs({ nowNs }: Fileset): number {
+  return Number(nowNs() / 1_000_000n);
 }
 
 /** Design S1: content is complete before anything is judged. */

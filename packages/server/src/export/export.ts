@@ -43,6 +43,8 @@ export interface Export extends AsyncDisposable {
   readonly serverPeer: PeerId;
   /** By which it judges what is in conflict; what is built in stands behind them. */
   readonly conflictPolicies: readonly PolicyRule[];
+  /** A push that removes more than so many percent of the names has to be confirmed; with 100 none has. */
+  readonly heldRemovalPercent: number;
   /** Patterns of what is left out; not for clients, to whom they would name it. */
   readonly ignored: readonly string[];
   /** Where the fileset keeps what it knows; the control socket is there. */

@@ -1,4 +1,4 @@
-import type { IgnoreRules, PeerId, PolicyRule, TimeNs } from "@izo/core";
+import type { IgnoreRules, PeerId, PolicyRule, RecentWork, TimeNs } from "@izo/core";
 
 import type { CommittedIndex } from "../db/committed-index.ts";
 import type { Connection } from "../db/connection.ts";
@@ -25,6 +25,10 @@ export interface Fileset {
   readonly permits: PermitOffice;
   /** What becomes of the later of two truths, by path. */
   readonly conflictPolicies: readonly PolicyRule[];
+  /** A push that removes more than so many percent of the names has to be confirmed; with 100 none has. */
+  readonly heldRemovalPercent: number;
+  /** Which names are of the last hour. */
+  readonly recentWork: RecentWork;
   /** What of the directory stays out of the fileset. */
   readonly ignore: IgnoreRules;
   readonly nowNs: () => TimeNs;

@@ -116,6 +116,10 @@ export class LiveExport implements Export {
     return this.#keeper.fileset.conflictPolicies;
   }
 
+  get heldRemovalPercent(): number {
+    return this.#keeper.fileset.heldRemovalPercent;
+  }
+
   get headPosition(): Position {
     return this.#keeper.fileset.ledger.position;
   }

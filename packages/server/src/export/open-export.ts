@@ -29,6 +29,8 @@ export interface OpenExportOptions {
   readonly confirmsRemoval?: boolean;
   /** What becomes of the later of two truths, by path; behind them stands what is built in. */
   readonly conflictPolicies?: readonly PolicyRule[];
+  /** A push that removes more than so many percent of the names has to be confirmed; 90 by default, 100 for none. */
+  readonly heldRemovalPercent?: number;
   /** Patterns of what stays out of the fileset, as `.gitignore` has them; by default those of the last time. */
   readonly ignore?: readonly string[];
   readonly quietMs?: number;
@@ -61,7 +63,7 @@ export async function openExport(options: OpenExportOptions): Promise<Export> {
   const { dir, filesetName = "rootfset", onNotice = () => {} } = options;
   const nowNs = options.nowNs ?? (() => BigInt(Date.now()) * 1_000_000n);
   const problems = new Map<string, Problem>();
-  const { segmentBytes, permitTermMs } = options;
+  const { segmentBytes, permitTermMs, heldRemovalPercent } = options;
   await using cleanup = new AsyncDisposableStack();
   const opened = cleanup.use(
     await openFileset({
@@ -73,6 +75,7 @@ export async function openExport(options: OpenExportOptions): Promise<Export> {
       noteProblem: (problem) => problems.set(problem.path, problem),
       clearProblem: (path) => problems.delete(path),
       ...(segmentBytes !== undefined && { segmentBytes }),
+      ...(heldRemovalPercent !== undefined && { heldRemovalPercent }),
       ...(permitTermMs !== undefined && { permitTermMs }),
     }),
   );

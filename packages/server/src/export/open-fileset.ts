@@ -9,10 +9,12 @@ import { resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 
 import {
+  HELD_REMOVAL_PERCENT,
   IgnoreRules,
   isSamePosition,
   NO_RECNO,
   openKmlLog,
+  RecentWork,
   RecnoNotInLogError,
   type HashFunction,
   type KmlLog,
@@ -47,6 +49,8 @@ export interface OpenFilesetOptions {
   /** How long a permit holds without being renewed. */
   readonly permitTermMs?: number;
   readonly conflictPolicies?: readonly PolicyRule[];
+  /** Removals of more than so many percent of the names have to be confirmed; 90 by default. */
+  readonly heldRemovalPercent?: number;
   /** What stays out of the fileset; as it was last served where it is not said. */
   readonly ignore?: readonly string[];
   readonly noteProblem: (problem: Problem) => void;
@@ -154,6 +158,8 @@ export async function openFileset(options: OpenFilesetOptions): Promise<OpenedFi
     permits,
     nowNs,
     conflictPolicies: options.conflictPolicies ?? [],
+    heldRemovalPercent: options.heldRemovalPercent ?? HELD_REMOVAL_PERCENT,
+    recentWork: new RecentWork(),
     ignore,
     noteProblem,
     clearProblem,

@@ -35,8 +35,8 @@ export function getFilesets(c: AppContext): Response {
 }
 
 export function getProfile(c: AppContext): Response {
-  const { filesetId, filesetName, serverPeer, headPosition, oldestRecno, conflictPolicies } =
-    c.var.fileset;
+  const { filesetId, filesetName, serverPeer, headPosition, oldestRecno } = c.var.fileset;
+  const { conflictPolicies, heldRemovalPercent } = c.var.fileset;
   const profile = {
     protocol: PROTOCOL_VERSION,
     id: filesetId,
@@ -46,6 +46,7 @@ export function getProfile(c: AppContext): Response {
     oldestRecno,
     limits: LIMITS,
     conflictPolicies,
+    heldRemovalPercent,
     changesBelow: c.var.isReadOnly ? null : c.var.caller.writesBelow,
     features: [],
   };

@@ -28,6 +28,7 @@ export const profileAnswer = z.object({
     packRecnos: z.int(),
   }),
   conflictPolicies: z.array(z.object({ path: z.string(), policy: z.enum(CONFLICT_POLICIES) })),
+  heldRemovalPercent: z.int().min(1).max(100),
   changesBelow: z.string().nullable(),
   features: z.array(z.string()),
 });
