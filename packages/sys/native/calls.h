@@ -45,6 +45,7 @@
 	X(receiveDescriptor) \
 	X(setNonBlocking) \
 	X(receive) \
+	X(readUnchanged) \
 	X(watch) \
 	X(endWatch) \
 	X(fuseReceive) \

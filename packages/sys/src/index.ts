@@ -35,6 +35,7 @@ export { fchmodat, fchownat } from "./owner.ts";
 export { packageDirectory } from "./package-directory.ts";
 export { AT_FDCWD, type Path } from "./path.ts";
 export { readDirectory, type DirectoryEntry, type EntryType } from "./read-directory.ts";
+export { readUnchanged } from "./read-unchanged.ts";
 export { receive, type ReceiveTimes } from "./receive.ts";
 export { renameat2, type RenameOptions } from "./rename.ts";
 export { seekData, seekHole } from "./seek.ts";

@@ -35,6 +35,45 @@ export function notedPlaces(
     }));
 }
 
+/** A content of an object that has it now, and a place where it was noted. */
+export interface NotedContent {
+  readonly sha256: Sha256;
+  readonly contentVersion: Recno;
+  readonly parent: Oid;
+  readonly name: Name;
+  readonly note: DiskNote;
+}
+
+/**
+ * The first of the contents up to a size that objects have now and got from one of the records `after` + 1 to `until`, in
+ * that order, with each of their names.
+ */
+export function notedContentsBetween(
+  connection: Connection,
+  range: {
+    readonly after: Recno;
+    readonly until: Recno;
+    readonly maxBytes: number;
+    readonly limit: number;
+  },
+): NotedContent[] {
+  return prepared<[typeof range], NotedContentRow>(
+    connection,
+    "SELECT o.sha256, o.content_version, e.parent, e.name, d.* FROM objects o JOIN disk d ON d.oid = o.oid JOIN entries e ON e.oid = o.oid AND e.to_recno IS NULL WHERE o.content_version > @after AND o.content_version <= @until AND o.to_recno IS NULL AND o.sha256 IS NOT NULL AND o.size_bytes <= @maxBytes ORDER BY o.content_version LIMIT @limit",
+    (statement) => statement.safeIntegers(),
+  )
+    .all(range)
+    .map((row) => ({
+      sha256: hexOf(row.sha256) as Sha256,
+      contentVersion: Number(row.content_version) as Recno,
+      parent: hexOf(row.parent) as Oid,
+      name: nameOf(row.name),
+      note: noteOf(row),
+    }));
+}
+
+type NotedContentRow = NotedRow & { readonly sha256: Buffer; readonly content_version: bigint };
+
 type NotedRow = DiskRow & { readonly parent: Buffer; readonly name: Buffer };
 
 /** Contents up to a size that objects have now and got from one of the records `after` + 1 to `until`. */

@@ -11,6 +11,7 @@ import type {
   Entry,
   FilesetId,
   FilesetStatus,
+  InlineContent,
   Oid,
   OriginId,
   Outcome,
@@ -26,9 +27,9 @@ import type {
   PushHead,
   Recno,
   Revival,
+  SegmentInfo,
   ServerRecord,
   Sha256,
-  SegmentInfo,
   Tombstone,
   TreeObject,
 } from "@izo/core";
@@ -287,8 +288,20 @@ export interface OpenContent extends AsyncDisposable {
   read(start?: number, end?: number): AsyncIterable<Uint8Array>;
 }
 
-/** Reads small contents of the tree, and holds what they lie in open meanwhile. */
+/** Contents of at most `maxBytes` that objects have now and got from one of the records `after` + 1 to `until`. */
+export interface ContentRange {
+  readonly after: Recno;
+  readonly until: Recno;
+  readonly maxBytes: number;
+}
+
+/** Reads small contents of the tree, and holds what they lie in open meanwhile. One question at a time. */
 export interface SmallContentReader extends Disposable {
+  /**
+   * The contents of a range that are in the tree as noted, some at a time, equal ones more than once; what is missing
+   * has to be looked for by {@link read}. It ends before this is disposed of.
+   */
+  between(range: ContentRange): AsyncGenerator<InlineContent[], void>;
   /** All bytes of a content of at most 64 KiB; null where it is not in the tree as noted, and has to be looked for. */
   read(sha256: Sha256): Promise<Uint8Array | null>;
 }

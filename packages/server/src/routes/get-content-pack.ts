@@ -12,7 +12,7 @@ import {
 import { createFactory } from "hono/factory";
 
 import { ContentChangedError } from "../export/errors.ts";
-import type { Export, OpenContent, SmallContentReader } from "../export/export.ts";
+import type { ContentRange, Export, OpenContent, SmallContentReader } from "../export/export.ts";
 import type { AppEnvironment } from "./app-environment.ts";
 import { IMMUTABLE } from "./immutable.ts";
 import { contentPackQuery } from "./parameters.ts";
@@ -42,8 +42,9 @@ export const getContentPack = createFactory<AppEnvironment>().createHandlers(
         { until, head },
       );
     }
+    const range = { after, until, maxBytes: MAX_INLINE_BYTES };
     const hashes = smallContents(fileset, after, until);
-    return c.body(streamBody(c, writePack(fileset, hashes)), 200, {
+    return c.body(streamBody(c, writePack(fileset, range, hashes)), 200, {
       ...IMMUTABLE,
       "Content-Type": MEDIA_TYPES.contentPack,
     });
@@ -71,12 +72,19 @@ function smallContents(fileset: Export, after: Recno, until: Recno): Set<Sha256>
   return hashes;
 }
 
+/** @param hashes of all that is in the range: those that were sent are taken out of it */
 async function* writePack(
   fileset: Export,
-  hashes: Iterable<Sha256>,
+  range: ContentRange,
+  hashes: Set<Sha256>,
 ): AsyncGenerator<Uint8Array, void> {
   using small = fileset.smallContents();
   let count = 0;
+  for await (const some of small.between(range)) {
+    const found = some.filter(({ sha256 }) => hashes.delete(sha256));
+    if (found.length > 0) yield writePackedContents(found);
+    count += found.length;
+  }
   for (const some of inGroups(hashes, CONTENTS_AT_ONCE)) {
     const contents = await Promise.all(some.map((sha256) => readSmall(fileset, small, sha256)));
     const found = contents.filter((content) => content !== null);

@@ -68,6 +68,13 @@ export interface Addon {
   receiveDescriptor(socket: number): CallResult;
   setNonBlocking(fd: number): CallResult;
   receive(fd: number, buffer: Uint8Array, waitMs: number, pauseMs: number): CallResult;
+  readUnchanged(
+    dirfd: number,
+    names: Uint8Array,
+    expected: Uint8Array,
+    contents: Uint8Array,
+    isRead: Uint8Array,
+  ): CallResult | Promise<void>;
   /** Anything but a number is the watch, for `endWatch`. */
   watch(fd: number, onReadable: () => void): CallResult | object;
   endWatch(watch: object): CallResult;
