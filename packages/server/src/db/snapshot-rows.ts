@@ -1,6 +1,6 @@
 import type { Oid, OriginId, PeerId, Recno } from "@izo/core";
 
-import type { SnapshotRow } from "../export/export.ts";
+import type { SnapshotRow } from "../export/snapshot.ts";
 import { bytesOf, hexOf, nameOf } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import { OBJECT_COLUMNS, objectOf, type ObjectRow } from "./object-row.ts";

@@ -9,7 +9,8 @@ import type {
   TimeNs,
 } from "@izo/core";
 
-import type { PathEntry, Snapshot } from "./export.ts";
+import type { PathEntry } from "./path-entry.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 /** The tree and its changes as they were: all that the log still holds, and nothing before that. */
 export interface ExportHistory {

@@ -8,12 +8,10 @@
 
 import type {
   ConflictReport,
-  Entry,
   FilesetId,
   FilesetStatus,
   InlineContent,
   Oid,
-  OriginId,
   Outcome,
   OutcomeReason,
   PeerId,
@@ -30,13 +28,13 @@ import type {
   SegmentInfo,
   ServerRecord,
   Sha256,
-  Tombstone,
-  TreeObject,
 } from "@izo/core";
 
 import type { ExportHistory } from "./export-history.ts";
+import type { PathEntry } from "./path-entry.ts";
 import type { TrailPoint } from "./peer-book.ts";
 import type { ConflictResolution, ConflictSides } from "./plan-resolution.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 export interface Export extends AsyncDisposable {
   readonly filesetName: string;
@@ -239,23 +237,6 @@ export interface SegmentBytes {
   read(start: number, end: number): Uint8Array;
 }
 
-export interface Snapshot extends Disposable {
-  readonly position: Position;
-  /** Tombstones go back to this record. */
-  readonly oldestRecno: Recno;
-  /** Of the asking peer: the last of its records that the log holds, to go on from; recno 0 for none. */
-  readonly received: { readonly recno: Recno; readonly check: string };
-  /** Objects before entries; to be read once. */
-  rows(): Iterable<SnapshotRow>;
-}
-
-export type SnapshotRow =
-  | { readonly kind: "object"; readonly object: TreeObject }
-  | { readonly kind: "entry"; readonly entry: Entry }
-  | { readonly kind: "alias"; readonly alias: Oid; readonly oid: Oid }
-  | { readonly kind: "tombstone"; readonly tombstone: Tombstone }
-  | { readonly kind: "outcome"; readonly origin: OriginId; readonly outcome: Outcome };
-
 export interface Push extends PushHead {
   /** Those under which the records were made. */
   readonly permits?: readonly PermitFence[];
@@ -318,13 +299,6 @@ export interface SupersededContent {
 export interface UploadState {
   readonly offsetBytes: number;
   readonly isComplete: boolean;
-}
-
-export interface PathEntry {
-  readonly path: string;
-  readonly object: TreeObject;
-  /** Of a directory, by name in byte order; empty for all else. */
-  readonly children: readonly { readonly entry: Entry; readonly object: TreeObject }[];
 }
 
 export type WatchMode = FilesetStatus["watching"];

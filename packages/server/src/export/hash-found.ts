@@ -4,7 +4,8 @@ import { isUnchanged } from "../db/disk-notes.ts";
 import type { Fileset } from "./fileset.ts";
 import type { FoundEntry } from "./found-entry.ts";
 import { hashContent } from "./hash-content.ts";
-import { reportProblem, type ListedDirectory, type LookRequest } from "./list-directory.ts";
+import type { ListedDirectory, LookRequest } from "./list-directory.ts";
+import { reportProblem } from "./report-problem.ts";
 import { isAbsence } from "./tree-directory.ts";
 
 /** Two at a time: one reads while the other hashes; more would take the disk from everybody else. */

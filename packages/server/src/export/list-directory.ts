@@ -30,6 +30,7 @@ import {
   type FoundEntry,
 } from "./found-entry.ts";
 import type { LookOptions } from "./look-options.ts";
+import { reportProblem } from "./report-problem.ts";
 import { STATE_DIRECTORY } from "./state-directory.ts";
 import { heldFd, isAbsence, openTreeDirectory } from "./tree-directory.ts";
 
@@ -240,8 +241,4 @@ function isAsNoted(note: DiskNote, stat: Stat): boolean {
 
 function isFile(stat: Stat): boolean {
   return (stat.mode & constants.S_IFMT) === constants.S_IFREG;
-}
-
-export function reportProblem(fileset: Fileset, path: string, error: unknown): void {
-  fileset.noteProblem({ path, message: (error as Error).message });
 }

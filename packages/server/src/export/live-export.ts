@@ -27,12 +27,10 @@ import type {
   LogChunk,
   LogLimits,
   OpenContent,
-  PathEntry,
   Push,
   PushResult,
   SegmentBytes,
   SmallContentReader,
-  Snapshot,
   SupersededContent,
   Truncated,
   TruncateRequest,
@@ -46,12 +44,13 @@ import { LiveHistory } from "./live-history.ts";
 import { LogChunks } from "./log-chunks.ts";
 import type { LogRetention } from "./log-retention.ts";
 import type { LogTruncation } from "./log-truncation.ts";
-import { pathEntry } from "./path-entry.ts";
+import { type PathEntry, pathEntry } from "./path-entry.ts";
 import type { PeerBook, TrailPoint } from "./peer-book.ts";
 import { standingOf } from "./peer-standing.ts";
 import { type ConflictResolution, type ConflictSides, conflictSides } from "./plan-resolution.ts";
 import { resolveConflict } from "./resolve-conflict.ts";
 import { SmallContents } from "./small-contents.ts";
+import type { Snapshot } from "./snapshot.ts";
 import { takeSnapshot } from "./take-snapshot.ts";
 
 export interface LiveExportParts {

@@ -31,8 +31,8 @@ import { differingRows, isTreeKnown, treeRows } from "../db/tree-rows.ts";
 import { readRecords } from "../log/read-records.ts";
 import { LogTruncatedError, RecordUnknownError } from "./errors.ts";
 import type { ExportHistory } from "./export-history.ts";
-import type { PathEntry, Snapshot } from "./export.ts";
-import { pathEntry } from "./path-entry.ts";
+import { type PathEntry, pathEntry } from "./path-entry.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 export interface HistorySources {
   /** Sees what is committed. */

@@ -1,6 +1,12 @@
-import { objectAt, type StateReader } from "@izo/core";
+import { type Entry, objectAt, type StateReader, type TreeObject } from "@izo/core";
 
-import type { PathEntry } from "./export.ts";
+/** What stands at a path. */
+export interface PathEntry {
+  readonly path: string;
+  readonly object: TreeObject;
+  /** Of a directory, by name in byte order; empty for all else. */
+  readonly children: readonly { readonly entry: Entry; readonly object: TreeObject }[];
+}
 
 /** What stands at a path of a tree, with what is in it; null for nothing. */
 export function pathEntry(state: StateReader, path: string): PathEntry | null {

@@ -4,7 +4,7 @@ import type { HeldRemoval } from "./export.ts";
 import type { Fileset } from "./fileset.ts";
 import type { HeldEntries } from "./held-entries.ts";
 import { noteOfLink } from "./link-note.ts";
-import { reportProblem } from "./list-directory.ts";
+import { reportProblem } from "./report-problem.ts";
 import { removeEntry } from "./settle.ts";
 
 /** A small fileset may well be emptied on purpose. */

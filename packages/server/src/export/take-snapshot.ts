@@ -4,8 +4,8 @@ import { CommittedIndex } from "../db/committed-index.ts";
 import { readHead } from "../db/index-head.ts";
 import { receivedMark } from "../db/peers.ts";
 import { snapshotRows } from "../db/snapshot-rows.ts";
-import type { Snapshot } from "./export.ts";
 import type { LogTruncation } from "./log-truncation.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 /** The tree as it is committed now, for one who begins; what follows it stays in the log meanwhile. */
 export function takeSnapshot(

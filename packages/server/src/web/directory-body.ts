@@ -1,7 +1,8 @@
 import { printable } from "@izo/core";
 import { html } from "hono/html";
 
-import type { Export, PathEntry } from "../export/export.ts";
+import type { Export } from "../export/export.ts";
+import type { PathEntry } from "../export/path-entry.ts";
 import type { Html } from "./html.ts";
 import { changesLink, downloadLink, treeLink } from "./page-links.ts";
 import { pathTrail } from "./path-trail.ts";

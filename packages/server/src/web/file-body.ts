@@ -8,7 +8,8 @@ import {
 } from "@izo/core";
 import { html } from "hono/html";
 
-import type { Export, PathEntry } from "../export/export.ts";
+import type { Export } from "../export/export.ts";
+import type { PathEntry } from "../export/path-entry.ts";
 import { type Html, property } from "./html.ts";
 import { peerNames } from "./page-figures.ts";
 import { changesLink, downloadLink } from "./page-links.ts";
