@@ -204,6 +204,7 @@ export class LocalFileSystem implements Disposable {
       unseenWriters: this.#unseenWriters,
       longWrites,
       removed: this.#removed,
+      notifier: this.#notifier,
       onUsed: (oid) => lastUses.note(oid),
       streamFromBytes: () => this.#streamFromBytes,
       reclaim,

@@ -411,8 +411,10 @@ describe("conflicts", () => {
     cache.remote(content(oid("a"), cache.store("theirs"), 6));
     const attributes = { base: NO_RECNO, mode: 0o751, uid: 1000, gid: 1000 };
     cache.remote({ opcode: "SETATTR", oid: oid("a"), path: "/a", attributes, times: null });
+    expect(cache.node("/a")).not.toBe(node);
     cache.writeTo(node, fd, "mine", 0);
     cache.close(node, fd);
+    await cache.assertTidy();
     expect(cache.node("/a")).toBe(node);
     expect(cache.fs.getattr(node).mode & 0o7777).toBe(0o751);
   });

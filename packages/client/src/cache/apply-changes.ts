@@ -25,7 +25,7 @@ import {
   type TreeObject,
 } from "@izo/core";
 
-import type { CacheNode } from "./cache-node.ts";
+import type { CacheNode, NodeLink } from "./cache-node.ts";
 import { osPath } from "./cache-paths.ts";
 import type { CacheTree } from "./cache-tree.ts";
 import { makeInode, updateAttributes, updateTime } from "./inode.ts";
@@ -72,7 +72,7 @@ export class ChangeApplier {
     // First of all, and while nothing has moved: an edit that is under way becomes a pending record, and
     // the visible tree then keeps what it edits.
     const edited = touched.filter(({ change, node }) => this.#saveEdit(change, node));
-    const moved = this.#moveContents(moves, places);
+    const { moved, left } = this.#moveContents(moves, places);
     // An edit of what was removed brings it back, perhaps under another name.
     this.#changeNames(names, moved.union(new Set(edited.map(({ node }) => node.oid))), places);
     for (const change of objects) this.#changeObject(change, moved);
@@ -87,6 +87,8 @@ export class ChangeApplier {
       const directory = places.known(parent);
       if (directory !== undefined) this.#notifier.invalidateEntry(directory.id, name);
     }
+    // Such a name may mean the same object as before, and yet another inode.
+    for (const { parent, name } of left) this.#notifier.invalidateEntry(parent.id, name);
     this.#tellCounts(names);
   }
 
@@ -121,20 +123,33 @@ export class ChangeApplier {
    * The local content of one object becomes another's, with the descriptors that are open on it. A move
    * says where to look; which inode it is about says the version that the inode holds, because by now
    * another content can stand under the object.
+   *
+   * @returns objects that have, or have lost, such an inode, and the names from which inodes were taken
    */
-  #moveContents(moves: readonly ContentMove[], places: Places): ReadonlySet<Oid> {
+  #moveContents(
+    moves: readonly ContentMove[],
+    places: Places,
+  ): { readonly moved: ReadonlySet<Oid>; readonly left: readonly NodeLink[] } {
     const moved = new Set<Oid>();
+    const left: NodeLink[] = [];
     for (const { from, to } of moves) {
       const node = places.locateObject(from);
       const target = resolveOid(to, this.#tree.visible);
       if (node === undefined || node.oid === target || !this.#belongsTo(node, target)) continue;
-      if (!this.#vacate(target)) continue;
-      for (const link of node.links.slice()) this.#tree.limbo.displace(node, link);
+      const vacated = this.#vacate(target);
+      if (vacated === undefined) continue;
+      left.push(...vacated, ...this.#displaceAll(node));
       this.#tree.marks.setOid(node, target);
       node.retiredBase = undefined;
       moved.add(from).add(target);
     }
-    return moved;
+    return { moved, left };
+  }
+
+  #displaceAll(node: CacheNode): readonly NodeLink[] {
+    const { links } = node;
+    for (const link of links) this.#tree.limbo.displace(node, link);
+    return links;
   }
 
   #belongsTo({ holding }: CacheNode, oid: Oid): boolean {
@@ -148,13 +163,16 @@ export class ChangeApplier {
     }
   }
 
-  /** Makes way for an inode that is the object's; one with local content of its own stays. */
-  #vacate(oid: Oid): boolean {
+  /**
+   * Makes way for an inode that is the object's; one with local content of its own stays.
+   *
+   * @returns the names that are free now; undefined where it stays
+   */
+  #vacate(oid: Oid): readonly NodeLink[] | undefined {
     const standing = this.#tree.find(oid);
-    if (standing === undefined) return true;
-    if (standing.holding.state === "local" || standing.kind !== "file") return false;
-    for (const link of standing.links.slice()) this.#tree.limbo.displace(standing, link);
-    return true;
+    if (standing === undefined) return [];
+    if (standing.holding.state === "local" || standing.kind !== "file") return undefined;
+    return this.#displaceAll(standing);
   }
 
   /** @param found objects whose inode has to have their names, also those that have not changed */

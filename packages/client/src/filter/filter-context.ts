@@ -2,6 +2,7 @@ import type { Actor, ClientOperation, Oid, Recno } from "@izo/core";
 
 import type { CacheTree } from "../cache/cache-tree.ts";
 import type { ChangeLog } from "../cache/change-log.ts";
+import type { KernelNotifier } from "../cache/kernel-notifier.ts";
 import type { LongWrites } from "../cache/long-writes.ts";
 import type { RemovedContents } from "../cache/removed-contents.ts";
 import { ErrnoError, type ErrnoName } from "../fuse/errno.ts";
@@ -18,6 +19,7 @@ export interface FilterContext {
   readonly unseenWriters: UnseenWriters;
   readonly longWrites: LongWrites;
   readonly removed: RemovedContents;
+  readonly notifier: KernelNotifier;
   /** The cache's directory: its file system's free space is the mount's. */
   readonly cacheDir: string;
   readonly newOid: () => Oid;

@@ -6,6 +6,7 @@ import { fstat, type Stat } from "@izo/sys";
 import type { CacheNode } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
 import { statInode } from "../cache/inode.ts";
+import { invalidateNames } from "../cache/invalidate-names.ts";
 import type { Holding } from "../cache/object-mark.ts";
 import { type FilterContext, record } from "./filter-context.ts";
 
@@ -46,7 +47,9 @@ export function logContent(
   const recno = record(log, operation, node.writer ?? UNKNOWN);
   tree.marks.holdRecord(node, { peer: log.peer, recno }, contentBase);
   node.heldBefore = undefined;
-  if (isRetired) tree.reinstate(node);
+  if (!isRetired) return;
+  tree.reinstate(node);
+  invalidateNames(context.notifier, node);
 }
 
 function statOf({ tree }: FilterContext, node: CacheNode): Stat | undefined {

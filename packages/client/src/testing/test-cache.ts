@@ -48,6 +48,7 @@ import { LocalFileSystem } from "../local-file-system.ts";
 import type { KnownScope } from "../scope/scope-gate.ts";
 import { LocalReplica } from "../sync/local-replica.ts";
 import { RemoteUnreachableError } from "../sync/remote-error.ts";
+import { BelievedNames } from "./believed-names.ts";
 import { describeOperation } from "./describe-operation.ts";
 
 const SERVER = "5e".repeat(16) as PeerId;
@@ -96,6 +97,8 @@ export class TestCache implements AsyncDisposable {
   };
   replica!: LocalReplica;
   local!: LocalFileSystem;
+  #believed = new BelievedNames();
+  #watched: LocalFileSystem["fileSystem"] | undefined;
   readonly form: InodeForm;
   readonly #options: TestCacheOptions;
 
@@ -140,12 +143,16 @@ export class TestCache implements AsyncDisposable {
       onProblem: (_path, error) => this.problems.push(error),
     });
     this.local.connect(this.#notifier());
+    // The mount of the process before is gone, and with it what its kernel knew.
+    this.#believed = new BelievedNames();
+    this.#watched = this.#believed.watch(this.local.fileSystem);
   }
 
-  /** @throws when an entry could not be made, or something is left in limbo */
+  /** @throws when an entry could not be made, something is left in limbo, or the kernel was not told of a name */
   async assertTidy(): Promise<void> {
     await this.local.settle();
     deepEqual(this.problems, []);
+    deepEqual(this.#believed.findWrong(this.local.fileSystem), []);
     deepEqual(readdirSync(join(this.cacheDir, "limbo")), []);
   }
 
@@ -244,7 +251,7 @@ export class TestCache implements AsyncDisposable {
   // What the kernel's side does.
 
   get fs(): LocalFileSystem["fileSystem"] {
-    return this.local.fileSystem;
+    return this.#watched!;
   }
 
   /** The node at a path; undefined where there is none. The reference is not given back. */
@@ -334,7 +341,10 @@ export class TestCache implements AsyncDisposable {
 
   #notifier(): KernelNotifier {
     return {
-      invalidateEntry: (parent, name) => void this.notified.push(`entry ${parent} ${name}`),
+      invalidateEntry: (parent, name) => {
+        this.notified.push(`entry ${parent} ${name}`);
+        this.#believed.invalidateEntry(parent, name);
+      },
       invalidateNode: (node) => void this.notified.push(`node ${node}`),
       descriptorClosed: (_node, fd) => void this.closed.push(fd),
     };
