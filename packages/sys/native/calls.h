@@ -46,6 +46,7 @@
 	X(setNonBlocking) \
 	X(receive) \
 	X(readUnchanged) \
+	X(makeFiles) \
 	X(watch) \
 	X(endWatch) \
 	X(fuseReceive) \

@@ -1,5 +1,6 @@
 import { checkResult } from "./check-result.ts";
 import { native } from "./native/load.ts";
+import { packNames } from "./pack-names.ts";
 
 /** A file of a directory, and what its stat is expected to be. */
 export interface ExpectedFile {
@@ -44,16 +45,4 @@ export async function readUnchanged(
     offset += size;
     return isRead[index] === 1 ? contents.subarray(offset - size, offset) : null;
   });
-}
-
-/** One after the other, each with a NUL at its end. */
-function packNames(files: readonly ExpectedFile[]): Uint8Array {
-  const packed = new Uint8Array(files.reduce((sum, { name }) => sum + name.length + 1, 0));
-  let offset = 0;
-  for (const { name } of files) {
-    if (name.includes(0)) throw new RangeError("Cannot read a file: there is a NUL in its name");
-    packed.set(name, offset);
-    offset += name.length + 1;
-  }
-  return packed;
 }

@@ -1,10 +1,11 @@
 /** A mount's metrics over HTTP, for a Prometheus on the same machine: they are behind no token. */
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
 import type { MountControl } from "@izo/client";
 import { EXPOSITION_TYPE, isLoopback } from "@izo/core";
+import { nodeHttp } from "@izo/sys";
 
 import { parseListen } from "../parse-address.ts";
 import { UsageError } from "../usage-error.ts";
@@ -29,7 +30,7 @@ export async function serveMetrics(
   control: Pick<MountControl, "metrics">,
 ): Promise<MetricsServer> {
   const { host, port } = parseMetricsAddress(address);
-  const server = createServer((request, response) => {
+  const server = nodeHttp.createServer((request, response) => {
     if (request.method !== "GET" || request.url?.split("?")[0] !== "/metrics") {
       response.writeHead(404).end("There is only GET /metrics\n");
       return;

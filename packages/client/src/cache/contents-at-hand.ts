@@ -19,11 +19,21 @@ export class ContentsAtHand {
     return this.#takenBytes;
   }
 
-  /** The content that the object shows, for an inode that has it from now on. */
-  take({ oid, sha256, sizeBytes }: TreeObject): { sha256: Sha256; bytes: Uint8Array } | undefined {
+  /** The content that the object shows. */
+  find({ oid, sha256, sizeBytes }: TreeObject): { sha256: Sha256; bytes: Uint8Array } | undefined {
     const content = this.#contents.get(oid);
-    if (content?.sha256 !== sha256 || content.bytes.length !== sizeBytes) return undefined;
-    this.#takenBytes += sizeBytes;
+    return content?.sha256 === sha256 && content.bytes.length === sizeBytes ? content : undefined;
+  }
+
+  /** {@link find} for an inode that has it from now on. */
+  take(object: TreeObject): ReturnType<ContentsAtHand["find"]> {
+    const content = this.find(object);
+    if (content !== undefined) this.noteTaken(object.sizeBytes);
     return content;
+  }
+
+  /** One of so many bytes has an inode from now on. */
+  noteTaken(bytes: number): void {
+    this.#takenBytes += bytes;
   }
 }

@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 
 import { bytesToText, textToBytes } from "@izo/core";
-import { AT_FDCWD, fchmodat, fchownat, fstat, mknod, O_PATH, O_TMPFILE } from "@izo/sys";
+import { AT_FDCWD, fchmodat, fchownat, fstat, makeFiles, mknod, O_PATH, O_TMPFILE } from "@izo/sys";
 
 import { osPath } from "./cache-paths.ts";
 import type { InodeForm, InodePlace } from "./inode-form.ts";
@@ -43,6 +43,22 @@ export const DIRECT_FORM: InodeForm = {
   readlink: (path) => readlinkSync(osPath(path), "buffer"),
 
   makeFile: (path, mode) => openSync(osPath(path), CREATE_FLAGS, mode & 0o777),
+
+  makeFiles: (dirFd, files) =>
+    makeFiles(
+      dirFd,
+      DIRECT_MARK,
+      files.map(({ name, object, content, holding }) => ({
+        name: textToBytes(name),
+        mode: object.mode,
+        uid: object.uid,
+        gid: object.gid,
+        mtimeNs: object.mtimeNs,
+        content,
+        sizeBytes: object.sizeBytes,
+        mark: formatMark({ oid: object.oid, holding }),
+      })),
+    ),
 
   makeNameless: (directory, mode) =>
     openSync(osPath(directory), O_TMPFILE | constants.O_RDWR, mode & 0o777),

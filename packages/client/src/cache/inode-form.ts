@@ -9,9 +9,10 @@
  *
  * A cache has one form for life: its `lock` says which (`cache-lock.ts`).
  */
+import type { Name, TreeObject } from "@izo/core";
 import type { Stat } from "@izo/sys";
 
-import type { ObjectMark } from "./object-mark.ts";
+import type { Holding, ObjectMark } from "./object-mark.ts";
 
 /** An inode: by a path below the cache, of which a symlink at the end is not followed, or by an open descriptor. */
 export type InodePlace = string | number;
@@ -19,6 +20,14 @@ export type InodePlace = string | number;
 export interface Owner {
   readonly uid: number;
   readonly gid: number;
+}
+
+/** A file without extended attributes that is made as a whole, or as a placeholder without content. */
+export interface NewFile {
+  readonly name: Name;
+  readonly object: TreeObject;
+  readonly content: Uint8Array;
+  readonly holding: Holding;
 }
 
 export interface InodeForm {
@@ -49,6 +58,17 @@ export interface InodeForm {
    * writing. Never follows, replaces or shares anything. @throws the system's error
    */
   makeFile(path: string, mode: number): number;
+
+  /**
+   * Makes plain files in a directory together, each with content, attributes and mark; undefined where a form has to make
+   * them one by one.
+   *
+   * @param dirFd that directory, open
+   * @returns for each whether it was made; nothing is left of one that was not
+   */
+  readonly makeFiles:
+    | ((dirFd: number, files: readonly NewFile[]) => readonly boolean[])
+    | undefined;
 
   /**
    * Makes an empty file that has no name, on the file system of a directory, with these permission bits or fewer: a

@@ -77,7 +77,7 @@ function removeRest(path: string): void {
 }
 
 /** What a fresh placeholder of a file holds: an empty one is complete. */
-function holdingOfNew(object: TreeObject): Holding {
+export function holdingOfNew(object: TreeObject): Holding {
   return object.sha256 === EMPTY_SHA256 ? { state: "content", sha256: EMPTY_SHA256 } : ABSENT;
 }
 

@@ -101,6 +101,8 @@ export class MappedForm implements InodeForm {
     return isTrueSymlink ? readlinkSync(osPath(path), "buffer") : readFileSync(osPath(path));
   }
 
+  readonly makeFiles = undefined;
+
   makeFile(path: string): number {
     return openSync(osPath(path), CREATE_FLAGS, OWN_FILE_MODE);
   }

@@ -20,6 +20,7 @@ import type { CacheNode } from "./cache-node.ts";
 import { osPath } from "./cache-paths.ts";
 import type { ContentsAtHand } from "./contents-at-hand.ts";
 import { isDiskFull } from "./disk-full.ts";
+import { FilesToMake } from "./files-to-make.ts";
 import type { InodeForm } from "./inode-form.ts";
 import type { InodeMarks } from "./inode-marks.ts";
 import { makeInode, updateAttributes, updateTime } from "./inode.ts";
@@ -55,15 +56,23 @@ export class Materializer {
 
   /** Makes the directory's entries on disk, once; those with their content whose content is at hand. */
   list(directory: CacheNode, atHand?: ContentsAtHand): void {
-    const { nodes, visible, marks } = this.#options;
+    const { nodes, marks } = this.#options;
     if (directory.isPresent) return;
     withUnchangedTimes(nodes, [directory], () => {
       this.#clearUnlisted(directory);
       // From here on: a table that gets too large forgets entries, and then it is not so any more.
       directory.knowsAllChildren = true;
-      for (const entry of visible().children(directory.oid)) this.place(directory, entry, atHand);
+      this.#makeEntries(directory, atHand);
       marks.setHolding(directory, WHOLE);
     });
+  }
+
+  #makeEntries(directory: CacheNode, atHand: ContentsAtHand | undefined): void {
+    const { form, nodes } = this.#options;
+    const visible = this.#options.visible();
+    const makeAlone = (entry: Entry): void => this.place(directory, entry, atHand);
+    using files = new FilesToMake({ form, nodes, visible, directory, atHand, makeAlone });
+    for (const entry of visible.children(directory.oid)) if (!files.take(entry)) makeAlone(entry);
   }
 
   /** Puts an object under a name: from limbo, as one more name of its inode, or made new. */

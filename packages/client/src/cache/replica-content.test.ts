@@ -20,9 +20,11 @@ beforeEach(async () => {
   await cache.read("/a");
 });
 
-function put(id: string, sha256: Sha256, text: string): Promise<void> {
-  return cache.local.content.putContents([{ oid: oid(id), sha256, bytes: Buffer.from(text) }]);
+function put(id: string, sha256: Sha256, bytes: string): Promise<void> {
+  return cache.local.content.putContents([{ oid: oid(id), sha256, bytes: Buffer.from(bytes) }]);
 }
+
+const text = (id: string): string => `content of ${id}`;
 
 afterEach(async () => {
   await cache[Symbol.asyncDispose]();
@@ -154,6 +156,31 @@ describe("putContents() into a directory that nobody has looked at", () => {
     expect([mode, uid, gid]).toEqual([0o100600, 7, 8]);
     expect(await cache.read("/d/b")).toBe("small");
     expect(cache.fetchCount).toBe(1);
+    await cache.assertTidy();
+  });
+
+  test("[C4] makes every file of a large one, each with what of it is at hand", async () => {
+    const ids = Array.from({ length: 300 }, (_, index) => oid(`f${index}`));
+    cache.remote(mkdir(oid("e"), "e"));
+    for (const [index, id] of ids.entries()) {
+      cache.remote(create(id, `${index}`, oid("e")));
+      cache.remote(content(id, cache.store(text(id)), text(id).length));
+    }
+    const atHand = ids.filter((_, index) => index % 50 < 40);
+    await cache.local.content.putContents(
+      atHand.map((id) => ({
+        oid: id,
+        sha256: cache.store(text(id)),
+        bytes: Buffer.from(text(id)),
+      })),
+    );
+    const blocks = ids.map((_, index) => statSync(onDisk(`../e/${index}`)).blocks > 0);
+    expect(blocks).toEqual(ids.map((id) => atHand.includes(id)));
+    for (const index of [0, 39, 40, 130, 299])
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect(await cache.read(`/e/${index}`)).toBe(text(ids[index]!));
+    await cache.restart();
+    expect(await cache.read("/e/7")).toBe(text(ids[7]!));
     await cache.assertTidy();
   });
 });

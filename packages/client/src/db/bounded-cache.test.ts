@@ -32,3 +32,14 @@ test("BoundedCache forgets what it is told to", () => {
   cache.clear();
   expect(read("b")).toBe("new");
 });
+
+test("BoundedCache knows whether it had to let anything go, and peeks without reading", () => {
+  const cache = new BoundedCache<number, number>(4);
+  for (let key = 0; key < 4; key += 1) cache.put(key, key);
+  expect(cache.hasAll).toBe(true);
+  expect([0, 3, 4].map((key) => cache.peek(key))).toEqual([0, 3, undefined]);
+  cache.put(4, 4);
+  expect(cache.hasAll).toBe(false);
+  cache.clear();
+  expect(cache.hasAll).toBe(true);
+});

@@ -9,6 +9,7 @@ export class BoundedCache<K, V> {
   readonly #half: number;
   #younger = new Map<K, V>();
   #older = new Map<K, V>();
+  #hasAll = true;
 
   constructor(limit: number) {
     this.#half = Math.ceil(limit / 2);
@@ -25,8 +26,20 @@ export class BoundedCache<K, V> {
     return value;
   }
 
+  /** The kept value; this is no use of it. */
+  peek(key: K): V | undefined {
+    const young = this.#younger.get(key);
+    return young === undefined ? this.#older.get(key) : young;
+  }
+
+  /** All that was put and not dropped by somebody is here: none had to go for want of room. */
+  get hasAll(): boolean {
+    return this.#hasAll;
+  }
+
   put(key: K, value: V): void {
     if (this.#younger.size >= this.#half && !this.#younger.has(key)) {
+      if (this.#older.size > 0) this.#hasAll = false;
       this.#older = this.#younger;
       this.#younger = new Map();
     }
@@ -39,6 +52,7 @@ export class BoundedCache<K, V> {
   }
 
   clear(): void {
+    this.#hasAll = true;
     this.#younger.clear();
     this.#older.clear();
   }

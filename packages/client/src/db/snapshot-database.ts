@@ -26,6 +26,7 @@ export class SnapshotDatabase implements Disposable {
     // Nothing of it outlives this process.
     this.#index.sqlite.pragma("synchronous = OFF");
     this.state = new SqlState(this.#index.sqlite, own);
+    this.state.noteEmpty();
     this.#index.sqlite.exec("BEGIN");
   }
 

@@ -154,9 +154,9 @@ function look(state: StateReader): unknown {
   };
 }
 
-function emptyState(): SqlState {
+function emptyState(cached?: number): SqlState {
   for (const table of TABLES) index.sqlite.exec(`DELETE FROM ${table}`);
-  return new SqlState(index.sqlite, PEER);
+  return new SqlState(index.sqlite, PEER, cached);
 }
 
 describe("SqlState", () => {
@@ -174,6 +174,37 @@ describe("SqlState", () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  test.each([
+    { description: "everything fits", cached: undefined },
+    { description: "hardly anything fits", cached: 2 },
+  ])("noteEmpty() changes no answer, also for one who inherits, where $description", (size) => {
+    const changes = fc.array(change, { maxLength: 30 });
+    fc.assert(
+      fc.property(changes, changes, (some, more) => {
+        const memory = new MemoryState();
+        const first = emptyState(size.cached);
+        first.noteEmpty();
+        for (const apply of some) for (const state of [memory, first]) apply(state);
+        expect(look(first)).toEqual(look(memory));
+        const heir = new SqlState(index.sqlite, PEER, size.cached);
+        heir.inherit(first);
+        for (const apply of more) for (const state of [memory, heir]) apply(state);
+        expect(look(heir)).toEqual(look(memory));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test("noteEmpty() spares asking the tables for what was there before", () => {
+    const sql = emptyState();
+    sql.noteEmpty();
+    index.sqlite.exec("INSERT INTO entries VALUES (x'01', x'02', x'03', 1)");
+    expect(sql.links("03" as Oid)).toEqual([]);
+    expect(sql.entry("01" as Oid, "\u0002" as Name)).toBeUndefined();
+    sql.forget();
+    expect(sql.links("03" as Oid)).toHaveLength(1);
   });
 
   test("takes all of a transaction back when it throws, also what it keeps in memory", () => {

@@ -56,9 +56,11 @@ export class SqlState implements MutableState {
   readonly #sql: ReturnType<typeof prepare>;
   readonly #keepsOutcomesOf: PeerId | null;
   /** Null stands for "nothing there": absence is asked for as often as presence. */
-  readonly #objects = new BoundedCache<Oid, TreeObject | null>(CACHED);
-  readonly #entries = new BoundedCache<string, Entry | null>(CACHED);
-  readonly #links = new BoundedCache<Oid, readonly Entry[]>(CACHED);
+  #objects: BoundedCache<Oid, TreeObject | null>;
+  #entries: BoundedCache<string, Entry | null>;
+  #links: BoundedCache<Oid, readonly Entry[]>;
+  /** The tables began empty: while a cache has all that came since, they have nothing that it lacks. */
+  #beganEmpty = false;
   readonly #aliases = new BoundedCache<Oid, Oid | null>(CACHED);
   /** By origin: each operation on what waits here asks what became of the records that it builds on. */
   readonly #outcomes = new BoundedCache<string, Outcome | null>(CACHED);
@@ -73,8 +75,12 @@ export class SqlState implements MutableState {
   /**
    * @param keepsOutcomesOf the own peer: replay passes the outcomes of all peers, and those of others
    *   decide nothing here; null keeps all
+   * @param cached values that are kept in memory of each sort
    */
-  constructor(sqlite: Database, keepsOutcomesOf: PeerId | null) {
+  constructor(sqlite: Database, keepsOutcomesOf: PeerId | null, cached = CACHED) {
+    this.#objects = new BoundedCache(cached);
+    this.#entries = new BoundedCache(cached);
+    this.#links = new BoundedCache(cached);
     this.#sqlite = sqlite;
     this.#sql = prepare(sqlite);
     this.#keepsOutcomesOf = keepsOutcomesOf;
@@ -99,8 +105,24 @@ export class SqlState implements MutableState {
     }
   }
 
+  /** The tables have nothing but the root: they need not be asked for what comes now, and whether it was there before. */
+  noteEmpty(): void {
+    this.forget();
+    this.#objects.put(ROOT_OID, rootObject());
+    this.#beganEmpty = true;
+  }
+
+  /** Takes over what another one keeps in memory, whose tables these are now. It is of no use any more. */
+  inherit(other: SqlState): void {
+    this.#objects = other.#objects;
+    this.#entries = other.#entries;
+    this.#links = other.#links;
+    this.#beganEmpty = other.#beganEmpty;
+  }
+
   /** Drops what is kept in memory, after the tables were changed in another way. */
   forget(): void {
+    this.#beganEmpty = false;
     this.#conflicts = undefined;
     this.#lastOutcome = undefined;
     this.#fresh.clear();
@@ -115,6 +137,7 @@ export class SqlState implements MutableState {
   object(oid: Oid): TreeObject | undefined {
     if (this.#fresh.has(oid)) return undefined;
     const read = (): TreeObject | null => {
+      if (this.#beganEmpty && this.#objects.hasAll) return null;
       const row = this.#sql.object.get(idBytes(oid)) as ObjectRow | undefined;
       return row === undefined ? null : objectOf(row);
     };
@@ -124,6 +147,7 @@ export class SqlState implements MutableState {
   entry(parent: Oid, name: Name): Entry | undefined {
     if (this.#childless.has(parent)) return undefined;
     const read = (): Entry | null => {
+      if (this.#beganEmpty && this.#entries.hasAll) return null;
       const row = this.#sql.entry.get(idBytes(parent), textToBytes(name)) as EntryRow | undefined;
       return row === undefined ? null : entryOf(row);
     };
@@ -133,7 +157,9 @@ export class SqlState implements MutableState {
   links(oid: Oid): readonly Entry[] {
     if (this.#fresh.has(oid)) return NO_ENTRIES;
     return this.#links.get(oid, () =>
-      (this.#sql.links.all(idBytes(oid)) as EntryRow[]).map(entryOf),
+      this.#knowsLinks
+        ? NO_ENTRIES
+        : (this.#sql.links.all(idBytes(oid)) as EntryRow[]).map(entryOf),
     );
   }
 
@@ -235,9 +261,9 @@ export class SqlState implements MutableState {
 
   putEntry(entry: Entry): void {
     const { parent, name, oid, version } = entry;
-    this.#childless.delete(parent);
-    this.#fresh.delete(oid);
     this.removeEntry(parent, name);
+    this.#childless.delete(parent);
+    const isFirst = this.#fresh.delete(oid);
     this.#sql.putEntry.run(
       idBytes(parent),
       textToBytes(name),
@@ -245,7 +271,7 @@ export class SqlState implements MutableState {
       authoritativeRecno(version),
     );
     this.#entries.put(entryKey(parent, name), entry);
-    this.#links.drop(oid);
+    this.#changeLinks(oid, isFirst, (links) => [...links, entry]);
   }
 
   removeEntry(parent: Oid, name: Name): void {
@@ -253,7 +279,23 @@ export class SqlState implements MutableState {
     if (old === undefined) return;
     this.#sql.removeEntry.run(idBytes(parent), textToBytes(name));
     this.#entries.put(entryKey(parent, name), null);
-    this.#links.drop(old.oid);
+    this.#changeLinks(old.oid, false, (links) =>
+      links.filter((link) => link.parent !== parent || link.name !== name),
+    );
+  }
+
+  get #knowsLinks(): boolean {
+    return this.#beganEmpty && this.#links.hasAll;
+  }
+
+  /** Keeps the names of an object up, where they are known. */
+  #changeLinks(
+    oid: Oid,
+    hadNone: boolean,
+    change: (links: readonly Entry[]) => readonly Entry[],
+  ): void {
+    const known = this.#links.peek(oid) ?? (hadNone || this.#knowsLinks ? NO_ENTRIES : undefined);
+    if (known !== undefined) this.#links.put(oid, change(known));
   }
 
   putTombstone({ object, parent, name, removedAt }: Tombstone): void {

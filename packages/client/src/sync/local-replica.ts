@@ -372,6 +372,7 @@ export class LocalReplica implements AsyncDisposable {
   adoptTree(received: ReceivedTree): Pulled {
     const pulled = moveInReceived(this.#sources, this.#loaded, received);
     this.#reload();
+    this.#loaded.state.inherit(received.database.state);
     return pulled;
   }
 

@@ -1,6 +1,6 @@
-import { request } from "node:http";
 import { text as readText } from "node:stream/consumers";
 
+import { nodeHttp } from "../node-http.ts";
 import { withSocketPath } from "./control-socket.ts";
 
 /** Nobody answers on the control socket of a directory: no process, or one that has died. */
@@ -51,9 +51,16 @@ async function exchange(
         status: number | undefined;
         text: string;
       }>();
-      request({ socketPath, method, path, ...(signal !== undefined && { signal }) }, (response) => {
-        readText(response).then((text) => resolve({ status: response.statusCode, text }), reject);
-      })
+      nodeHttp
+        .request(
+          { socketPath, method, path, ...(signal !== undefined && { signal }) },
+          (response) => {
+            readText(response).then(
+              (text) => resolve({ status: response.statusCode, text }),
+              reject,
+            );
+          },
+        )
         .once("error", reject)
         .end(body === undefined ? undefined : JSON.stringify(body));
       const { status, text } = await promise;

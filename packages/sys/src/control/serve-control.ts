@@ -4,10 +4,11 @@
  * owner of the socket can call.
  */
 import { chmodSync, rmSync } from "node:fs";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { text as readText } from "node:stream/consumers";
 
+import { nodeHttp } from "../node-http.ts";
 import { CONTROL_SOCKET, withSocketPath } from "./control-socket.ts";
 
 /** What is asked: the address, the body as JSON where there is one, and whether the caller still waits. */
@@ -32,7 +33,9 @@ export async function serveControl(
   directory: string,
   handlers: ControlHandlers,
 ): Promise<AsyncDisposable> {
-  const server = createServer((request, response) => void answer(handlers, request, response));
+  const server = nodeHttp.createServer(
+    (request, response) => void answer(handlers, request, response),
+  );
   const file = join(directory, CONTROL_SOCKET);
   rmSync(file, { force: true });
   await withSocketPath(directory, (path) => {

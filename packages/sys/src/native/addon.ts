@@ -75,6 +75,16 @@ export interface Addon {
     contents: Uint8Array,
     isRead: Uint8Array,
   ): CallResult | Promise<void>;
+  makeFiles(
+    dirfd: number,
+    names: Uint8Array,
+    wanted: Uint8Array,
+    contents: readonly Uint8Array[],
+    attribute: string,
+    values: Uint8Array,
+    valueLength: number,
+    errors: Uint8Array,
+  ): CallResult;
   /** Anything but a number is the watch, for `endWatch`. */
   watch(fd: number, onReadable: () => void): CallResult | object;
   endWatch(watch: object): CallResult;
