@@ -111,11 +111,14 @@ async function askForLanding(
   if (!threads.hasFree) return undefined;
   const response = await connection.requestPlain(request);
   if (response === undefined) return undefined;
+  using unused = new DisposableStack();
+  unused.use(response);
   const part = readPart(response, offset, endBytes, land(response, offset));
   // A body that holds more than was asked for cannot be written as it comes.
-  if (response.status === 206 || (offset === 0 && endBytes === undefined)) return part;
-  response[Symbol.dispose]();
-  return undefined;
+  const isAsAsked = response.status === 206 || (offset === 0 && endBytes === undefined);
+  if (!isAsAsked) return undefined;
+  unused.move();
+  return part;
 
   async function* land(plain: PlainResponse, startBytes: number): ContentPart["bytes"] {
     using taken = new DisposableStack();

@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { Sha256 } from "@izo/core";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { FileHasher } from "../../sync/hash-file.ts";
 import { ScriptedSource } from "../../testing/scripted-source.ts";
@@ -174,9 +174,11 @@ describe("Arrival", () => {
     expect(anew.isWrong).toBe(false);
   });
 
-  test("refuses a content of another size", async () => {
+  test("refuses a content of another size, and ends the answer that brings it", async () => {
     const short = new ScriptedSource(content.subarray(1));
+    const fetchContent = vi.spyOn(short, "fetchContent");
     await expect(arrivalOf(short).run()).rejects.toMatchObject({ code: "wrong-hash" });
+    expect(fetchContent.mock.lastCall?.[2]?.aborted).toBe(true);
   });
 });
 

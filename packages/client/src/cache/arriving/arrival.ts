@@ -236,7 +236,10 @@ export class Arrival {
     const { sha256, sizeBytes, bypassCaches, signal } = this.#options;
     const { map } = this.#file;
     const { at: offsetBytes, end: endBytes } = stream;
-    const ends = [signal, stream.abort.signal, ...(source.lost === undefined ? [] : [source.lost])];
+    // Ends an answer of which nothing is wanted any more.
+    const ended = new AbortController();
+    const ends = [signal, stream.abort.signal, ended.signal];
+    if (source.lost !== undefined) ends.push(source.lost);
     const asked = {
       offsetBytes,
       ...(endBytes < sizeBytes && { endBytes }),
@@ -249,7 +252,10 @@ export class Arrival {
       source.landContent !== undefined && endBytes - offsetBytes >= SMALLEST_LANDING_BYTES
         ? await source.landContent(sha256, this.#file.fd, asked, any)
         : await source.fetchContent(sha256, asked, any);
-    if (content.sizeBytes !== sizeBytes) throw this.#wrongSize();
+    if (content.sizeBytes !== sizeBytes) {
+      ended.abort();
+      throw this.#wrongSize();
+    }
     this.#begun.resolve();
     const writer = new PieceWriter(this.#file, offsetBytes, (at) => {
       stream.writtenAt = at;

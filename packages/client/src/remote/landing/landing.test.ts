@@ -160,6 +160,39 @@ describe("HttpRemote.landContent()", () => {
     await expect(fetch(server.url)).rejects.toMatchObject({ code: "content-superseded" });
   });
 
+  test("takes nothing beyond the length that an answer has named", async () => {
+    await using server = await serveScript((_, response) => {
+      response.writeHead(206, {
+        "Content-Length": 2 * MIB,
+        "Content-Range": `bytes 0-${2 * MIB - 1}/${content.length}`,
+      });
+      response.write(content.subarray(0, MIB));
+      void delay(700).then(() => response.write(content.subarray(MIB, 4 * MIB)));
+    });
+    const { got, landedBytes } = await fetch(server.url, { endBytes: 2 * MIB });
+    expect(got.equals(content.subarray(0, 2 * MIB))).toBe(true);
+    expect(landedBytes).toBeGreaterThan(0);
+    const behind = Buffer.alloc(2 * MIB);
+    readSync(fd, behind, 0, behind.length, 2 * MIB);
+    expect(behind.every((byte) => byte === 0)).toBe(true);
+  });
+
+  test("asks for the rest where nothing comes to the thread any more", async () => {
+    const silent: Answer = (_, response) => {
+      response.writeHead(200, { "Content-Length": content.length });
+      response.write(content.subarray(0, MIB));
+      void delay(700).then(() => response.write(content.subarray(MIB, 2 * MIB)));
+    };
+    await using server = await serveScript(silent, send());
+    const { got, landedBytes } = await fetch(server.url, {}, { stallMs: 1000 });
+    expect(got.equals(content)).toBe(true);
+    expect(landedBytes).toBeGreaterThan(0);
+    expect(server.requests.map(({ headers }) => headers.range)).toEqual([
+      undefined,
+      `bytes=${2 * MIB}-`,
+    ]);
+  });
+
   test("gives up where nothing comes any more, after as many attempts as ever", async () => {
     await using server = await serveScript((_, response) => {
       response.writeHead(200, { "Content-Length": content.length });
@@ -172,14 +205,37 @@ describe("HttpRemote.landContent()", () => {
   });
 
   test("has let go of the file when a fetch that was ended has ended", async () => {
+    const closed = Promise.withResolvers<void>();
     await using server = await serveScript((_, response) => {
+      response.once("close", () => closed.resolve());
       response.writeHead(200, { "Content-Length": content.length });
-      response.write(content.subarray(0, 2 * MIB));
+      response.write(content.subarray(0, MIB));
+      const sendOn = (at: number): void => {
+        if (response.destroyed) return;
+        response.write(content.subarray(at, at + 4096));
+        setTimeout(() => sendOn(at + 4096), 1);
+      };
+      setTimeout(() => sendOn(MIB), 500);
     });
     const ending = new AbortController();
-    const fetched = fetch(server.url, {}, { signal: ending.signal });
-    setTimeout(() => ending.abort(new Error("not wanted any more")), 600);
+    const fetched = fetch(server.url, {}, { signal: ending.signal, stallMs: 60_000 });
+    setTimeout(() => ending.abort(new Error("not wanted any more")), 1000);
     await expect(fetched).rejects.toThrow("not wanted any more");
-    expect(fstatSync(fd).size).toBe(content.length);
+    ftruncateSync(fd, 0);
+    await closed.promise;
+    await delay(200);
+    expect(fstatSync(fd).size).toBe(0);
+  });
+
+  test("ends while nothing comes", async () => {
+    await using server = await serveScript((_, response) => {
+      response.writeHead(200, { "Content-Length": content.length });
+      response.write(content.subarray(0, MIB));
+      void delay(500).then(() => response.write(content.subarray(MIB, 2 * MIB)));
+    });
+    const ending = new AbortController();
+    const fetched = fetch(server.url, {}, { signal: ending.signal, stallMs: 60_000 });
+    setTimeout(() => ending.abort(new Error("not wanted any more")), 1000);
+    await expect(fetched).rejects.toThrow("not wanted any more");
   });
 });

@@ -10,6 +10,9 @@ import type { LandingEnd } from "./landing.ts";
 import { type PlainAddress, PlainSocket } from "./plain-socket.ts";
 import { parseResponseHead, type ResponseHead } from "./response-head.ts";
 
+/** Who reads on where Node has ended. */
+type Receiver = Pick<LandingThread, "isReady" | "land">;
+
 /** So much comes through Node before a thread is started, which takes the processor from who waits for the first bytes. */
 const FIRST_BYTES = 256 * 1024;
 
@@ -44,7 +47,7 @@ export interface PlainResponse extends Disposable {
    * @throws RemoteUnreachableError where it ends early or nothing comes; the disk's errors; the reason of the signal
    */
   land(
-    take: () => LandingThread | undefined,
+    take: () => Receiver | undefined,
     file: LandingPlace,
   ): AsyncGenerator<Uint8Array | Landed, void>;
 }
@@ -113,13 +116,13 @@ async function* landBody(
   { url, stallMs, signal }: PlainRequest,
   socket: PlainSocket,
   first: Buffer,
-  take: () => LandingThread | undefined,
+  take: () => Receiver | undefined,
   { fd, startBytes, endBytes }: LandingPlace,
 ): AsyncGenerator<Uint8Array | Landed, void> {
   try {
     socket.setSilence(stallMs);
     let at = startBytes;
-    let thread: LandingThread | undefined;
+    let thread: Receiver | undefined;
     let isTaken = false;
     for (let piece: Buffer | null = first; at < endBytes;) {
       if (piece.length > 0) {
@@ -130,9 +133,8 @@ async function* landBody(
         isTaken = true;
         thread = take();
       }
-      const socketFd = thread?.isReady === true ? socket.idleFd : undefined;
-      if (thread !== undefined && socketFd !== undefined && at < endBytes) {
-        socket.setSilence(0);
+      const socketFd = thread?.isReady === true && at < endBytes ? socket.handOver() : undefined;
+      if (thread !== undefined && socketFd !== undefined) {
         const order = { socketFd, fileFd: fd, startBytes: at, endBytes, silenceMs: stallMs };
         const end = yield* thread.land(order, signal);
         if (end.how !== "whole") throw errorOf(end, signal);

@@ -70,13 +70,18 @@ export class PlainSocket implements Disposable {
   }
 
   /**
-   * The descriptor, from which Node reads nothing more unless it is asked to; undefined where it is not known, and while
-   * something that came was not taken.
+   * The descriptor, for a thread that reads on where this has ended. From then on nothing but disposing of this closes it,
+   * the signal neither: what is closed under a thread is another connection's by the time it reads.
+   *
+   * Undefined where the descriptor is not known, and while something that came was not taken.
    */
-  get idleFd(): number | undefined {
+  handOver(): number | undefined {
     if (this.#piece !== null || this.#hasEnded || this.#error !== undefined) return undefined;
     const { _handle: handle } = this.#socket as Socket & { _handle?: { fd?: number } | null };
-    return handle?.fd !== undefined && handle.fd >= 0 ? handle.fd : undefined;
+    if (handle?.fd === undefined || handle.fd < 0) return undefined;
+    this.setSilence(0);
+    this.#signal?.removeEventListener("abort", this.#abort);
+    return handle.fd;
   }
 
   [Symbol.dispose](): void {
