@@ -333,6 +333,30 @@ describe("contents", () => {
     expect(times("/d/a").ctimeNs).toBeGreaterThan(file.ctimeNs);
   });
 
+  test("an open whose file gives way to another while it comes leaves nothing to wait for to the next", async () => {
+    remoteFile("a", "a", "one");
+    const { source } = cache;
+    const held = Promise.withResolvers<void>();
+    cache.source = {
+      fetchContent: async (...asked) => {
+        await held.promise;
+        return source.fetchContent(...asked);
+      },
+    };
+    const opening = cache.fs.open(cache.node("/a"), 0, CALLER);
+    cache.remote(unlink(oid("a"), "a"));
+    remoteFile("b", "a", "two");
+    held.resolve();
+    // The kernel looks the path up again, and does so once.
+    await expect(opening).rejects.toMatchObject({ code: "ESTALE" });
+    const node = cache.node("/a");
+    const again = cache.fs.open(node, 0, CALLER);
+    expect(again).not.toBeInstanceOf(Promise);
+    const { fd } = await again;
+    expect(readDescriptor(fd)).toBe("two");
+    cache.fs.release(node, fd);
+  });
+
   test("several opens wait for one fetch", async () => {
     remoteFile("a", "a", "text");
     expect(await Promise.all([cache.read("/a"), cache.read("/a"), cache.read("/a")])).toEqual([

@@ -5,12 +5,13 @@
  * close(2) returns (design D9). A crash in between leaves the mark, and recovery logs what is there.
  */
 import { closeSync, constants, fdatasync, fsync, ftruncateSync, openSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 
 import { isSameVersion } from "@izo/core";
 
 import type { Arrival } from "../cache/arriving/arrival.ts";
-import type { CacheNode } from "../cache/cache-node.ts";
+import type { CacheNode, NodeLink } from "../cache/cache-node.ts";
 import { osPath } from "../cache/cache-paths.ts";
 import { SMALLEST_ARRIVAL_BYTES } from "../cache/fetch.ts";
 import { syncDirectory } from "../cache/sync-directory.ts";
@@ -23,6 +24,10 @@ import type { FilterContext } from "./filter-context.ts";
 import { logContent, markLocal, markUnwritten, noteSync } from "./log-content.ts";
 import { isForWriting, isForWritingAlone } from "./mode-bits.ts";
 import { openInode } from "./open-inode.ts";
+
+/** So often what is to be opened may become another while its content comes. */
+const MOST_FETCHES = 16;
+const FETCH_AGAIN_MS = 50;
 
 const syncData = promisify(fdatasync);
 const syncAll = promisify(fsync);
@@ -61,13 +66,33 @@ export function dataOperations(
     return wanted !== null && wanted !== holding.sha256;
   }
 
+  /**
+   * Others can put another file in its place while the content comes, or another content into it. The kernel then looks
+   * the path up again, once and no more: it does not need to wait a second time where what it will find is here.
+   */
   async function openFetched(node: CacheNode, flags: number): Promise<Opened> {
-    await fetches.fetch(node.oid);
-    // What came has another inode, or the name is gone: the kernel looks the path up again.
-    if (mustFetch(node, flags) || !node.isNamed) {
-      throw new ErrnoError("ESTALE", "Cannot open: another content has taken the name");
+    const [place] = node.links;
+    let current: CacheNode | undefined = node;
+    for (let attempt = 1; current !== undefined && attempt <= MOST_FETCHES; attempt += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- each follows one that came too late
+      await fetchOnce(current);
+      if (!current.isNamed) current = place === undefined ? undefined : standingAt(place);
+      if (current === undefined || !mustFetch(current, flags)) break;
     }
+    if (current !== node || mustFetch(node, flags))
+      throw new ErrnoError("ESTALE", "Cannot open: another content has taken the name");
     return openNow(node, flags);
+  }
+
+  async function fetchOnce(node: CacheNode): Promise<void> {
+    const wanted = tree.objectOf(node)?.sha256;
+    await fetches.fetch(node.oid);
+    // An own content that is on its way to the server, and has no hash yet.
+    if (!node.isPresent && wanted === null) await delay(FETCH_AGAIN_MS);
+  }
+
+  function standingAt({ parent, name }: NodeLink): CacheNode | undefined {
+    return parent.isNamed ? tree.child(parent, name) : undefined;
   }
 
   /** Whether programs may read the content while it comes. */
