@@ -60,6 +60,7 @@ export { oneValue, processFamilies } from "./metrics/process-families.ts";
 
 // replay
 export { creationOf } from "./replay/creation.ts";
+export { linkCount } from "./replay/link-count.ts";
 export * from "./replay/memory-state.ts";
 export { OverlayState } from "./replay/overlay-state.ts";
 export * from "./replay/path-of.ts";

@@ -8,6 +8,7 @@ import { readdirSync, rmSync } from "node:fs";
 import {
   bytesToText,
   type Entry,
+  linkCount,
   type Name,
   type Oid,
   type StateReader,
@@ -121,7 +122,7 @@ export class Materializer {
     const { nodes, visible, find } = this.#options;
     const met = nodes.ofObject(oid);
     if (met !== undefined) return met.links.length > 0 ? met : undefined;
-    return visible().links(oid).length > 1 ? find(oid) : undefined;
+    return linkCount(visible(), oid, 2) > 1 ? find(oid) : undefined;
   }
 
   /**

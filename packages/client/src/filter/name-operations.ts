@@ -4,6 +4,7 @@ import { linkSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
 import {
   type Base,
   type Entry,
+  linkCount,
   type Name,
   type Oid,
   type RenameOperation,
@@ -52,7 +53,7 @@ export function nameOperations(
   }
 
   function isLastName(object: TreeObject): boolean {
-    return tree.visible.links(object.oid).length === 1;
+    return linkCount(tree.visible, object.oid, 2) === 1;
   }
 
   /** The inode numbers of entries that nobody has met yet: they are looked up at once. */

@@ -7,7 +7,7 @@
  */
 import { linkSync, unlinkSync } from "node:fs";
 
-import { type Name, resolveOid, kindOfMode } from "@izo/core";
+import { kindOfMode, linkCount, type Name, resolveOid } from "@izo/core";
 import { AT_FDCWD, renameat2 } from "@izo/sys";
 
 import type { CacheNode, NodeLink } from "../cache/cache-node.ts";
@@ -110,7 +110,7 @@ export class LetGo {
   #canGo(node: CacheNode): boolean {
     const object = this.#tree.objectOf(node);
     if (object === undefined || node.kind === "directory" || node.links.length > 1) return false;
-    if (this.#tree.visible.links(object.oid).length > 1) return false;
+    if (linkCount(this.#tree.visible, object.oid, 2) > 1) return false;
     if (node.kind !== "file") return true;
     if (node.isArriving || node.retiredBase !== undefined) return false;
     const { holding } = node;

@@ -155,6 +155,11 @@ function placeOf(
   namedOid: Oid,
   state: StateReader,
 ): { parent: Oid; name: Entry["name"]; nameBase: Version } {
+  // As a rule it is where its author left it. One with thousands of names is not asked for all of them then.
+  const isOwn = typeof base !== "number" && oid === namedOid;
+  const left = isOwn ? state.entry(resolveOid(place.parent, state), place.name) : undefined;
+  if (left?.oid === oid && isSameVersion(left.version, version))
+    return { parent: left.parent, name: left.name, nameBase: left.version };
   const links = typeof base === "number" && oid === namedOid ? [] : state.links(oid);
   const entry =
     oid === namedOid ? links.find((link) => isSameVersion(link.version, version)) : links[0];

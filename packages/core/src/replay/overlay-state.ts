@@ -47,6 +47,19 @@ export class OverlayState implements MutableState {
     return own === undefined ? below : [...below, ...own];
   }
 
+  linkCount(oid: Oid, most: number): number {
+    const own = this.#linksByOid.get(oid);
+    let count = 0;
+    for (const _ of own ?? []) if ((count += 1) >= most) return count;
+    // From the end: names are mostly removed in the order in which they were made.
+    const below = this.#base.links(oid);
+    for (let index = below.length - 1; index >= 0 && count < most; index -= 1) {
+      const { parent, name } = below[index]!;
+      if (!this.#entries.has(entryKey(parent, name))) count += 1;
+    }
+    return count;
+  }
+
   *children(parent: Oid): Iterable<Entry> {
     const own = this.#namesByParent.get(parent);
     for (const entry of this.#base.children(parent)) {

@@ -16,6 +16,7 @@ import type { ServerRecord } from "../kml/record.ts";
 import { conflictName } from "../reintegrate/conflict-name.ts";
 import { outcomeOfTrace } from "../reintegrate/outcome.ts";
 import { KIND_OF } from "./creation.ts";
+import { linkCount } from "./link-count.ts";
 import { isWithin } from "./path-of.ts";
 import type { MutableState } from "./state.ts";
 import {
@@ -279,7 +280,7 @@ function makeRoom(parent: Oid, name: Name, at: Version, state: MutableState): vo
   const entry = state.entry(parent, name);
   if (entry === undefined) return;
   const object = state.object(entry.oid);
-  if (object === undefined || !holdsWork(object, state) || state.links(object.oid).length > 1) {
+  if (object === undefined || !holdsWork(object, state) || linkCount(state, object.oid, 2) > 1) {
     detach(entry, at, state);
     return;
   }
@@ -306,13 +307,13 @@ function nameBeside(
  * server refuses the removal, and what was written here would be nowhere until then.
  */
 function hasOtherName(oid: Oid, state: MutableState): boolean {
-  return state.links(oid).length > 1;
+  return linkCount(state, oid, 2) > 1;
 }
 
 /** Removes a name; with the last one the object becomes a tombstone. */
 function detach(entry: Entry, at: Version, state: MutableState): void {
   state.removeEntry(entry.parent, entry.name, at);
-  if (state.links(entry.oid).length > 0) return;
+  if (linkCount(state, entry.oid, 1) > 0) return;
   const object = state.object(entry.oid);
   if (object === undefined) return;
   state.removeObject(entry.oid, at);

@@ -19,6 +19,8 @@ export interface StateReader {
   entry(parent: Oid, name: Name): Entry | undefined;
   /** All names of an object; empty for the root and for what is gone. */
   links(oid: Oid): readonly Entry[];
+  /** As {@link linkCount}, of a state that can say so without naming them all. */
+  linkCount?(oid: Oid, most: number): number;
   /** Entries of a directory, in no promised order. */
   children(parent: Oid): Iterable<Entry>;
   hasChildren(parent: Oid): boolean;

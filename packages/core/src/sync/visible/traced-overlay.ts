@@ -54,6 +54,11 @@ export class TracedOverlay implements MutableState {
     return this.#overlay.links(oid);
   }
 
+  linkCount(oid: Oid, most: number): number {
+    this.#readObject(oid);
+    return this.#overlay.linkCount(oid, most);
+  }
+
   children(parent: Oid): Iterable<Entry> {
     this.#record.noteRead(this.#facts.children.at(parent));
     return this.#overlay.children(parent);
