@@ -515,3 +515,14 @@ describe("content that the log did not take when it was closed", () => {
     expect(await cache.read("/a")).toBe("written");
   });
 });
+
+test("readdir() that keeps the time of access leaves it as it is, and others move it", async () => {
+  cache.mkdir("/d");
+  const node = cache.node("/d");
+  const atime = (): bigint => cache.fs.getattr(node).atimeNs;
+  await cache.fs.setattr(node, { atimeNs: 42n }, CALLER);
+  cache.fs.readdir(node, true);
+  expect(atime()).toBe(42n);
+  cache.fs.readdir(node);
+  expect(atime()).toBeGreaterThan(42n);
+});

@@ -21,18 +21,21 @@ const TYPE_BITS: Readonly<Record<string, number>> = {
 /**
  * The entries of a directory that is on disk.
  *
+ * @param keepsAtime whether the listing is no access to the directory
  * @param numberOf the inode number that programs see, of an entry and of its node where that was met
  */
 export function listInodes(
   { nodes, form }: Inodes,
   directory: CacheNode,
+  keepsAtime: boolean,
   numberOf: (
     entry: { readonly name: Name; readonly ino: bigint },
     met: CacheNode | undefined,
   ) => bigint,
 ): DirectoryEntry[] {
   const path = nodes.pathOf(directory);
-  const fd = openSync(osPath(path), constants.O_RDONLY | constants.O_DIRECTORY);
+  const flags = constants.O_RDONLY | constants.O_DIRECTORY;
+  const fd = openSync(osPath(path), keepsAtime ? flags | constants.O_NOATIME : flags);
   try {
     return readDirectory(fd).map(({ name: bytes, type, ino, position }) => {
       const name = bytesToText(bytes) as Name;

@@ -131,11 +131,11 @@ export function nameOperations(
       nodes.collect(node);
     },
 
-    readdir(id) {
+    readdir(id, keepsAtime = false) {
       const directory = nodes.get(id);
       tree.list(directory);
       const inoOf = inodeNumbersIn(directory);
-      return listInodes(tree, directory, ({ name }, met) =>
+      return listInodes(tree, directory, keepsAtime, ({ name }, met) =>
         met === undefined ? inoOf(name) : numberOfNode(met),
       );
     },

@@ -180,8 +180,12 @@ export interface FileSystem {
   release(node: NodeId, fd: number): boolean;
   fsync(node: NodeId, fd: number, dataOnly: boolean): Awaitable<void>;
 
-  /** All entries but "." and "..", by their positions. */
-  readdir(node: NodeId): DirectoryEntry[];
+  /**
+   * All entries but "." and "..", by their positions.
+   *
+   * @param keepsAtime as O_NOATIME of open(2) asks: the listing is no access
+   */
+  readdir(node: NodeId, keepsAtime?: boolean): DirectoryEntry[];
   /** The inode number of the directory above; of the root its own. */
   parentIno(node: NodeId): bigint;
   fsyncdir(node: NodeId, dataOnly: boolean): Awaitable<void>;

@@ -197,14 +197,14 @@ export function withIgnored(options: WithIgnoredOptions): FileSystem {
     return entry !== undefined && tree.visible.object(entry.oid)?.kind === "directory";
   }
 
-  function readdir(id: NodeId): DirectoryEntry[] {
+  function readdir(id: NodeId, keepsAtime = false): DirectoryEntry[] {
     const directory = within(id);
     const listed =
       directory === undefined
         ? []
-        : listInodes(ignored, directory, ({ ino }) => numberOfIgnored(ino));
+        : listInodes(ignored, directory, keepsAtime, ({ ino }) => numberOfIgnored(ino));
     if (isIgnored(id)) return listed;
-    const shown = fileSystem.readdir(id);
+    const shown = fileSystem.readdir(id, keepsAtime);
     return listed.length === 0 ? shown : shown.concat(behindAll(listed));
   }
 

@@ -30,6 +30,7 @@ type Listed = Omit<DirectoryEntry, "name"> & {
 
 interface OpenDirectory {
   readonly node: NodeId;
+  readonly keepsAtime: boolean;
   listing: readonly Listed[];
   /** Where the last part ended, as a position and in the listing. */
   next: { readonly position: bigint; readonly index: number };
@@ -49,8 +50,8 @@ export function directoryHandlers({ fileSystem, known }: HandlerContext): Handle
   const directories = new Map<number, OpenDirectory>();
   let lastHandle = 0;
 
-  function list(node: NodeId): readonly Listed[] {
-    const entries: readonly Listed[] = fileSystem.readdir(node);
+  function list({ node, keepsAtime }: OpenDirectory): readonly Listed[] {
+    const entries: readonly Listed[] = fileSystem.readdir(node, keepsAtime);
     return dots(fileSystem.getattr(node).ino, fileSystem.parentIno(node)).concat(entries);
   }
 
@@ -58,7 +59,7 @@ export function directoryHandlers({ fileSystem, known }: HandlerContext): Handle
   function indexOf(directory: OpenDirectory, position: bigint): number {
     if (position === directory.next.position) return directory.next.index;
     // From the start, as rewinddir(3), or somewhere else: then it sees what has changed.
-    directory.listing = list(directory.node);
+    directory.listing = list(directory);
     const index = directory.listing.findIndex((listed) => listed.position >= position);
     return index < 0 ? directory.listing.length : index;
   }
@@ -98,9 +99,11 @@ export function directoryHandlers({ fileSystem, known }: HandlerContext): Handle
   }
 
   return {
+    // struct fuse_open_in: flags u32, open_flags u32.
     [OPCODE.OPENDIR](request, reply) {
       lastHandle += 1;
-      directories.set(lastHandle, { node: request.node, listing: [], next: NOWHERE });
+      const keepsAtime = (request.u32(0) & constants.O_NOATIME) !== 0;
+      directories.set(lastHandle, { node: request.node, keepsAtime, listing: [], next: NOWHERE });
       // Kept listings are right: the kernel drops them with each entry of theirs that is invalidated.
       reply.opened(0, lastHandle, OPEN_FLAG.CACHE_DIR | OPEN_FLAG.KEEP_CACHE, 0);
       return OPEN_BYTES;
