@@ -8,7 +8,7 @@ import {
   type TreeObject,
   type Version,
 } from "@izo/core";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 
 import { REPLICA } from "../keep/keep-rules.ts";
 import { oid } from "../testing/test-cache.ts";
@@ -156,4 +156,71 @@ test.each([
   wantTwoPacks(replica);
   await replica.run(new AbortController().signal);
   expect(packed).toBe(4 * atOnce);
+});
+
+/** A replica that wants four packs, whose answers come when they are let go. */
+function wantPacks(roomBytes: number) {
+  const asked: number[] = [];
+  const answers: (() => void)[] = [];
+  const arrived: Oid[] = [];
+  const remote: Partial<Remote> = {
+    async *fetchPack(after) {
+      const pack = Math.floor(after / MAX_PACK_RECNOS);
+      asked.push(pack);
+      await new Promise<void>((resolve) => (answers[pack] = resolve));
+      for (let index = 0; index < 300; index += 1)
+        yield { sha256: contentOf(pack, index), bytes: Buffer.from("x") };
+    },
+  };
+  const cache: Partial<CacheExecutor> = {
+    hasContent: (id) => arrived.includes(id),
+    putContents: (contents) =>
+      Promise.resolve(void arrived.push(...contents.map((each) => each.oid))),
+  };
+  const replica = new Prefetcher({
+    remote: remote as Remote,
+    cache: cache as CacheExecutor,
+    keep: { rankOf: () => REPLICA, makeRoomFor: (bytes) => Promise.resolve(bytes <= roomBytes) },
+    visible: (id) => visible.get(id),
+    onProblem: (error) => {
+      throw error;
+    },
+  });
+  for (let pack = 0; pack < 4; pack += 1) {
+    for (let index = 0; index < 300; index += 1) {
+      const recno = (pack * MAX_PACK_RECNOS + index + 1) as Recno;
+      const sha256 = contentOf(pack, index);
+      replica.want({ ...file(oid(`${pack}0${index}`), recno), sha256 }, REPLICA);
+    }
+  }
+  const ended = replica.run(new AbortController().signal);
+  const answer = async (pack: number): Promise<void> => {
+    await vi.waitFor(() => expect(answers[pack]).toBeDefined());
+    answers[pack]!();
+  };
+  return { asked, arrived, answer, ended };
+}
+
+const contentOf = (pack: number, index: number): Sha256 =>
+  `${pack}${String(index).padStart(3, "0")}`.repeat(16) as Sha256;
+
+test("Prefetcher asks for the next pack as soon as one of those under way is here", async () => {
+  const { asked, arrived, answer, ended } = wantPacks(Infinity);
+  await answer(1);
+  await vi.waitFor(() => expect(asked).toEqual([0, 1, 2]));
+  await answer(2);
+  await vi.waitFor(() => expect(asked).toEqual([0, 1, 2, 3]));
+  for (const pack of [0, 3]) await answer(pack);
+  await ended;
+  expect(arrived).toHaveLength(4 * 300);
+});
+
+test("Prefetcher asks for one pack at a time where there is no room for two", async () => {
+  const { asked, arrived, answer, ended } = wantPacks(300);
+  for (const pack of [0, 1, 2, 3]) {
+    await answer(pack);
+    expect(asked).toHaveLength(pack + 1);
+  }
+  await ended;
+  expect(arrived).toHaveLength(4 * 300);
 });

@@ -157,29 +157,50 @@ export class Prefetcher {
   /** @returns false where there is no room for what comes next */
   async #fetchSome(queue: WantedContents, rank: Rank, signal: AbortSignal): Promise<boolean> {
     const { keep } = this.#options;
-    let packs = queue.nextPacks(PARALLEL_PACKS);
-    if (packs.length === 0) {
-      const batch = queue.nextSingles(PARALLEL);
-      if (!(await keep.makeRoomFor(sizeOf(batch), rank))) return false;
-      await this.#fetchSingles(batch, queue, signal);
-      return true;
-    }
-    const hasRoom = (some: typeof packs): Promise<boolean> =>
-      keep.makeRoomFor(sizeOf(some.flatMap(([, pack]) => [...pack.values()].flat())), rank);
-    if (!(await hasRoom(packs))) {
-      packs = packs.slice(0, 1);
-      if (!(await hasRoom(packs))) return false;
-    }
-    const fetched = await Promise.allSettled(
-      packs.map(async ([range, pack]) => {
+    if (queue.hasPacks) return this.#fetchPacks(queue, rank, signal);
+    const batch = queue.nextSingles(PARALLEL);
+    if (!(await keep.makeRoomFor(sizeOf(batch), rank))) return false;
+    await this.#fetchSingles(batch, queue, signal);
+    return true;
+  }
+
+  /** Some at a time, the next as soon as one is here; until something is wanted more. As {@link #fetchSome}. */
+  async #fetchPacks(queue: WantedContents, rank: Rank, signal: AbortSignal): Promise<boolean> {
+    const { keep } = this.#options;
+    const underWay = new Map<number, Pack>();
+    let isBlocked = false;
+    const fetchNext = async (): Promise<boolean> => {
+      const next = queue.nextPack(underWay);
+      if (next === undefined || isBlocked || signal.aborted || this.#nextRank() !== rank)
+        return false;
+      const [range, pack] = next;
+      underWay.set(range, pack);
+      try {
+        const wanted = [...underWay.values()].flatMap((each) => [...each.values()].flat());
+        if (!(await keep.makeRoomFor(sizeOf(wanted), rank))) {
+          // There may be room once the others are here.
+          isBlocked = underWay.size === 1;
+          return false;
+        }
         if (isWorthPack(pack)) await this.#fetchPack(pack, signal);
         queue.removePack(range);
         // What the pack did not bring: few, or cut off the log meanwhile.
-        for (const wanted of [...pack.values()].flat()) queue.addSingle(wanted);
-      }),
-    );
-    for (const result of fetched) if (result.status === "rejected") throw result.reason;
-    return true;
+        for (const each of [...pack.values()].flat()) queue.addSingle(each);
+        return true;
+      } catch (error) {
+        isBlocked = true;
+        throw error;
+      } finally {
+        underWay.delete(range);
+      }
+    };
+    const lanes = Array.from({ length: PARALLEL_PACKS }, async () => {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other in each of them
+      while (await fetchNext());
+    });
+    for (const lane of await Promise.allSettled(lanes))
+      if (lane.status === "rejected") throw lane.reason;
+    return !isBlocked;
   }
 
   async #fetchPack(pack: Pack, signal: AbortSignal): Promise<void> {

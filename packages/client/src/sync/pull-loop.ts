@@ -172,8 +172,11 @@ export class PullLoop {
     const { replica, remote, connection, show, onNewTree, onContents } = this.#options;
     using database = replica.receiveTree();
     const start = await receiveTree(remote.snapshot(replica.peer, signal), database, signal);
+    const isFirst = !replica.hasTree;
     const { changes, isDiverged } = replica.adoptTree({ database, start });
     onNewTree();
+    // The server looks for contents while the first tree is shown, of which nothing is in the cache yet.
+    if (isFirst) onContents();
     show(changes);
     connection.happen("tree-adopted");
     if (isDiverged) connection.happen("peer-diverged");

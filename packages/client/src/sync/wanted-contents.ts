@@ -50,9 +50,16 @@ export class WantedContents {
     this.#single.set(wanted.oid, wanted);
   }
 
-  /** The next packs, which stay until {@link removePack}. */
-  nextPacks(count: number): (readonly [range: number, pack: Pack])[] {
-    return [...this.#packs].slice(0, count);
+  get hasPacks(): boolean {
+    return this.#packs.size > 0;
+  }
+
+  /** The next pack that is not among some, which stays until {@link removePack}. */
+  nextPack(except: {
+    has(range: number): boolean;
+  }): readonly [range: number, pack: Pack] | undefined {
+    for (const next of this.#packs) if (!except.has(next[0])) return next;
+    return undefined;
   }
 
   removePack(range: number): void {
