@@ -5,26 +5,27 @@
  *
  * A crash leaves a prefix of the batch in the tree, and intents that say which. When a step finds a
  * change that is not logged, the records before it are finished, and the caller looks at it and judges
- * the rest again.
+ * the rest again. When the disk fails, the batch is finished as the next start would finish it: what is in
+ * the tree is logged. Where that fails too, intents and staging stay as they are for the next batch, or the
+ * next start.
  */
 
 import { constants, fsync } from "node:fs";
 import { promisify } from "node:util";
 
 import { ROOT_OID, type Oid, type Sha256, type SubmittedRecord } from "@izo/core";
-import { fstatat, unlinkat } from "@izo/sys";
+import { fstatat, renameat2, unlinkat } from "@izo/sys";
 
 import { BatchDirectories } from "./batch-directories.ts";
 import type { CrashPoint } from "./crash-point.ts";
 import { dropUsedContents } from "./drop-used-contents.ts";
 import { executeStep } from "./execute-step.ts";
 import type { Fileset } from "./fileset.ts";
-import { clearIntents, writeIntents } from "./intents.ts";
 import { judgeBatch, type PlannedRecord, type Submission } from "./judge-batch.ts";
-import { LocalChange } from "./local-change.ts";
 import { isLasting, NotStorable } from "./not-storable.ts";
 import { withInodes } from "./plan-intent.ts";
 import { prepareItem } from "./prepare-item.ts";
+import { recoverBatch } from "./recover-intents.ts";
 import { retainRefused } from "./retain-refused.ts";
 import type { Outgoing, StepContext } from "./step-context.ts";
 import { directoriesOf } from "./step.ts";
@@ -34,7 +35,7 @@ const fsyncAsync = promisify(fsync);
 export interface AppliedBatch {
   /** How many submissions took effect. */
   readonly count: number;
-  /** Why it ended early: {@link LocalChange}, {@link NotStorable}, or what the disk said; else null. */
+  /** Why it ended early, or did nothing: `LocalChange`, {@link NotStorable}, or what the disk said; else null. */
   readonly failure: unknown;
   readonly outgoing: readonly Outgoing[];
 }
@@ -50,7 +51,7 @@ export interface ApplyOptions {
   readonly reach: CrashPoint;
 }
 
-/** @throws ContentMissingError, and what the disk says; nothing has happened then */
+/** @throws what the disk says where an earlier batch cannot be finished; nothing has happened then */
 export async function applyBatch(
   fileset: Fileset,
   submissions: readonly Submission[],
@@ -69,10 +70,15 @@ export async function applyBatch(
     notes: new Map(),
     changedDirectories: new Set(),
   };
-  ledger.begin();
+  const { intents } = fileset;
+  if (intents.mayStand) await recoverBatch(fileset);
   const items: string[] = [];
+  let planned: readonly PlannedRecord[] = [];
+  let done = 0;
+  let failure: unknown;
+  ledger.begin();
   try {
-    const planned = judgeBatch(fileset, submissions, unstorable);
+    planned = judgeBatch(fileset, submissions, unstorable);
     await prepare(fileset, planned, submissions, { directories, items });
     await Promise.all([
       whenDurable(contentsOf(submissions)),
@@ -81,9 +87,9 @@ export async function applyBatch(
     ]);
     reach("items-prepared");
     ledger.reserve();
-    await writeIntents(fileset.paths.intents, withInodes(fileset, planned));
+    await intents.write(withInodes(fileset, planned));
     reach("intents-written");
-    const { done, failure } = executeSteps(planned, submissions, context, reach);
+    ({ done, failure } = executeSteps(planned, submissions, context, reach));
     await Promise.all([...context.changedDirectories].map((fd) => fsyncAsync(fd)));
     reach("tree-changed");
     if (done < planned.length) {
@@ -99,17 +105,44 @@ export async function applyBatch(
     await ledger.commit(() => reach("log-synced"));
     reach("index-committed");
     retainContents(fileset, planned.slice(0, done), submissions);
-    clearIntents(fileset.paths.intents);
-    const count = planned[done]?.submission ?? submissions.length;
-    return { count, failure, outgoing: context.outgoing };
+    // Else the log does not say that it is over, and what lies in staging goes.
+    if (done > 0) intents.settle();
+    else await intents.drop();
   } catch (error) {
     ledger.rollback();
-    if (error instanceof LocalChange || error instanceof NotStorable)
-      return { count: 0, failure: error, outgoing: [] };
-    throw error;
-  } finally {
-    for (const item of items) removeItem(fileset, item, context);
+    failure = error;
+    if (intents.mayStand && !(await isRecovered(fileset)))
+      return { count: 0, failure, outgoing: [] };
+    done = planned.filter(({ record }) => record.recno <= ledger.recno).length;
   }
+  const unlogged = new Set(planned.slice(done).map(({ record }) => String(record.recno)));
+  const outgoing = context.outgoing.map((one) =>
+    unlogged.has(one.item) ? { ...one, item: moveAside(fileset, one.item) } : one,
+  );
+  const isOutgoing = new Set(outgoing.map(({ item }) => item));
+  for (const item of items) if (!isOutgoing.has(item)) removeItem(fileset, item);
+  const count = done === 0 ? 0 : (planned[done]?.submission ?? submissions.length);
+  return { count, failure, outgoing };
+}
+
+/** The error that is told is the first one. */
+async function isRecovered(fileset: Fileset): Promise<boolean> {
+  try {
+    await recoverBatch(fileset);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Gives an item another name: it was taken out by a record that is not logged, and the next record gets the same
+ * number, by which its item is named. Where nobody watches it, the next start looks whether it is known.
+ */
+function moveAside({ applyFd, nowNs }: Fileset, item: string): string {
+  const aside = `${item}-unlogged-${nowNs()}`;
+  renameat2(applyFd, item, applyFd, aside, { noReplace: true });
+  return aside;
 }
 
 /** Also of those that are refused: what was refused is kept. */
@@ -138,7 +171,7 @@ async function prepare(
       for (const oid of directoriesOf(step)) directories.prepare(oid, fileset.committed.state);
       if (step.kind !== "place" && step.kind !== "exchange") continue;
       items.push(step.item);
-      removeLeftItem(fileset, step.item);
+      if (isThere(fileset, step.item)) moveAside(fileset, step.item);
       await prepareItem(fileset, step.item, step.object);
     } catch (error) {
       if (!isLasting(error)) throw error;
@@ -186,13 +219,12 @@ function retainContents(
   }
 }
 
-/** What a batch that failed, or that ended early, has left on its way in. */
-function removeItem(fileset: Fileset, item: string, context: StepContext): void {
-  if (context.outgoing.some((outgoing) => outgoing.item === item)) return;
-  removeLeftItem(fileset, item);
+function isThere({ applyFd }: Fileset, item: string): boolean {
+  return fstatat(applyFd, item, { noFollow: true, throwIfNoEntry: false }) !== undefined;
 }
 
-function removeLeftItem(fileset: Fileset, item: string): void {
+/** What a batch that failed, or that ended early, has left on its way in. */
+function removeItem(fileset: Fileset, item: string): void {
   const options = { noFollow: true, throwIfNoEntry: false } as const;
   const stat = fstatat(fileset.applyFd, item, options);
   if (stat === undefined) return;

@@ -104,19 +104,24 @@ async function fill(dir: string): Promise<void> {
 async function runUntilKilled(
   dir: string,
   path: string,
-  label: CrashLabel,
-  count: number,
+  { label, count }: Point,
+  how: "kill" | "fail" = "kill",
 ): Promise<void> {
   const child = spawn(
     process.execPath,
-    ["--conditions=izo:source", CRASHING_SERVER, dir, path, label, String(count)],
+    ["--conditions=izo:source", CRASHING_SERVER, dir, path, label, String(count), how],
     { stdio: ["ignore", "inherit", "inherit"], timeout: 15_000 },
   );
   const [code, signal] = (await once(child, "exit")) as [number | null, string | null];
   expect([code, signal]).toEqual([null, "SIGKILL"]);
 }
 
-const POINTS: { label: CrashLabel; count: number }[] = [
+interface Point {
+  readonly label: CrashLabel;
+  readonly count: number;
+}
+
+const POINTS: Point[] = [
   { label: "items-prepared", count: 1 },
   { label: "intents-written", count: 1 },
   ...[1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((count) => ({ label: "step-done" as const, count })),
@@ -126,41 +131,107 @@ const POINTS: { label: CrashLabel; count: number }[] = [
   { label: "index-committed", count: 1 },
 ];
 
+/** A server with the push at hand, killed at a point of it, or when it has failed there. */
+async function killedAt(point: Point, how: "kill" | "fail") {
+  await using cleanup = new AsyncDisposableStack();
+  const { dir } = cleanup.use(await temporaryDirectory());
+  const path = join(cleanup.use(await temporaryDirectory()).dir, "push");
+  await fill(dir);
+  let peer: TestPeer;
+  {
+    await using exported = await openTestExport(dir);
+    const prepared = await preparePush(exported);
+    peer = prepared.peer;
+    await writeFile(path, prepared.text);
+  }
+  await runUntilKilled(dir, path, point, how);
+  const exported = cleanup.use(await openTestExport(dir));
+  const differences = await verifyExport(dir);
+  for (const content of CONTENTS) await peer.resume(exported).stage(content);
+  const push = readPush(await readFile(path, "utf8"), peer.peer);
+  const held = cleanup.move();
+  const dispose = (): Promise<void> => held.disposeAsync();
+  return { dir, exported, push, differences, [Symbol.asyncDispose]: dispose };
+}
+
+/** The export after a push that met an error at a point, once. */
+async function failedAt({ label, count }: Point) {
+  await using cleanup = new AsyncDisposableStack();
+  const { dir } = cleanup.use(await temporaryDirectory());
+  await fill(dir);
+  let left = Infinity;
+  const reach = (reached: CrashLabel): void => {
+    if (reached === label) left -= 1;
+    if (left > 0 || reached !== label) return;
+    left = Infinity;
+    throw new Error("the disk has failed");
+  };
+  const exported = cleanup.use(await openTestExport(dir, { reach }));
+  const { peer, text } = await preparePush(exported);
+  const push = readPush(text, peer.peer);
+  left = count;
+  await expect(exported.reintegrate(push)).rejects.toThrow("the disk has failed");
+  for (const content of CONTENTS) await peer.stage(content);
+  const held = cleanup.move();
+  const dispose = (): Promise<void> => held.disposeAsync();
+  return { dir, exported, push, [Symbol.asyncDispose]: dispose };
+}
+
+async function expectPushed(dir: string, exported: Export): Promise<void> {
+  expect(await verifyExport(dir)).toEqual([]);
+  const read = (name: string) => readFile(join(dir, name), "utf8");
+  expect(await Promise.all(["new/f", "e/a", "c", "hard", "l1", "l2", "l3"].map(read))).toEqual([
+    "new content",
+    "a edited",
+    "b",
+    "a edited",
+    ...Array<string>(3).fill("l edited"),
+  ]);
+  expect((await stat(join(dir, "l3"))).nlink).toBe(3);
+  const names = exported.lookUp("/")!.children.map(({ entry }) => entry.name);
+  expect(names).toEqual(["c", "e", "hard", "l1", "l2", "l3", "new"]);
+}
+
 describe("a server killed in the middle of a push", () => {
   it.each(POINTS)(
     "has each record once after a restart and a resend: killed at $label $count [S1] [P1]",
-    async ({ label, count }) => {
-      await using temporary = await temporaryDirectory();
-      await using aside = await temporaryDirectory();
-      const { dir } = temporary;
-      const path = join(aside.dir, "push");
-      await fill(dir);
-      let peer: TestPeer;
-      {
-        await using exported = await openTestExport(dir);
-        const prepared = await preparePush(exported);
-        peer = prepared.peer;
-        await writeFile(path, prepared.text);
-      }
-      await runUntilKilled(dir, path, label, count);
-
-      await using exported = await openTestExport(dir);
-      expect(await verifyExport(dir)).toEqual([]);
-      for (const content of CONTENTS) await peer.resume(exported).stage(content);
-      const results = await exported.reintegrate(readPush(await readFile(path, "utf8"), peer.peer));
+    async (point) => {
+      await using killed = await killedAt(point, "kill");
+      const { dir, exported, push } = killed;
+      expect(killed.differences).toEqual([]);
+      const results = await exported.reintegrate(push);
       expect(results.map(({ verdict }) => verdict)).toEqual(Array(10).fill("applied"));
-      expect(await verifyExport(dir)).toEqual([]);
-      const read = (name: string) => readFile(join(dir, name), "utf8");
-      expect(await Promise.all(["new/f", "e/a", "c", "hard", "l1", "l2", "l3"].map(read))).toEqual([
-        "new content",
-        "a edited",
-        "b",
-        "a edited",
-        ...Array<string>(3).fill("l edited"),
-      ]);
-      expect((await stat(join(dir, "l3"))).nlink).toBe(3);
-      const names = exported.lookUp("/")!.children.map(({ entry }) => entry.name);
-      expect(names).toEqual(["c", "e", "hard", "l1", "l2", "l3", "new"]);
+      await expectPushed(dir, exported);
+    },
+  );
+});
+
+/** The push is answered with an error, and only a part of it is done. */
+const FAILURES = POINTS.filter(({ label }) => label !== "half-step");
+
+describe("a server on which a push fails, and that is killed then", () => {
+  it.each(FAILURES.filter(({ count }) => [1, 6].includes(count)))(
+    "has each record once after a restart and a resend: failed at $label $count [S1] [P1]",
+    async (point) => {
+      await using killed = await killedAt(point, "fail");
+      const { dir, exported, push } = killed;
+      expect(killed.differences).toEqual([]);
+      const results = await exported.reintegrate(push);
+      expect(results.map(({ verdict }) => verdict)).toEqual(Array(10).fill("applied"));
+      await expectPushed(dir, exported);
+    },
+  );
+});
+
+describe("a server on which a push fails, and that goes on", () => {
+  it.each(FAILURES)(
+    "has each record once after a resend: failed at $label $count [S1] [P1]",
+    async (point) => {
+      await using failed = await failedAt(point);
+      const { dir, exported, push } = failed;
+      const results = await exported.reintegrate(push);
+      expect(results.map(({ verdict }) => verdict)).toEqual(Array(10).fill("applied"));
+      await expectPushed(dir, exported);
     },
   );
 });

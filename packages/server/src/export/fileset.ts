@@ -3,6 +3,7 @@ import type { IgnoreRules, PeerId, PolicyRule, RecentWork, TimeNs } from "@izo/c
 import type { CommittedIndex } from "../db/committed-index.ts";
 import type { Connection } from "../db/connection.ts";
 import type { Ledger } from "../log/ledger.ts";
+import type { BatchIntents } from "./batch-intents.ts";
 import type { Problem } from "./export.ts";
 import type { PermitOffice } from "./permit-office.ts";
 import type { StateDirectory } from "./state-directory.ts";
@@ -23,6 +24,8 @@ export interface Fileset {
   readonly connection: Connection;
   /** Who may write where, for those who ask. */
   readonly permits: PermitOffice;
+  /** What the batch in progress is about to do. */
+  readonly intents: BatchIntents;
   /** What becomes of the later of two truths, by path. */
   readonly conflictPolicies: readonly PolicyRule[];
   /** A push that removes more than so many percent of the names has to be confirmed; with 100 none has. */

@@ -106,6 +106,17 @@ export function clearIntents(path: string): void {
   }
 }
 
+/** Forgets them durably: the log does not tell that they are over, and what they say will not be true any more. */
+export async function dropIntents(path: string): Promise<void> {
+  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  try {
+    writeSync(fd, NOTHING, 0, NOTHING.length, 0);
+    await fdatasyncAsync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** In the place of a hash: nothing that follows is meant. */
 const NOTHING = Buffer.from("-\n");
 

@@ -30,6 +30,7 @@ import { openIndex, type OpenedIndex } from "../db/open-index.ts";
 import { lockInstance } from "../log/instance-lock.ts";
 import { Ledger } from "../log/ledger.ts";
 import { startFromAnchor } from "../log/start-from-anchor.ts";
+import { BatchIntents } from "./batch-intents.ts";
 import type { Problem } from "./export.ts";
 import type { Fileset } from "./fileset.ts";
 import { readIgnoreNote, writeIgnoreNote } from "./ignore-note.ts";
@@ -156,6 +157,7 @@ export async function openFileset(options: OpenFilesetOptions): Promise<OpenedFi
     committed,
     connection: index.connection,
     permits,
+    intents: new BatchIntents(paths.intents),
     nowNs,
     conflictPolicies: options.conflictPolicies ?? [],
     heldRemovalPercent: options.heldRemovalPercent ?? HELD_REMOVAL_PERCENT,

@@ -1,5 +1,6 @@
 /**
- * Finishes what a crash cut off, before the log is indexed and the tree is scanned (design S1).
+ * Finishes what a crash cut off, before the log is indexed and the tree is scanned (design S1), or what a
+ * disk cut off that failed in the middle of a batch.
  *
  * Steps were done in order, so what was done is a prefix: the last step that shows says how long it is.
  * Its records are logged; the others never happened, and their author sends them again. What lies in
@@ -18,7 +19,7 @@ import { noteOfStat } from "../db/disk-notes.ts";
 import { setByOperation } from "./change-attributes.ts";
 import type { Fileset } from "./fileset.ts";
 import { hashContent } from "./hash-content.ts";
-import { clearIntents, readIntents, type Intent, type IntentProbe } from "./intents.ts";
+import { dropIntents, readIntents, type Intent, type IntentProbe } from "./intents.ts";
 import { isLasting } from "./not-storable.ts";
 import type { AttributeOperation } from "./step.ts";
 import { heldFd, isAbsence } from "./tree-directory.ts";
@@ -43,8 +44,26 @@ export async function recoverIntents(fileset: Fileset, log: KmlLog): Promise<str
     log.append(records);
     await log.sync();
   }
-  clearIntents(fileset.paths.intents);
+  // Durably: what lies in staging goes next, and with that what they say.
+  await dropIntents(fileset.paths.intents);
   return null;
+}
+
+/**
+ * Finishes a batch that has failed, as the next start would if the server had been killed there: what is in the
+ * tree is logged under its author's name, so that it is no conflict when he sends it again.
+ *
+ * @throws what log and index say; intents and staging are as they were then
+ */
+export async function recoverBatch(fileset: Fileset): Promise<void> {
+  const { ledger } = fileset;
+  const intents = await fileset.intents.read();
+  const [first] = intents;
+  const isLogged = first === undefined || first.record.recno <= ledger.loggedRecno;
+  const count = isLogged ? 0 : countDone(fileset, intents);
+  if (count > 0) syncfs(fileset.rootFd);
+  await ledger.recover(intents.slice(0, count).map(({ record }) => record));
+  await fileset.intents.drop();
 }
 
 /** How many records of the batch took effect; finishes the last of them. */

@@ -98,6 +98,11 @@ export class Ledger {
     return this.#pending.at(-1)?.recno ?? this.#head.recno;
   }
 
+  /** The last record of the log, durable or not, and indexed or not. */
+  get loggedRecno(): Recno {
+    return this.#log.head.recno;
+  }
+
   /** Log time of the last record replayed. */
   get timeNs(): TimeNs {
     return this.#pending.at(-1)?.logTimeNs ?? this.#timeNs;
@@ -206,6 +211,20 @@ export class Ledger {
     this.#head = position;
     this.#onCommitted(records);
     return position;
+  }
+
+  /**
+   * Logs records of which the effect is in the tree, and replays them, and whatever else the log holds and the index
+   * does not: as the start does after a crash.
+   */
+  async recover(records: readonly ServerRecord[]): Promise<void> {
+    this.#isBehind = true;
+    const indexed = this.#head.recno;
+    if (records.length > 0) this.#log.append(records);
+    await this.#log.sync();
+    this.#catchUpOnFullDisk();
+    const recovered = [...this.#log.read(indexed, { upTo: this.#head.recno })];
+    this.#onCommitted(recovered.map((scanned) => scanned.decode() as ServerRecord));
   }
 
   /** Replays what the log holds and the index does not; returns how many records that were. */
