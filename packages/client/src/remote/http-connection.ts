@@ -15,18 +15,17 @@ import {
   PROTOCOL_VERSION,
   writeBearer,
 } from "@izo/core";
-import { type Dispatcher, Pool } from "undici";
+import type { Dispatcher } from "undici";
 
 import {
   RemoteProblemError,
   RemoteProtocolError,
   RemoteUnreachableError,
 } from "../sync/remote-error.ts";
+import type { ConnectionPools } from "./connection-pools.ts";
 import { type Credentials, TokenSource } from "./credentials.ts";
 import { readBody, readPrefix } from "./http-body.ts";
 import { plainGet, type PlainResponse } from "./landing/plain-get.ts";
-import { socketConnector } from "./socket-connector.ts";
-import { tlsConnector } from "./tls-connector.ts";
 import { asRemoteError, isBrokenConnection } from "./transport-error.ts";
 
 /**
@@ -78,13 +77,6 @@ export interface HttpResponse {
   readonly body: AsyncGenerator<Uint8Array, void>;
 }
 
-/**
- * A connection on which nothing comes is probed after this time, then every second (libuv's interval),
- * and is dead when ten probes in a row get no answer (tcp(7), TCP_KEEPIDLE and TCP_KEEPCNT): a network
- * that drops packets tells nobody.
- */
-const PROBE_AFTER_MS = 5_000;
-
 /** An error's body is read up to here; what is longer is no problem of ours. */
 const MAX_PROBLEM_BYTES = 64 * 1024;
 
@@ -95,38 +87,19 @@ export class HttpConnection implements AsyncDisposable {
   readonly #origin: string;
   readonly #timeouts: ConnectionTimeouts;
   readonly #token: TokenSource;
-  readonly #pools: Readonly<Record<Lane, Pool>>;
+  readonly #credentials: Credentials;
+  #pools: Promise<ConnectionPools> | undefined;
+  #isEnded = false;
   /** Answers come over {@link requestPlain} as it takes them; not through a proxy that sends them otherwise. */
   #isPlainTaken: boolean;
 
   constructor(origin: string, timeouts: ConnectionTimeouts, credentials: Credentials = {}) {
     this.#origin = origin;
     this.#timeouts = timeouts;
+    this.#credentials = credentials;
     this.#token = new TokenSource(credentials, origin);
     const { stateDirectory } = credentials;
     this.#isPlainTaken = stateDirectory === undefined && new URL(origin).protocol === "http:";
-    const connect =
-      stateDirectory === undefined
-        ? tlsConnector(credentials, {
-            timeout: timeouts.connectMs,
-            keepAlive: true,
-            keepAliveInitialDelay: PROBE_AFTER_MS,
-          })
-        : socketConnector(stateDirectory);
-    const pool = (lane: Lane): Pool =>
-      new Pool(origin, {
-        connections: LANES[lane],
-        pipelining: 1,
-        connect,
-        bodyTimeout: timeouts.stallMs,
-      });
-    this.#pools = {
-      poll: pool("poll"),
-      control: pool("control"),
-      bulk: pool("bulk"),
-      awaited: pool("awaited"),
-      permit: pool("permit"),
-    };
   }
 
   /**
@@ -191,7 +164,16 @@ export class HttpConnection implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(Object.values(this.#pools).map((pool) => pool.destroy()));
+    this.#isEnded = true;
+    if (this.#pools !== undefined) await destroy(await this.#pools);
+  }
+
+  /** At the first request: most commands ask no server, and to load undici takes as long as all else of them. */
+  async #openPools(): Promise<ConnectionPools> {
+    const { openPools } = await import("./connection-pools.ts");
+    const pools = openPools(this.#origin, LANES, this.#timeouts, this.#credentials);
+    if (this.#isEnded) await destroy(pools);
+    return pools;
   }
 
   async #sendRepeated(lane: Lane, request: HttpRequest): Promise<Dispatcher.ResponseData> {
@@ -214,10 +196,11 @@ export class HttpConnection implements AsyncDisposable {
     };
   }
 
-  #send(lane: Lane, request: HttpRequest): Promise<Dispatcher.ResponseData> {
+  async #send(lane: Lane, request: HttpRequest): Promise<Dispatcher.ResponseData> {
+    const pools = await (this.#pools ??= this.#openPools());
     const { method = "GET", path, headers, body, heldBackMs = 0, signal } = request;
     const { answerMs, heldBackAnswerMs } = this.#timeouts;
-    return this.#pools[lane].request({
+    return pools[lane].request({
       method,
       path,
       ...(headers !== undefined && { headers }),
@@ -251,6 +234,10 @@ export class HttpConnection implements AsyncDisposable {
       throw new RemoteUnreachableError(url, `it answers with status ${status}`);
     throw new RemoteProtocolError(url, `it has status ${status} and no problem of the protocol`);
   }
+}
+
+async function destroy(pools: ConnectionPools): Promise<void> {
+  await Promise.all(Object.values(pools).map((pool) => pool.destroy()));
 }
 
 function isAnswer(status: number, { accepted = [] }: HttpRequest): boolean {
