@@ -38,6 +38,8 @@ test("BoundedCache knows whether it had to let anything go, and peeks without re
   for (let key = 0; key < 4; key += 1) cache.put(key, key);
   expect(cache.hasAll).toBe(true);
   expect([0, 3, 4].map((key) => cache.peek(key))).toEqual([0, 3, undefined]);
+  cache.put(3, 30);
+  expect([...cache.values()]).toEqual([0, 1, 2, 30]);
   cache.put(4, 4);
   expect(cache.hasAll).toBe(false);
   cache.clear();

@@ -37,6 +37,12 @@ export class BoundedCache<K, V> {
     return this.#hasAll;
   }
 
+  /** What is kept now; what is put meanwhile may be among it. */
+  *values(): Generator<V, void> {
+    for (const [key, value] of this.#older) if (!this.#younger.has(key)) yield value;
+    yield* this.#younger.values();
+  }
+
   put(key: K, value: V): void {
     if (this.#younger.size >= this.#half && !this.#younger.has(key)) {
       if (this.#older.size > 0) this.#hasAll = false;

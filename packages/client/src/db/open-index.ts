@@ -24,17 +24,19 @@ const MIGRATIONS = join(packageDirectory("@izo/client", import.meta.url), "drizz
  * Opens a client's index, and makes it where there is none. A damaged one is put aside under a name
  * that ends in `.damaged`, and an empty one takes its place: the tree comes from the server again, and
  * nothing that only this client knows is in it.
+ *
+ * @param isPassing nothing of it outlives this process: it is never synced
  */
-export function openIndex(path: string): ClientIndex {
+export function openIndex(path: string, isPassing = false): ClientIndex {
   try {
-    return { ...openSound(path), setAside: null };
+    return { ...openSound(path, isPassing), setAside: null };
   } catch (error) {
     if (!isDamage(error)) throw error;
     const setAside = `${path}.damaged`;
     renameSync(path, setAside);
     // The write-ahead log belongs to the damaged file; applied to a new one it would damage that too.
     for (const suffix of ["-wal", "-shm"]) rmSync(`${path}${suffix}`, { force: true });
-    return { ...openSound(path), setAside };
+    return { ...openSound(path, isPassing), setAside };
   }
 }
 
@@ -44,13 +46,15 @@ export function openIndexReader(path: string): Pick<ClientIndex, "sqlite" | "orm
   return { sqlite, orm: drizzle(sqlite, { casing: "snake_case" }) };
 }
 
-function openSound(path: string): Omit<ClientIndex, "setAside"> {
+function openSound(path: string, isPassing: boolean): Omit<ClientIndex, "setAside"> {
   const sqlite = new Database(path);
   try {
+    // Before all else: to make a database syncs several times.
+    if (isPassing) sqlite.pragma("synchronous = OFF");
     sqlite.pragma("journal_mode = WAL");
     // NORMAL syncs at checkpoints only, and `sync` when somebody waits for it. A power cut may take back the
     // last transactions, whole ones: the position goes back with the tree, and the records are pulled again.
-    sqlite.pragma("synchronous = NORMAL");
+    if (!isPassing) sqlite.pragma("synchronous = NORMAL");
     sqlite.pragma("cache_size = -32768"); // 32 MiB: the inner pages of a million objects
     if (sqlite.pragma("quick_check(1)", { simple: true }) !== "ok") throw new DamagedIndexError();
     const orm = drizzle(sqlite, { casing: "snake_case" });

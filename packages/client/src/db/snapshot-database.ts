@@ -22,9 +22,7 @@ export class SnapshotDatabase implements Disposable {
   constructor(path: string, own: PeerId) {
     removeFiles(path);
     this.#path = path;
-    this.#index = openIndex(path);
-    // Nothing of it outlives this process.
-    this.#index.sqlite.pragma("synchronous = OFF");
+    this.#index = openIndex(path, true);
     this.state = new SqlState(this.#index.sqlite, own);
     this.state.noteEmpty();
     this.#index.sqlite.exec("BEGIN");

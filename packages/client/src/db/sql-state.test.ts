@@ -188,6 +188,9 @@ describe("SqlState", () => {
         first.noteEmpty();
         for (const apply of some) for (const state of [memory, first]) apply(state);
         expect(look(first)).toEqual(look(memory));
+        expect([...first.files()].map(({ oid: id }) => id).toSorted()).toEqual(
+          OIDS.filter((id) => (memory.object(id)?.sha256 ?? null) !== null).toSorted(),
+        );
         const heir = new SqlState(index.sqlite, PEER, size.cached);
         heir.inherit(first);
         for (const apply of more) for (const state of [memory, heir]) apply(state);

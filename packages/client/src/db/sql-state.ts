@@ -228,6 +228,11 @@ export class SqlState implements MutableState {
 
   /** All files with a content, in pieces: what replica mode has to have. */
   *files(): Iterable<TreeObject> {
+    if (this.#beganEmpty && this.#objects.hasAll) {
+      for (const object of this.#objects.values())
+        if (object !== null && object.sha256 !== null) yield object;
+      return;
+    }
     let after: Buffer = Buffer.alloc(0);
     for (;;) {
       const rows = this.#sql.filesAfter.all(after) as ObjectRow[];
