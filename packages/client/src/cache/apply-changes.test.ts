@@ -461,6 +461,25 @@ describe("conflicts", () => {
     expect(cache.node(`/${copy}`)).toBe(node);
   });
 
+  test.each(["together", "one after the other"])(
+    "a save that turns out to be a move has what others have written to the file meanwhile: %s",
+    async (how) => {
+      remoteFile("a", "a", "base");
+      await cache.read("/a");
+      await cache.write("/saved", "mine");
+      await cache.push();
+      const saved = cache.replica.visible.entry(ROOT_OID, parseName("saved"))!.oid;
+      cache.rename("/saved", "/a");
+      const edit = content(saved, cache.store("theirs"), 6);
+      const away = rename(oid("a"), "a", "elsewhere");
+      if (how === "together") cache.remote(edit, away);
+      else for (const each of [edit, away]) cache.remote(each);
+      await cache.push();
+      expect(await cache.read("/a")).toBe("theirs");
+      expect(await cache.read("/elsewhere")).toBe("base");
+    },
+  );
+
   test("descriptors that stay open over the outcome write to the copy", async () => {
     remoteFile("a", "a", "base");
     await cache.write("/a", "mine");

@@ -225,8 +225,10 @@ export class ChangeApplier {
     const after = this.#tree.visible.object(oid);
     const node = after === undefined ? undefined : this.#tree.find(oid);
     if (after === undefined || node === undefined || node.links.length === 0) return;
-    const hasOther =
-      after.kind === "file" && !moved.has(oid) && !this.#isContentOf(node, before, after);
+    // Of an inode that came from another object nothing follows from what this one was.
+    const compared = moved.has(oid) ? undefined : before;
+    const hasOther = after.kind === "file" && !this.#isContentOf(node, compared, after);
+    if (hasOther && moved.has(oid)) this.#retire(node);
     const waits = hasOther && this.#waitsForContent(node, after);
     const current = hasOther && !waits ? this.#replaceContent(node, after) : node;
     const path = this.#tree.nodes.pathOf(current);
@@ -238,6 +240,11 @@ export class ChangeApplier {
     if (!hasOwnTime && !isTimeKept) updateTime(path, after);
     if (current === node) this.#notifier.invalidateNode(node.id, namesOf(node));
     else invalidateNames(this.#notifier, current);
+  }
+
+  /** Others have changed the file to which its content has come: who has it open edits what he knows. */
+  #retire(node: CacheNode): void {
+    if (node.hasWriter && node.holding.state === "local") node.retiredBase = node.holding.base;
   }
 
   /** Tells whether the inode's content is what the object's content is now. */

@@ -1,4 +1,5 @@
 /** The control of a mount: each question and order of its user, answered by the parts that it is made of. */
+import { addAbortListener } from "node:events";
 import { join } from "node:path";
 
 import {
@@ -101,7 +102,11 @@ export function controlOf(
       local.logOwed();
       await sync.flush(signal);
     },
-    waitFor: (recno: Recno, signal: AbortSignal) => sync.waitFor(recno, signal),
+    async waitFor(recno: Recno, signal: AbortSignal) {
+      await sync.waitFor(recno, signal);
+      // Who has waited sees it: the kernel is told one after the other, and each waits for locks of programs.
+      await unlessAborted(fuse.invalidated(), signal);
+    },
     changeSettings(change) {
       for (const { pattern } of change.hoard ?? []) compilePattern(pattern);
       const settings = keep(change);
@@ -135,6 +140,14 @@ export function controlOf(
       await fuse[Symbol.asyncDispose]();
     },
   };
+}
+
+/** @throws the signal's reason */
+async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const { promise, reject } = Promise.withResolvers<never>();
+  using _ = addAbortListener(signal, () => reject(signal.reason));
+  await Promise.race([work, promise]);
 }
 
 /** A permit is of a directory that the server knows. @throws IzoError `unknown-directory` */
