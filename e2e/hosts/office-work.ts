@@ -23,6 +23,8 @@ import {
 import { basename, dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { randomFrom } from "./random-from.ts";
+
 /** What a worker did. */
 export interface OfficeWork {
   readonly operations: number;
@@ -206,17 +208,6 @@ function nameOf({ author, count }: Desk): string {
 /** No two contents are equal, so that each can be accounted for. */
 function textOf(desk: Desk): string {
   return `${desk.author} wrote this in step ${desk.count}\n`.repeat(1 + (desk.count % 23));
-}
-
-/** Mulberry32: small, and the same everywhere. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 if (process.argv[1] === import.meta.filename) {
