@@ -408,6 +408,27 @@ test("[D3] an own save whose file is elsewhere by now is a move, and what builds
   expect(pending.size).toBe(0);
 });
 
+test("[C5] an own save that became a move, and was saved over and removed here, is gone", () => {
+  const base = share();
+  const [first, second] = ["c3", "d4"].map((byte) => byte.repeat(16) as Oid) as [Oid, Oid];
+  const save = (oid: Oid, victimBase: Base, sha256: Sha256): Base => {
+    const made = ownBase(log(create(oid, `t-${oid}`)));
+    const written = ownBase(log(close(oid, made, sha256)));
+    return ownBase(log(saveOver(oid, made, written, victimBase)));
+  };
+  const one = save(first, base, TWO);
+  const two = save(second, one, THREE);
+  moveOver("elsewhere");
+  expect(names()).toEqual(["a", "elsewhere"]);
+  const place = { parent: ROOT_OID, name: parseName("a"), path: "/a", nameBase: one };
+  log({ opcode: "UNLINK", oid: first, ...place, contentBase: two, isLastName: true });
+  expect(names()).toEqual(["elsewhere"]);
+  pull();
+  moveShared(ROOT_OID, "elsewhere-2");
+  pull();
+  expect(names()).toEqual(["elsewhere-2"]);
+});
+
 test("[D9] what was not sealed goes with its file, also where its record was not taken back yet", () => {
   const base = share();
   const first = log({ ...close(A, base, TWO), sha256: null } as ClientOperation);

@@ -90,7 +90,13 @@ export class StrayWork {
     // Whatever became of the move: its author has replaced that content.
     this.#replace(victim.oid, victim.contentBase, []);
     if (visible.object(victim.oid) === undefined) this.#versionsByOid.delete(victim.oid);
-    if (!keepsOid || visible.object(oid) !== undefined) return;
+    if (!keepsOid) return;
+    if (visible.object(oid) !== undefined) {
+      // It has become a move, and who builds on it names it, or the content that it has moved.
+      this.#replace(oid, contentBase, [originKey(at)]);
+      this.#openBases.set(originKey(at), keyOf(contentBase));
+      return;
+    }
     const moved = this.#versionsByOid.get(oid) ?? new Few<string>();
     this.#versionsByOid.delete(oid);
     moved.delete(keyOf(contentBase));
