@@ -83,8 +83,9 @@ export class CacheNode {
    * times would not do, because two writes within one tick of the clock have the same.
    */
   generation = 0;
-  /** The mark was changed, so the next fsync has to carry more than the data. */
-  isMarkDirty = true;
+  /** How often the mark was written, and which of these times was the last to become durable. */
+  #markWrites = 1;
+  #syncedMarkWrites = 0;
   /** The mark names the version that the one in {@link holding} was made from; see `InodeMarks.holdRecord`. */
   isMarkBehind = false;
 
@@ -94,6 +95,22 @@ export class CacheNode {
     this.firstOid = oid;
     this.kind = kind;
     this.holding = holding;
+  }
+
+  /** The mark was changed, so the next fsync has to carry more than the data. */
+  get isMarkDirty(): boolean {
+    return this.#syncedMarkWrites < this.#markWrites;
+  }
+
+  noteMarkWritten(): void {
+    this.#markWrites += 1;
+  }
+
+  /** Has the mark made durable as it is now: what is written to it meanwhile may come too late. */
+  async syncMark(sync: () => Promise<void>): Promise<void> {
+    const written = this.#markWrites;
+    await sync();
+    this.#syncedMarkWrites = Math.max(this.#syncedMarkWrites, written);
   }
 
   /** The content, or all entries, can be used as they are. */

@@ -217,7 +217,7 @@ export class CacheTree {
     else renameSync(osPath(path), osPath(place));
     if (goesOn) {
       node.holding = holding;
-      node.isMarkDirty = true;
+      node.noteMarkWritten();
       return node;
     }
     const next = this.nodes.add(node.oid, node.kind, holding);

@@ -48,5 +48,5 @@ export function fillPlaceholder(
     closeSync(fd);
   }
   node.holding = holding;
-  node.isMarkDirty = true;
+  node.noteMarkWritten();
 }

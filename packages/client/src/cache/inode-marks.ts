@@ -85,7 +85,7 @@ export class InodeMarks {
   }
 
   #noteMarked(node: CacheNode): void {
-    node.isMarkDirty = true;
+    node.noteMarkWritten();
     if (node.isMarkBehind) this.#nodes.lateMarks.delete(node);
     node.isMarkBehind = false;
   }

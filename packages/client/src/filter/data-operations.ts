@@ -203,8 +203,8 @@ export function dataOperations(
       noteSync(context, node);
       tree.marks.writeLate(node);
       // fdatasync(2) need not carry the mark that says what the data is.
-      await (dataOnly && !node.isMarkDirty ? syncData(fd) : syncAll(fd));
-      node.isMarkDirty = false;
+      if (dataOnly && !node.isMarkDirty) await syncData(fd);
+      else await node.syncMark(() => syncAll(fd));
       await log.syncLog();
     },
 
