@@ -3,6 +3,8 @@
  * all changes go, and what feeds it (pushes, the watch, scans, writers that outlive a replacement).
  */
 
+import { setImmediate } from "node:timers/promises";
+
 import { ROOT_OID, type Entry, type Name, type Oid, type ServerRecord } from "@izo/core";
 import { fstat } from "@izo/sys";
 
@@ -44,6 +46,12 @@ export interface KeeperOptions {
   readonly reach: CrashPoint;
   /** Called with what went wrong outside of any caller's request. */
   readonly onError: (error: unknown) => void;
+}
+
+interface KeeperLookOptions {
+  readonly quietMs: number;
+  readonly holdsMassRemoval: boolean;
+  readonly onProgress?: (progress: LookProgress) => void;
 }
 
 const EVERYTHING: LookRequest = { directory: ROOT_OID, names: null, isDeep: true };
@@ -196,14 +204,25 @@ export class Keeper {
     await this.#look([request], { quietMs: 0, holdsMassRemoval: false });
   }
 
-  async #look(
-    requests: readonly LookRequest[],
-    options: {
-      readonly quietMs: number;
-      readonly holdsMassRemoval: boolean;
-      readonly onProgress?: (progress: LookProgress) => void;
-    },
-  ): Promise<Looked> {
+  /**
+   * Looks, and looks again at once for directories that something else was seen in the place of: no batch
+   * may come between and meet them where they only wait.
+   */
+  async #look(requests: readonly LookRequest[], options: KeeperLookOptions): Promise<void> {
+    const { waiting } = await this.#lookOnce(requests, options);
+    if (waiting.length === 0) return;
+    // The kernel has queued where they are by now; the turn of the loop that brings it comes first.
+    await setImmediate();
+    this.#takeNews();
+    const named = mergeRequests([...waiting, ...this.#requests.splice(0)]);
+    const { quietMs } = this.#options;
+    const again = await this.#lookOnce(named, { quietMs, holdsMassRemoval: false });
+    if (again.waiting.length === 0) return;
+    this.#requests.push(...again.waiting);
+    this.#lookSoon(this.#options.gatherMs);
+  }
+
+  async #lookOnce(requests: readonly LookRequest[], options: KeeperLookOptions): Promise<Looked> {
     // A scan of everything judges all absences anew.
     const isScan = requests.includes(EVERYTHING);
     try {

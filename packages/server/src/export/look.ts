@@ -7,20 +7,22 @@
  * only where its absence is proven (design S4). The worst that a crash does is to repeat the look.
  */
 
-import type { Entry, Name, Oid } from "@izo/core";
+import { ROOT_OID, type Entry, type Name, type Oid } from "@izo/core";
 
 import type { Fileset } from "./fileset.ts";
 import type { FoundEntry } from "./found-entry.ts";
 import { hashFound } from "./hash-found.ts";
 import { listDirectory, type ListedDirectory, type LookRequest } from "./list-directory.ts";
 import type { LookOptions, LookProgress } from "./look-options.ts";
-import { type FoundRemoval, settleAbsences } from "./settle-absences.ts";
+import { type FoundRemoval, isStanding, settleAbsences } from "./settle-absences.ts";
 import { settleEntry } from "./settle.ts";
 
 export interface Looked {
   readonly records: number;
   /** What was too young or too busy; to be looked at again. */
   readonly busy: readonly LookRequest[];
+  /** Names under which directories wait that are neither found nor missed yet; to be looked at again. */
+  readonly waiting: readonly LookRequest[];
   readonly held: FoundRemoval | null;
 }
 
@@ -38,6 +40,7 @@ export async function look(
   const missing: Entry[] = [];
   const busy: LookRequest[] = [];
   const elsewhere: LookRequest[] = [];
+  const waiting: Entry[] = [];
   let isSecondTry = false;
   let progress: LookProgress = { files: 0, bytes: 0 };
   while (queue.length > 0) {
@@ -45,7 +48,7 @@ export async function look(
     const batch = gather(fileset, queue, options, { missing, busy, elsewhere });
     try {
       const found = await hashFound(fileset, batch.listed, busy, options.signal);
-      await settleBatch(fileset, found, queue, batch.deep);
+      waiting.push(...(await settleBatch(fileset, found, queue, batch.deep)));
       progress = {
         files: progress.files + batch.files,
         bytes: progress.bytes + batch.bytes,
@@ -61,8 +64,13 @@ export async function look(
     }
   }
   busy.push(...elsewhere.flatMap((request) => [...parentOf(fileset, request), request]));
+  // Who has seen everything, and not them, has missed them.
+  const isWhole = requests.some(isEverything);
+  if (isWhole) missing.push(...waiting);
   const held = await settleAbsences(fileset, missing, options);
-  return { records: fileset.ledger.position.recno - start, busy, held };
+  const records = fileset.ledger.position.recno - start;
+  const still = isWhole ? [] : waiting.filter((entry) => isStanding(fileset, entry));
+  return { records, busy, waiting: still.map(lookAtName), held };
 }
 
 interface Batch {
@@ -112,14 +120,16 @@ function gather(
   return { listed, deep, files, bytes };
 }
 
+/** @returns the directories that gave their names away and wait */
 async function settleBatch(
   fileset: Fileset,
   found: readonly FoundEntry[],
   queue: LookRequest[],
   deep: ReadonlySet<Oid>,
-): Promise<void> {
-  if (found.length === 0) return;
+): Promise<readonly Entry[]> {
+  if (found.length === 0) return [];
   const { ledger } = fileset;
+  const displaced: Entry[] = [];
   ledger.begin();
   try {
     // What was moved comes before what is new, so that a name is free when its new object needs it.
@@ -128,11 +138,13 @@ async function settleBatch(
       isNew(entry) ? "made" : "known",
     );
     for (const entry of [...known, ...made]) {
-      const { oid, isUnlisted } = settleEntry(fileset, entry);
+      const { oid, isUnlisted, waiting } = settleEntry(fileset, entry);
+      if (waiting !== null) displaced.push(waiting);
       const isBelow = entry.kind === "directory" && (isUnlisted || deep.has(entry.parent));
       if (isBelow) queue.push({ directory: oid, names: null, isDeep: true });
     }
     await ledger.commit();
+    return displaced;
   } catch (error) {
     ledger.rollback();
     throw error;
@@ -141,9 +153,15 @@ async function settleBatch(
 
 /** The look that finds out where a directory went. */
 function parentOf(fileset: Fileset, { directory }: LookRequest): LookRequest[] {
-  return fileset.ledger.state
-    .links(directory)
-    .map(({ parent, name }) => ({ directory: parent, names: new Set([name]), isDeep: false }));
+  return fileset.ledger.state.links(directory).map(lookAtName);
+}
+
+function lookAtName({ parent, name }: Entry): LookRequest {
+  return { directory: parent, names: new Set([name]), isDeep: false };
+}
+
+function isEverything({ directory, names, isDeep }: LookRequest): boolean {
+  return directory === ROOT_OID && names === null && isDeep;
 }
 
 /** All that a name says: for the watcher, which collects them. */

@@ -68,7 +68,7 @@ function isGone(fileset: Fileset, entry: Entry): boolean {
 }
 
 /** Tells whether the log still has the name as it was when it was missed: not moved on, not removed. */
-function isStanding(fileset: Fileset, entry: Entry): boolean {
+export function isStanding(fileset: Fileset, entry: Entry): boolean {
   const now = fileset.ledger.state.entry(entry.parent, entry.name);
   return now?.oid === entry.oid && now.version === entry.version;
 }

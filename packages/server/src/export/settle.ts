@@ -9,6 +9,7 @@
 import { randomUUID } from "node:crypto";
 
 import {
+  conflictName,
   creationOf,
   isWithin,
   pathOf,
@@ -29,6 +30,8 @@ export interface Settled {
   readonly oid: Oid;
   /** A directory whose entries are not those known: list it, and all below. */
   readonly isUnlisted: boolean;
+  /** A directory that had to give its name away, and is still to be found or missed; null where none had. */
+  readonly waiting: Entry | null;
 }
 
 /** Logs what has to be logged so that the name means what was found. */
@@ -38,7 +41,7 @@ export function settleEntry(fileset: Fileset, found: FoundEntry): Settled {
   const known = knownObject(fileset, found);
   if (known !== undefined && known.oid === standing?.oid) {
     settleObject(fileset, known, found);
-    return { oid: known.oid, isUnlisted: false };
+    return { oid: known.oid, isUnlisted: false, waiting: null };
   }
   if (known !== undefined) return settleKnown(fileset, known, found, standing);
   if (standing !== undefined) {
@@ -46,13 +49,13 @@ export function settleEntry(fileset: Fileset, found: FoundEntry): Settled {
     if (isEditOf(fileset, object, found)) {
       const isUnlisted = found.kind === "directory";
       settleObject(fileset, object, found);
-      return { oid: object.oid, isUnlisted };
+      return { oid: object.oid, isUnlisted, waiting: null };
     }
     removeEntry(fileset, standing);
   }
   const oid = create(fileset, found);
   notes.put(oid, found.note);
-  return { oid, isUnlisted: found.kind === "directory" };
+  return { oid, isUnlisted: found.kind === "directory", waiting: null };
 }
 
 /** Logs the end of a name that is proven to be gone, and of all below it. Returns how many names went. */
@@ -111,22 +114,24 @@ function settleKnown(
     if (standing !== undefined) removeEntry(fileset, standing);
     const oid = create(fileset, found);
     notes.put(oid, found.note);
-    return { oid, isUnlisted: true };
+    return { oid, isUnlisted: true, waiting: null };
   }
   const keepsOid = standing !== undefined && isAtomicSave(fileset, known, found, standing);
-  if (standing !== undefined && !keepsOid) makeRoom(fileset, standing, gone, found);
+  const displaced = standing === undefined || keepsOid ? null : makeRoom(fileset, standing, gone);
+  const waiting = displaced?.waits === true ? displaced.entry : null;
   if (gone === undefined) {
     const path = pathOf(state, found.parent, found.name);
     const { parent, name } = found;
     fileset.ledger.author({ opcode: "LINK", oid: known.oid, parent, name, path, conflict: null });
     settleObject(fileset, known, found);
-    return { oid: known.oid, isUnlisted: false };
+    return { oid: known.oid, isUnlisted: false, waiting };
   }
   move(fileset, gone, found, keepsOid ? standing : undefined);
+  if (displaced?.waits === false) move(fileset, displaced.entry, gone, undefined);
   const oid = keepsOid ? standing.oid : known.oid;
   if (keepsOid) notes.drop(known.oid);
   settleObject(fileset, state.object(oid)!, found);
-  return { oid, isUnlisted: false };
+  return { oid, isUnlisted: false, waiting };
 }
 
 /** Design D2: a new inode at an unchanged name is an edit of the object, unless it has other names. */
@@ -155,21 +160,38 @@ function isAtomicSave(
   return !isSwap(fileset, standing, state.links(moved.oid)[0]!) && found.kind === "file";
 }
 
-/** Frees a name for what was moved there. A directory may turn up elsewhere yet, so it waits aside. */
-function makeRoom(
-  fileset: Fileset,
-  standing: Entry,
-  from: Entry | undefined,
-  found: FoundEntry,
-): void {
-  const object = fileset.ledger.state.object(standing.oid)!;
-  const isMoving = from !== undefined && isSwap(fileset, standing, from);
-  if (object.kind !== "directory" && !isMoving) {
+/** What gave its name to something that was moved there. */
+interface Displaced {
+  /** Where it is meanwhile. */
+  readonly entry: Entry;
+  /** Nobody knows yet where it is on disk; else it is where the other object was. */
+  readonly waits: boolean;
+}
+
+/**
+ * Frees a name for what was moved there. Of two objects that changed places both moves are logged at once:
+ * between two commits, what is aside is where nobody finds it, and a client's edit of it would end it. A
+ * directory may turn up elsewhere yet and waits, under a name that it can keep: should a client have put
+ * something into it, it comes back there.
+ *
+ * @returns null where the object is removed
+ */
+function makeRoom(fileset: Fileset, standing: Entry, from: Entry | undefined): Displaced | null {
+  const { ledger, nowNs } = fileset;
+  const { state } = ledger;
+  const { oid, parent } = standing;
+  const crosses =
+    from !== undefined && isSwap(fileset, standing, from) && !isWithin(state, from.parent, oid);
+  if (!crosses && state.object(oid)!.kind !== "directory") {
     removeEntry(fileset, standing);
-    return;
+    return null;
   }
-  const name = `.izo-aside-${randomUUID()}` as Name;
-  move(fileset, standing, { parent: found.parent, name }, undefined);
+  const isTaken = (name: Name) => state.entry(parent, name) !== undefined;
+  const name = crosses
+    ? (`.izo-aside-${randomUUID()}` as Name)
+    : conflictName(standing.name, nowNs(), "server", isTaken);
+  move(fileset, standing, { parent, name }, undefined);
+  return { entry: state.entry(parent, name)!, waits: !crosses };
 }
 
 /** Tells whether what stood at one name now is on disk where the other object was. */
