@@ -34,7 +34,7 @@ async function run(root: string, author: string, pauseMs = 0): Promise<Scrambled
 }
 
 test.runIf(SECONDS > 0)(
-  "five programs on two mounts and in the export scramble the same few names: all hosts have one tree afterwards",
+  "five programs on two mounts and in the export scramble the same few names: all hosts have one tree afterwards (a search, only with IZO_E2E_SAME_NAMES_SECONDS)",
   async () => {
     onTestFailed(() =>
       console.log(`again with IZO_E2E_SEED=${SEED} IZO_E2E_SAME_NAMES_SECONDS=${SECONDS}`),

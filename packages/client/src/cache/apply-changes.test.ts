@@ -53,6 +53,13 @@ function removeXattr(attribute: string): ReplicatedOperation {
   return { opcode: "DELEXTATTR", oid: oid("a"), path: "/a", attribute, base: NO_RECNO };
 }
 
+/** Another name of "a" in a directory. */
+function linkIn(parent: string, name: string): ReplicatedOperation {
+  const path = `/${parent}/${name}`;
+  const place = { parent: oid(parent), name: parseName(name), path };
+  return { opcode: "LINK", oid: oid("a"), ...place, conflict: null };
+}
+
 const pathOfA = () => join(cache.cacheDir, "tree", "a");
 const xattrNames = () => {
   const names = cache.form.listXattrs(pathOfA());
@@ -180,17 +187,33 @@ describe("names", () => {
     expect([...cache.contents.values()].map(String)).toEqual(["mine"]);
   });
 
+  test("counts names in directories that nobody has looked at, before and after somebody does", async () => {
+    const count = (path: string): number => cache.fs.getattr(cache.node(path)).nlink;
+    for (const name of ["d", "e"]) cache.remote(mkdir(oid(name), name));
+    remoteFile("a", "a", "text");
+    cache.remote(linkIn("d", "b"), linkIn("d", "c"));
+    expect(count("/a")).toBe(3);
+    cache.notified.length = 0;
+    cache.remote(linkIn("e", "f"));
+    expect(cache.notified).toContainEqual(expect.stringMatching(/^node /));
+    expect(count("/a")).toBe(4);
+    cache.list("/d");
+    expect(count("/a")).toBe(4);
+    expect(count("/d/b")).toBe(4);
+    await cache.restart();
+    expect(count("/a")).toBe(4);
+    cache.remote({ ...unlink(oid("a"), "f", oid("e")), isLastName: false } as ReplicatedOperation);
+    expect(count("/a")).toBe(3);
+    cache.unlink("/d/c");
+    expect(count("/a")).toBe(2);
+    cache.list("/e");
+    expect(count("/a")).toBe(2);
+  });
+
   test("a second name shares the inode, in whichever order they are looked at", async () => {
     cache.remote(mkdir(oid("d"), "d"));
     remoteFile("a", "a", "text");
-    cache.remote({
-      opcode: "LINK",
-      oid: oid("a"),
-      parent: oid("d"),
-      name: "b" as never,
-      path: "/d/b",
-      conflict: null,
-    });
+    cache.remote(linkIn("d", "b"));
     expect(await cache.read("/d/b")).toBe("text");
     expect(cache.node("/a")).toBe(cache.node("/d/b"));
     expect(cache.inode("a")).toBe(cache.inode("d/b"));

@@ -103,8 +103,9 @@ export class ChangeApplier {
     }
     for (const oid of named) {
       const node = nodes.ofObject(oid);
-      if (node !== undefined && node.kind !== "directory" && node.links.length > 0)
-        this.#notifier.invalidateNode(node.id, namesOf(node));
+      if (node === undefined || node.kind === "directory" || node.links.length === 0) continue;
+      node.namesToCome = undefined;
+      this.#notifier.invalidateNode(node.id, namesOf(node));
     }
   }
 

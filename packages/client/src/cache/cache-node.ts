@@ -41,6 +41,11 @@ export class CacheNode {
   holding: Holding;
   /** Where it stands; only the root and limbo have none and a path of their own. */
   links: readonly NodeLink[] = [];
+  /**
+   * How many more names its object has, in directories whose entries were not made yet: no links of the inode.
+   * Undefined until somebody asks (`CacheTree.countNames`); a file that was made here has none.
+   */
+  namesToCome: number | undefined = 0;
   /** Known entries of a directory. When it is `whole`, what is missing here can still be on disk. */
   readonly children = new SeldomMap<Name, CacheNode>();
   /** No entry is on disk that is not in {@link children}: what is missing there is missing. */

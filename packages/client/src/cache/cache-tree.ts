@@ -17,6 +17,7 @@ import {
   type StateReader,
   type TreeObject,
   kindOfMode,
+  linkCount,
 } from "@izo/core";
 import { AT_FDCWD, linkat, type Stat } from "@izo/sys";
 
@@ -141,7 +142,24 @@ export class CacheTree {
     const isMet = met !== undefined && met.kind !== "directory" && this.#inoOf(met) === stat.ino;
     const node = isMet ? met : this.nodes.add(oid, kindOfMode(stat.mode), holding);
     this.nodes.link(node, parent, name);
+    node.namesToCome = undefined;
     return node;
+  }
+
+  /**
+   * How many names the object of an inode has.
+   *
+   * @param links those of the inode itself, as its stat says
+   */
+  countNames(node: CacheNode, links: number): number {
+    node.namesToCome ??= this.#countNamesToCome(node);
+    return links + node.namesToCome;
+  }
+
+  #countNamesToCome({ oid, kind, links }: CacheNode): number {
+    if (kind === "directory" || links.length === 0 || linkCount(this.visible, oid, 2) < 2) return 0;
+    const isMade = (parent: Oid): boolean => this.find(parent)?.isPresent === true;
+    return this.visible.links(oid).filter(({ parent }) => !isMade(parent)).length;
   }
 
   #inoOf(node: CacheNode): bigint | undefined {

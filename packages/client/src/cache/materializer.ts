@@ -100,6 +100,7 @@ export class Materializer {
     const { form, nodes, limbo } = this.#options;
     const path = nodes.pathIn(parent, name);
     const known = nodes.ofObject(object.oid);
+    if (known !== undefined) known.namesToCome = undefined;
     const limboLink = known?.links.find((link) => link.parent === nodes.limbo);
     if (known !== undefined && limboLink !== undefined) {
       limbo.move(known, limboLink, parent, name);
@@ -114,7 +115,9 @@ export class Materializer {
       return;
     }
     const holding = makeInode(form, path, object, atHand?.take(object));
-    nodes.link(nodes.add(object.oid, object.kind, holding), parent, name);
+    const node = nodes.add(object.oid, object.kind, holding);
+    nodes.link(node, parent, name);
+    node.namesToCome = undefined;
   }
 
   /** Another name of the object that is in the tree, to link to. */

@@ -89,6 +89,7 @@ export class NodeTable {
   setOid(node: CacheNode, oid: Oid): void {
     if (this.#byOid.get(node.oid) === node) this.#byOid.delete(node.oid);
     node.oid = oid;
+    node.namesToCome = undefined;
     this.#byOid.set(oid, node);
   }
 

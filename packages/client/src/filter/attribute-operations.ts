@@ -133,7 +133,7 @@ export function attributeOperations(
     getattr(id, fd) {
       const node = nodes.get(id);
       const stat = statOf(node, fd);
-      const links = node.awaitsRemoval ? 0 : stat.nlink;
+      const links = node.awaitsRemoval ? 0 : tree.countNames(node, stat.nlink);
       return {
         ...stat,
         ino: inodeNumber(nodes, node, stat),
