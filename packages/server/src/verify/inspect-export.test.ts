@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { constants, existsSync } from "node:fs";
 import {
   appendFile,
   chmod,
@@ -12,6 +12,7 @@ import {
 } from "node:fs/promises";
 import { join } from "node:path";
 
+import { mknod } from "@izo/sys";
 import { describe, expect, it } from "vitest";
 
 import { serveControl } from "../control/serve-control.ts";
@@ -178,6 +179,18 @@ describe("inspectExport()", () => {
     expect(found.headRecno).toBeGreaterThan(5);
     await using _ = await openTestExport(temporary.dir);
     expect(await inspectExport(temporary)).toMatchObject({ differences: [], isServed: true });
+  });
+
+  it("takes the time of a FIFO for no difference: what flows through it moves that [D4]", async () => {
+    await using temporary = await temporaryDirectory();
+    const path = join(temporary.dir, "fifo");
+    mknod(path, constants.S_IFIFO | 0o600);
+    await using _ = await openTestExport(temporary.dir);
+    await using fifo = await open(path, constants.O_RDWR | constants.O_NONBLOCK);
+    const { mtimeNs } = await fifo.stat({ bigint: true });
+    await fifo.write("data");
+    expect((await fifo.stat({ bigint: true })).mtimeNs).toBeGreaterThan(mtimeNs);
+    expect(await inspectExport(temporary)).toMatchObject({ differences: [], entries: 1 });
   });
 
   it.each(DAMAGES)(
