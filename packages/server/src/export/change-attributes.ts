@@ -7,6 +7,7 @@ import type { DiskNote } from "../db/disk-notes.ts";
 import { compare, noteAfter } from "./compare-place.ts";
 import { entryPath } from "./found-entry.ts";
 import { AttributeTooLargeError } from "./not-storable.ts";
+import { seeXattrs, type SeenXattrs } from "./seen-inode.ts";
 import { permitted } from "./set-attributes.ts";
 import type { StepContext } from "./step-context.ts";
 import { ROOT_PLACE, type AttributeOperation, type Step } from "./step.ts";
@@ -18,7 +19,7 @@ export function changeAttributes(
 ): void {
   const { oid, operation } = step;
   const at = step.at ?? ROOT_PLACE;
-  const { note } = compare(oid, at, context);
+  const before = compare(oid, at, context);
   const dirFd = context.directories.fd(at.parent);
   const errors = setByOperation(dirFd, textToBytes(at.name), operation);
   for (const error of errors) {
@@ -26,7 +27,13 @@ export function changeAttributes(
   }
   // The inode's own metadata is durable with a sync of its directory on journalling file systems.
   context.changedDirectories.add(dirFd);
-  noteAfter(oid, at, errors.length > 0 ? note : noteWith(note, operation), context);
+  const { note } = before;
+  const expected = {
+    ...before,
+    note: errors.length > 0 ? note : noteWith(note, operation),
+    xattrs: xattrsWith(before.xattrs, operation, seeXattrs(dirFd, textToBytes(at.name))),
+  };
+  noteAfter(oid, at, expected, context);
 }
 
 /** What the inode looks like when it took what the operation says. */
@@ -44,6 +51,28 @@ function noteWith(note: DiskNote, operation: AttributeOperation): DiskNote {
     }),
     ...(times && { mtimeNs: times.mtimeNs }),
   };
+}
+
+/** Those that the kernel changes by itself with a mode or an owner: acl(5), capabilities(7). */
+const GOES_WITH_MODE = ["system.posix_acl_access", "security.capability"];
+
+/** Its extended attributes then. @param now what stands there */
+function xattrsWith(
+  before: SeenXattrs,
+  operation: AttributeOperation,
+  now: SeenXattrs | undefined,
+): SeenXattrs {
+  if (before === null) return null;
+  const after = new Map(before);
+  const put = (name: string, value: Uint8Array | undefined): unknown =>
+    value === undefined ? after.delete(name) : after.set(name, value);
+  if (operation.opcode === "SETATTR") {
+    if (operation.attributes === null) return before;
+    for (const name of GOES_WITH_MODE) put(name, now?.get(name));
+  } else if (isReplicatedXattr(operation.attribute)) {
+    put(operation.attribute, operation.opcode === "SETEXTATTR" ? operation.value : undefined);
+  }
+  return after;
 }
 
 /**

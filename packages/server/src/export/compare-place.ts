@@ -6,51 +6,50 @@
 import { constants } from "node:fs";
 
 import { textToBytes, type Oid, type Sha256 } from "@izo/core";
-import { fstatat, openat, readDirectory } from "@izo/sys";
+import { openat, readDirectory } from "@izo/sys";
 
-import {
-  isSameButForCtime,
-  isSameDirectory,
-  isUnchanged,
-  noteOfStat,
-  type DiskNote,
-} from "../db/disk-notes.ts";
+import { isSameDirectory, isUnchanged } from "../db/disk-notes.ts";
+import { isDirectoryStat } from "./found-entry.ts";
 import { LocalChange } from "./local-change.ts";
+import { noteIfExpected, seeInode, type SeenInode } from "./seen-inode.ts";
 import type { StepContext } from "./step-context.ts";
 import { ROOT_PLACE, type Place, type Step } from "./step.ts";
 import { heldFd } from "./tree-directory.ts";
 
+/** What stands at a name; `isUnlogged` where that is not what was noted, and nobody waits for it to be logged. */
+export interface ComparedInode extends SeenInode {
+  readonly isUnlogged: boolean;
+}
+
 /** Compares a name with what was noted of its object. @throws LocalChange */
-export function compare(
-  oid: Oid,
-  at: Place,
-  context: StepContext,
-): { readonly note: DiskNote; readonly isUnlogged: boolean } {
+export function compare(oid: Oid, at: Place, context: StepContext): ComparedInode {
   const own = context.notes.get(oid);
   const noted = own === undefined ? context.fileset.ledger.notes.get(oid) : (own ?? undefined);
   const dirFd = context.directories.fd(at.parent);
-  const options = { noFollow: true, throwIfNoEntry: false } as const;
-  const stat = fstatat(dirFd, textToBytes(at.name), options);
-  if (stat === undefined) throw lookAt(at, oid);
-  const now = noteOfStat(stat);
-  const isDirectory = (stat.mode & constants.S_IFMT) === constants.S_IFDIR;
+  const seen = seeInode(dirFd, textToBytes(at.name));
+  if (seen === undefined) throw lookAt(at, oid);
+  const { stat, note, xattrs } = seen;
+  const isDirectory = isDirectoryStat(stat);
   const isAsNoted =
-    noted !== undefined && (isDirectory ? isSameDirectory(noted, now) : isUnchanged(noted, now));
-  if (isAsNoted) return { note: now, isUnlogged: false };
+    noted !== undefined && (isDirectory ? isSameDirectory(noted, note) : isUnchanged(noted, note));
+  if (isAsNoted) return { note, xattrs, isUnlogged: false };
   if (!context.forced.has(oid) || isDirectory) throw lookAt(at, oid);
-  return { note: now, isUnlogged: true };
+  return { note, xattrs, isUnlogged: true };
 }
 
 /**
- * Notes an inode after a step, if nobody touched it since: otherwise it stays without a note, and what
- * was done is found by the next look.
+ * Notes an inode after a step, if it was as noted before and nobody touched it since: otherwise it stays
+ * without a note, and what was done is found by the next look.
  */
-export function noteAfter(oid: Oid, at: Place, expected: DiskNote, context: StepContext): void {
+export function noteAfter(
+  oid: Oid,
+  at: Place,
+  expected: ComparedInode,
+  context: StepContext,
+): void {
   const dirFd = context.directories.fd(at.parent);
-  const stat = fstatat(dirFd, textToBytes(at.name), { noFollow: true, throwIfNoEntry: false });
-  const note = stat && noteOfStat(stat);
-  const isExpected = note !== undefined && isSameButForCtime(expected, note);
-  context.notes.set(oid, isExpected ? note : null);
+  const note = expected.isUnlogged ? null : noteIfExpected(dirFd, textToBytes(at.name), expected);
+  context.notes.set(oid, note);
 }
 
 export function loggedContent(oid: Oid, context: StepContext): Sha256 | null {

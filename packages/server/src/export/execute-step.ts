@@ -18,8 +18,10 @@ import {
   lookAt,
   noteAfter,
   placeOf,
+  type ComparedInode,
 } from "./compare-place.ts";
 import { LocalChange } from "./local-change.ts";
+import { seeXattrs } from "./seen-inode.ts";
 import type { StepContext } from "./step-context.ts";
 import type { Place, Step } from "./step.ts";
 import { takeOut } from "./take-out.ts";
@@ -60,7 +62,7 @@ function execute(step: Step, context: StepContext): void {
 
 function place(step: Extract<Step, { kind: "place" }>, context: StepContext): void {
   const { to, item, object } = step;
-  const note = noteOfItem(item, context);
+  const made = seeItem(item, context);
   const dirFd = context.directories.fd(to.parent);
   try {
     renameat2(context.fileset.applyFd, item, dirFd, textToBytes(to.name), { noReplace: true });
@@ -73,12 +75,12 @@ function place(step: Extract<Step, { kind: "place" }>, context: StepContext): vo
     context.onDirectory(object.oid, context.directories.fd(object.oid));
   }
   context.contents.set(object.oid, object.sha256);
-  noteAfter(object.oid, to, note, context);
+  noteAfter(object.oid, to, made, context);
 }
 
 function exchange(step: Extract<Step, { kind: "exchange" }>, context: StepContext): void {
   const { to, item, object, others } = step;
-  const note = noteOfItem(item, context);
+  const made = seeItem(item, context);
   const before = replaceName(item, object.oid, to, context);
   context.outgoing.push({
     item,
@@ -93,7 +95,7 @@ function exchange(step: Extract<Step, { kind: "exchange" }>, context: StepContex
     exchangeLink(`${item}-${index}`, to, other, before.note, context);
   }
   context.contents.set(object.oid, object.sha256);
-  noteAfter(object.oid, to, note, context);
+  noteAfter(object.oid, to, made, context);
 }
 
 /**
@@ -154,7 +156,7 @@ function move(step: Extract<Step, { kind: "move" }>, context: StepContext): void
   const { oid, from, to, victim } = step;
   const fromFd = context.directories.fd(from.parent);
   const toFd = context.directories.fd(to.parent);
-  const { note } = compare(oid, from, context);
+  const moved = compare(oid, from, context);
   const names = [textToBytes(from.name), textToBytes(to.name)] as const;
   const standing = victim && { ...victim, before: compare(victim.oid, to, context) };
   if (standing?.isDirectory === true) checkIsEmpty(toFd, names[1], standing.oid);
@@ -166,7 +168,7 @@ function move(step: Extract<Step, { kind: "move" }>, context: StepContext): void
   }
   context.changedDirectories.add(fromFd).add(toFd);
   const arrived = noteOfStat(fstatat(toFd, names[1], { noFollow: true }));
-  if (!isSameInode(note, arrived)) {
+  if (!isSameInode(moved.note, arrived)) {
     const options = victim === null ? { noReplace: true } : { exchange: true };
     renameat2(toFd, names[1], fromFd, names[0], options);
     throw lookAt(from, oid);
@@ -185,12 +187,12 @@ function move(step: Extract<Step, { kind: "move" }>, context: StepContext): void
     context.contents.set(livingOid, loggedContent(oid, context));
     context.notes.set(oid, null);
   }
-  noteAfter(livingOid, to, note, context);
+  noteAfter(livingOid, to, moved, context);
 }
 
 function link(step: Extract<Step, { kind: "link" }>, context: StepContext): void {
   const { oid, from, to } = step;
-  const { note } = compare(oid, from, context);
+  const linked = compare(oid, from, context);
   const toFd = context.directories.fd(to.parent);
   try {
     const fromFd = context.directories.fd(from.parent);
@@ -199,12 +201,13 @@ function link(step: Extract<Step, { kind: "link" }>, context: StepContext): void
     throw isTaken(error) ? lookAt(to, null) : error;
   }
   context.changedDirectories.add(toFd);
-  noteAfter(oid, to, note, context);
+  noteAfter(oid, to, linked, context);
 }
 
-/** What an item looks like before it is put in. */
-function noteOfItem(item: string, context: StepContext): DiskNote {
-  return noteOfStat(fstatat(context.fileset.applyFd, item, { noFollow: true }));
+/** What an item looks like before it is put in: nobody else has changed it. */
+function seeItem(item: string, { fileset }: StepContext): ComparedInode {
+  const note = noteOfStat(fstatat(fileset.applyFd, item, { noFollow: true }));
+  return { note, xattrs: seeXattrs(fileset.applyFd, Buffer.from(item)) ?? null, isUnlogged: false };
 }
 
 function isTaken(error: unknown): boolean {

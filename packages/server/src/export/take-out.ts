@@ -1,8 +1,16 @@
 import { textToBytes, type Oid } from "@izo/core";
 import { fstatat, renameat2 } from "@izo/sys";
 
-import { isSameContent, noteOfStat, type DiskNote } from "../db/disk-notes.ts";
-import { checkIsEmpty, isEmpty, loggedContent, lookAt, lookInto } from "./compare-place.ts";
+import { isSameContent, noteOfStat } from "../db/disk-notes.ts";
+import {
+  checkIsEmpty,
+  isEmpty,
+  loggedContent,
+  lookAt,
+  lookInto,
+  type ComparedInode,
+} from "./compare-place.ts";
+import { noteIfExpected } from "./seen-inode.ts";
 import type { StepContext } from "./step-context.ts";
 import type { Place } from "./step.ts";
 
@@ -13,7 +21,7 @@ export interface Removal {
   readonly at: Place;
   readonly isDirectory: boolean;
   /** What stood there when it was compared; only its ctime may have changed since, by a rename of ours. */
-  readonly before: { readonly note: DiskNote; readonly isUnlogged: boolean };
+  readonly before: ComparedInode;
 }
 
 /** Moves what stands at a name to staging, and back where it is not what was compared. */
@@ -39,7 +47,7 @@ export function takeOut(
   context.outgoing.push({ item, oid, place: at, note: out, sha256, isUnlogged });
   // Under its other names it is the same inode still.
   const isElsewhere = !isDirectory && !isUnlogged && stat.nlink > 1;
-  context.notes.set(oid, isElsewhere ? out : null);
+  context.notes.set(oid, isElsewhere ? noteIfExpected(applyFd, Buffer.from(item), before) : null);
 }
 
 function putBack(item: string, from: Place, context: StepContext): void {
