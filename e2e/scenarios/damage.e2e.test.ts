@@ -84,6 +84,7 @@ test("a full disk under the export or under a cache: a clear error, and it goes 
   writeFileSync(join(client2.mountPoint, "large"), megabyte);
   const flush = await tryIzo(["flush", client2.mountPoint, "--timeout", "5"]);
   expect(flush.status).toBe(6);
+  expect(flush.stderr).toMatch(/hint: \d+ changes wait/);
   expect(JSON.stringify(await client2.status())).toContain("no-space");
   expect(JSON.stringify(await server.status())).toContain("the disk");
   expect(readFileSync(join(client2.mountPoint, "large"))).toEqual(megabyte);

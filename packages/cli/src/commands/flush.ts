@@ -37,7 +37,18 @@ Examples:
         outputOf(cli, options).result(plan, describePlan(plan));
         return;
       }
-      await withTimeout("flush", options.timeout, cli.signal, (signal) => control.flush(signal));
+      const whatWaits = async (): Promise<string> => {
+        const { pending, state, lastError } = await control.status();
+        const reason = lastError === null ? "" : `, and the last error was: ${lastError.message}`;
+        return `${pending} changes wait, the connection is ${state}${reason}; see them with: izo log ${mnt} --pending`;
+      };
+      await withTimeout(
+        "flush",
+        options.timeout,
+        cli.signal,
+        (signal) => control.flush(signal),
+        whatWaits,
+      );
       const { recno, pending } = await control.status();
       outputOf(cli, options).result({ recno, pending }, `flushed: replayed up to record ${recno}`);
     });
