@@ -2,9 +2,9 @@
  * An HTTP line to a server on which a test holds contents back, cuts them off, changes their bytes, and
  * counts them; all else goes through.
  */
-import { once } from "node:events";
-import { createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+import { forward, HttpLine } from "./http-line.ts";
 
 /** A request for a content, and what became of it. */
 export interface ContentRequest {
@@ -18,7 +18,7 @@ export interface ContentRequest {
 export class GatedProxy implements AsyncDisposable {
   readonly requests: ContentRequest[] = [];
   readonly #port: () => number;
-  readonly #server = createServer((asked, response) => this.#answer(asked, response));
+  #line!: HttpLine;
   /** From this place of a content on nothing goes through. */
   #gate = Infinity;
   #opened = Promise.withResolvers<void>();
@@ -33,13 +33,12 @@ export class GatedProxy implements AsyncDisposable {
 
   static async open(port: () => number): Promise<GatedProxy> {
     const proxy = new GatedProxy(port);
-    proxy.#server.listen(0, "127.0.0.1");
-    await once(proxy.#server, "listening");
+    proxy.#line = await HttpLine.open((asked, response) => proxy.#answer(asked, response));
     return proxy;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/rootfset`;
+    return this.#line.url;
   }
 
   get sentBytes(): number {
@@ -65,9 +64,7 @@ export class GatedProxy implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isCut = true;
     this.letGo();
-    this.#server.closeAllConnections();
-    this.#server.close();
-    await once(this.#server, "close");
+    await this.#line[Symbol.asyncDispose]();
   }
 
   #answer(asked: IncomingMessage, response: ServerResponse): void {
@@ -76,12 +73,7 @@ export class GatedProxy implements AsyncDisposable {
       asked.socket.destroy();
       return;
     }
-    const { method, url: path, headers } = asked;
-    const forwarded = request({ host: "127.0.0.1", port: this.#port(), method, path, headers });
-    forwarded.on("error", () => response.destroy());
-    response.on("error", () => forwarded.destroy());
-    response.on("close", () => forwarded.destroy());
-    asked.pipe(forwarded);
+    const forwarded = forward(asked, response, this.#port());
     forwarded.on("response", (answer) => {
       response.writeHead(answer.statusCode ?? 500, answer.headers);
       if (isContent) void this.#sendContent(asked, answer, response);

@@ -1,11 +1,11 @@
 /** An HTTP line to a server on which a test holds back the answers to polls; all else goes through. */
-import { once } from "node:events";
-import { createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+import { forward, HttpLine } from "./http-line.ts";
 
 export class PollGate implements AsyncDisposable {
   readonly #port: () => number;
-  readonly #server = createServer((asked, response) => this.#answer(asked, response));
+  #line!: HttpLine;
   #opened: Promise<void> = Promise.resolve();
   #open: () => void = () => {};
 
@@ -15,13 +15,12 @@ export class PollGate implements AsyncDisposable {
 
   static async open(port: () => number): Promise<PollGate> {
     const gate = new PollGate(port);
-    gate.#server.listen(0, "127.0.0.1");
-    await once(gate.#server, "listening");
+    gate.#line = await HttpLine.open((asked, response) => gate.#answer(asked, response));
     return gate;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/rootfset`;
+    return this.#line.url;
   }
 
   /** Whoever polls learns nothing from now on: also not from a poll that waits at the server. */
@@ -36,20 +35,13 @@ export class PollGate implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#server.closeAllConnections();
     this.letThrough();
-    this.#server.close();
-    await once(this.#server, "close");
+    await this.#line[Symbol.asyncDispose]();
   }
 
   #answer(asked: IncomingMessage, response: ServerResponse): void {
-    const { method, url: path, headers } = asked;
-    const forwarded = request({ host: "127.0.0.1", port: this.#port(), method, path, headers });
-    forwarded.on("error", () => response.destroy());
-    response.on("error", () => forwarded.destroy());
-    response.on("close", () => forwarded.destroy());
-    asked.pipe(forwarded);
-    forwarded.on("response", (answer) => void this.#pass(path, answer, response));
+    const forwarded = forward(asked, response, this.#port());
+    forwarded.on("response", (answer) => void this.#pass(asked.url, answer, response));
   }
 
   async #pass(

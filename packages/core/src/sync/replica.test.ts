@@ -380,16 +380,18 @@ describe("[C5] an own save of a file that turns out to have another name", () =>
   });
 });
 
+/** A whole atomic save: a temporary file, its content, and the move over what was shared. */
+function atomicSave(oid: Oid, victimBase: Base, sha256: Sha256): Base {
+  const made = ownBase(log(create(oid, `t-${oid}`)));
+  const written = ownBase(log(close(oid, made, sha256)));
+  return ownBase(log(saveOver(oid, made, written, victimBase)));
+}
+
 test("[D3] an own save whose file is elsewhere by now is a move, and what builds on it goes on there", () => {
   const base = share();
   const [first, second] = ["c3", "d4"].map((byte) => byte.repeat(16) as Oid) as [Oid, Oid];
-  const save = (oid: Oid, victimBase: Base, sha256: Sha256): Base => {
-    const made = ownBase(log(create(oid, `t-${oid}`)));
-    const written = ownBase(log(close(oid, made, sha256)));
-    return ownBase(log(saveOver(oid, made, written, victimBase)));
-  };
-  const one = save(first, base, TWO);
-  save(second, one, THREE);
+  const one = atomicSave(first, base, TWO);
+  atomicSave(second, one, THREE);
   freeze();
   moveOver("elsewhere");
   expect(shown("a")).toBe(first);
@@ -411,13 +413,8 @@ test("[D3] an own save whose file is elsewhere by now is a move, and what builds
 test("[C5] an own save that became a move, and was saved over and removed here, is gone", () => {
   const base = share();
   const [first, second] = ["c3", "d4"].map((byte) => byte.repeat(16) as Oid) as [Oid, Oid];
-  const save = (oid: Oid, victimBase: Base, sha256: Sha256): Base => {
-    const made = ownBase(log(create(oid, `t-${oid}`)));
-    const written = ownBase(log(close(oid, made, sha256)));
-    return ownBase(log(saveOver(oid, made, written, victimBase)));
-  };
-  const one = save(first, base, TWO);
-  const two = save(second, one, THREE);
+  const one = atomicSave(first, base, TWO);
+  const two = atomicSave(second, one, THREE);
   moveOver("elsewhere");
   expect(names()).toEqual(["a", "elsewhere"]);
   const place = { parent: ROOT_OID, name: parseName("a"), path: "/a", nameBase: one };
@@ -648,14 +645,9 @@ test("[C5] pull() moves the content of a later save that waits, too, wherever it
   const base = share();
   // Each save is parted from what it was saved over, so the content goes from object to object.
   const [first, second] = ["c3", "d4"].map((byte) => byte.repeat(16) as Oid) as [Oid, Oid];
-  const save = (oid: Oid, victimBase: Base, sha256: Sha256): Base => {
-    const made = ownBase(log(create(oid, `t-${oid}`)));
-    const written = ownBase(log(close(oid, made, sha256)));
-    return ownBase(log(saveOver(oid, made, written, victimBase)));
-  };
-  const saved = save(first, base, TWO);
+  const saved = atomicSave(first, base, TWO);
   freeze();
-  save(second, pending.followSent(saved), THREE);
+  atomicSave(second, pending.followSent(saved), THREE);
   server.submit(close(A, base, "04".repeat(32) as Sha256));
   push();
   expect(pull().changes.moves).toEqual([{ from: A, to: first }]);
