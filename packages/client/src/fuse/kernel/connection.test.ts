@@ -80,6 +80,18 @@ test("Connection answers an errno without an error", () => {
   expect(serve(handlers, [[OPCODE.GETXATTR, 5]])).toEqual([[5, -ENODATA]]);
 });
 
+test.each(["ESTALE", "ENOENT", "ENOSPC"] as const)(
+  "Connection answers an error by its code: %s",
+  (code) => {
+    const handlers = {
+      [OPCODE.OPEN]: () => {
+        throw Object.assign(new Error(code), { code });
+      },
+    };
+    expect(serve(handlers, [[OPCODE.OPEN, 9]])).toEqual([[9, -constants.errno[code]]]);
+  },
+);
+
 test("Connection says that it has answered when it has, and goes on whatever that throws", () => {
   const handlers = { [OPCODE.MKDIR]: () => 0 };
   const requests = [

@@ -4,7 +4,6 @@
  * After each answer it waits awake for a moment, where that helps: a program that was answered usually asks
  * again at once, and being woken costs several times as much as an answer (docs/decisions/0012).
  */
-import { appendFileSync } from "node:fs";
 import { constants } from "node:os";
 
 import { isErrno, toErrno } from "../errno.ts";
@@ -200,11 +199,6 @@ export class Connection {
 
   #fail(error: unknown, opcode: number, low: number, high: number): void {
     if (!isErrno(error)) this.#options.onError(error);
-    if (toErrno(error) === -116)
-      appendFileSync(
-        "/tmp/c9-rig/estale.log",
-        `${new Date().toISOString()} op ${opcode} node ${this.#request.node} ${String((error as Error).stack)}\n`,
-      );
     const isSilent = opcode === OPCODE.FORGET || opcode === OPCODE.BATCH_FORGET;
     if (!isSilent) this.#send(low, high, toErrno(error), 0);
   }
