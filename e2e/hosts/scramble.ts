@@ -51,11 +51,9 @@ export interface Scrambled {
   readonly faults: readonly string[];
 }
 
-/**
- * What a name can be by now, or not be. ESTALE: docs/divergences.md, "Directories that others move".
- */
+/** What a name can be by now, or not be. */
 const EXPLAINED: ReadonlySet<unknown> = new Set(
-  "ENOENT ENOTDIR EISDIR EEXIST ENOTEMPTY ELOOP ENXIO EINVAL EPERM ESPIPE EAGAIN ESTALE".split(" "),
+  "ENOENT ENOTDIR EISDIR EEXIST ENOTEMPTY ELOOP ENXIO EINVAL EPERM ESPIPE EAGAIN".split(" "),
 );
 
 /** At most as many faults are told. */

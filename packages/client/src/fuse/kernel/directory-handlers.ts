@@ -30,6 +30,8 @@ type Listed = Omit<DirectoryEntry, "name"> & {
 
 interface OpenDirectory {
   readonly node: NodeId;
+  /** Under which the kernel has opened it. */
+  readonly number: number;
   readonly keepsAtime: boolean;
   listing: readonly Listed[];
   /** Where the last part ended, as a position and in the listing. */
@@ -46,8 +48,8 @@ function dots(ino: bigint, parentIno: bigint): readonly Listed[] {
   ];
 }
 
-export function directoryHandlers({ fileSystem, known }: HandlerContext): Handlers {
-  const directories = new Map<number, OpenDirectory>();
+export function directoryHandlers({ fileSystem, known, directories }: HandlerContext): Handlers {
+  const opened = new Map<number, OpenDirectory>();
   let lastHandle = 0;
 
   function list({ node, keepsAtime }: OpenDirectory): readonly Listed[] {
@@ -71,7 +73,7 @@ export function directoryHandlers({ fileSystem, known }: HandlerContext): Handle
     write: (offset: number, directory: OpenDirectory, listed: Listed) => bigint,
     reply: ReplyMessage,
   ): number {
-    const directory = directories.get(request.u64(0));
+    const directory = opened.get(request.u64(0));
     if (directory === undefined) throw new Error("Cannot list: the directory is not open");
     const room = request.u32(16);
     let index = indexOf(directory, request.i64(8));
@@ -103,7 +105,8 @@ export function directoryHandlers({ fileSystem, known }: HandlerContext): Handle
     [OPCODE.OPENDIR](request, reply) {
       lastHandle += 1;
       const keepsAtime = (request.u32(0) & constants.O_NOATIME) !== 0;
-      directories.set(lastHandle, { node: request.node, keepsAtime, listing: [], next: NOWHERE });
+      const { node, number } = request;
+      opened.set(lastHandle, { node, number, keepsAtime, listing: [], next: NOWHERE });
       // Kept listings are right: the kernel drops them with each entry of theirs that is invalidated.
       reply.opened(0, lastHandle, OPEN_FLAG.CACHE_DIR | OPEN_FLAG.KEEP_CACHE, 0);
       return OPEN_BYTES;
@@ -127,6 +130,7 @@ export function directoryHandlers({ fileSystem, known }: HandlerContext): Handle
           }
           known.told(node);
           const attributes = fileSystem.getattr(node);
+          if (listed.type === constants.S_IFDIR) directories.listed(directory.number, node);
           reply.entry(offset, node, attributes);
           return attributes.ino;
         },
@@ -134,7 +138,7 @@ export function directoryHandlers({ fileSystem, known }: HandlerContext): Handle
       ),
 
     [OPCODE.RELEASEDIR](request) {
-      directories.delete(request.u64(0));
+      opened.delete(request.u64(0));
       return 0;
     },
 

@@ -30,7 +30,7 @@ const WRITE_IN_BYTES = 40;
 const SEEK_DATA = 3;
 
 export function fileHandlers(context: HandlerContext): Handlers {
-  const { fileSystem, known, files, onVolatile } = context;
+  const { fileSystem, known, files, onChanged, onVolatile } = context;
 
   /**
    * Answers with a handle. Where the kernel will write past this process, all that belongs to a first
@@ -162,9 +162,11 @@ export function fileHandlers(context: HandlerContext): Handlers {
     // struct fuse_create_in: flags u32, mode u32, umask u32, open_flags u32; the name.
     [OPCODE.CREATE](request, reply) {
       const { name } = request.name(16);
-      return make(request, reply, (mode, flags, caller) =>
+      const bytes = make(request, reply, (mode, flags, caller) =>
         fileSystem.create(request.node, name, mode, flags, caller),
       );
+      onChanged(request.number, name);
+      return bytes;
     },
 
     // As CREATE; the name is one that the kernel uses in messages only.

@@ -1,4 +1,7 @@
+import type { Name } from "@izo/core";
+
 import type { FileSystem, NodeId } from "../file-system.ts";
+import type { DirectoryNumbers } from "./directory-numbers.ts";
 import type { KnownNodes } from "./known-nodes.ts";
 import type { OpenFiles } from "./open-files.ts";
 import type { ReplyMessage } from "./reply-message.ts";
@@ -34,9 +37,17 @@ export type Handlers = Readonly<Record<number, Handler>>;
 export interface HandlerContext {
   readonly fileSystem: FileSystem;
   readonly known: KnownNodes;
+  readonly directories: DirectoryNumbers;
   readonly files: OpenFiles;
   /** The kernel shall not believe the attributes any more that it has of a node. Never waits. */
   readonly onVolatile: (node: NodeId) => void;
+  /**
+   * A program has changed a directory under one of its numbers, as the kernel knows: the name, if it is one, or the
+   * attributes. Where the kernel has it under others, they are told.
+   */
+  readonly onChanged: (number: number, name?: Name) => void;
+  /** See `DirectoryNumbersOptions`. */
+  readonly onFurther: (parent: number, name: Name) => void;
   /** Does now what nobody waits for: files that were closed are closed then. Before the answer is begun. */
   readonly finishIdleWork: () => void;
   /** SETXATTR has its long form; agreed on at the start. */

@@ -17,6 +17,7 @@ import type { QuickWakeChoice } from "../quick-wake-choice.ts";
 import { BackingFiles } from "./backing-files.ts";
 import { Connection } from "./connection.ts";
 import { directoryHandlers } from "./directory-handlers.ts";
+import { DirectoryNumbers } from "./directory-numbers.ts";
 import { fileHandlers } from "./file-handlers.ts";
 import { FreeSpace } from "./free-space.ts";
 import type { Handler, HandlerContext } from "./handler.ts";
@@ -51,6 +52,10 @@ export interface KernelDriverOptions {
 
 const DEFAULT_SPIN_MICROSECONDS = 50;
 const TURN_MS = 4;
+
+function nowMs(): number {
+  return performance.now();
+}
 
 /**
  * Mounts `fileSystem` at an existing, empty directory; resolves when the mount serves.
@@ -120,12 +125,23 @@ class KernelMount implements FuseMount {
     this.#backings = new BackingFiles(device);
     this.#quickWake = quickWakeHere(options.quickWake ?? "auto");
     const { onError } = options;
-    this.#space = new FreeSpace(fileSystem, { nowMs: () => performance.now(), onError });
+    this.#space = new FreeSpace(fileSystem, { nowMs, onError });
     const mayWait = (node: NodeId): boolean => this.#context.files.mayWait(node);
     this.#notifications = new Notifications(device.fd, { mayWait, onError: options.onError });
+    const known = new KnownNodes(fileSystem);
+    const onFurther = (parent: number, name: Name): void =>
+      this.#notifications.invalidateEntry(parent, name);
     this.#context = {
       fileSystem,
-      known: new KnownNodes(fileSystem),
+      known,
+      directories: new DirectoryNumbers({ known, nowMs, onFurther }),
+      onFurther,
+      onChanged: (number, name) => {
+        for (const other of known.othersOf(number)) {
+          if (name === undefined) this.#notifications.invalidateNode(other);
+          else this.#notifications.invalidateEntry(other, name);
+        }
+      },
       files: new OpenFiles(fileSystem, this.#backings, this.#space),
       finishIdleWork: () => this.#connection.finishIdleWork(),
       hasSetxattrFlags: false,
@@ -184,12 +200,18 @@ class KernelMount implements FuseMount {
   }
 
   invalidateEntry(parent: NodeId, name: Name): void {
-    if (this.#context.known.has(parent)) this.#notifications.invalidateEntry(parent, name);
+    const { known } = this.#context;
+    if (!known.has(parent)) return;
+    this.#notifications.invalidateEntry(parent, name);
+    for (const number of known.furtherOf(parent)) this.#notifications.invalidateEntry(number, name);
   }
 
   /** What the kernel was not told of it cannot believe: a new replica has nothing else. */
   invalidateNode(node: NodeId): void {
-    if (this.#context.known.has(node)) this.#notifications.invalidateNode(node);
+    const { known } = this.#context;
+    if (!known.has(node)) return;
+    this.#notifications.invalidateNode(node);
+    for (const number of known.furtherOf(node)) this.#notifications.invalidateNode(number);
   }
 
   descriptorClosed(node: NodeId, fd: number): void {

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { FileSystem, NodeId } from "../file-system.ts";
 import { rootNode } from "../file-system.ts";
 import { KnownNodes } from "./known-nodes.ts";
+import { furtherNumber } from "./node-number.ts";
 
 function counted() {
   const forgotten: NodeId[] = [];
@@ -37,5 +38,28 @@ describe("KnownNodes", () => {
     known.told(6);
     known.forgetAll();
     expect(forgotten).toEqual([5, 6]);
+  });
+
+  test("knows a node under several numbers, with a reference for each", () => {
+    const { forgotten, known } = counted();
+    const [first, second] = [furtherNumber(5, 1), furtherNumber(5, 2)];
+    known.told(5);
+    expect(known.spareNumber(5)).toBe(first);
+    known.told(first);
+    known.told(second);
+    known.told(second);
+    expect(forgotten).toEqual([5]);
+    expect([known.othersOf(5), known.othersOf(first), known.othersOf(6)]).toEqual([
+      [first, second],
+      [5, second],
+      [],
+    ]);
+    expect(known.forget(5, 1)).toBe(true);
+    expect(known.has(5)).toBe(true);
+    known.forget(first, 1);
+    expect([known.furtherOf(5), known.spareNumber(5)]).toEqual([[second], first]);
+    expect([known.forget(second, 1), known.forget(second, 1)]).toEqual([false, true]);
+    expect([known.has(5), known.hasFurther]).toEqual([false, false]);
+    expect(forgotten).toEqual([5, 5, 5, 5]);
   });
 });

@@ -1,33 +1,67 @@
 /** Requests about names: look-ups, and what makes, moves and removes entries. */
-import { bytesToText } from "@izo/core";
+import { constants } from "node:fs";
+
+import { bytesToText, type Name } from "@izo/core";
 
 import { ErrnoError } from "../errno.ts";
-import type { NodeId } from "../file-system.ts";
+import type { Attributes, NodeId } from "../file-system.ts";
 import type { HandlerContext, Handlers } from "./handler.ts";
+import { nodeOf } from "./node-number.ts";
 import { OPCODE } from "./protocol.ts";
 import { ENTRY_BYTES, type ReplyMessage } from "./reply-message.ts";
 import type { RequestMessage } from "./request-message.ts";
 
-export function nameHandlers({ fileSystem, known }: HandlerContext): Handlers {
-  /** Answers with an entry, and takes over the reference to its node. */
-  function tell(reply: ReplyMessage, node: NodeId): number {
-    known.told(node);
-    reply.entry(0, node, fileSystem.getattr(node));
+/** Of renameat2(2). */
+const RENAME_EXCHANGE = 2;
+
+export function nameHandlers(context: HandlerContext): Handlers {
+  const { fileSystem, known, directories, onChanged } = context;
+
+  /** Answers with what is under a name, and takes over the reference to its node. */
+  function tell(request: RequestMessage, reply: ReplyMessage, name: Name, node: NodeId): number {
+    const attributes = fileSystem.getattr(node);
+    const number = isDirectory(attributes)
+      ? directories.answer(request.number, name, node, request.caller.pid)
+      : node;
+    known.told(number);
+    reply.entry(0, number, attributes);
     return ENTRY_BYTES;
   }
 
+  /** As {@link tell}, of what was just made. */
+  function made(request: RequestMessage, reply: ReplyMessage, name: Name, node: NodeId): number {
+    onChanged(request.number, name);
+    return tell(request, reply, name, node);
+  }
+
   function rename(request: RequestMessage, flags: number, names: number): number {
-    const from = request.name(names);
-    const to = request.name(from.next);
-    const target = request.u64(0);
-    fileSystem.rename(request.node, from.name, target, to.name, flags, request.caller);
+    const from = { number: request.number, ...request.name(names) };
+    const to = { number: request.u64(0), ...request.name(from.next) };
+    fileSystem.rename(request.node, from.name, nodeOf(to.number), to.name, flags, request.caller);
+    const thread = request.caller.pid;
+    noteMove(from.number, to, thread);
+    if ((flags & RENAME_EXCHANGE) !== 0) noteMove(to.number, from, thread);
+    onChanged(from.number, from.name);
+    onChanged(to.number, to.name);
     return 0;
+  }
+
+  /** Where the kernel's entry of a directory has gone; one of a further number shall not stay there either. */
+  function noteMove(from: number, to: { number: number; name: Name }, thread: number): void {
+    // Within one directory only an entry of a further number matters.
+    if (from === to.number && !known.hasFurther) return;
+    const node = fileSystem.lookup(nodeOf(to.number), to.name);
+    if (node === undefined) return;
+    const moved = directories.moved(node, from, to.number, thread);
+    fileSystem.forget(node);
+    if (moved !== undefined && moved !== node) context.onFurther(to.number, to.name);
   }
 
   return {
     [OPCODE.LOOKUP](request, reply) {
-      const node = fileSystem.lookup(request.node, request.name(0).name);
-      if (node !== undefined) return tell(reply, node);
+      const { name } = request.name(0);
+      const node = fileSystem.lookup(request.node, name);
+      if (node !== undefined) return tell(request, reply, name, node);
       reply.absence(0);
       return ENTRY_BYTES;
     },
@@ -37,14 +71,16 @@ export function nameHandlers({ fileSystem, known }: HandlerContext): Handlers {
       const { name } = request.name(16);
       const [mode, rdev] = [request.u32(0), request.u32(4)];
       const caller = { ...request.caller, umask: request.u32(8) };
-      return tell(reply, fileSystem.mknod(request.node, name, mode, rdev, caller));
+      const node = fileSystem.mknod(request.node, name, mode, rdev, caller);
+      return made(request, reply, name, node);
     },
 
     // struct fuse_mkdir_in: mode u32, umask u32; the name.
     [OPCODE.MKDIR](request, reply) {
       const { name } = request.name(8);
       const caller = { ...request.caller, umask: request.u32(4) };
-      return tell(reply, fileSystem.mkdir(request.node, name, request.u32(0), caller));
+      const node = fileSystem.mkdir(request.node, name, request.u32(0), caller);
+      return made(request, reply, name, node);
     },
 
     // The name, then the target.
@@ -52,7 +88,8 @@ export function nameHandlers({ fileSystem, known }: HandlerContext): Handlers {
       const { name, next } = request.name(0);
       const target = request.slice(next);
       const text = bytesToText(target.subarray(0, target.indexOf(0)));
-      return tell(reply, fileSystem.symlink(request.node, name, text, request.caller));
+      const node = fileSystem.symlink(request.node, name, text, request.caller);
+      return made(request, reply, name, node);
     },
 
     // struct fuse_link_in: oldnodeid u64; the new name in the directory that the header names.
@@ -62,16 +99,20 @@ export function nameHandlers({ fileSystem, known }: HandlerContext): Handlers {
       const node = fileSystem.lookup(request.node, name);
       if (node === undefined)
         throw new ErrnoError("ENOENT", "Cannot link: the name was made and is gone");
-      return tell(reply, node);
+      return made(request, reply, name, node);
     },
 
     [OPCODE.UNLINK](request) {
-      fileSystem.unlink(request.node, request.name(0).name, request.caller);
+      const { name } = request.name(0);
+      fileSystem.unlink(request.node, name, request.caller);
+      onChanged(request.number, name);
       return 0;
     },
 
     [OPCODE.RMDIR](request) {
-      fileSystem.rmdir(request.node, request.name(0).name, request.caller);
+      const { name } = request.name(0);
+      fileSystem.rmdir(request.node, name, request.caller);
+      onChanged(request.number, name);
       return 0;
     },
 
@@ -81,4 +122,8 @@ export function nameHandlers({ fileSystem, known }: HandlerContext): Handlers {
     // struct fuse_rename2_in: newdir u64, flags u32, padding u32; the names.
     [OPCODE.RENAME2]: (request) => rename(request, request.u32(8), 16),
   };
+}
+
+function isDirectory({ mode }: Attributes): boolean {
+  return (mode & constants.S_IFMT) === constants.S_IFDIR;
 }

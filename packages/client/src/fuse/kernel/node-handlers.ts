@@ -15,7 +15,7 @@ import type { RequestMessage } from "./request-message.ts";
 const STATFS_BYTES = 80;
 const NAME_MAX = 255;
 export function nodeHandlers(context: HandlerContext): Handlers {
-  const { fileSystem, known, files } = context;
+  const { fileSystem, known, directories, files, onChanged } = context;
 
   /**
    * What a change of nothing asks for. It is a chown(2) that names nobody, and still takes set-ID bits
@@ -31,9 +31,14 @@ export function nodeHandlers(context: HandlerContext): Handlers {
     if (files.hasWriter(node)) return {};
     throw new ErrnoError("EPERM", "Cannot change the owner: the file is somebody else's");
   }
+
+  function forget(number: number, lookups: number): void {
+    if (known.forget(number, lookups)) directories.forgotten(number);
+  }
+
   return {
     [OPCODE.FORGET](request) {
-      known.forget(request.node, request.u64(0));
+      forget(request.number, request.u64(0));
       return SILENT;
     },
 
@@ -41,7 +46,7 @@ export function nodeHandlers(context: HandlerContext): Handlers {
     [OPCODE.BATCH_FORGET](request) {
       const end = 8 + request.u32(0) * 16;
       for (let offset = 8; offset < end; offset += 16) {
-        known.forget(request.u64(offset), request.u64(offset + 8));
+        forget(request.u64(offset), request.u64(offset + 8));
       }
       return SILENT;
     },
@@ -55,7 +60,7 @@ export function nodeHandlers(context: HandlerContext): Handlers {
     },
 
     [OPCODE.SETATTR](request, reply) {
-      const { node, caller } = request;
+      const { node, number, caller } = request;
       const valid = request.u32(0);
       const fd = (valid & SETATTR_FLAG.FH) === 0 ? undefined : files.get(request.u64(8)).fd;
       const asked = changesOf(request, valid);
@@ -65,6 +70,7 @@ export function nodeHandlers(context: HandlerContext): Handlers {
         const found = fileSystem.getattr(node, fd);
         const isChanged = isKilling && dropPrivileges(fileSystem, node, caller, found);
         to.attributes(0, isChanged ? fileSystem.getattr(node, fd) : found);
+        onChanged(number);
         return ATTR_OUT_BYTES;
       };
       const changed = fileSystem.setattr(node, changes, caller, fd);
@@ -114,11 +120,13 @@ export function nodeHandlers(context: HandlerContext): Handlers {
         if ((mode & S_ISGID) !== 0)
           void fileSystem.setattr(node, { mode: mode & ~S_ISGID }, caller);
       }
+      onChanged(request.number);
       return 0;
     },
 
     [OPCODE.REMOVEXATTR](request) {
       fileSystem.removexattr(request.node, request.text(0).text, request.caller);
+      onChanged(request.number);
       return 0;
     },
   };

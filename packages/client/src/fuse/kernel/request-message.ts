@@ -2,6 +2,7 @@ import { bytesToText, type Name, NAME_MAX_BYTES, parseName } from "@izo/core";
 
 import { ErrnoError } from "../errno.ts";
 import type { Caller, NodeId } from "../file-system.ts";
+import { NODE_HIGH_MASK } from "./node-number.ts";
 import { IN_HEADER_BYTES } from "./protocol.ts";
 
 /** 2^32. */
@@ -48,7 +49,13 @@ export class RequestMessage {
     return this.#words[3]!;
   }
 
+  /** The node that it is about, under whichever number. */
   get node(): NodeId {
+    return this.#words[4]! + (this.#words[5]! & NODE_HIGH_MASK) * WORD;
+  }
+
+  /** The number under which the kernel has that node. */
+  get number(): number {
     return this.#words[4]! + this.#words[5]! * WORD;
   }
 
