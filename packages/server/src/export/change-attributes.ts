@@ -6,8 +6,9 @@ import { fchmodat, fchownat, fstatat, lremovexattr, lsetxattr, utimensat } from 
 import type { DiskNote } from "../db/disk-notes.ts";
 import { compare, noteAfter } from "./compare-place.ts";
 import { entryPath } from "./found-entry.ts";
+import { keepWritersOut } from "./keep-writers-out.ts";
 import { AttributeTooLargeError } from "./not-storable.ts";
-import { seeXattrs, type SeenXattrs } from "./seen-inode.ts";
+import { type SeenInode, seeXattrs, type SeenXattrs } from "./seen-inode.ts";
 import { permitted } from "./set-attributes.ts";
 import type { StepContext } from "./step-context.ts";
 import { ROOT_PLACE, type AttributeOperation, type Step } from "./step.ts";
@@ -19,9 +20,14 @@ export function changeAttributes(
 ): void {
   const { oid, operation } = step;
   const at = step.at ?? ROOT_PLACE;
-  const before = compare(oid, at, context);
   const dirFd = context.directories.fd(at.parent);
-  const errors = setByOperation(dirFd, textToBytes(at.name), operation);
+  const name = textToBytes(at.name);
+  const compared = compare(oid, at, context);
+  // Of a write before the time is set no time would tell afterwards.
+  using writers = setsTimeOfFile(operation, compared) ? keepWritersOut(dirFd, name) : undefined;
+  const before = writers === undefined ? compared : compare(oid, at, context);
+  context.reach("half-step");
+  const errors = setByOperation(dirFd, name, operation);
   for (const error of errors) {
     context.fileset.noteProblem({ path: operation.path, message: error.message });
   }
@@ -30,10 +36,16 @@ export function changeAttributes(
   const { note } = before;
   const expected = {
     ...before,
+    isUnlogged: before.isUnlogged || writers?.areOut === false,
     note: errors.length > 0 ? note : noteWith(note, operation),
-    xattrs: xattrsWith(before.xattrs, operation, seeXattrs(dirFd, textToBytes(at.name))),
+    xattrs: xattrsWith(before.xattrs, operation, seeXattrs(dirFd, name)),
   };
   noteAfter(oid, at, expected, context);
+}
+
+function setsTimeOfFile(operation: AttributeOperation, { note }: SeenInode): boolean {
+  const type = Number(note.mode) & constants.S_IFMT;
+  return operation.opcode === "SETATTR" && operation.times !== null && type === constants.S_IFREG;
 }
 
 /** What the inode looks like when it took what the operation says. */

@@ -1,14 +1,15 @@
 import { constants } from "node:fs";
 
-import { EMPTY_SHA256, type Sha256 } from "@izo/core";
-import { fstat, fstatat, hasWriter, O_PATH, openat, renameat2, unlinkat } from "@izo/sys";
+import { EMPTY_SHA256, textToBytes, type Sha256 } from "@izo/core";
+import { fstatat, hasWriter, openat, renameat2, unlinkat } from "@izo/sys";
 
 import { noteRetained } from "../db/contents.ts";
-import { isSameButForCtime, isSameContent, isUnchanged, noteOfStat } from "../db/disk-notes.ts";
+import { isSameContent, isUnchanged, noteOfStat } from "../db/disk-notes.ts";
 import { openContentSource } from "./content-source.ts";
 import type { Fileset } from "./fileset.ts";
+import { noteIfExpected, seeInode } from "./seen-inode.ts";
 import type { Outgoing } from "./step-context.ts";
-import { heldFd } from "./tree-directory.ts";
+import { heldFd, isAbsence, openTreeDirectory } from "./tree-directory.ts";
 
 /**
  * What is left to do about an inode that was taken out of the tree: nothing; watch it, because somebody
@@ -53,14 +54,20 @@ export function retainOutgoing(fileset: Fileset, outgoing: Outgoing): OutgoingFa
  * Takes the name in staging from an inode that has others in the tree, and notes it again: its ctime is
  * another then, and who changes it next would look for a change that is not logged.
  */
-export function dropName({ applyFd, ledger }: Fileset, { item, oid }: Outgoing): void {
-  using file = heldFd(openat(applyFd, item, O_PATH | constants.O_NOFOLLOW));
-  const before = noteOfStat(fstat(file.fd));
+export function dropName({ applyFd, rootFd, ledger }: Fileset, { item, oid }: Outgoing): void {
+  const before = seeInode(applyFd, Buffer.from(item));
   const noted = ledger.notes.get(oid);
   unlinkat(applyFd, item);
-  if (noted === undefined || !isUnchanged(noted, before)) return;
-  const after = noteOfStat(fstat(file.fd));
-  if (isSameButForCtime(before, after)) ledger.notes.put(oid, after);
+  if (before === undefined || noted === undefined || !isUnchanged(noted, before.note)) return;
+  const [entry] = ledger.state.links(oid);
+  if (entry === undefined) return;
+  try {
+    using directory = heldFd(openTreeDirectory(rootFd, ledger.state, entry.parent));
+    const after = noteIfExpected(directory.fd, textToBytes(entry.name), before);
+    if (after !== null) ledger.notes.put(oid, after);
+  } catch (error) {
+    if (!isAbsence(error)) throw error;
+  }
 }
 
 function isElsewhere(fileset: Fileset, sha256: Sha256): boolean {

@@ -1,4 +1,5 @@
-import { appendFileSync, chmodSync } from "node:fs";
+import { hash } from "node:crypto";
+import { appendFileSync, chmodSync, closeSync, constants, openSync, writeSync } from "node:fs";
 import { link, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -45,6 +46,12 @@ function moveOver(exported: Export): ClientOperation {
 function replaceLinked(exported: Export): ClientOperation {
   const { oid, contentVersion } = objectAt(exported, "b");
   return closeFile(oid, "new", contentVersion, "/b");
+}
+
+function setTime(exported: Export): ClientOperation {
+  const { oid, contentVersion: contentBase } = objectAt(exported, "b");
+  const times = { contentBase, mtimeNs: 1_000_000_000n };
+  return { opcode: "SETATTR", oid, path: "/b", attributes: null, times };
 }
 
 const CHANGES = [
@@ -126,6 +133,48 @@ describe("reintegrate()", () => {
       const note = index.notes.get(objectAt(exported, name).oid);
       expect(note).toEqual(noteOfStat(fstatat(root.fd, name)));
     }
+  });
+
+  it("lets nobody open a file for writing between the comparison and the time that it sets [S3]", async () => {
+    await using temporary = await temporaryDirectory();
+    const { dir } = temporary;
+    await writeFile(join(dir, "b"), "b");
+    const failed: unknown[] = [];
+    const write = (): void => {
+      try {
+        closeSync(openSync(join(dir, "b"), constants.O_WRONLY | constants.O_NONBLOCK));
+      } catch (error) {
+        failed.push((error as NodeJS.ErrnoException).code);
+      }
+    };
+    await using exported = await openTestExport(dir, {
+      gatherMs: 60_000,
+      reach: (label) => label === "half-step" && write(),
+    });
+    const peer = new TestPeer(exported);
+    const [result] = await peer.push(setTime(exported));
+    expect(result!.verdict).toBe("applied");
+    expect(failed).toEqual(["EAGAIN"]);
+    write();
+    expect(failed).toHaveLength(1);
+  });
+
+  it("notes no file that has a writer when its time is set, and logs as many other bytes [S3]", async () => {
+    await using temporary = await temporaryDirectory();
+    const { dir } = temporary;
+    await writeFile(join(dir, "b"), "b");
+    using writer = heldFd(openSync(join(dir, "b"), "r+"));
+    await using exported = await openTestExport(dir, {
+      gatherMs: 60_000,
+      quietMs: 0,
+      reach: (label) => label === "half-step" && writeSync(writer.fd, "B", 0),
+    });
+    const peer = new TestPeer(exported);
+    const [result] = await peer.push(setTime(exported));
+    expect(result!.verdict).toBe("applied");
+    await exported.rescan();
+    expect(objectAt(exported, "b").sha256).toBe(hash("sha256", "B"));
+    expect(await verifyExport(dir)).toEqual([]);
   });
 
   it.each(CHANGES)(
