@@ -27,6 +27,10 @@ async function replaceWhileStopped(dir: string): Promise<void> {
   await rename(join(dir, "b"), join(dir, "a"));
 }
 
+function nameOf(index: number): string {
+  return index === 0 ? "log" : `log.${index}`;
+}
+
 /** Ends a scan behind its first commit. */
 function interrupt(): never {
   throw new Error("interrupted");
@@ -51,6 +55,62 @@ describe("moves that cross", () => {
     expect(namesIn(exported)).toEqual(["a", "b"]);
     expect(await readFile(join(dir, "a"), "utf8")).toBe("was b");
     expect(await readFile(join(dir, "b"), "utf8")).toBe("edited");
+    expect(await verifyExport(dir)).toEqual([]);
+  });
+
+  it.each([3, 5])(
+    "are one circle of %i files, which stay the objects that they were, to a scan and to a push that runs into it [S2] [S3] [D2]",
+    async (count) => {
+      await using temporary = await temporaryDirectory();
+      const { dir } = temporary;
+      const names = Array.from({ length: count }, (_, index) => `f${index}`);
+      for (const name of names) await writeFile(join(dir, name), `was ${name}`);
+      const turn = async (): Promise<void> => {
+        await rename(join(dir, "f0"), join(dir, "t"));
+        for (const [index, name] of names.slice(1).entries())
+          await rename(join(dir, name), join(dir, names[index]!));
+        await rename(join(dir, "t"), join(dir, names.at(-1)!));
+      };
+      const oids = (exported: Export) =>
+        names.map((name) => exported.lookUp(`/${name}`)!.object.oid);
+      await using first = await openTestExport(dir, { gatherMs: NEVER_MS, quietMs: 0 });
+      const before = oids(first);
+      await turn();
+      await first.rescan();
+      const [oid, ...rest] = before;
+      expect(oids(first)).toEqual([...rest, oid]);
+      expect(await verifyExport(dir)).toEqual([]);
+
+      await turn();
+      const peer = new TestPeer(first);
+      await peer.stage("edited");
+      const { contentVersion } = first.lookUp("/f0")!.object;
+      const [result] = await peer.push(closeFile(rest[0]!, "edited", contentVersion));
+      expect(result).toMatchObject({ verdict: "applied" });
+      const [next, ...others] = rest;
+      expect(oids(first)).toEqual([...others, oid, next]);
+      expect(namesIn(first).toSorted()).toEqual(names);
+      expect(await readFile(join(dir, names.at(-1)!), "utf8")).toBe("edited");
+      expect(await verifyExport(dir)).toEqual([]);
+    },
+  );
+
+  it("leave each log that is rotated the object that it was, in whichever order they are found [S2] [D2]", async () => {
+    await using temporary = await temporaryDirectory();
+    const { dir } = temporary;
+    const logs = [0, 1, 2];
+    for (const index of logs) await writeFile(join(dir, nameOf(index)), `was ${index}`);
+    await using exported = await openTestExport(dir, { gatherMs: NEVER_MS, quietMs: 0 });
+    const oidOf = (index: number) => exported.lookUp(`/${nameOf(index)}`)!.object.oid;
+    for (let round = 0; round < 6; round += 1) {
+      const before = logs.map(oidOf);
+      for (const index of logs.toReversed())
+        await rename(join(dir, nameOf(index)), join(dir, nameOf(index + 1)));
+      await writeFile(join(dir, "log"), `new in round ${round}`);
+      await exported.rescan();
+      expect(logs.map((index) => oidOf(index + 1))).toEqual(before);
+      logs.push(logs.length);
+    }
     expect(await verifyExport(dir)).toEqual([]);
   });
 

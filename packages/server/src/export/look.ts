@@ -14,6 +14,7 @@ import type { FoundEntry } from "./found-entry.ts";
 import { hashFound } from "./hash-found.ts";
 import { listDirectory, type ListedDirectory, type LookRequest } from "./list-directory.ts";
 import type { LookOptions, LookProgress } from "./look-options.ts";
+import { orderFound } from "./order-found.ts";
 import { type FoundRemoval, isStanding, settleAbsences } from "./settle-absences.ts";
 import { settleEntry } from "./settle.ts";
 
@@ -132,12 +133,7 @@ async function settleBatch(
   const displaced: Entry[] = [];
   ledger.begin();
   try {
-    // What was moved comes before what is new, so that a name is free when its new object needs it.
-    const isNew = (entry: FoundEntry) => ledger.notes.findInode(entry.note) === undefined;
-    const { known = [], made = [] } = Object.groupBy(found, (entry) =>
-      isNew(entry) ? "made" : "known",
-    );
-    for (const entry of [...known, ...made]) {
+    for (const entry of orderFound(fileset, found)) {
       const { oid, isUnlisted, waiting } = settleEntry(fileset, entry);
       if (waiting !== null) displaced.push(waiting);
       const isBelow = entry.kind === "directory" && (isUnlisted || deep.has(entry.parent));

@@ -19,7 +19,7 @@ import {
   type TreeObject,
 } from "@izo/core";
 
-import { isSameInode, type DiskNote } from "../db/disk-notes.ts";
+import { isSameInode } from "../db/disk-notes.ts";
 import type { Fileset } from "./fileset.ts";
 import type { FoundEntry } from "./found-entry.ts";
 import { noteOfLink } from "./link-note.ts";
@@ -118,7 +118,7 @@ function settleKnown(
   }
   const keepsOid = standing !== undefined && isAtomicSave(fileset, known, found, standing);
   const displaced = standing === undefined || keepsOid ? null : makeRoom(fileset, standing, gone);
-  const waiting = displaced?.waits === true ? displaced.entry : null;
+  const waiting = displaced?.circle === null ? displaced.entry : null;
   if (gone === undefined) {
     const path = pathOf(state, found.parent, found.name);
     const { parent, name } = found;
@@ -127,7 +127,8 @@ function settleKnown(
     return { oid: known.oid, isUnlisted: false, waiting };
   }
   move(fileset, gone, found, keepsOid ? standing : undefined);
-  if (displaced?.waits === false) move(fileset, displaced.entry, gone, undefined);
+  if (displaced !== null && displaced.circle !== null)
+    closeCircle(fileset, displaced.entry, displaced.circle);
   const oid = keepsOid ? standing.oid : known.oid;
   if (keepsOid) notes.drop(known.oid);
   settleObject(fileset, state.object(oid)!, found);
@@ -157,19 +158,20 @@ function isAtomicSave(
   if (moved.kind !== "file" || saved.kind !== "file" || moved.creator !== fileset.peer)
     return false;
   if (state.links(moved.oid).length > 1 || state.links(saved.oid).length > 1) return false;
-  return !isSwap(fileset, standing, state.links(moved.oid)[0]!) && found.kind === "file";
+  const isCircle = findCircle(fileset, standing, state.links(moved.oid)[0]!) !== null;
+  return !isCircle && found.kind === "file";
 }
 
 /** What gave its name to something that was moved there. */
 interface Displaced {
   /** Where it is meanwhile. */
   readonly entry: Entry;
-  /** Nobody knows yet where it is on disk; else it is where the other object was. */
-  readonly waits: boolean;
+  /** Where it and others are on disk, as {@link findCircle} says; null where nobody knows that yet. */
+  readonly circle: readonly Entry[] | null;
 }
 
 /**
- * Frees a name for what was moved there. Of two objects that changed places both moves are logged at once:
+ * Frees a name for what was moved there. Of objects that changed places all moves are logged at once:
  * between two commits, what is aside is where nobody finds it, and a client's edit of it would end it. A
  * directory may turn up elsewhere yet and waits, under a name that it can keep: should a client have put
  * something into it, it comes back there.
@@ -180,25 +182,51 @@ function makeRoom(fileset: Fileset, standing: Entry, from: Entry | undefined): D
   const { ledger, nowNs } = fileset;
   const { state } = ledger;
   const { oid, parent } = standing;
-  const crosses =
-    from !== undefined && isSwap(fileset, standing, from) && !isWithin(state, from.parent, oid);
-  if (!crosses && state.object(oid)!.kind !== "directory") {
+  const circle = from === undefined ? null : findCircle(fileset, standing, from);
+  if (circle === null && state.object(oid)!.kind !== "directory") {
     removeEntry(fileset, standing);
     return null;
   }
   const isTaken = (name: Name) => state.entry(parent, name) !== undefined;
-  const name = crosses
-    ? (`.izo-aside-${randomUUID()}` as Name)
-    : conflictName(standing.name, nowNs(), "server", isTaken);
+  const name =
+    circle === null
+      ? conflictName(standing.name, nowNs(), "server", isTaken)
+      : (`.izo-aside-${randomUUID()}` as Name);
   move(fileset, standing, { parent, name }, undefined);
-  return { entry: state.entry(parent, name)!, waits: !crosses };
+  return { entry: state.entry(parent, name)!, circle };
 }
 
-/** Tells whether what stood at one name now is on disk where the other object was. */
-function isSwap(fileset: Fileset, standing: Entry, from: Entry): boolean {
-  const before: DiskNote | undefined = fileset.ledger.notes.get(standing.oid);
-  const now = noteOfLink(fileset, from);
-  return before !== undefined && now !== undefined && isSameInode(before, now);
+/** So many files are followed that took each other's names. */
+const MOST_IN_CIRCLE = 16;
+
+/**
+ * The names among which objects went round, where what stood at one name now is on disk where the other object was, or
+ * further on: at each what stood at the next, and at the last what stood at `standing`. Null where they did not.
+ */
+function findCircle(fileset: Fileset, standing: Entry, from: Entry): readonly Entry[] | null {
+  const { state, notes } = fileset.ledger;
+  const first = notes.get(standing.oid);
+  if (first === undefined || isWithin(state, from.parent, standing.oid)) return null;
+  const circle = [from];
+  for (let at = from; circle.length <= MOST_IN_CIRCLE; circle.push(at)) {
+    const now = noteOfLink(fileset, at);
+    if (now === undefined) return null;
+    if (isSameInode(first, now)) return circle;
+    const oid = notes.findInode(now);
+    const [next, another] = oid === undefined ? [] : state.links(oid);
+    // Directories wait for each other instead; a file with several names may well have lost another one.
+    const isFile = oid !== undefined && state.object(oid)?.kind !== "directory";
+    if (!isFile || next === undefined || another !== undefined) return null;
+    at = next;
+  }
+  return null;
+}
+
+/** Moves all but the first, which has gone from there: each to where it is, and what is aside last. */
+function closeCircle(fileset: Fileset, aside: Entry, circle: readonly Entry[]): void {
+  for (const [index, from] of circle.slice(1).entries())
+    move(fileset, from, circle[index]!, undefined);
+  move(fileset, aside, circle.at(-1)!, undefined);
 }
 
 function move(
