@@ -56,6 +56,9 @@ const EXPLAINED: ReadonlySet<unknown> = new Set(
   "ENOENT ENOTDIR EISDIR EEXIST ENOTEMPTY ELOOP ENXIO EINVAL EPERM ESPIPE EAGAIN".split(" "),
 );
 
+/** Node has no name for ESTALE: its errors say the number alone. */
+const ESTALE = -116;
+
 /** At most as many faults are told. */
 const MOST_FAULTS = 10;
 
@@ -141,8 +144,9 @@ export async function scramble(options: ScrambleOptions): Promise<Scrambled> {
       operations[below(operations.length)]!();
       done += 1;
     } catch (error) {
-      const { code } = error as { readonly code?: unknown };
-      if (!EXPLAINED.has(code) && faults.length < MOST_FAULTS) faults.push(String(error));
+      const { code, errno } = error as { readonly code?: unknown; readonly errno?: unknown };
+      const isExplained = EXPLAINED.has(code) || errno === ESTALE;
+      if (!isExplained && faults.length < MOST_FAULTS) faults.push(String(error));
     }
     // oxlint-disable-next-line no-await-in-loop -- a pause is one
     if (pauseMs > 0) await delay(pauseMs);

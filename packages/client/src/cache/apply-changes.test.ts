@@ -10,9 +10,8 @@ import {
   ROOT_OID,
 } from "@izo/core";
 import { lgetxattr, lsetxattr } from "@izo/sys";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import type { OwnClose } from "../sync/cache-executor.ts";
 import { RemoteProblemError } from "../sync/remote-error.ts";
 import { CALLER, oid, readDescriptor, remoteOperations, TestCache } from "../testing/test-cache.ts";
 
@@ -379,15 +378,6 @@ describe("contents", () => {
     const { fd } = await again;
     expect(readDescriptor(fd)).toBe("two");
     cache.fs.release(node, fd);
-  });
-
-  test("one of an object that has no name, and no inode here, is not waited for", () => {
-    remoteFile("a", "a", "text");
-    const operation = { ...content(oid("a"), cache.store("own"), 3), path: "/a" };
-    const close = { recno: 1, operation } as OwnClose;
-    const names = vi.spyOn(cache.replica.visible, "links").mockReturnValue([]);
-    expect(cache.local.content.isWritten(close)).toBe(false);
-    names.mockRestore();
   });
 
   test("several opens wait for one fetch", async () => {

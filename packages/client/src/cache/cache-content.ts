@@ -191,10 +191,7 @@ export class CacheContent implements CacheExecutor {
     if (!this.#isUpToDate) return false;
     const { visible } = this.#tree;
     const oid = contentOid(operation, visible);
-    if (visible.object(oid) !== undefined) {
-      // Without a name there is no place where its inode could be; all that have none were looked at.
-      return visible.links(oid).length === 0 || this.#tree.reach(oid) !== undefined;
-    }
+    if (visible.object(oid) !== undefined) return this.#tree.reach(oid) !== undefined;
     if (visible.tombstone(oid) !== undefined) return true;
     return !this.#versions.isAhead({ peer: this.#versions.peer, recno });
   }

@@ -284,8 +284,10 @@ function makeRoom(parent: Oid, name: Name, at: Version, state: MutableState): vo
     detach(entry, at, state);
     return;
   }
+  // Before it leaves: what stands beside already would get its own name again, and lose it to the record.
+  const beside = nameBeside(entry, object, state);
   state.removeEntry(parent, name, at);
-  state.putEntry({ ...entry, name: nameBeside(entry, object, state) }, at);
+  state.putEntry({ ...entry, name: beside }, at);
 }
 
 /** Tells whether a pending record may be about the object, or about something below it. */

@@ -17,7 +17,7 @@ const OTHER = "22".repeat(16) as PeerId;
 const SERVER = "5e".repeat(16) as PeerId;
 const ACTOR = { uid: 0, gid: 0, groups: [], command: "test" };
 const START = { recno: 0 as Recno, check: NO_CHECK };
-const [A, B] = ["a1", "b2"].map((byte) => byte.repeat(16) as Oid) as [Oid, Oid];
+const [A, B, C] = ["a1", "b2", "c3"].map((byte) => byte.repeat(16) as Oid) as [Oid, Oid, Oid];
 const [ONE, TWO, THREE] = ["01", "02", "03"].map((byte) => byte.repeat(32) as Sha256) as [
   Sha256,
   Sha256,
@@ -222,6 +222,18 @@ describe("[C5] what stands in the way of a pending record", () => {
       expect(replica.visible.object(A)?.sha256).toBe(TWO);
     },
   );
+
+  test("has a name also where another pending record takes the one beside", () => {
+    const beside = "b.conflict-19700101T000000Z-server";
+    const base = share();
+    log(close(A, base, TWO));
+    log(directory(B, "b"));
+    log(directory(C, beside));
+    moveOver("b");
+    expect([shown("b"), shown(beside)]).toEqual([B, C]);
+    expect(shown(`${beside}-2`)).toBe(A);
+    expect(names()).toEqual(["b", beside, `${beside}-2`]);
+  });
 
   test("is hidden when what was written to it is taken back; the cache is told", () => {
     const base = share();

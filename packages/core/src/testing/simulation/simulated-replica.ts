@@ -193,9 +193,6 @@ export class SimulatedReplica {
     return { pending, replica: new Replica(index.changing, position.recno, pending, mark) };
   }
 
-  readOwn() {
-    return this.#log.read();
-  }
   #load(): void {
     this.#home.index.keepsOutcomesOf = this.#home.sysid;
     const { pending, replica } = this.readBack();

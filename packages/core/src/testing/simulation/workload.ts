@@ -66,7 +66,8 @@ export class Workload {
     if (choice < 32) return this.#makeDirectory(parent, name);
     const place = this.#random.pick(places);
     if (choice >= 67) {
-      if (choice < 80) return this.#rename(place, parent, name);
+      if (choice < 70) return this.#exchange(place, this.#random.pick(places));
+      if (choice < 80) return this.#moveSomewhere(place, parent, name, places);
       if (choice < 92) return this.#remove(place);
       if (choice < 96) return this.#changeMode(place);
     }
@@ -138,6 +139,29 @@ export class Workload {
     const from = this.#path(entry.parent, entry.name);
     await this.#move(place, parent, name, this.#isLikeSave(object, victim));
     return this.#deed("rename", `renames ${from} to ${this.#path(parent, name)}`);
+  }
+
+  /** To a name of a program's choice, or over something that is there, whose name can be one that nobody chose. */
+  #moveSomewhere(place: Place, parent: Oid, name: Name, places: readonly Place[]) {
+    if (this.#random.chance(0.7)) return this.#rename(place, parent, name);
+    const { entry } = this.#random.pick(places);
+    return this.#rename(place, entry.parent, entry.name);
+  }
+
+  /** Two names change places: three moves, as the filter logs them. */
+  async #exchange(a: Place, b: Place): Promise<Deed | null> {
+    const { peer, visible } = this.#host;
+    if (peer === null || a.object.oid === b.object.oid) return null;
+    const isInside = (inner: Place, outer: Place): boolean =>
+      outer.object.kind === "directory" && isWithin(visible, inner.entry.parent, outer.object.oid);
+    if (isInside(a, b) || isInside(b, a)) return null;
+    const spare = `.exchange-${this.#random.hex(8)}` as Name;
+    const paths = [a, b].map(({ entry }) => this.#path(entry.parent, entry.name));
+    await this.#move(a, a.entry.parent, spare, false);
+    await this.#move(b, a.entry.parent, a.entry.name, false);
+    const entry = this.#host.visible.entry(a.entry.parent, spare)!;
+    await this.#move({ ...a, entry }, b.entry.parent, b.entry.name, false);
+    return this.#deed("exchange", `exchanges ${paths.join(" and ")}`);
   }
 
   async #move({ entry, object }: Place, parent: Oid, name: Name, keepsOid: boolean): Promise<void> {
