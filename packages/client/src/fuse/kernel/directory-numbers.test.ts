@@ -55,6 +55,20 @@ describe("[C7] DirectoryNumbers", () => {
     expect([lookUp(A), lookUp(B, THREAD, X, other)]).toEqual([X, X]);
   });
 
+  test("is not sure of a directory of which a look-up has failed, and one after it perhaps not", () => {
+    const { lookUp, clock } = numbered();
+    lookUp(B);
+    lookUp(B);
+    // Now the kernel may have its entry in B, or still in A.
+    expect(lookUp(B)).toBe(X);
+    clock.nowMs += 1_000;
+    expect([lookUp(A), lookUp(A)]).toEqual([X, furtherNumber(X, 2)]);
+    clock.nowMs += 1_000;
+    expect(lookUp(A)).toBe(X);
+    clock.nowMs += 1_000;
+    expect([lookUp(A), lookUp(A)]).toEqual([X, X]);
+  });
+
   test("lets each of several threads fail once", () => {
     const { lookUp } = numbered();
     expect([lookUp(B), lookUp(B, ANOTHER)]).toEqual([X, X]);

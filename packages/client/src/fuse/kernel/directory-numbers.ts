@@ -56,6 +56,8 @@ export class DirectoryNumbers {
   readonly #options: DirectoryNumbersOptions;
   /** In which directory the kernel has its entry; both by their numbers. */
   readonly #parents = new Map<number, number>();
+  /** Directories of which that is not sure: a look-up has failed, and perhaps another one has not. */
+  readonly #unsure = new Set<NodeId>();
   readonly #attempts = new Map<NodeId, Attempt>();
   /** Threads whose call failed and is tried again, and since when. */
   readonly #retrying = new Map<number, number>();
@@ -76,7 +78,8 @@ export class DirectoryNumbers {
       const current = this.#parents.get(node) ?? parent;
       this.#parents.set(node, current);
       // Within one directory the kernel needs no lock.
-      return current === parent ? node : this.#attempt(parent, name, node, thread);
+      const isThere = current === parent && !this.#unsure.has(node);
+      return isThere ? node : this.#attempt(parent, name, node, thread);
     }
     if (attempt.parent !== parent || attempt.name !== name) {
       this.#settle(node, attempt);
@@ -114,6 +117,7 @@ export class DirectoryNumbers {
   /** The kernel has no entry of that number any more. */
   forgotten(number: number): void {
     this.#parents.delete(number);
+    this.#unsure.delete(number);
     this.#attempts.delete(number);
   }
 
@@ -134,10 +138,15 @@ export class DirectoryNumbers {
     return undefined;
   }
 
-  /** Nobody has come back, so the kernel's entry is where it was looked up. */
+  /** Where nobody has come back, the kernel's entry is where it was looked up. */
   #settle(node: NodeId, { parent, hasFailed }: Attempt): void {
     this.#attempts.delete(node);
-    if (!hasFailed) this.#parents.set(node, parent);
+    if (hasFailed) {
+      this.#unsure.add(node);
+      return;
+    }
+    this.#unsure.delete(node);
+    this.#parents.set(node, parent);
   }
 
   #furtherNumber(parent: number, name: Name, node: NodeId): number {
