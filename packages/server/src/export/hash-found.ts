@@ -5,6 +5,7 @@ import type { Fileset } from "./fileset.ts";
 import type { FoundEntry } from "./found-entry.ts";
 import { hashContent } from "./hash-content.ts";
 import type { ListedDirectory, LookRequest } from "./list-directory.ts";
+import { readWhenRested } from "./read-when-rested.ts";
 import { reportProblem } from "./report-problem.ts";
 import { isAbsence } from "./tree-directory.ts";
 
@@ -39,26 +40,31 @@ export async function hashFound(
 async function withHash(
   fileset: Fileset,
   fd: number,
-  entry: FoundEntry,
+  found: FoundEntry,
   busy: LookRequest[],
   signal: AbortSignal | undefined,
 ): Promise<FoundEntry | undefined> {
-  if (entry.kind !== "file") return entry;
-  const known = knownHash(fileset, entry);
-  if (known !== null) return { ...entry, sha256: known };
+  // Of a directory no time is compared.
+  if (found.kind === "directory") return found;
+  const again = (): undefined =>
+    void busy.push({ directory: found.parent, names: new Set<Name>([found.name]), isDeep: false });
   try {
+    const entry = await readWhenRested(fd, found);
+    if (entry === undefined || entry.kind === "directory") return again();
+    if (entry.kind !== "file") return entry;
+    const known = knownHash(fileset, entry);
+    if (known !== null) return { ...entry, sha256: known };
     const sha256 = await hashContent(fd, textToBytes(entry.name), entry.note, signal);
     if (sha256 !== null) return { ...entry, sha256 };
   } catch (error) {
     if (signal?.aborted === true) throw error;
     if (!isAbsence(error)) {
-      const path = objectPath(fileset.ledger.state, entry.parent);
-      reportProblem(fileset, `${path === "/" ? "" : path}/${entry.name}`, error);
+      const path = objectPath(fileset.ledger.state, found.parent);
+      reportProblem(fileset, `${path === "/" ? "" : path}/${found.name}`, error);
       return undefined;
     }
   }
-  busy.push({ directory: entry.parent, names: new Set<Name>([entry.name]), isDeep: false });
-  return undefined;
+  return again();
 }
 
 /** The hash where it need not be computed: nothing in the file, or the inode is as it was noted. */
