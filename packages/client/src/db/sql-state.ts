@@ -40,6 +40,13 @@ interface EntryRow {
   readonly version: number;
 }
 
+/** An entry of a directory that is known, with the digits of its object's id: to make Buffers costs most of reading a row. */
+interface ChildRow {
+  readonly name: Buffer;
+  readonly oid: Oid;
+  readonly version: Recno;
+}
+
 interface OutcomeRow {
   readonly verdict: Outcome["verdict"];
   readonly reason: OutcomeReason | null;
@@ -165,7 +172,13 @@ export class SqlState implements MutableState {
 
   children(parent: Oid): Iterable<Entry> {
     if (this.#childless.has(parent)) return NO_ENTRIES;
-    return (this.#sql.children.all(idBytes(parent)) as EntryRow[]).map(entryOf);
+    const rows = this.#sql.children.all(idBytes(parent)) as ChildRow[];
+    return rows.map(({ name, oid, version }) => ({
+      parent,
+      name: bytesToText(name) as Name,
+      oid,
+      version,
+    }));
   }
 
   hasChildren(parent: Oid): boolean {
@@ -386,7 +399,9 @@ function prepare(sqlite: Database) {
       "SELECT parent, name, oid, version FROM entries WHERE parent = ? AND name = ?",
     ),
     links: sqlite.prepare("SELECT parent, name, oid, version FROM entries WHERE oid = ?"),
-    children: sqlite.prepare("SELECT parent, name, oid, version FROM entries WHERE parent = ?"),
+    children: sqlite.prepare(
+      "SELECT name, lower(hex(oid)) AS oid, version FROM entries WHERE parent = ?",
+    ),
     hasChildren: sqlite.prepare("SELECT 1 FROM entries WHERE parent = ? LIMIT 1"),
     refusals: sqlite.prepare(
       "SELECT oid, reason, trace FROM outcomes WHERE verdict = 'refused' ORDER BY trace DESC LIMIT ?",

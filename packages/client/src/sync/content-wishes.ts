@@ -9,7 +9,10 @@ import type { SyncMode } from "./sync-status.ts";
 /** Contents for which there was no room are tried again this often. */
 const RETRY_MS = 30_000;
 
-export interface ContentWishesOptions extends Omit<PrefetcherOptions, "keep" | "visible"> {
+export interface ContentWishesOptions extends Omit<
+  PrefetcherOptions,
+  "keep" | "visible" | "directoryOf"
+> {
   readonly replica: LocalReplica;
   readonly mode: SyncMode;
   readonly connection: Connection;
@@ -30,6 +33,7 @@ export class ContentWishes implements AsyncDisposable {
       ...options,
       keep: options.keep ?? keepAllOf(mode),
       visible: (oid) => replica.visible.object(oid),
+      directoryOf: (oid) => replica.visible.links(oid)[0]?.parent,
     });
     this.wantReplica();
     this.#retrying = setInterval(() => this.#retry(), RETRY_MS).unref();

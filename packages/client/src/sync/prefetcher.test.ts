@@ -41,6 +41,7 @@ beforeEach(() => {
     } as Partial<CacheExecutor> as CacheExecutor,
     keep: { rankOf: () => REPLICA, makeRoomFor: () => Promise.resolve(true) },
     visible: (id) => visible.get(id),
+    directoryOf: () => undefined,
     onProblem: (error) => {
       throw error;
     },
@@ -99,6 +100,7 @@ test("a pack that is wrong is told of, and the contents behind that are asked fo
     cache: cache as CacheExecutor,
     keep: { rankOf: () => REPLICA, makeRoomFor: () => Promise.resolve(true) },
     visible: (id) => visible.get(id),
+    directoryOf: () => undefined,
     onProblem: (error) => problems.push(error),
   });
   const all = ["1", "2", "3", "4", "5"].map(oid);
@@ -149,6 +151,7 @@ test.each([
       makeRoomFor: (bytes) => Promise.resolve(packed === 0 && bytes <= roomBytes),
     },
     visible: (id) => visible.get(id),
+    directoryOf: () => undefined,
     onProblem: (error) => {
       throw error;
     },
@@ -158,7 +161,9 @@ test.each([
   expect(packed).toBe(4 * atOnce);
 });
 
-/** A replica that wants four packs, whose answers come when they are let go. */
+const PACKS = 6;
+
+/** A replica that wants some packs, whose answers come when they are let go. */
 function wantPacks(roomBytes: number) {
   const asked: number[] = [];
   const answers: (() => void)[] = [];
@@ -182,11 +187,12 @@ function wantPacks(roomBytes: number) {
     cache: cache as CacheExecutor,
     keep: { rankOf: () => REPLICA, makeRoomFor: (bytes) => Promise.resolve(bytes <= roomBytes) },
     visible: (id) => visible.get(id),
+    directoryOf: () => undefined,
     onProblem: (error) => {
       throw error;
     },
   });
-  for (let pack = 0; pack < 4; pack += 1) {
+  for (let pack = 0; pack < PACKS; pack += 1) {
     for (let index = 0; index < 300; index += 1) {
       const recno = (pack * MAX_PACK_RECNOS + index + 1) as Recno;
       const sha256 = contentOf(pack, index);
@@ -206,21 +212,54 @@ const contentOf = (pack: number, index: number): Sha256 =>
 
 test("Prefetcher asks for the next pack as soon as one of those under way is here", async () => {
   const { asked, arrived, answer, ended } = wantPacks(Infinity);
-  await answer(1);
-  await vi.waitFor(() => expect(asked).toEqual([0, 1, 2]));
-  await answer(2);
   await vi.waitFor(() => expect(asked).toEqual([0, 1, 2, 3]));
-  for (const pack of [0, 3]) await answer(pack);
+  await answer(1);
+  await vi.waitFor(() => expect(asked).toEqual([0, 1, 2, 3, 4]));
+  await answer(2);
+  await vi.waitFor(() => expect(asked).toEqual([0, 1, 2, 3, 4, 5]));
+  for (const pack of [0, 3, 4, 5]) await answer(pack);
   await ended;
-  expect(arrived).toHaveLength(4 * 300);
+  expect(arrived).toHaveLength(PACKS * 300);
 });
 
 test("Prefetcher asks for one pack at a time where there is no room for two", async () => {
   const { asked, arrived, answer, ended } = wantPacks(300);
-  for (const pack of [0, 1, 2, 3]) {
+  for (let pack = 0; pack < PACKS; pack += 1) {
     await answer(pack);
     expect(asked).toHaveLength(pack + 1);
   }
   await ended;
-  expect(arrived).toHaveLength(4 * 300);
+  expect(arrived).toHaveLength(PACKS * 300);
+});
+
+test("Prefetcher hands the contents of a directory over together, where not too many come before its last", async () => {
+  const perDirectory = 300;
+  const directoryOf = (id: Oid): Oid => oid(`d${Math.floor(numbers.get(id)! / perDirectory)}`);
+  const numbers = new Map<Oid, number>();
+  const put: number[] = [];
+  const replica = new Prefetcher({
+    remote: {
+      async *fetchPack() {
+        for (let index = 0; index < 2000; index += 1)
+          yield { sha256: contentOf(0, index), bytes: Buffer.from("x") };
+      },
+    } as Partial<Remote> as Remote,
+    cache: {
+      hasContent: () => false,
+      putContents: (contents) => Promise.resolve(void put.push(contents.length)),
+    } as Partial<CacheExecutor> as CacheExecutor,
+    keep: { rankOf: () => REPLICA, makeRoomFor: () => Promise.resolve(true) },
+    visible: (id) => visible.get(id),
+    directoryOf: (id) => (numbers.get(id)! < 900 ? directoryOf(id) : oid("large")),
+    onProblem: (error) => {
+      throw error;
+    },
+  });
+  for (let index = 0; index < 2000; index += 1) {
+    const id = oid(`a${index}`);
+    numbers.set(id, index);
+    replica.want({ ...file(id, (index + 1) as Recno), sha256: contentOf(0, index) }, REPLICA);
+  }
+  await replica.run(new AbortController().signal);
+  expect(put).toEqual([600, 1024, 376]);
 });

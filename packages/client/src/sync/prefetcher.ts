@@ -20,8 +20,8 @@ import { type Pack, type Wanted, WantedContents } from "./wanted-contents.ts";
 /** Fetches at once: enough to hide round trips, few enough to leave room for an open that waits. */
 const PARALLEL = 4;
 
-/** Packs at once: while the files of one are made, the server reads the next. */
-const PARALLEL_PACKS = 2;
+/** Packs at once: while the files of some are made, the server reads the next. With two it had to wait at each change. */
+const PARALLEL_PACKS = 4;
 
 /**
  * A pack brings all small contents of a part of the log, wanted or not: fewer contents than these, or a
@@ -35,6 +35,9 @@ const SMALLEST_SHARE_OF_PACK = 1 / 16;
  * their content of which it has it by then.
  */
 const PUT_TOGETHER = 512;
+
+/** More than those wait for the last of their directory. */
+const MOST_TOGETHER = 2 * PUT_TOGETHER;
 const PUT_TOGETHER_BYTES = 4 * 1024 * 1024;
 
 /** Which contents are wanted, and whether there is room for them. */
@@ -49,6 +52,8 @@ export interface PrefetcherOptions {
   readonly keep: KeepPolicy;
   /** The object as programs see it. */
   readonly visible: (oid: Oid) => TreeObject | undefined;
+  /** A directory that it is in. */
+  readonly directoryOf: (oid: Oid) => Oid | undefined;
   readonly onProblem: (error: unknown) => void;
 }
 
@@ -204,7 +209,7 @@ export class Prefetcher {
   }
 
   async #fetchPack(pack: Pack, signal: AbortSignal): Promise<void> {
-    const { remote, cache } = this.#options;
+    const { remote, cache, directoryOf } = this.#options;
     const { first, last } = spanOf(pack);
     const missing = new Set(pack.keys());
     let arrived: SmallContent[] = [];
@@ -219,12 +224,20 @@ export class Prefetcher {
     };
     try {
       const contents = remote.fetchPack((first - 1) as Recno, last, signal);
+      let directory: Oid | undefined;
       for await (const { sha256, bytes } of contents) {
-        for (const { oid } of pack.get(sha256) ?? []) arrived.push({ oid, sha256, bytes });
+        const wanted = pack.get(sha256) ?? [];
+        if (arrivedBytes >= PUT_TOGETHER_BYTES || arrived.length >= MOST_TOGETHER) await put();
+        else if (arrived.length >= PUT_TOGETHER) {
+          directory ??= directoryOf(arrived.at(-1)!.oid);
+          const next = wanted[0] && directoryOf(wanted[0].oid);
+          if (next !== directory) await put();
+        }
+        if (arrived.length === 0) directory = undefined;
+        for (const { oid } of wanted) arrived.push({ oid, sha256, bytes });
         arrivedBytes += bytes.length;
         missing.delete(sha256);
         if (missing.size === 0) break;
-        if (arrived.length >= PUT_TOGETHER || arrivedBytes >= PUT_TOGETHER_BYTES) await put();
       }
       await put();
     } catch (error) {

@@ -51,20 +51,22 @@ export async function* parseContentPackResponse(
 ): AsyncGenerator<InlineContent, void> {
   let count = 0;
   let isEnded = false;
-  for await (const { type, payload } of readFrames(WHAT, chunks, HASH_BYTES + MAX_INLINE_BYTES)) {
-    if (isEnded) throw new WireFormatError(WHAT, "frames follow its end");
-    if (type === TYPES.content) {
-      if (payload.length < HASH_BYTES) throw new WireFormatError(WHAT, "a content has no hash");
-      const reader = new ByteReader(payload, 0, HASH_BYTES);
-      yield { sha256: reader.hash() as Sha256, bytes: payload.subarray(HASH_BYTES) };
-      count += 1;
-    } else if (type === TYPES.end) {
-      if (readPayload(WHAT, payload, (r) => r.u32()) !== count) {
-        throw new WireFormatError(WHAT, `it has ${count} contents, not as many as it says`);
+  for await (const frames of readFrames(WHAT, chunks, HASH_BYTES + MAX_INLINE_BYTES)) {
+    for (const { type, payload } of frames) {
+      if (isEnded) throw new WireFormatError(WHAT, "frames follow its end");
+      if (type === TYPES.content) {
+        if (payload.length < HASH_BYTES) throw new WireFormatError(WHAT, "a content has no hash");
+        const reader = new ByteReader(payload, 0, HASH_BYTES);
+        yield { sha256: reader.hash() as Sha256, bytes: payload.subarray(HASH_BYTES) };
+        count += 1;
+      } else if (type === TYPES.end) {
+        if (readPayload(WHAT, payload, (r) => r.u32()) !== count) {
+          throw new WireFormatError(WHAT, `it has ${count} contents, not as many as it says`);
+        }
+        isEnded = true;
+      } else {
+        throw new WireFormatError(WHAT, `frames of type ${type} are not known`);
       }
-      isEnded = true;
-    } else {
-      throw new WireFormatError(WHAT, `frames of type ${type} are not known`);
     }
   }
   if (!isEnded) throw new WireFormatError(WHAT, "it is cut off");

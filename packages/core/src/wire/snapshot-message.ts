@@ -68,15 +68,17 @@ export async function* parseSnapshotResponse(
 ): AsyncGenerator<SnapshotRow, void> {
   let last = 0;
   let rows = 0;
-  for await (const frame of readFrames(WHAT, chunks, MAX_ROW_BYTES)) {
-    const row = readRow(frame);
-    checkOrder(frame.type, last);
-    if (row.kind === "end" && row.rows !== rows) {
-      throw new WireFormatError(WHAT, `it has ${rows} rows, but says ${row.rows}`);
+  for await (const frames of readFrames(WHAT, chunks, MAX_ROW_BYTES)) {
+    for (const frame of frames) {
+      const row = readRow(frame);
+      checkOrder(frame.type, last);
+      if (row.kind === "end" && row.rows !== rows) {
+        throw new WireFormatError(WHAT, `it has ${rows} rows, but says ${row.rows}`);
+      }
+      last = frame.type;
+      rows += 1;
+      yield row;
     }
-    last = frame.type;
-    rows += 1;
-    yield row;
   }
   if (last !== TYPES.end) throw new WireFormatError(WHAT, "it is cut off");
 }

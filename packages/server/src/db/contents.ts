@@ -1,7 +1,7 @@
 import type { Name, Oid, Recno, Sha256 } from "@izo/core";
 import type { Stat } from "@izo/sys";
 
-import { bytesOf, hexOf, nameOf } from "./columns.ts";
+import { bytesOf, hexColumn, hexOf, nameOf } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import { type DiskNote, type DiskRow, noteOf } from "./disk-notes.ts";
 import { prepared } from "./prepared.ts";
@@ -44,6 +44,20 @@ export interface NotedContent {
   readonly note: DiskNote;
 }
 
+const NOTE_COLUMNS = [
+  "dev",
+  "ino",
+  "btime_ns",
+  "size_bytes",
+  "mtime_ns",
+  "ctime_ns",
+  "mode",
+  "uid",
+  "gid",
+]
+  .map((name) => `d.${name}`)
+  .join(", ");
+
 /**
  * The first of the contents up to a size that objects have now and got from one of the records `after` + 1 to `until`, in
  * that order, with each of their names.
@@ -59,20 +73,25 @@ export function notedContentsBetween(
 ): NotedContent[] {
   return prepared<[typeof range], NotedContentRow>(
     connection,
-    "SELECT o.sha256, o.content_version, e.parent, e.name, d.* FROM objects o JOIN disk d ON d.oid = o.oid JOIN entries e ON e.oid = o.oid AND e.to_recno IS NULL WHERE o.content_version > @after AND o.content_version <= @until AND o.to_recno IS NULL AND o.sha256 IS NOT NULL AND o.size_bytes <= @maxBytes ORDER BY o.content_version LIMIT @limit",
+    `SELECT ${hexColumn("sha256", "o.")}, o.content_version, ${hexColumn("parent", "e.")}, e.name, ${NOTE_COLUMNS} FROM objects o JOIN disk d ON d.oid = o.oid JOIN entries e ON e.oid = o.oid AND e.to_recno IS NULL WHERE o.content_version > @after AND o.content_version <= @until AND o.to_recno IS NULL AND o.sha256 IS NOT NULL AND o.size_bytes <= @maxBytes ORDER BY o.content_version LIMIT @limit`,
     (statement) => statement.safeIntegers(),
   )
     .all(range)
     .map((row) => ({
-      sha256: hexOf(row.sha256) as Sha256,
+      sha256: row.sha256,
       contentVersion: Number(row.content_version) as Recno,
-      parent: hexOf(row.parent) as Oid,
+      parent: row.parent,
       name: nameOf(row.name),
       note: noteOf(row),
     }));
 }
 
-type NotedContentRow = NotedRow & { readonly sha256: Buffer; readonly content_version: bigint };
+type NotedContentRow = Omit<DiskRow, "oid"> & {
+  readonly sha256: Sha256;
+  readonly content_version: bigint;
+  readonly parent: Oid;
+  readonly name: Buffer;
+};
 
 type NotedRow = DiskRow & { readonly parent: Buffer; readonly name: Buffer };
 

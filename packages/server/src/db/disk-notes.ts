@@ -135,7 +135,7 @@ export function isSameButForCtime(a: DiskNote, b: DiskNote): boolean {
   return hasSameContent && a.mode === b.mode && a.uid === b.uid && a.gid === b.gid;
 }
 
-export function noteOf(row: DiskRow): DiskNote {
+export function noteOf(row: Omit<DiskRow, "oid">): DiskNote {
   return {
     dev: row.dev,
     ino: row.ino,

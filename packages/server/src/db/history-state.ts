@@ -2,8 +2,8 @@ import type { Entry, Name, Oid, Recno, StateReader, TreeObject } from "@izo/core
 
 import { bytesOf, bytesOfText, hexOf } from "./columns.ts";
 import type { Connection } from "./connection.ts";
-import { OBJECT_COLUMNS, objectOf, type ObjectRow } from "./object-row.ts";
-import { entryOf } from "./sql-state.ts";
+import { objectOf, type ObjectRow, selectObject } from "./object-row.ts";
+import { ENTRY_COLUMNS, entryOf } from "./sql-state.ts";
 
 type EntryRow = Parameters<typeof entryOf>[0] & { readonly to_recno: number | null };
 
@@ -66,14 +66,14 @@ export class HistoryState implements StateReader {
   }
 }
 
-const ENTRY = "SELECT parent, name, oid, from_recno, to_recno FROM entries WHERE";
+const ENTRY = `SELECT ${ENTRY_COLUMNS}, to_recno FROM entries WHERE`;
 
 /** An object's names are asked for in two statements: those that stand and those that ended have an index each. */
 function prepare(connection: Connection) {
   return {
     object: connection
       .prepare<[Buffer, Recno], ObjectRow>(
-        `SELECT oid, from_recno, to_recno, ${OBJECT_COLUMNS} FROM objects WHERE oid = ? AND from_recno <= ? ORDER BY from_recno DESC LIMIT 1`,
+        `SELECT ${selectObject()} FROM objects WHERE oid = ? AND from_recno <= ? ORDER BY from_recno DESC LIMIT 1`,
       )
       .safeIntegers(),
     entry: connection.prepare<[Buffer, Buffer, Recno], EntryRow>(

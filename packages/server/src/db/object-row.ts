@@ -1,22 +1,22 @@
 import type { ConflictNote, ObjectKind, Oid, PeerId, Recno, Sha256, TreeObject } from "@izo/core";
 import { authoritativeRecno, bytesToText, readStoredXattrs, writeStoredXattrs } from "@izo/core";
 
-import { bytesOf, bytesOfText, hexOf } from "./columns.ts";
+import { bytesOf, bytesOfText, hexColumn } from "./columns.ts";
 
-/** A row of `objects`, read with whole numbers as bigint: times in nanoseconds need them. */
+/** A row as {@link selectObject} names it, read with whole numbers as bigint: times in nanoseconds need them. */
 export interface ObjectRow {
-  readonly oid: Buffer;
+  readonly oid: Oid;
   readonly from_recno: bigint;
   readonly to_recno: bigint | null;
   readonly kind: ObjectKind;
-  readonly creator: Buffer;
+  readonly creator: PeerId;
   readonly mode: bigint;
   readonly uid: bigint;
   readonly gid: bigint;
   readonly attributes_version: bigint;
   readonly size_bytes: bigint;
   readonly mtime_ns: bigint;
-  readonly sha256: Buffer | null;
+  readonly sha256: Sha256 | null;
   readonly content_version: bigint;
   readonly target: Buffer | null;
   readonly rdev: bigint;
@@ -27,6 +27,16 @@ export interface ObjectRow {
 /** Columns in the order of {@link objectValues}, behind `oid` and `from_recno`. */
 export const OBJECT_COLUMNS =
   "kind, creator, mode, uid, gid, attributes_version, size_bytes, mtime_ns, sha256, content_version, target, rdev, xattrs, conflict";
+
+/** What a query of an {@link ObjectRow} selects. @param table with its dot, where a query has several */
+export function selectObject(table = ""): string {
+  const columns = ["oid", "from_recno", "to_recno", ...OBJECT_COLUMNS.split(", ")];
+  return columns
+    .map((name) => (HEX_COLUMNS.has(name) ? hexColumn(name, table) : `${table}${name}`))
+    .join(", ");
+}
+
+const HEX_COLUMNS: ReadonlySet<string> = new Set(["oid", "creator", "sha256"]);
 
 /** Values of {@link OBJECT_COLUMNS}. */
 export function objectValues(object: TreeObject): unknown[] {
@@ -50,16 +60,16 @@ export function objectValues(object: TreeObject): unknown[] {
 
 export function objectOf(row: ObjectRow): TreeObject {
   return {
-    oid: hexOf(row.oid) as Oid,
+    oid: row.oid,
     kind: row.kind,
-    creator: hexOf(row.creator) as PeerId,
+    creator: row.creator,
     mode: Number(row.mode),
     uid: Number(row.uid),
     gid: Number(row.gid),
     attributesVersion: Number(row.attributes_version) as Recno,
     sizeBytes: Number(row.size_bytes),
     mtimeNs: row.mtime_ns,
-    sha256: row.sha256 === null ? null : (hexOf(row.sha256) as Sha256),
+    sha256: row.sha256,
     contentVersion: Number(row.content_version) as Recno,
     target: row.target === null ? "" : bytesToText(row.target),
     rdev: Number(row.rdev),

@@ -3,8 +3,8 @@ import type { Oid, OriginId, PeerId, Recno } from "@izo/core";
 import type { SnapshotRow } from "../export/snapshot.ts";
 import { bytesOf, hexOf, nameOf } from "./columns.ts";
 import type { Connection } from "./connection.ts";
-import { OBJECT_COLUMNS, objectOf, type ObjectRow } from "./object-row.ts";
-import { entryOf, outcomeOf } from "./sql-state.ts";
+import { objectOf, type ObjectRow, selectObject } from "./object-row.ts";
+import { ENTRY_COLUMNS, entryOf, outcomeOf } from "./sql-state.ts";
 
 type EntryRow = Parameters<typeof entryOf>[0];
 type OutcomeRow = Parameters<typeof outcomeOf>[0] & { readonly origin_recno: Recno };
@@ -20,13 +20,11 @@ export function* snapshotRows(
   peer: PeerId | undefined,
 ): Generator<SnapshotRow, void> {
   const objects = connection
-    .prepare<[], ObjectRow>(
-      `SELECT oid, from_recno, to_recno, ${OBJECT_COLUMNS} FROM objects WHERE to_recno IS NULL`,
-    )
+    .prepare<[], ObjectRow>(`SELECT ${selectObject()} FROM objects WHERE to_recno IS NULL`)
     .safeIntegers();
   for (const row of objects.iterate()) yield { kind: "object", object: objectOf(row) };
   const entries = connection.prepare<[], EntryRow>(
-    "SELECT parent, name, oid, from_recno FROM entries WHERE to_recno IS NULL",
+    `SELECT ${ENTRY_COLUMNS} FROM entries WHERE to_recno IS NULL`,
   );
   for (const row of entries.iterate()) yield { kind: "entry", entry: entryOf(row) };
   const aliases = connection.prepare<[], { alias: Buffer; oid: Buffer }>(
@@ -53,10 +51,9 @@ type TombstoneRow = ObjectRow & {
 };
 
 function* tombstoneRows(connection: Connection, oldest: Recno): Generator<SnapshotRow, void> {
-  const columns = OBJECT_COLUMNS.split(", ").map((column) => `o.${column}`);
   const rows = connection
     .prepare<[number], TombstoneRow>(
-      `SELECT o.oid, o.from_recno, o.to_recno, ${columns.join(", ")}, t.parent, t.name, t.removed_at FROM tombstones t JOIN objects o ON o.oid = t.oid AND o.to_recno = t.removed_at WHERE t.removed_at >= ?`,
+      `SELECT ${selectObject("o.")}, t.parent, t.name, t.removed_at FROM tombstones t JOIN objects o ON o.oid = t.oid AND o.to_recno = t.removed_at WHERE t.removed_at >= ?`,
     )
     .safeIntegers();
   for (const row of rows.iterate(oldest)) {

@@ -14,16 +14,22 @@ import type {
 import { authoritativeRecno } from "@izo/core";
 import type { Statement } from "better-sqlite3";
 
-import { bytesOf, bytesOfText, hexOf, nameOf } from "./columns.ts";
+import { bytesOf, bytesOfText, hexColumn, hexOf, nameOf } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import type { CachedObject } from "./object-cache.ts";
-import { OBJECT_COLUMNS, objectOf, objectValues, type ObjectRow } from "./object-row.ts";
+import {
+  OBJECT_COLUMNS,
+  objectOf,
+  objectValues,
+  type ObjectRow,
+  selectObject,
+} from "./object-row.ts";
 import type { StateCache } from "./state-cache.ts";
 
 interface EntryRow {
-  readonly parent: Buffer;
+  readonly parent: Oid;
   readonly name: Buffer;
-  readonly oid: Buffer;
+  readonly oid: Oid;
   readonly from_recno: number;
 }
 
@@ -211,9 +217,9 @@ export class SqlState implements MutableState {
 
 export function entryOf(row: EntryRow): Entry {
   return {
-    parent: hexOf(row.parent) as Oid,
+    parent: row.parent,
     name: nameOf(row.name),
-    oid: hexOf(row.oid) as Oid,
+    oid: row.oid,
     version: row.from_recno as Recno,
   };
 }
@@ -244,13 +250,14 @@ function prepare(connection: Connection): Record<StatementName, Statement> {
   return Object.fromEntries(prepared) as Record<StatementName, Statement>;
 }
 
-const ENTRY_COLUMNS = "parent, name, oid, from_recno";
+/** What a query of an entry's row selects. */
+export const ENTRY_COLUMNS = `${hexColumn("parent")}, name, ${hexColumn("oid")}, from_recno`;
 
 type StatementName = keyof typeof STATEMENTS;
 
 const STATEMENTS = {
-  object: `SELECT oid, from_recno, to_recno, ${OBJECT_COLUMNS} FROM objects WHERE oid = ? AND to_recno IS NULL`,
-  objectThatEnded: `SELECT oid, from_recno, to_recno, ${OBJECT_COLUMNS} FROM objects WHERE oid = ? AND to_recno = ?`,
+  object: `SELECT ${selectObject()} FROM objects WHERE oid = ? AND to_recno IS NULL`,
+  objectThatEnded: `SELECT ${selectObject()} FROM objects WHERE oid = ? AND to_recno = ?`,
   addObject: `INSERT INTO objects (oid, from_recno, ${OBJECT_COLUMNS}) VALUES (?, ?, ${OBJECT_COLUMNS.split(
     ",",
   )
@@ -262,7 +269,7 @@ const STATEMENTS = {
   links: `SELECT ${ENTRY_COLUMNS} FROM entries WHERE oid = ? AND to_recno IS NULL ORDER BY from_recno`,
   children: `SELECT ${ENTRY_COLUMNS} FROM entries WHERE parent = ? AND to_recno IS NULL ORDER BY name`,
   hasChildren: "SELECT 1 FROM entries WHERE parent = ? AND to_recno IS NULL LIMIT 1",
-  addEntry: `INSERT INTO entries (${ENTRY_COLUMNS}) VALUES (?, ?, ?, ?)`,
+  addEntry: `INSERT INTO entries (parent, name, oid, from_recno) VALUES (?, ?, ?, ?)`,
   endEntry: "UPDATE entries SET to_recno = ? WHERE parent = ? AND name = ? AND to_recno IS NULL",
   dropEntry:
     "DELETE FROM entries WHERE parent = ? AND name = ? AND from_recno = ? AND to_recno IS NULL",

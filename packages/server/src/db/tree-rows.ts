@@ -3,8 +3,8 @@ import { type Oid, type Recno, ROOT_OID, type SnapshotRow } from "@izo/core";
 import { bytesOf, hexOf } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import { HistoryState } from "./history-state.ts";
-import { OBJECT_COLUMNS, objectOf, type ObjectRow } from "./object-row.ts";
-import { entryOf } from "./sql-state.ts";
+import { objectOf, type ObjectRow, selectObject } from "./object-row.ts";
+import { ENTRY_COLUMNS, entryOf } from "./sql-state.ts";
 
 type EntryRow = Parameters<typeof entryOf>[0];
 type TreeRow = Extract<SnapshotRow, { readonly kind: "object" | "entry" | "alias" }>;
@@ -14,13 +14,11 @@ const HELD = "from_recno <= @at AND (to_recno IS NULL OR to_recno > @at)";
 /** The tree behind a record: objects, names, aliases, in the order of a snapshot's rows. */
 export function* treeRows(connection: Connection, at: Recno): Generator<TreeRow, void> {
   const objects = connection
-    .prepare<[{ at: Recno }], ObjectRow>(
-      `SELECT oid, from_recno, to_recno, ${OBJECT_COLUMNS} FROM objects WHERE ${HELD}`,
-    )
+    .prepare<[{ at: Recno }], ObjectRow>(`SELECT ${selectObject()} FROM objects WHERE ${HELD}`)
     .safeIntegers();
   for (const row of objects.iterate({ at })) yield { kind: "object", object: objectOf(row) };
   const entries = connection.prepare<[{ at: Recno }], EntryRow>(
-    `SELECT parent, name, oid, from_recno FROM entries WHERE ${HELD}`,
+    `SELECT ${ENTRY_COLUMNS} FROM entries WHERE ${HELD}`,
   );
   for (const row of entries.iterate({ at })) yield { kind: "entry", entry: entryOf(row) };
   const aliases = connection.prepare<[Recno], { alias: Buffer; oid: Buffer }>(
