@@ -450,6 +450,22 @@ describe("conflicts", () => {
     expect({ mode, mtimeNs }).toEqual({ mode: shown.mode, mtimeNs: shown.mtimeNs });
   });
 
+  test("an edit that was saved over is shown with what it was sealed with, also where others have moved its file", async () => {
+    remoteFile("a", "a", "one");
+    await cache.write("/a", "edited");
+    await cache.write("/t", "a longer text");
+    cache.rename("/t", "/a");
+    cache.remote(rename(oid("a"), "a", "e"));
+    expect(cache.fs.getattr(cache.node("/e")).sizeBytes).toBe("edited".length);
+    cache.seal();
+    const { sizeBytes, mtimeNs } = cache.fs.getattr(cache.node("/a"));
+    expect(sizeBytes).toBe("a longer text".length);
+    expect(cache.fs.getattr(cache.node("/e"))).toMatchObject({ sizeBytes, mtimeNs });
+    await cache.push();
+    expect(cache.fs.getattr(cache.node("/e"))).toMatchObject({ sizeBytes, mtimeNs });
+    expect(await cache.read("/e")).toBe("a longer text");
+  });
+
   test("an inode that gets its names back for what is written there has the attributes of its object", async () => {
     remoteFile("a", "a", "base");
     await cache.read("/a");

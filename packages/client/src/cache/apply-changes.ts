@@ -251,7 +251,9 @@ export class ChangeApplier {
   /** Tells whether the inode's content is what the object's content is now. */
   #isContentOf(node: CacheNode, before: TreeObject | undefined, after: TreeObject): boolean {
     const { holding } = node;
-    if (node.unlogged.size > 0 || after.sha256 === null) return true;
+    if (node.unlogged.size > 0) return true;
+    // Nobody can fetch what is not sealed; a placeholder has its size all the same.
+    if (after.sha256 === null) return node.isPresent;
     if (holding.state === "content") return holding.sha256 === after.sha256;
     if (holding.state !== "local") return false;
     if (this.#versions.isSame(holding.base, after.contentVersion)) return true;

@@ -75,13 +75,15 @@ export class CacheContent implements CacheExecutor {
     if (node.hasWriter || this.#longWrites.isDue(node)) return "written";
     this.#tree.marks.writeLate(node);
     const { generation } = node;
+    const closes = this.#closesOf(node, close);
     return {
       ...openForReading(this.#tree.nodes.pathOf(node)),
-      closes: this.#closesOf(node, close),
+      closes,
       get isUntouched() {
         return node.generation === generation && !node.hasWriter;
       },
       noteHash: () => this.#longWrites.noteSealed(node),
+      showElsewhere: () => this.#showElsewhere(node, closes),
     };
   }
 
@@ -100,6 +102,7 @@ export class CacheContent implements CacheExecutor {
         copy.keep(sha256);
         this.#longWrites.noteCopied(node, sha256, copy.stat);
       },
+      showElsewhere: () => this.#showElsewhere(node, closes),
       [Symbol.dispose]: () => copy[Symbol.dispose](),
     };
   }
@@ -149,6 +152,23 @@ export class CacheContent implements CacheExecutor {
     const closes = new Set(this.#versions.openClosesOf(recno));
     if (holding.state !== "local") return [...closes];
     return [...closes.union(new Set(this.#versions.openCloses(holding.base)))];
+  }
+
+  #showElsewhere(node: CacheNode, closes: readonly Recno[]): void {
+    const { visible } = this.#tree;
+    const shown = new Set<Oid>();
+    for (const recno of closes) {
+      const close = this.#versions.ownClose(recno);
+      if (close !== undefined) shown.add(contentOid(close, visible));
+    }
+    shown.delete(node.oid);
+    if (shown.size === 0) return;
+    const objects = Array.from(shown, (oid) => ({
+      oid,
+      before: undefined,
+      after: visible.object(oid),
+    }));
+    this.#applier.apply({ names: [], objects, moves: [] });
   }
 
   /**

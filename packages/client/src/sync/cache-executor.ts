@@ -19,6 +19,11 @@ export interface WrittenContent extends LocalContent {
   readonly isUntouched: boolean;
   /** The content is durable and has this hash: its CLOSEs are sealed next. */
   noteHash(sha256: Sha256): void;
+  /**
+   * Its CLOSEs are sealed. One that was saved over got the content that was saved, and its object can have been parted
+   * from that meanwhile: it stands elsewhere, without the content, and is to look as what it has now.
+   */
+  showElsewhere(): void;
 }
 
 /** The content of an object, checked against its hash. */

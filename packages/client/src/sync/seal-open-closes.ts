@@ -138,4 +138,5 @@ function sealContent(
     if (replica.isOpen(recno))
       show(replica.seal(recno, { sizeBytes: Number(size), mtimeNs, sha256 }));
   }
+  content.showElsewhere();
 }

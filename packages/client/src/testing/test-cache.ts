@@ -221,7 +221,7 @@ export class TestCache implements AsyncDisposable {
   /** Gives every open CLOSE its hash, and keeps the content as a server would. */
   seal(): void {
     for (const { recno, operation } of this.replica.unsealed()) {
-      if (operation.opcode !== "CLOSE") continue;
+      if (operation.opcode !== "CLOSE" || !this.replica.isOpen(recno)) continue;
       const found = this.local.content.openWritten({ recno, operation });
       if (typeof found === "string") continue;
       using content = found;
@@ -229,7 +229,11 @@ export class TestCache implements AsyncDisposable {
       const bytes = Buffer.alloc(Number(size));
       readSync(content.fd, bytes, 0, bytes.length, 0);
       const sha256 = this.store(bytes);
-      this.replica.seal(recno, { sizeBytes: bytes.length, mtimeNs, sha256 });
+      const sealed = { sizeBytes: bytes.length, mtimeNs, sha256 };
+      for (const close of content.closes) {
+        if (this.replica.isOpen(close)) this.local.content.apply(this.replica.seal(close, sealed));
+      }
+      content.showElsewhere();
     }
   }
 
