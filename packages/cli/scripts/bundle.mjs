@@ -20,6 +20,7 @@ const ENTRIES = {
   "mount-helper": join(root, "src/mount-helper.ts"),
   "hash-worker": sources("sync/hash-worker.ts"),
   "landing-worker": sources("remote/landing/landing-worker.ts"),
+  "watcher-worker": sources("fuse/kernel/watchers/watcher-worker.ts"),
 };
 
 /** The directory of the package that a module belongs to, where that is not one of ours. */

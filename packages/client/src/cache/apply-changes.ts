@@ -32,6 +32,7 @@ import { makeInode, updateAttributes, updateTime } from "./inode.ts";
 import { invalidateNames, namesOf } from "./invalidate-names.ts";
 import type { KernelNotifier } from "./kernel-notifier.ts";
 import type { OwnVersions } from "./own-versions.ts";
+import { WatchedNames } from "./watched-names.ts";
 
 export interface ChangeApplierOptions {
   readonly tree: CacheTree;
@@ -65,6 +66,7 @@ export class ChangeApplier {
       return;
     }
     const places = new Places(this.#tree, names);
+    const watched = new WatchedNames(this.#tree, objects);
     const touched = objects.flatMap((change) => {
       const node = places.locateObject(change.oid);
       return node === undefined ? [] : [{ change, node }];
@@ -74,13 +76,14 @@ export class ChangeApplier {
     const edited = touched.filter(({ change, node }) => this.#saveEdit(change, node));
     const { moved, left } = this.#moveContents(moves, places);
     // An edit of what was removed brings it back, perhaps under another name.
-    this.#changeNames(names, moved.union(new Set(edited.map(({ node }) => node.oid))), places);
-    for (const change of objects) this.#changeObject(change, moved);
+    const found = moved.union(new Set(edited.map(({ node }) => node.oid)));
+    this.#changeNames(names, found, places, watched);
+    for (const change of objects) this.#changeObject(change, moved, watched);
     // An inode that came from another object has brought that one's attributes along.
     const told = new Set(objects.map(({ oid }) => oid));
     for (const oid of moved.difference(told)) {
       const after = this.#tree.visible.object(oid);
-      this.#changeObject({ oid, before: undefined, after }, moved);
+      this.#changeObject({ oid, before: undefined, after }, moved, watched);
     }
     this.#tree.limbo.sweep();
     for (const { parent, name } of names) {
@@ -90,6 +93,7 @@ export class ChangeApplier {
     // Such a name may mean the same object as before, and yet another inode.
     for (const { parent, name } of left) this.#notifier.invalidateEntry(parent.id, name);
     this.#tellCounts(names);
+    watched.tell(this.#notifier);
   }
 
   /** How many names an object has is an attribute of it, and the kernel knows that under its other names. */
@@ -177,13 +181,22 @@ export class ChangeApplier {
   }
 
   /** @param found objects whose inode has to have their names, also those that have not changed */
-  #changeNames(names: readonly NameChange[], found: ReadonlySet<Oid>, places: Places): void {
-    const { visible } = this.#tree;
+  #changeNames(
+    names: readonly NameChange[],
+    found: ReadonlySet<Oid>,
+    places: Places,
+    watched: WatchedNames,
+  ): void {
+    const { visible, nodes } = this.#tree;
     const arriving: Entry[] = [];
-    for (const { parent, name } of names) {
+    for (const change of names) {
+      const { parent, name } = change;
       const directory = places.known(parent);
       const wanted = visible.entry(parent, name);
       const standing = directory === undefined ? undefined : this.#tree.peek(directory, name);
+      const met = directory ?? nodes.ofObject(parent);
+      if (met !== undefined)
+        watched.note(change, met, directory === undefined ? change.before : standing);
       if (wanted !== undefined) arriving.push(wanted);
       if (directory === undefined || standing === undefined || standing.oid === wanted?.oid)
         continue;
@@ -222,7 +235,11 @@ export class ChangeApplier {
     return this.#tree.nodes.ofObject(oid)?.links.some(({ parent }) => parent === limbo) === true;
   }
 
-  #changeObject({ oid, before }: ObjectChange, moved: ReadonlySet<Oid>): void {
+  #changeObject(
+    { oid, before }: ObjectChange,
+    moved: ReadonlySet<Oid>,
+    watched: WatchedNames,
+  ): void {
     const after = this.#tree.visible.object(oid);
     const node = after === undefined ? undefined : this.#tree.find(oid);
     if (after === undefined || node === undefined || node.links.length === 0) return;
@@ -233,14 +250,25 @@ export class ChangeApplier {
     const waits = hasOther && this.#waitsForContent(node, after);
     const current = hasOther && !waits ? this.#replaceContent(node, after) : node;
     const path = this.#tree.nodes.pathOf(current);
-    updateAttributes(this.#tree.form, path, after);
+    let isOther = updateAttributes(this.#tree.form, path, after);
     // The time belongs to the content: to an edit that is under way, to the one that is still shown.
     const hasOwnTime = current.unlogged.size > 0 || waits;
     // A directory's moves with its entries here. A file's may have moved with its length, or be another object's.
     const isTimeKept = after.kind === "directory" && before?.mtimeNs === after.mtimeNs;
-    if (!hasOwnTime && !isTimeKept) updateTime(path, after);
-    if (current === node) this.#notifier.invalidateNode(node.id, namesOf(node));
-    else invalidateNames(this.#notifier, current);
+    // A directory's says that names have come or gone, which is told for themselves.
+    if (!hasOwnTime && !isTimeKept && updateTime(path, after))
+      isOther ||= node.kind !== "directory";
+    if (current !== node) {
+      watched.noteReplaced(node, current);
+      invalidateNames(this.#notifier, current);
+      return;
+    }
+    // What has just come is told by its name.
+    if (before !== undefined) {
+      const isWritten = hasOther && !waits && before.sha256 !== after.sha256;
+      if (isWritten || isOther) watched.noteChanged(node, isWritten ? "written" : "attributes");
+    }
+    this.#notifier.invalidateNode(node.id, namesOf(node));
   }
 
   /** Others have changed the file to which its content has come: who has it open edits what he knows. */

@@ -18,6 +18,7 @@ import { fillPlaceholder } from "./fill-placeholder.ts";
 import { giveAttributes } from "./inode.ts";
 import { invalidateNames, namesOf } from "./invalidate-names.ts";
 import type { KernelNotifier } from "./kernel-notifier.ts";
+import { replacedNames } from "./watched-names.ts";
 
 export interface ContentInstallerOptions {
   readonly tree: CacheTree;
@@ -114,6 +115,7 @@ export class ContentInstaller {
     } finally {
       closeSync(fd);
     }
+    const isShown = node.isPresent && node.holding.state === "content";
     const next =
       arrival === undefined
         ? this.#tree.replaceInode(node, path, holding)
@@ -121,5 +123,8 @@ export class ContentInstaller {
     if (arrival !== undefined) next.noteArrived(arrival);
     this.#onArrived(object.sizeBytes);
     invalidateNames(this.#notifier, next);
+    // That a content comes which was only awaited changes nothing for anybody.
+    if (isShown)
+      for (const change of replacedNames(node, next)) this.#notifier.tellWatchers?.(change);
   }
 }

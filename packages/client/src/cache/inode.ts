@@ -173,25 +173,31 @@ function dropInherited(form: InodeForm, place: InodePlace, object: InodeAttribut
   }
 }
 
-/** Makes owner, mode and extended attributes of an inode those of its object, touching only what differs. */
-export function updateAttributes(form: InodeForm, path: string, object: TreeObject): void {
+/**
+ * Makes owner, mode and extended attributes of an inode those of its object, touching only what differs.
+ *
+ * @returns whether anything did
+ */
+export function updateAttributes(form: InodeForm, path: string, object: TreeObject): boolean {
   const stat = form.stat(path);
   if (stat === undefined) throw new ErrnoError("ENOENT", `Cannot update "${path}": it is missing`);
   const owner = shownOwner(form, object);
   const isOwnerSame = stat.uid === owner.uid && stat.gid === owner.gid;
   if (!isOwnerSame) form.setOwner(path, owner);
-  updateXattrs(form, path, object);
+  const isXattrsSame = !updateXattrs(form, path, object);
   const mode = object.mode & 0o7777;
-  if (object.kind !== "symlink" && (!isOwnerSame || (stat.mode & 0o7777) !== mode)) {
-    form.setMode(path, mode);
-  }
+  const isModeSame = object.kind === "symlink" || (stat.mode & 0o7777) === mode;
+  // A change of the owner takes set-ID bits away.
+  if (!isModeSame || (!isOwnerSame && object.kind !== "symlink")) form.setMode(path, mode);
+  return !(isOwnerSame && isXattrsSame && isModeSame);
 }
 
-/** Sets the mtime of an inode to its object's where it differs. */
-export function updateTime(path: string, object: TreeObject): void {
+/** Sets the mtime of an inode to its object's where it differs. @returns whether it did */
+export function updateTime(path: string, object: TreeObject): boolean {
   const at = osPath(path);
-  if (fstatat(AT_FDCWD, at, { noFollow: true }).mtimeNs === object.mtimeNs) return;
+  if (fstatat(AT_FDCWD, at, { noFollow: true }).mtimeNs === object.mtimeNs) return false;
   utimens(at, "omit", object.mtimeNs, { noFollow: true });
+  return true;
 }
 
 /**
@@ -202,14 +208,21 @@ export function statInode(path: string): Stat | undefined {
   return fstatat(AT_FDCWD, osPath(path), { noFollow: true, throwIfNoEntry: false });
 }
 
-function updateXattrs(form: InodeForm, path: string, object: TreeObject): void {
+/** @returns whether any differed */
+function updateXattrs(form: InodeForm, path: string, object: TreeObject): boolean {
+  let isChanged = false;
   for (const name of form.listXattrs(path)) {
-    if (isReplicatedXattr(name) && !object.xattrs.has(name)) form.removeXattr(path, name);
+    if (!isReplicatedXattr(name) || object.xattrs.has(name)) continue;
+    form.removeXattr(path, name);
+    isChanged = true;
   }
   for (const [name, value] of replicatedXattrs(object)) {
     const standing = form.getXattr(path, name);
-    if (standing === undefined || !standing.equals(value)) form.setXattr(path, name, value);
+    if (standing?.equals(value) === true) continue;
+    form.setXattr(path, name, value);
+    isChanged = true;
   }
+  return isChanged;
 }
 
 /** Whatever a log names, the mark and what else belongs to this machine is not a server's to set. */

@@ -1,3 +1,4 @@
+import type { WatchedChange } from "../fuse/watched-change.ts";
 import type { KernelNotifier } from "./kernel-notifier.ts";
 
 /** Before the mount serves, and when it is gone, there is nobody to notify. */
@@ -10,5 +11,9 @@ export class LateNotifier implements KernelNotifier {
 
   invalidateNode(...change: Parameters<KernelNotifier["invalidateNode"]>): void {
     this.target?.invalidateNode(...change);
+  }
+
+  tellWatchers(change: WatchedChange): void {
+    this.target?.tellWatchers?.(change);
   }
 }

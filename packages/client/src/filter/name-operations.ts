@@ -9,6 +9,7 @@ import {
   type Oid,
   type RenameOperation,
   ROOT_OID,
+  textToBytes,
   type TreeObject,
 } from "@izo/core";
 
@@ -33,7 +34,7 @@ export function nameOperations(
   actors: Actors,
 ): Pick<
   FileSystem,
-  "lookup" | "forget" | "readdir" | "parentIno" | "link" | "unlink" | "rmdir" | "rename"
+  "lookup" | "forget" | "readdir" | "pathOf" | "parentIno" | "link" | "unlink" | "rmdir" | "rename"
 > {
   const { tree, log, removed } = context;
   const { nodes } = tree;
@@ -138,6 +139,12 @@ export function nameOperations(
       return listInodes(tree, directory, keepsAtime, ({ name }, met) =>
         met === undefined ? inoOf(name) : numberOfNode(met),
       );
+    },
+
+    pathOf(id) {
+      const directory = nodes.get(id);
+      const isNamed = directory === nodes.root || directory.links.length > 0;
+      return isNamed ? textToBytes(nodes.shownPath(directory).slice(1)) : undefined;
     },
 
     parentIno(id) {

@@ -186,6 +186,11 @@ export interface FileSystem {
    * @param keepsAtime as O_NOATIME of open(2) asks: the listing is no access
    */
   readdir(node: NodeId, keepsAtime?: boolean): DirectoryEntry[];
+  /**
+   * Where a directory is, from the root, without a slash in front; empty for the root. Undefined where it has
+   * no name any more. A file system without this has nobody told who watches: see `WatchedChange`.
+   */
+  pathOf?(directory: NodeId): Uint8Array | undefined;
   /** The inode number of the directory above; of the root its own. */
   parentIno(node: NodeId): bigint;
   fsyncdir(node: NodeId, dataOnly: boolean): Awaitable<void>;

@@ -1,6 +1,7 @@
 import type { Name } from "@izo/core";
 
 import type { NodeId } from "./file-system.ts";
+import type { WatchedChange } from "./watched-change.ts";
 
 /** One entry of a directory, as the file system knows it. */
 export interface EntryName {
@@ -36,6 +37,12 @@ export interface FuseMount extends AsyncDisposable {
    * that addresses it by node does not look at them. Same manners as `invalidateEntry`.
    */
   invalidateNode(node: NodeId, names: Iterable<EntryName>): void;
+
+  /**
+   * Others have changed that: programs that watch shall be told, as of what is done through the mount. Returns
+   * at once; call it after the invalidations of the same change. A mount without this tells nobody.
+   */
+  tellWatchers?(change: WatchedChange): void;
 
   /**
    * A descriptor that `FileSystem.release` has left open is about to be closed, and what the kernel has of

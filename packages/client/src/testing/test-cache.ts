@@ -78,6 +78,8 @@ export class TestCache implements AsyncDisposable {
   readonly problems: unknown[] = [];
   /** Paths of entries and numbers of nodes that the kernel was told to ask for again. */
   readonly notified: string[] = [];
+  /** What who watches is told of, as `made a`. */
+  readonly watched: string[] = [];
   /** Descriptors that were kept open for the next who reads, and are not any more. */
   readonly closed: number[] = [];
   isOnline = true;
@@ -350,6 +352,7 @@ export class TestCache implements AsyncDisposable {
         this.#believed.invalidateEntry(parent, name);
       },
       invalidateNode: (node) => void this.notified.push(`node ${node}`),
+      tellWatchers: ({ kind, name }) => void this.watched.push(`${kind} ${name}`),
       descriptorClosed: (_node, fd) => void this.closed.push(fd),
     };
   }

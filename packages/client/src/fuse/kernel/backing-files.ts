@@ -60,6 +60,11 @@ export class BackingFiles {
     return id;
   }
 
+  /** Whether opens of `node` are counted. */
+  isOpen(node: NodeId): boolean {
+    return (this.#open.get(node)?.opens ?? 0) > 0;
+  }
+
   /** An open of `node` has ended; with `isKept` its descriptor waits for the next. */
   released(node: NodeId, fd: number, isKept: boolean): void {
     const backing = this.#open.get(node);

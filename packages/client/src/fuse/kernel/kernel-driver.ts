@@ -14,6 +14,7 @@ import type { FileSystem, NodeId } from "../file-system.ts";
 import type { FuseMount, MountEnd } from "../fuse-mount.ts";
 import { MountError, prepareMountPoint } from "../prepare-mount-point.ts";
 import type { QuickWakeChoice } from "../quick-wake-choice.ts";
+import type { WatchedChange } from "../watched-change.ts";
 import { BackingFiles } from "./backing-files.ts";
 import { Connection } from "./connection.ts";
 import { directoryHandlers } from "./directory-handlers.ts";
@@ -30,6 +31,7 @@ import { Notifications } from "./notifications.ts";
 import { OpenFiles } from "./open-files.ts";
 import { MAJOR, OPCODE } from "./protocol.ts";
 import { type QuickWake, quickWakeHere } from "./quick-wake.ts";
+import { Watchers } from "./watchers/watchers.ts";
 
 export interface KernelDriverOptions {
   /** Requests were answered for so long without a pause. Says for how many milliseconds no more are to be. */
@@ -107,6 +109,7 @@ class KernelMount implements FuseMount {
   readonly #context: HandlerContext;
   readonly #connection: Connection;
   readonly #notifications: Notifications;
+  readonly #watchers: Watchers;
   readonly #quickWake: QuickWake;
   #stopping: Promise<void> | undefined;
   #protocol = "";
@@ -149,28 +152,27 @@ class KernelMount implements FuseMount {
       pagesSettled: (node) => this.#notifications.pagesSettled(node),
       onVolatile: (node) => this.#notifications.forgetAttributes(node),
     };
-    this.#connection = new Connection(
-      device,
-      {
-        [OPCODE.INIT]: this.#init,
-        [OPCODE.DESTROY]: () => 0,
-        ...nodeHandlers(this.#context),
-        ...nameHandlers(this.#context),
-        ...fileHandlers(this.#context),
-        ...directoryHandlers(this.#context),
+    const settled = (): Promise<void> => this.#notifications.drained();
+    this.#watchers = new Watchers(this.#context, { mountPoint, settled, onError });
+    const handlers = {
+      [OPCODE.INIT]: this.#init,
+      [OPCODE.DESTROY]: () => 0,
+      ...nodeHandlers(this.#context),
+      ...nameHandlers(this.#context),
+      ...fileHandlers(this.#context),
+      ...directoryHandlers(this.#context),
+    };
+    this.#connection = new Connection(device, this.#watchers.before(handlers), {
+      spinMicroseconds: options.spinMicroseconds ?? DEFAULT_SPIN_MICROSECONDS,
+      turnMs: TURN_MS,
+      onAnswered: (durationMs, requests) => {
+        this.#quickWake.note(requests);
+        return options.onAnswered?.(durationMs) ?? 0;
       },
-      {
-        spinMicroseconds: options.spinMicroseconds ?? DEFAULT_SPIN_MICROSECONDS,
-        turnMs: TURN_MS,
-        onAnswered: (durationMs, requests) => {
-          this.#quickWake.note(requests);
-          return options.onAnswered?.(durationMs) ?? 0;
-        },
-        onSent: options.onSent ?? (() => {}),
-        onEnd: () => void this.#stop("detached"),
-        onError: options.onError,
-      },
-    );
+      onSent: options.onSent ?? (() => {}),
+      onEnd: () => void this.#stop("detached"),
+      onError: options.onError,
+    });
     this.#connection.start();
   }
 
@@ -212,6 +214,10 @@ class KernelMount implements FuseMount {
     if (!known.has(node)) return;
     this.#notifications.invalidateNode(node);
     for (const number of known.furtherOf(node)) this.#notifications.invalidateNode(number);
+  }
+
+  tellWatchers(change: WatchedChange): void {
+    if (this.#context.known.has(change.parent)) this.#watchers.tell(change);
   }
 
   descriptorClosed(node: NodeId, fd: number): void {
@@ -257,6 +263,7 @@ class KernelMount implements FuseMount {
 
   async #tearDown(end: MountEnd): Promise<void> {
     const { onError } = this.#options;
+    this.#watchers.close();
     if (end === "unmounted") {
       try {
         await this.#device.detach();
@@ -270,6 +277,7 @@ class KernelMount implements FuseMount {
     await this.#notifications.close();
     this.#connection.end();
     this.#device[Symbol.dispose]();
+    await this.#watchers[Symbol.asyncDispose]();
     this.#context.files.releaseAll(onError);
     this.#context.known.forgetAll();
     this.#closed.resolve(end);

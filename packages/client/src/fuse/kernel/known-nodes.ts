@@ -32,6 +32,12 @@ export class KnownNodes {
     this.#lookups.set(number, (lookups ?? 0) + 1);
   }
 
+  /** Tells the kernel once more of a node that it knows. */
+  toldAgain(node: NodeId): void {
+    const lookups = this.#lookups.get(node);
+    if (lookups !== undefined) this.#lookups.set(node, lookups + 1);
+  }
+
   /** Whether the kernel may believe anything of a node, or of what is in it. */
   has(node: NodeId): boolean {
     return node === rootNode || this.#lookups.has(node) || this.#further.has(node);

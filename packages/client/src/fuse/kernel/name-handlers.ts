@@ -17,21 +17,10 @@ const RENAME_EXCHANGE = 2;
 export function nameHandlers(context: HandlerContext): Handlers {
   const { fileSystem, known, directories, onChanged } = context;
 
-  /** Answers with what is under a name, and takes over the reference to its node. */
-  function tell(request: RequestMessage, reply: ReplyMessage, name: Name, node: NodeId): number {
-    const attributes = fileSystem.getattr(node);
-    const number = isDirectory(attributes)
-      ? directories.answer(request.number, name, node, request.caller.pid)
-      : node;
-    known.told(number);
-    reply.entry(0, number, attributes);
-    return ENTRY_BYTES;
-  }
-
-  /** As {@link tell}, of what was just made. */
+  /** As {@link tellEntry}, of what was just made. */
   function made(request: RequestMessage, reply: ReplyMessage, name: Name, node: NodeId): number {
     onChanged(request.number, name);
-    return tell(request, reply, name, node);
+    return tellEntry(context, request, reply, name, node);
   }
 
   function rename(request: RequestMessage, flags: number, names: number): number {
@@ -61,7 +50,7 @@ export function nameHandlers(context: HandlerContext): Handlers {
     [OPCODE.LOOKUP](request, reply) {
       const { name } = request.name(0);
       const node = fileSystem.lookup(request.node, name);
-      if (node !== undefined) return tell(request, reply, name, node);
+      if (node !== undefined) return tellEntry(context, request, reply, name, node);
       reply.absence(0);
       return ENTRY_BYTES;
     },
@@ -122,6 +111,21 @@ export function nameHandlers(context: HandlerContext): Handlers {
     // struct fuse_rename2_in: newdir u64, flags u32, padding u32; the names.
     [OPCODE.RENAME2]: (request) => rename(request, request.u32(8), 16),
   };
+}
+
+/** Answers with what is under a name, and takes over the reference to its node. */
+export function tellEntry(
+  { fileSystem, known, directories }: Pick<HandlerContext, "fileSystem" | "known" | "directories">,
+  { number: parent, thread }: RequestMessage,
+  reply: ReplyMessage,
+  name: Name,
+  node: NodeId,
+): number {
+  const attributes = fileSystem.getattr(node);
+  const number = isDirectory(attributes) ? directories.answer(parent, name, node, thread) : node;
+  known.told(number);
+  reply.entry(0, number, attributes);
+  return ENTRY_BYTES;
 }
 
 function isDirectory({ mode }: Attributes): boolean {

@@ -7,7 +7,8 @@ import type { NodeId } from "../file-system.ts";
 /** So many bits are enough for 100,000 new nodes a second for five years, and leave nine for further numbers. */
 const NODE_BITS = 44;
 
-const FURTHER = 2 ** NODE_BITS;
+/** No node has a number as high. */
+export const MOST_NODES = 2 ** NODE_BITS;
 
 /** Those of the upper word of a number that belong to the node's own. */
 export const NODE_HIGH_MASK = 2 ** (NODE_BITS - 32) - 1;
@@ -17,10 +18,10 @@ export const MOST_FURTHER = 2 ** (53 - NODE_BITS) - 1;
 
 /** @param index from 1 to {@link MOST_FURTHER} */
 export function furtherNumber(node: NodeId, index: number): number {
-  return node + index * FURTHER;
+  return node + index * MOST_NODES;
 }
 
 /** The node that has a number. */
 export function nodeOf(number: number): NodeId {
-  return number % FURTHER;
+  return number % MOST_NODES;
 }

@@ -76,6 +76,11 @@ export class OpenFiles {
     return this.#open.get(file.fd) === file;
   }
 
+  /** Whether somebody has a file open. */
+  isInUse(node: NodeId): boolean {
+    return this.#backings.isOpen(node);
+  }
+
   /** Whether somebody has a file open for writing. Looks at all that are open. */
   hasWriter(node: NodeId): boolean {
     for (const file of this.#open.values()) if (file.node === node && file.isWritable) return true;

@@ -59,6 +59,11 @@ export class RequestMessage {
     return this.#words[4]! + this.#words[5]! * WORD;
   }
 
+  /** The thread that asks, as its pid namespace has it; 0 for one in another. */
+  get thread(): number {
+    return this.#words[8]!;
+  }
+
   /** Who asks. A copy, good for ever. */
   get caller(): Caller {
     return { uid: this.#words[6]!, gid: this.#words[7]!, pid: this.#words[8]! };
