@@ -53,6 +53,7 @@ export type { UndoSelection } from "./undo/undo-selection.ts";
 
 // sync
 export type { SalvagePlan } from "./sync/lost-log.ts";
+export type { PushWait, WaitReason } from "./sync/push-waits.ts";
 
 // verify
 export type { CacheInspection } from "./verify/inspect-cache.ts";

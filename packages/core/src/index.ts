@@ -1,4 +1,5 @@
 export { IzoError } from "./errors.ts";
+export { allAtOnce, type InPieces } from "./in-pieces.ts";
 
 // kml
 export { ByteWriter } from "./kml/byte-writer.ts";
@@ -121,7 +122,9 @@ export { loadPending } from "./sync/load-pending.ts";
 export {
   HELD_REMOVAL_PERCENT,
   isMassRemoval,
+  mayBeMassRemoval,
   removalExtent,
+  removalExtentInPieces,
   type RemovalExtent,
 } from "./sync/mass-removal.ts";
 export * from "./sync/pending-log.ts";
@@ -131,7 +134,7 @@ export * from "./sync/replica.ts";
 export { salvage } from "./sync/salvage.ts";
 export { SnapshotTreeCheck } from "./sync/snapshot-tree-check.ts";
 export { withUnfilledRemovals } from "./sync/unfilled-removals.ts";
-export { withoutHeld } from "./sync/without-held.ts";
+export { withoutHeld, withoutHeldInPieces } from "./sync/without-held.ts";
 
 // wire
 export * from "./wire/access-token.ts";

@@ -3,6 +3,7 @@ import { Command, Option } from "@commander-js/extra-typings";
 import { type Cli, outputOf } from "../cli.ts";
 import { describePlan } from "../conflicts/describe-plan.ts";
 import { findMount } from "../mounts/open-mount.ts";
+import { describeWait } from "../status/describe-wait.ts";
 import { withTimeout } from "../with-timeout.ts";
 import { jsonOption } from "./json-option.ts";
 import { parseSeconds } from "./parse-number.ts";
@@ -38,9 +39,10 @@ Examples:
         return;
       }
       const whatWaits = async (): Promise<string> => {
-        const { pending, state, lastError } = await control.status();
-        const reason = lastError === null ? "" : `, and the last error was: ${lastError.message}`;
-        return `${pending} changes wait, the connection is ${state}${reason}; see them with: izo log ${mnt} --pending`;
+        const { pending, waitsFor } = await control.status();
+        const nowMs = Date.now();
+        const reasons = waitsFor.map((wait) => `\n  ${describeWait(wait, nowMs)}`).join("");
+        return `${pending} changes wait; see all of them with: izo log ${mnt} --pending${reasons}`;
       };
       await withTimeout(
         "flush",

@@ -21,7 +21,8 @@ The first line answers: is everything done here on the server, and what does it 
 Of a mount: answer (isSafe, sentence), state, sinceMs, isForcedOffline, offlinePolicy, waitingPrograms, kept (what is
 pinned and hoarded, and how much of it is missing), cacheQuotaBytes, mode, recno (replayed), headRecno
 (the server's), lagMs (since this mount last had all that the server had; 0 while it has), pending (changes
-that the server has not acknowledged), pendingBytes, mostPending (from so many on, changes fail with ENOSPC),
+that the server has not acknowledged), pendingBytes, waitsFor (the first of them for each reason why it
+waits: reason, opcode, path, sinceMs, message, retryAtMs), mostPending (from so many on, changes fail with ENOSPC),
 throttleMs (above 0 while programs are held up, because more changes wait than the server takes), transfers
 (contents under way), longWritten (files that a program writes without a pause: they are sent every 30 s),
 conflicts, cachedBytes, driver (what speaks to the kernel and why, and requests: how often the kernel asked for

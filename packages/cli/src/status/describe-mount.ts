@@ -4,6 +4,7 @@ import { describePermits } from "../commands/permit.ts";
 import { formatAge, formatBytes, formatCount } from "../output/quantity.ts";
 import { formatFields } from "../output/table.ts";
 import { answerOfMount } from "./answer.ts";
+import { describeWait } from "./describe-wait.ts";
 import { describeWakeUps } from "./describe-wake-ups.ts";
 
 /** A mount for people: the answer first, then what it is made of. */
@@ -32,6 +33,7 @@ export function describeMount(
     ],
     ["replayed", describeLag(status)],
     ["pending", describePending(status)],
+    ...status.waitsFor.map((wait) => ["waits", describeWait(wait, nowMs)] as const),
     ...status.transfers.map(
       (transfer) =>
         [

@@ -38,6 +38,7 @@ const STATUS: MountStatus = {
   pending: 2,
   isComplete: false,
   heldRemoval: null,
+  waitsFor: [],
   longWritten: [],
   ignored: { patterns: ["*.o"], entries: 2, leftBehind: [] },
   conflicts: 0,

@@ -14,6 +14,7 @@ import type {
 } from "../settings/mount-settings.ts";
 import type { SalvagePlan } from "../sync/lost-log.ts";
 import type { PushPlan } from "../sync/plan-push.ts";
+import type { PushWait } from "../sync/push-waits.ts";
 import type { HeldRemoval } from "../sync/removal-hold.ts";
 import type { Refusal } from "../sync/replica-report.ts";
 import type { CacheInspection } from "../verify/inspect-cache.ts";
@@ -53,6 +54,8 @@ export interface MountStatus {
   readonly pending: number;
   /** Bytes of the contents among them. */
   readonly pendingBytes: number;
+  /** What they wait for: the first of them for each reason, and what holds up all of them first. Empty where none wait. */
+  readonly waitsFor: readonly PushWait[];
   /** From so many pending on, programs find the disk full when they change something. */
   readonly mostPending: number;
   /**

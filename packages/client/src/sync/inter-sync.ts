@@ -32,6 +32,7 @@ import { planPush, type PushPlan } from "./plan-push.ts";
 import type { KeepPolicy } from "./prefetcher.ts";
 import { PullLoop } from "./pull-loop.ts";
 import { PushLoop } from "./push-loop.ts";
+import { type PushWait, pushWait } from "./push-waits.ts";
 import { type PushedPermits, Pusher } from "./pusher.ts";
 import { QuietMoments } from "./quiet-moments.ts";
 import type { Remote } from "./remote.ts";
@@ -191,6 +192,7 @@ export class InterSync implements AsyncDisposable {
       lagMs: this.#lag.ms,
       pending: replica.pendingCount,
       pendingBytes: replica.pendingBytes,
+      waitsFor: this.#waitsFor(),
       isComplete: this.#wishes.isComplete,
       heldRemoval: this.#removals.held(),
       changesBelow: this.#scope.changesBelow,
@@ -357,6 +359,32 @@ export class InterSync implements AsyncDisposable {
     this.#removals.learn(heldRemovalPercent);
     this.#pushes.wake();
     this.#waits.check();
+  }
+
+  /** What holds up all that waits comes first; what was left where it was, and why, its own part says. */
+  #waitsFor(): PushWait[] {
+    const { pending } = this.#options.replica;
+    const { first } = pending;
+    if (first === undefined) return [];
+    const { state } = this.#connection;
+    const last = this.#troubles.last;
+    const message = last?.message ?? null;
+    if (state.isForced) return [pushWait("forced-offline", first)];
+    if (state.name === "offline" || state.name === "refused" || state.name === "diverged")
+      return [
+        pushWait("no-connection", first, { message, retryAtMs: this.#at(this.#pulls.retryInMs) }),
+      ];
+    if (!this.#connection.mayPush) return [pushWait("connected", first)];
+    const hasFailed = this.#troubles.inPushes > 0;
+    const retryAtMs = this.#at(this.#pushes.retryInMs);
+    const sent = pending.firstFrozen;
+    const behind = [...this.#pusher.waits(), ...this.#sealer.waits()];
+    if (hasFailed) return [pushWait("push-failed", first, { message, retryAtMs }), ...behind];
+    return sent === undefined ? behind : [pushWait("sent", sent), ...behind];
+  }
+
+  #at(inMs: number | null): number | null {
+    return inMs === null ? null : Math.round(this.#options.nowMs() + inMs);
   }
 
   /** Nothing has failed: it is known beforehand that what waits would. */

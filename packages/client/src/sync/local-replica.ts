@@ -301,17 +301,19 @@ export class LocalReplica implements AsyncDisposable {
    * @param show called before that with what looks different, where names were hidden by what is left out
    */
   async freeze(ready: readonly Optimized[], show: (changes: ChangeSet) => void): Promise<void> {
-    for (const { covers, record } of ready) {
-      // One after another: each is a base of those behind it under the number that it gets here.
+    // What builds on another of them names it by the number that it gets here: so it is read, and the log keeps both.
+    const entries = ready.map(({ covers, record }) => {
       const operation =
-        record === null
-          ? null
-          : withBases<ClientOperation>(record.operation, (base) =>
-              this.#loaded.pending.followSent(base),
-            );
+        record &&
+        withBases<ClientOperation>(record.operation, (base) =>
+          this.#loaded.pending.followSent(base),
+        );
       const sent = { opcode: "SENT", covers, operation } as const;
-      this.#append(sent, record?.actor ?? INTERSYNC, record?.authorTimeNs);
-    }
+      return record === null
+        ? { operation: sent, actor: INTERSYNC }
+        : { operation: sent, actor: record.actor, authorTimeNs: record.authorTimeNs };
+    });
+    for (const record of this.#sources.log.append(entries)) this.#loaded.replica.addOwn(record);
     show(this.#loaded.replica.showUncovered());
     await this.#sources.log.sync();
   }

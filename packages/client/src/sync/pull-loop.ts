@@ -29,16 +29,22 @@ const POLL_WAIT_SECONDS = 10;
 /** Records replayed in one transaction: about 50 ms during which no program is answered. */
 const POLL_RECORDS = 1_000;
 
+/** While own records wait, a program is at work, and each of those that come back is shown as acknowledged besides. */
+const WORKING_POLL_RECORDS = 250;
+
 /**
- * Each pull is about what waits for the same names, and can take a second while a hundred thousand records wait. Of own
- * records that come back nobody learns anything: there are four times as long pauses between them then, and the next
- * pull takes all that have come meanwhile.
+ * Each pull is about what waits for the same names, and can take a second where a hundred thousand records are about one
+ * file. Of own records that come back nobody learns anything: there are four times as long pauses between them then, and
+ * the next pull takes twice as many of those that have come meanwhile.
  */
 const REST_FACTOR = 4;
-const RESTED_POLL_RECORDS = 20_000;
+const MOST_POLL_RECORDS = 20_000;
 
-/** What takes less is not worth a pause: 1,000 records of an ordinary client take as long. */
-const WORTH_A_REST_MS = 100;
+/** So much for each record is not that of an ordinary pull, which takes a quarter of it. */
+const DEAR_RECORD_MS = 0.2;
+
+/** What takes less is not worth a pause. */
+const WORTH_A_REST_MS = 50;
 
 export interface PullLoopOptions {
   readonly replica: LocalReplica;
@@ -71,6 +77,8 @@ export class PullLoop {
   #policies: readonly PolicyRule[] | null = null;
   /** How long to leave own records at the server before the next poll. */
   #restMs = 0;
+  /** How many to take then; null where there was no rest. */
+  #restedRecords: number | null = null;
 
   constructor(options: PullLoopOptions) {
     this.#options = options;
@@ -79,6 +87,11 @@ export class PullLoop {
   /** By which the server judges; null before the first contact. */
   get policies(): readonly PolicyRule[] | null {
     return this.#policies;
+  }
+
+  /** How long it is until the next attempt to connect; null where none is waited for. */
+  get retryInMs(): number | null {
+    return this.#bell.dueInMs;
   }
 
   /** The next attempt need not wait: the network may be back. */
@@ -188,10 +201,12 @@ export class PullLoop {
     const waitSeconds = connection.state.isCaughtUp ? POLL_WAIT_SECONDS : 0;
     const contentsUpTo = connection.state.isCaughtUp ? this.#options.contentsUpTo : 0;
     const { peer } = replica;
-    const limitRecords = this.#restMs > 0 ? RESTED_POLL_RECORDS : POLL_RECORDS;
+    const limitRecords =
+      this.#restedRecords ?? (replica.pendingCount > 0 ? WORKING_POLL_RECORDS : POLL_RECORDS);
     const options = { waitSeconds, limitRecords, peer, contentsUpTo };
     if (this.#restMs > 0) await delay(this.#restMs, undefined, { signal });
     this.#restMs = 0;
+    this.#restedRecords = null;
     const { records, last, head } = await remote.poll(replica.position, options, signal);
     lag.noteHead(head.recno);
     const isAtHead = last.recno >= head.recno;
@@ -203,7 +218,11 @@ export class PullLoop {
       const startMs = performance.now();
       this.#take(replica.applyRemote(records, last));
       const tookMs = performance.now() - startMs;
-      if (isOwn && tookMs >= WORTH_A_REST_MS) this.#restMs = REST_FACTOR * tookMs;
+      const isDear = tookMs >= Math.max(WORTH_A_REST_MS, DEAR_RECORD_MS * records.length);
+      if (isOwn && isDear) {
+        this.#restMs = REST_FACTOR * tookMs;
+        this.#restedRecords = Math.min(MOST_POLL_RECORDS, 2 * limitRecords);
+      }
     }
     connection.happen(isAtHead ? "caught-up" : "pulled");
   }

@@ -46,6 +46,11 @@ export class PushLoop {
     this.#bell.ring();
   }
 
+  /** How long it is until what has failed is tried again; null where nothing has. */
+  get retryInMs(): number | null {
+    return this.#bell.dueInMs;
+  }
+
   /**
    * Something was recorded. After a push that failed it waits for the next attempt: programs record all the time,
    * and what is refused would be sent again with each record.

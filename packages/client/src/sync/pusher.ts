@@ -12,11 +12,13 @@ import {
   EMPTY_SHA256,
   IzoError,
   MAX_INLINE_BYTES,
-  withoutHeld,
+  withoutHeldInPieces,
   type ChangeSet,
   type FrozenRecord,
+  type InPieces,
   type InlineContent,
   type Optimized,
+  type PendingLog,
   type PermitFence,
   type PendingRecord,
   type Recno,
@@ -26,8 +28,10 @@ import {
 
 import type { CacheExecutor } from "./cache-executor.ts";
 import { contentOid } from "./content-oid.ts";
+import { inTurns } from "./in-turns.ts";
 import type { LocalReplica } from "./local-replica.ts";
 import { OwnContents, type SealedClose } from "./own-contents.ts";
+import { LeftRecords, type PushWait } from "./push-waits.ts";
 import { RemoteProblemError } from "./remote-error.ts";
 import type { Remote } from "./remote.ts";
 import type { RemovalHold } from "./removal-hold.ts";
@@ -39,12 +43,10 @@ const BATCH_RECORDS = 256;
 const BATCH_BYTES = 1024 * 1024;
 
 /**
- * To see what can be sent, all that waits is looked at. So of much that waits a part is frozen at a time, and sent in
- * several batches: a look for each would take the square of it. Not more, because small contents are in memory from then
- * on, and what was frozen is sent, whatever becomes of it meanwhile.
+ * Frozen at once, those that come to nothing among them: some milliseconds of work. Not more than is sent next, because
+ * small contents are in memory from then on, and what was frozen is sent, whatever becomes of it meanwhile.
  */
-const PART_OF_PENDING = 1 / 16;
-const MOST_BATCHES_FROZEN = 8;
+const MOST_FROZEN = 2 * BATCH_RECORDS;
 
 /** What a record weighs in a batch beside its content: most are smaller. */
 const RECORD_BYTES = 512;
@@ -92,6 +94,8 @@ export class Pusher {
   readonly #options: PusherOptions;
   readonly #contents: OwnContents;
   readonly #uploader: Uploader;
+  /** What the last look for records to send has left. */
+  readonly #left = new LeftRecords<"held" | "not-permitted" | "uploading">();
 
   constructor(options: PusherOptions) {
     this.#options = options;
@@ -114,9 +118,12 @@ export class Pusher {
   async push(signal: AbortSignal, began: () => void): Promise<boolean> {
     const { replica, remote, host, removals } = this.#options;
     if (replica.pendingCount === 0) removals.noteAllSent();
-    if (replica.toSend.length === 0) {
-      const ready = this.#takeReady(signal);
-      if (ready.length > 0) await replica.freeze(ready, this.#options.show);
+    while (replica.toSend.length === 0) {
+      // oxlint-disable-next-line no-await-in-loop -- until there is something to send, or nothing to freeze
+      const ready = await this.#takeReady(signal);
+      if (ready.length === 0) break;
+      // oxlint-disable-next-line no-await-in-loop
+      await replica.freeze(ready, this.#options.show);
     }
     const batch = this.#takeBatch();
     if (batch.length === 0) return false;
@@ -148,42 +155,66 @@ export class Pusher {
     this.#uploader.noteSealed(sha256);
   }
 
+  /** Why own records were not sent that could be: the first for each reason. */
+  waits(): PushWait[] {
+    const { pending } = this.#options.replica;
+    return this.#left.waits((recno) => pending.unsentRecord(recno));
+  }
+
   /** Waits for what an aborted push left running. */
   async settle(): Promise<void> {
     await this.#uploader.settle();
   }
 
-  /** What can be frozen now, up to the size of a batch, or of several where much waits. */
-  #takeReady(signal: AbortSignal): Optimized[] {
-    const { replica, removals, scope } = this.#options;
-    const batches = batchesToFreeze(replica.pendingCount);
-    let bytes = 0;
-    let count = 0;
-    const isFull = (): boolean =>
-      count >= batches * BATCH_RECORDS || bytes >= batches * BATCH_BYTES;
-    const waits = ({ recno, operation }: PendingRecord): boolean => {
-      const close = sealedClose(recno, operation);
-      if (close !== undefined && !this.#isAvailable(close, signal)) return true;
-      count += 1;
-      bytes += RECORD_BYTES + inlineSize(operation);
-      return false;
-    };
-    const ready = replica.pending.sendable();
-    const held = removals.heldAmong(ready).union(scope.heldAmong(ready));
-    return withoutHeld(
-      this.#withPresentContents(ready, isFull),
-      (record) => held.has(record.recno) || waits(record),
-    );
+  /** What can be frozen now, up to the size of a batch. It is of one moment, whatever programs do meanwhile. */
+  async #takeReady(signal: AbortSignal): Promise<Optimized[]> {
+    const { replica } = this.#options;
+    for (;;) {
+      const { pending } = replica;
+      // oxlint-disable-next-line no-await-in-loop -- again where something else can be sent by now
+      await inTurns(pending.look(), signal);
+      const { looks } = pending;
+      // oxlint-disable-next-line no-await-in-loop
+      const ready = await inTurns(this.#readyOf(pending, signal), signal);
+      const isOfNow = pending === replica.pending && pending.looks === looks;
+      if (isOfNow && pending.isLookRight) return ready;
+    }
   }
 
-  /** What comes after them waits whatever it is, but for records that came to nothing. */
+  *#readyOf(pending: PendingLog, signal: AbortSignal): InPieces<Optimized[]> {
+    const { removals, scope } = this.#options;
+    let bytes = 0;
+    let count = 0;
+    const isFull = (): boolean => count >= BATCH_RECORDS || bytes >= BATCH_BYTES;
+    this.#left.begin();
+    const held = yield* removals.heldAmong(() => pending.ready());
+    const isOutside = scope.judge();
+    const waits = (record: PendingRecord): boolean => {
+      const { recno, operation } = record;
+      const close = sealedClose(recno, operation);
+      if (held.has(recno)) this.#left.note("held", recno);
+      else if (isOutside(record)) this.#left.note("not-permitted", recno);
+      else if (close !== undefined && !this.#isAvailable(close, signal))
+        this.#left.note("uploading", recno);
+      else {
+        count += 1;
+        bytes += RECORD_BYTES + inlineSize(operation);
+        return false;
+      }
+      return true;
+    };
+    return yield* withoutHeldInPieces(this.#withPresentContents(pending.ready(), isFull), waits);
+  }
+
   *#withPresentContents(
-    ready: readonly Optimized[],
+    ready: Iterable<Optimized>,
     isFull: () => boolean,
   ): Generator<Optimized, void> {
+    let nothing = 0;
     for (const each of ready) {
-      if (!isFull()) yield this.#withPresentContent(each);
-      else if (each.record === null) yield each;
+      if (each.record === null) nothing += 1;
+      if (isFull() || nothing > MOST_FROZEN) return;
+      yield this.#withPresentContent(each);
     }
   }
 
@@ -277,11 +308,6 @@ export class Pusher {
       if (!isUploaded) throw new ContentLostError(close.recno, sha256);
     }
   }
-}
-
-function batchesToFreeze(pending: number): number {
-  const part = Math.floor((pending * PART_OF_PENDING) / BATCH_RECORDS);
-  return Math.min(MOST_BATCHES_FROZEN, Math.max(1, part));
 }
 
 function sealedClose(recno: Recno, operation: PendingRecord["operation"]): SealedClose | undefined {

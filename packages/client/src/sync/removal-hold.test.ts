@@ -57,6 +57,9 @@ describe("a removal of nearly everything", () => {
     await host.write("/new", "made afterwards");
     await expect(host.sync.flush(AbortSignal.timeout(10_000))).rejects.toThrow(RemovalHeldError);
     expect(host.sync.status().heldRemoval).toMatchObject({ removed: 30 });
+    expect(host.sync.status().waitsFor).toMatchObject([
+      { reason: "held", opcode: "UNLINK", path: "/file-0" },
+    ]);
     expect(host.sync.status().heldRemoval?.paths).toContain("/file-0");
     await other.catchUpWith(host);
     expect(listOf(other)).toEqual([...NAMES, "new"].toSorted());

@@ -10,16 +10,19 @@
  * `docs/decisions/0023-refused-removals-wait-unsent.md`.
  */
 import {
+  allAtOnce,
   HELD_REMOVAL_PERCENT,
+  type InPieces,
   IzoError,
   isMassRemoval,
+  mayBeMassRemoval,
   objectPath,
   type Optimized,
   type PeerId,
   type PendingRecord,
   RecentWork,
   type Recno,
-  removalExtent,
+  removalExtentInPieces,
   type RemovalExtent,
   withoutHeld,
   withUnfilledRemovals,
@@ -29,6 +32,8 @@ import type { LocalReplica } from "./local-replica.ts";
 
 /** Paths that are named as examples; the rest is counted. */
 const SHOWN_PATHS = 20;
+
+const NOTHING: ReadonlySet<Recno> = new Set();
 
 /** Removals that wait for a person. */
 export interface HeldRemoval {
@@ -75,35 +80,42 @@ export class RemovalHold {
     return this.#isRefused || this.#confirmed?.peer === this.#replica.peer;
   }
 
-  /** Own records that are not sent now; none where no removal is held. To be asked before any of them is sent. */
-  heldAmong(ready: readonly Optimized[]): ReadonlySet<Recno> {
+  /**
+   * Own records that are not sent now, found with pauses; none where no removal is held. To be asked before any of
+   * them is sent.
+   */
+  *heldAmong(ready: () => Iterable<Optimized>): InPieces<ReadonlySet<Recno>> {
     this.#recent.note(this.#nowMs(), this.#replica.position.recno);
-    const extent = this.#extentOf(ready);
-    if (!this.#isHeld(extent)) return new Set();
-    return withUnfilledRemovals(
-      ready,
+    if (!this.#mayHold) return NOTHING;
+    const all = [...ready()];
+    const extent = yield* this.#extentOf(all);
+    if (!this.#isHeld(extent)) return NOTHING;
+    return yield* withUnfilledRemovals(
+      all,
       extent.removals.map(({ recno }) => recno),
     );
   }
 
   /** Tells of one record whether it waits for a person. */
   waits(): (record: PendingRecord) => boolean {
-    const held = this.heldAmong(this.#replica.pending.sendable());
+    const held = allAtOnce(this.heldAmong(() => this.#replica.pending.sendable()));
     return ({ recno }) => held.has(recno);
   }
 
   /** What is held, or null. */
   held(): HeldRemoval | null {
-    const extent = this.#extentOf(this.#replica.pending.sendable());
+    if (!this.#mayHold) return null;
+    const extent = allAtOnce(this.#extentOf(this.#replica.pending.sendable()));
     return this.#isHeld(extent) ? this.#describe(extent) : null;
   }
 
   /** Tells whether nothing could be sent before somebody decides. */
   isAllThatWaits(): boolean {
     const { pending } = this.#replica;
-    if (pending.frozen.length > 0 || this.#replica.unsealed().length > 0) return false;
+    if (!this.#mayHold || pending.frozen.length > 0 || this.#replica.unsealed().length > 0)
+      return false;
     const ready = pending.sendable();
-    const held = this.heldAmong(ready);
+    const held = allAtOnce(this.heldAmong(() => ready));
     if (held.size === 0) return false;
     const free = withoutHeld(ready, ({ recno }) => held.has(recno));
     return free.every(({ record }) => record === null);
@@ -131,7 +143,7 @@ export class RemovalHold {
   /** The own records to take back, so that what they remove stays. @throws NothingHeldError */
   toDrop(): { readonly held: HeldRemoval; readonly recnos: readonly Recno[] } {
     const held = this.#demand();
-    const { removals } = this.#extentOf(this.#replica.pending.sendable());
+    const { removals } = allAtOnce(this.#extentOf(this.#replica.pending.sendable()));
     return { held, recnos: removals.map(({ recno }) => recno) };
   }
 
@@ -141,15 +153,25 @@ export class RemovalHold {
     return held;
   }
 
+  /** Whether it is worth to look what the removals among all that waits are of. */
+  get #mayHold(): boolean {
+    const { pending, authoritative } = this.#replica;
+    // All of them may be of what this mount made lately, which then is not counted.
+    const recent = this.#recent.since(this.#nowMs()) === null ? 0 : pending.removals;
+    const countNames = (): number => authoritative.countEntries() - recent;
+    return mayBeMassRemoval(pending.removals, countNames, this.#percent);
+  }
+
   /** What those would remove that nobody has confirmed. */
-  #extentOf(ready: readonly Optimized[]): RemovalExtent<PendingRecord> {
+  #extentOf(ready: readonly Optimized[]): InPieces<RemovalExtent<PendingRecord>> {
     const { authoritative, peer } = this.#replica;
     const confirmed = this.#confirmed?.peer === peer ? this.#confirmed.upTo : 0;
     const records = ready.flatMap(({ record }) =>
       record !== null && record.recno > confirmed ? record : [],
     );
     const author = { peer, recentAfter: this.#recent.since(this.#nowMs()) };
-    return removalExtent(records, authoritative, author, () => authoritative.countEntries());
+    const countNames = (): number => authoritative.countEntries();
+    return removalExtentInPieces(records, authoritative, author, countNames);
   }
 
   #isHeld(extent: RemovalExtent<PendingRecord>): boolean {

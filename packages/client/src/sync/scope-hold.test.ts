@@ -86,6 +86,7 @@ describe("a mount that may change one directory", () => {
     expect(waits.lastError).toMatchObject({ code: "out-of-scope" });
     expect(waits.lastError?.message).toContain('first of "/file"');
     expect(waits.lastError?.advice).toContain("token");
+    expect(waits.waitsFor).toMatchObject([{ reason: "not-permitted", path: "/file" }]);
     expect(host.sync.planPush().records).toContainEqual(
       expect.objectContaining({ path: "/made/file", verdict: "waits" }),
     );

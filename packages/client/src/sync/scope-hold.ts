@@ -73,15 +73,21 @@ export class ScopeHold {
     this.#scope.learn(changesBelow);
   }
 
-  /** Own records that are not sent now. */
-  heldAmong(ready: readonly Optimized[]): ReadonlySet<Recno> {
-    const records = ready.flatMap(({ record }) => record ?? []);
-    return new Set(this.#outside(records).map(({ recno }) => recno));
+  /** Tells of each record that could be sent, asked in their order, whether it is not sent now. */
+  judge(): (record: Pick<PendingRecord, "operation">) => boolean {
+    const { changesBelow } = this.#scope;
+    if (changesBelow === "/") return () => false;
+    if (changesBelow === null) return () => true;
+    const scope = new ChangeScope(this.#replica.authoritative, changesBelow);
+    // What was sent already may have made directories that the others are in.
+    for (const { submitted } of this.#replica.pending.frozen) scope.allows(submitted.operation);
+    return ({ operation }) => !scope.allows(operation);
   }
 
   /** Tells of one record whether it is held. */
   waits(): (record: PendingRecord) => boolean {
-    const held = this.heldAmong(this.#replica.pending.sendable());
+    if (this.#scope.changesBelow === "/") return () => false;
+    const held = this.#heldAmong(this.#replica.pending.sendable());
     return ({ recno }) => held.has(recno);
   }
 
@@ -112,18 +118,17 @@ export class ScopeHold {
     if (pending.frozen.length > 0) return this.#scope.changesBelow === null;
     if (this.#replica.unsealed().length > 0) return false;
     const ready = pending.sendable();
-    const held = this.heldAmong(ready);
+    const held = this.#heldAmong(ready);
     const free = withoutHeld(ready, ({ recno }) => held.has(recno));
     return held.size > 0 && free.every(({ record }) => record === null);
   }
 
+  #heldAmong(ready: readonly Optimized[]): ReadonlySet<Recno> {
+    const records = ready.flatMap(({ record }) => record ?? []);
+    return new Set(this.#outside(records).map(({ recno }) => recno));
+  }
+
   #outside<T extends Pick<PendingRecord, "operation">>(records: readonly T[]): readonly T[] {
-    const { changesBelow } = this.#scope;
-    if (changesBelow === "/") return [];
-    if (changesBelow === null) return records;
-    const scope = new ChangeScope(this.#replica.authoritative, changesBelow);
-    // What was sent already may have made directories that the others are in.
-    for (const { submitted } of this.#replica.pending.frozen) scope.allows(submitted.operation);
-    return records.filter(({ operation }) => !scope.allows(operation));
+    return records.filter(this.judge());
   }
 }

@@ -29,6 +29,7 @@ async function seal(meanwhile = async (): Promise<void> => {}): Promise<number[]
     settle,
     quiet: { waitForBurst: () => Promise.resolve() },
     show: () => {},
+    onWritten: () => {},
     onProblem: (error: unknown) => void problems.push(error),
   };
   await sealOpenCloses(options, new AbortController().signal);

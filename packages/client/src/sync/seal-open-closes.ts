@@ -1,7 +1,7 @@
 import { fstatSync } from "node:fs";
 import { setImmediate as yieldToRequests } from "node:timers/promises";
 
-import type { ChangeSet, PendingRecord, Sha256 } from "@izo/core";
+import type { ChangeSet, PendingRecord, Recno, Sha256 } from "@izo/core";
 
 import type { CacheExecutor, OwnClose, WrittenContent } from "./cache-executor.ts";
 import { SMALL_FILE_BYTES } from "./hash-file.ts";
@@ -30,6 +30,8 @@ export interface SealingOptions extends SealingDisk {
   readonly quiet: Pick<QuietMoments, "waitForBurst">;
   /** Makes the cache show what sealing has changed in the visible tree. */
   readonly show: (changes: ChangeSet) => void;
+  /** A program may still write to the file: its CLOSE is left as it is. */
+  readonly onWritten: (close: Recno) => void;
   /** A file could not be read or synced; it is tried again with the next round. */
   readonly onProblem: (error: unknown) => void;
 }
@@ -111,13 +113,16 @@ async function sealGroup(
 }
 
 async function openClosed(
-  { replica, cache, show }: SealingOptions,
+  { replica, cache, show, onWritten }: SealingOptions,
   close: OwnClose,
 ): Promise<WrittenContent | undefined> {
   const found = cache.openWritten(close);
   // What was written is nowhere any more: nothing is left that this CLOSE could be about.
   if (found === "gone") show(replica.cancel(close.recno));
-  if (found === "written") return cache.copyWritten(close);
+  if (found === "written") {
+    onWritten(close.recno);
+    return cache.copyWritten(close);
+  }
   return typeof found === "string" ? undefined : found;
 }
 

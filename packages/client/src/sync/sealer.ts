@@ -9,11 +9,12 @@
 
 import { closeSync, constants, openSync } from "node:fs";
 
-import { type ChangeSet, retryDelayMs } from "@izo/core";
+import { type ChangeSet, type Recno, retryDelayMs } from "@izo/core";
 
 import type { CacheExecutor } from "./cache-executor.ts";
 import { FileHasher } from "./hash-file.ts";
 import type { LocalReplica } from "./local-replica.ts";
+import { LeftRecords, type PushWait, pushWait } from "./push-waits.ts";
 import { sealOpenCloses, type SealingDisk, type SealingOptions } from "./seal-open-closes.ts";
 
 export interface SealerOptions {
@@ -45,6 +46,8 @@ export class Sealer implements AsyncDisposable {
   /** Somebody has woken it, and it has not looked at all since. */
   #looked: PromiseWithResolvers<void> | null = null;
   readonly #stop = new AbortController();
+  /** What the last round has left, or the one that is going on. */
+  readonly #left = new LeftRecords<"written">();
 
   constructor(options: SealerOptions) {
     this.#options = options;
@@ -73,6 +76,17 @@ export class Sealer implements AsyncDisposable {
     await this.#looked?.promise;
   }
 
+  /** Why own CLOSEs have no hash: the first for each reason. */
+  waits(): PushWait[] {
+    const { replica } = this.#options;
+    const written = this.#left.waits((recno) =>
+      replica.isOpen(recno) ? replica.pending.unsentRecord(recno) : undefined,
+    );
+    const [first] = replica.unsealed();
+    if (written.length > 0 || first === undefined) return written;
+    return [pushWait("unhashed", first)];
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     this.#recorded[Symbol.dispose]();
@@ -98,7 +112,9 @@ export class Sealer implements AsyncDisposable {
 
   #sealAll(): Promise<void> {
     const settle: SealingDisk["settle"] = (files) => this.#hasher.settle(files, this.#directory);
-    return sealOpenCloses({ ...this.#options, settle }, this.#stop.signal);
+    this.#left.begin();
+    const onWritten = (recno: Recno): void => this.#left.note("written", recno);
+    return sealOpenCloses({ ...this.#options, settle, onWritten }, this.#stop.signal);
   }
 
   #endRound(): void {

@@ -1,5 +1,6 @@
 import type { ConnectionName, Recno } from "@izo/core";
 
+import type { PushWait } from "./push-waits.ts";
 import type { HeldRemoval } from "./removal-hold.ts";
 import type { SyncError } from "./sync-error.ts";
 
@@ -27,6 +28,8 @@ export interface SyncStatus {
   readonly pending: number;
   /** Bytes of the contents among them. */
   readonly pendingBytes: number;
+  /** What they wait for: the first of them for each reason, and what holds up all of them first. Empty where none wait. */
+  readonly waitsFor: readonly PushWait[];
   /** Replica mode: every content that the tree names is here, as far as is known. */
   readonly isComplete: boolean;
   /** Removals of nearly everything, which wait for somebody's decision; null for none. */

@@ -2,6 +2,12 @@
 export class WakeUp {
   #isRung = false;
   #wake: (() => void) | null = null;
+  #dueMs: number | null = null;
+
+  /** How long it is until somebody wakes without a ring; null where nobody waits, or for nothing else. */
+  get dueInMs(): number | null {
+    return this.#dueMs === null ? null : Math.max(0, this.#dueMs - performance.now());
+  }
 
   ring(): void {
     this.#isRung = true;
@@ -15,11 +21,13 @@ export class WakeUp {
       const end = (): void => resolve();
       const timer = timeoutMs === undefined ? undefined : setTimeout(end, timeoutMs);
       this.#wake = end;
+      this.#dueMs = timeoutMs === undefined ? null : performance.now() + timeoutMs;
       signal.addEventListener("abort", end, { once: true });
       await promise;
       signal.removeEventListener("abort", end);
       clearTimeout(timer);
       this.#wake = null;
+      this.#dueMs = null;
     }
     this.#isRung = false;
   }

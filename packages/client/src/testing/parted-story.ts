@@ -180,6 +180,7 @@ export class Story implements AsyncDisposable {
         replica,
         cache: local.content,
         show: (changes) => local.content.apply(changes),
+        onWritten: () => {},
         onProblem: (error) => problems.push(error),
         settle: async (files) => {
           await meanwhile();

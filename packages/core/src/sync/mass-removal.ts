@@ -1,3 +1,4 @@
+import { allAtOnce, eachInPieces, type InPieces } from "../in-pieces.ts";
 import type { PeerId, Recno } from "../kml/identity.ts";
 import type { ClientOperation } from "../kml/operation.ts";
 import type { StateReader } from "../replay/state.ts";
@@ -40,6 +41,22 @@ export function isMassRemoval(
 }
 
 /**
+ * Tells of a number of removals, whatever they are, whether they may be too many: to look at each is the
+ * larger part, and as a rule it is not necessary.
+ *
+ * @param countNames a lower bound of the names that count
+ */
+export function mayBeMassRemoval(
+  removals: number,
+  countNames: () => number,
+  percent = HELD_REMOVAL_PERCENT,
+): boolean {
+  if (removals < FROM_NAMES) return false;
+  const names = Math.max(FROM_NAMES, countNames());
+  return isMassRemoval({ removed: removals, names }, percent);
+}
+
+/**
  * How much of a fileset records would remove. Not counted, neither as removed nor as there:
  *
  * - what the state does not know: it is nobody's but the author's;
@@ -55,17 +72,33 @@ export function removalExtent<R extends { readonly operation: ClientOperation }>
   author: RemovalAuthor,
   countNames: () => number,
 ): RemovalExtent<R> {
+  return allAtOnce(removalExtentInPieces(records, state, author, countNames));
+}
+
+/** {@link removalExtent} with pauses. */
+export function* removalExtentInPieces<R extends { readonly operation: ClientOperation }>(
+  records: readonly R[],
+  state: StateReader,
+  author: RemovalAuthor,
+  countNames: () => number,
+): InPieces<RemovalExtent<R>> {
   let recent = 0;
-  const removals = lastingRemovals(records).filter(({ operation }) => {
-    if (!isRemoval(operation)) return false;
+  const removals: R[] = [];
+  yield* eachInPieces(yield* lastingRemovals(records), (each) => {
+    const { operation } = each;
+    if (!isRemoval(operation)) return;
     const object = state.object(operation.oid);
-    if (object === undefined) return false;
-    if (object.creator !== author.peer || author.recentAfter === null) return true;
-    const entry = state.entry(operation.parent, operation.name);
-    if (entry?.oid !== operation.oid || typeof entry.version !== "number") return true;
-    if (entry.version <= author.recentAfter) return true;
-    recent += 1;
-    return false;
+    if (object === undefined) return;
+    const entry =
+      object.creator === author.peer && author.recentAfter !== null
+        ? state.entry(operation.parent, operation.name)
+        : undefined;
+    const isRecent =
+      entry?.oid === operation.oid &&
+      typeof entry.version === "number" &&
+      entry.version > author.recentAfter!;
+    if (isRecent) recent += 1;
+    else removals.push(each);
   });
   const removed = removals.length;
   return { removals, removed, names: removed < FROM_NAMES ? removed : countNames() - recent };
@@ -82,19 +115,27 @@ export function isRemoval(operation: ClientOperation): operation is Removal {
  * The removals among records after which their path stays empty: who deletes a tree and builds it again
  * removes nothing.
  */
-function lastingRemovals<R extends { readonly operation: ClientOperation }>(
+function* lastingRemovals<R extends { readonly operation: ClientOperation }>(
   records: readonly R[],
-): R[] {
+): InPieces<R[]> {
   /** Where among the records something was put there last. */
   const filled = new Map<string, number>();
-  for (const [index, { operation }] of records.entries()) {
+  let at = 0;
+  yield* eachInPieces(records, ({ operation }) => {
     const path = filledPath(operation);
-    if (path !== undefined) filled.set(path, index);
-  }
-  return records.filter(
-    ({ operation }, index) =>
-      isRemoval(operation) && index > (filled.get(operation.path) ?? Number.NEGATIVE_INFINITY),
-  );
+    if (path !== undefined) filled.set(path, at);
+    at += 1;
+  });
+  const lasting: R[] = [];
+  at = 0;
+  yield* eachInPieces(records, (each) => {
+    const { operation } = each;
+    const isLasting =
+      isRemoval(operation) && at > (filled.get(operation.path) ?? Number.NEGATIVE_INFINITY);
+    if (isLasting) lasting.push(each);
+    at += 1;
+  });
+  return lasting;
 }
 
 /** The path at which something stands after an operation and may not have before; undefined for none. */

@@ -7,14 +7,17 @@
  */
 
 import { IzoError } from "../errors.ts";
+import { allAtOnce, type InPieces } from "../in-pieces.ts";
 import type { PeerId, Recno } from "../kml/identity.ts";
 import type { Base, ClientOperation, ReplicatedOperation } from "../kml/operation.ts";
 import { computeOriginCheck } from "../kml/origin-check.ts";
 import type { KmlRecord } from "../kml/record.ts";
-import { basesOf, HeldRecords, withBases } from "../optimize/dependencies.ts";
-import { optimize, type Optimized } from "../optimize/optimize.ts";
+import { basesOf, withBases } from "../optimize/dependencies.ts";
+import type { Optimized } from "../optimize/optimize.ts";
+import { isRemoval } from "./mass-removal.ts";
 import { OwnBases } from "./own-bases.ts";
 import type { FrozenRecord, PendingRecord } from "./pending-record.ts";
+import { Sendable } from "./sendable.ts";
 
 /** A record that cannot stand in a client's own log. */
 export class OwnLogError extends IzoError {
@@ -32,6 +35,11 @@ export class PendingLog {
   readonly #unsent = new Map<Recno, PendingRecord>();
   readonly #frozen = new Map<Recno, FrozenRecord>();
   readonly #bases: OwnBases;
+  /** As of the last look, and of one that is going on. */
+  #sendable: Sendable | null = null;
+  #looking: Sendable | null = null;
+  #looks = 0;
+  #removals = 0;
 
   constructor(peer: PeerId) {
     this.peer = peer;
@@ -48,8 +56,30 @@ export class PendingLog {
     return [...this.#frozen.values()];
   }
 
+  /** The first of those that were sent. */
+  get firstFrozen(): FrozenRecord["submitted"] | undefined {
+    for (const { submitted } of this.#frozen.values()) return submitted;
+    return undefined;
+  }
+
+  /** The record that has its turn first. */
+  get first(): Pick<PendingRecord, "operation" | "authorTimeNs"> | undefined {
+    const [unsent] = this.#unsent.values();
+    return this.firstFrozen ?? unsent;
+  }
+
   get size(): number {
     return this.#unsent.size + this.#frozen.size;
+  }
+
+  /** How many of the unsent ones take a name away. */
+  get removals(): number {
+    return this.#removals;
+  }
+
+  /** How often all that waits was looked at; {@link ready} is of the last time. */
+  get looks(): number {
+    return this.#looks;
   }
 
   /** The unsent record with this number in the own log, as it was made. */
@@ -85,12 +115,17 @@ export class PendingLog {
           ...pending,
           operation: { ...pending.operation, sizeBytes, mtimeNs, sha256 },
         });
+        this.#tell((sendable) => sendable.noteSealed());
         return;
       }
-      case "CANCELLED":
-        this.#drop(operation.recno, this.#unsent.get(operation.recno)?.operation);
-        this.#unsent.delete(operation.recno);
+      case "CANCELLED": {
+        const pending = this.#unsent.get(operation.recno);
+        this.#drop(operation.recno, pending?.operation);
+        if (pending === undefined) return;
+        this.#takeOut(pending);
+        this.#tell((sendable) => sendable.noteCancelled(pending));
         return;
+      }
       case "SENT":
         this.#freeze(recno, operation.covers, operation.operation, record);
         return;
@@ -100,7 +135,10 @@ export class PendingLog {
         throw new OwnLogError(recno, operation.opcode);
       default: {
         const { authorTimeNs, actor } = record;
-        this.#unsent.set(recno, { recno, authorTimeNs, actor, operation });
+        const pending = { recno, authorTimeNs, actor, operation };
+        this.#unsent.set(recno, pending);
+        if (isRemoval(operation)) this.#removals += 1;
+        this.#tell((sendable) => sendable.noteAdded(this.#followed(pending)));
       }
     }
   }
@@ -109,19 +147,28 @@ export class PendingLog {
    * What can be sent now, optimized: all unsent records but those that wait for their content to be
    * sealed and those that depend on such (design P3: one waiting record holds nothing else).
    */
-  sendable(): Optimized[] {
-    const held = new HeldRecords();
-    const ready: PendingRecord[] = [];
-    const waiting: PendingRecord[] = [];
-    for (const record of this.unsent) {
-      const { operation, recno } = record;
-      const isOpen = operation.opcode === "CLOSE" && operation.sha256 === null;
-      if (isOpen || held.holds(operation)) {
-        held.hold(operation, [recno]);
-        waiting.push(record);
-      } else ready.push(record);
+  sendable(): readonly Optimized[] {
+    if (this.#sendable === null || this.#sendable.isBehind) allAtOnce(this.#lookAnew());
+    return [...this.ready()];
+  }
+
+  /** Looks at all that waits, with pauses, where the last look will not do any more for {@link ready}. */
+  *look(): InPieces<void> {
+    if (this.#sendable === null || this.#sendable.isDue) yield* this.#lookAnew();
+  }
+
+  /** Tells whether what {@link ready} gives may be sent. */
+  get isLookRight(): boolean {
+    return this.#sendable !== null && !this.#sendable.isWrong;
+  }
+
+  /** {@link sendable} as of the last look, without what was sent since. */
+  *ready(): Generator<Optimized, void> {
+    if (this.#sendable === null) return;
+    for (const each of this.#sendable.rest((recno) => this.#unsent.has(recno))) {
+      const record = each.record && this.#followed(each.record);
+      yield record === each.record ? each : { ...each, record };
     }
-    return optimize(ready, waiting);
   }
 
   /** Forgets a record whose trace is in the server's log. Returns it, or undefined where it was not waiting. */
@@ -157,11 +204,13 @@ export class PendingLog {
     record: KmlRecord,
   ): void {
     for (const recno of covers) {
-      const covered = this.#unsent.get(recno)?.operation;
-      this.#unsent.delete(recno);
-      if (operation === null && covered?.opcode === "CLOSE") this.#drop(recno, covered);
+      const covered = this.#unsent.get(recno);
+      if (covered !== undefined) this.#takeOut(covered);
+      if (operation === null && covered?.operation.opcode === "CLOSE")
+        this.#drop(recno, covered.operation);
       else this.#bases.noteSent(recno, originRecno);
     }
+    this.#tell((sendable) => sendable.noteSent(covers.length));
     if (operation === null) return;
     const { authorTimeNs, actor } = record;
     const origin = { peer: this.peer, recno: originRecno };
@@ -169,6 +218,29 @@ export class PendingLog {
     const sent = { authorTimeNs, actor, operation: this.#followSent(operation as ClientOperation) };
     const check = computeOriginCheck({ origin, ...sent });
     this.#frozen.set(originRecno, { covers, submitted: { origin: { ...origin, check }, ...sent } });
+  }
+
+  *#lookAnew(): InPieces<void> {
+    const sendable = new Sendable([...this.#unsent.values()]);
+    this.#looking = sendable;
+    this.#looks += 1;
+    try {
+      yield* sendable.look((record) => this.#followed(record));
+      this.#sendable = sendable;
+    } finally {
+      if (this.#looking === sendable) this.#looking = null;
+    }
+  }
+
+  /** Something has happened to the unsent records: a look at them has to know. */
+  #tell(what: (sendable: Sendable) => void): void {
+    if (this.#sendable !== null) what(this.#sendable);
+    if (this.#looking !== null) what(this.#looking);
+  }
+
+  #takeOut({ recno, operation }: PendingRecord): void {
+    this.#unsent.delete(recno);
+    if (isRemoval(operation)) this.#removals -= 1;
   }
 
   /** No server will ever know this number: a base that named it would never hold. */

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 
+import { allAtOnce } from "../in-pieces.ts";
 import { ROOT_OID, type Oid, type Recno } from "../kml/identity.ts";
 import { parseName } from "../kml/name.ts";
 import type { ClientOperation } from "../kml/operation.ts";
@@ -42,10 +43,10 @@ it("withUnfilledRemovals() keeps a file for as long as what replaces it waits fo
     unlink(OTHER, at("other", ROOT_OID)),
     make("CREATE", OTHER_NEW, at("other", ROOT_OID)),
   );
-  expect([...withUnfilledRemovals(records, [2 as Recno])]).toEqual([2, 1]);
+  expect([...allAtOnce(withUnfilledRemovals(records, [2 as Recno]))]).toEqual([2, 1]);
 });
 
 it("withUnfilledRemovals() lets go what is not given anew, or by what goes as well", () => {
   const gone = ready(unlink(OLD, at("a", ROOT_OID)), unlink(OTHER, at("b", ROOT_OID)));
-  expect([...withUnfilledRemovals(gone, [2 as Recno])]).toEqual([2]);
+  expect([...allAtOnce(withUnfilledRemovals(gone, [2 as Recno]))]).toEqual([2]);
 });

@@ -1,3 +1,4 @@
+import { allAtOnce, eachInPieces, type InPieces } from "../in-pieces.ts";
 import { HeldRecords } from "../optimize/dependencies.ts";
 import type { Optimized } from "../optimize/optimize.ts";
 import type { PendingRecord } from "./pending-record.ts";
@@ -12,13 +13,21 @@ export function withoutHeld(
   ready: Iterable<Optimized>,
   waits: (record: PendingRecord) => boolean,
 ): Optimized[] {
+  return allAtOnce(withoutHeldInPieces(ready, waits));
+}
+
+/** {@link withoutHeld} with pauses. */
+export function* withoutHeldInPieces(
+  ready: Iterable<Optimized>,
+  waits: (record: PendingRecord) => boolean,
+): InPieces<Optimized[]> {
   const held = new HeldRecords();
   const free: Optimized[] = [];
-  for (const each of ready) {
+  yield* eachInPieces(ready, (each) => {
     const { covers, record } = each;
     const isHeld = record !== null && (held.holds(record.operation) || waits(record));
     if (isHeld) held.hold(record.operation, covers);
     else free.push(each);
-  }
+  });
   return free;
 }

@@ -3,6 +3,7 @@
  * files, and the connection's state machine of `core`. The history carries its messages.
  */
 
+import { allAtOnce } from "../../in-pieces.ts";
 import type { Oid, PeerId, Recno, Sha256, TimeNs } from "../../kml/identity.ts";
 import type { Base, ClientOperation, CloseOperation } from "../../kml/operation.ts";
 import type { Position } from "../../kml/position.ts";
@@ -26,6 +27,9 @@ import { SimulatedReplica } from "./simulated-replica.ts";
 import type { PollReply, Push, PushReply, SimulatedServer } from "./simulated-server.ts";
 
 const MOST_RECORDS_A_PUSH = 6;
+
+/** The rest of what can be sent goes later, and is not looked at again as a rule. */
+const MOST_RECORDS_FROZEN = 8;
 const MOST_RECORDS_A_POLL = 7;
 
 /** A content of a program here that a power cut can take. */
@@ -294,9 +298,12 @@ export class SimulatedClient {
 
   async #nextPush(): Promise<Push | null> {
     const { replica, pending } = this.replica;
-    if (replica.toSend.length === 0) {
-      const ready = pending.sendable();
-      if (ready.length > 0) await this.replica.freeze(ready);
+    while (replica.toSend.length === 0) {
+      allAtOnce(pending.look());
+      const ready = [...pending.ready()].slice(0, MOST_RECORDS_FROZEN);
+      if (ready.length === 0) break;
+      // oxlint-disable-next-line no-await-in-loop -- until there is something to send, or nothing to freeze
+      await this.replica.freeze(ready);
     }
     const batch = replica.toSend.slice(0, MOST_RECORDS_A_PUSH);
     if (batch.length === 0) return null;

@@ -66,10 +66,13 @@ export class SimulatedOwnLog {
     for (const scanned of this.#log.read((this.#log.oldest - 1) as Recno)) yield scanned.decode();
   }
 
-  append(entry: OwnEntry): KmlRecord {
-    const record = this.#recordOf(entry, this.#peer, (this.head + 1) as Recno);
-    this.#log.append([record]);
-    return record;
+  append(entries: readonly OwnEntry[]): KmlRecord[] {
+    const first = this.head + 1;
+    const records = entries.map((entry, index) =>
+      this.#recordOf(entry, this.#peer, (first + index) as Recno),
+    );
+    this.#log.append(records);
+    return records;
   }
 
   async sync(): Promise<void> {

@@ -86,7 +86,7 @@ export class SimulatedReplica {
   /** Appends a record of a program to the own log and shows it. */
   record(operation: ClientOperation): Recno {
     const followed = withBases(operation, (base) => this.#pending.followSent(base));
-    return this.#append({ operation: followed });
+    return this.#append({ operation: followed })[0]!;
   }
 
   /** Appends what InterSync itself notes. */
@@ -100,11 +100,13 @@ export class SimulatedReplica {
 
   /** Freezes records for their first send; they may be sent when this resolves. */
   async freeze(ready: readonly Optimized[]): Promise<void> {
-    for (const { covers, record } of ready) {
-      const operation = record === null ? null : this.#asSent(record.operation);
-      const author = record ?? { actor: INTERSYNC };
-      this.#append({ ...author, operation: { opcode: "SENT", covers, operation } });
-    }
+    this.#append(
+      ...ready.map(({ covers, record }): OwnEntry => {
+        const operation = record === null ? null : this.#asSent(record.operation);
+        const author = record ?? { actor: INTERSYNC };
+        return { ...author, operation: { opcode: "SENT", covers, operation } };
+      }),
+    );
     this.#replica.showUncovered();
     if (this.#mutation !== "sent before the own log is synced") await this.#log.sync();
   }
@@ -231,10 +233,10 @@ export class SimulatedReplica {
     return { isDiverged: false };
   }
 
-  #append(entry: OwnEntry): Recno {
-    const record = this.#log.append(entry);
-    this.#replica.addOwn(record);
-    return record.recno;
+  #append(...entries: readonly OwnEntry[]): Recno[] {
+    const records = this.#log.append(entries);
+    for (const record of records) this.#replica.addOwn(record);
+    return records.map(({ recno }) => recno);
   }
 
   #replaceTree(changes: readonly Change[], standing: Standing): void {
