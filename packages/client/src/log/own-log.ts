@@ -100,7 +100,9 @@ export class OwnLog implements AsyncDisposable {
       if (name !== peer) rmSync(join(logs, name), { recursive: true });
     }
     const log = new OwnLog(options, peer, await openLogOf(peer, options));
-    for (const { logTimeNs } of log.read()) log.#lastTimeNs = logTimeNs;
+    // Of the last record: times of a log only grow.
+    for (const last of log.#kml.read(Math.max(log.oldest - 1, log.head - 1) as Recno))
+      log.#lastTimeNs = last.decode().logTimeNs;
     return log;
   }
 

@@ -43,10 +43,11 @@ export function loadReplica({
 }: ReplicaSources): LoadedReplica {
   const { fileset, hash } = options;
   const state = new SqlState(index.sqlite, log.peer);
-  const { pending } = loadPending(log.peer, log.read(), state);
   const standing = table.read(log.peer);
   const position = standing?.position ?? startPosition(fileset, hash);
   const acknowledged = standing?.acknowledged ?? NOTHING_ACKNOWLEDGED;
+  const facts = { acknowledgedUpTo: acknowledged.recno, hash };
+  const { pending } = loadPending(log.peer, log.read(), state, facts);
   const replica = new Replica(state, position.recno, pending, acknowledged);
   const open = new Set(
     pending.unsent

@@ -1,13 +1,13 @@
 import type { PeerId } from "../kml/identity.ts";
 import type { KmlRecord } from "../kml/record.ts";
 import type { StateReader } from "../replay/state.ts";
-import { PendingLog } from "./pending-log.ts";
+import { PendingLog, type PendingLogFacts } from "./pending-log.ts";
 import type { FrozenRecord } from "./pending-record.ts";
 
 /** The own log read back, and what of it the server's log already has. */
 export interface LoadedPending {
   readonly pending: PendingLog;
-  /** Records whose outcome the authoritative state knows; the own log still holds them. */
+  /** Records whose outcome the authoritative state knows, but those up to {@link PendingLogFacts.acknowledgedUpTo}. */
   readonly acknowledged: readonly FrozenRecord[];
 }
 
@@ -19,8 +19,9 @@ export function loadPending(
   peer: PeerId,
   records: Iterable<KmlRecord>,
   authoritative: StateReader,
+  facts: PendingLogFacts = {},
 ): LoadedPending {
-  const pending = new PendingLog(peer);
+  const pending = new PendingLog(peer, facts);
   for (const record of records) pending.add(record);
   const acknowledged = pending.frozen.filter(
     ({ submitted: { origin } }) => authoritative.outcome(origin)?.check === origin.check,

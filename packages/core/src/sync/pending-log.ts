@@ -8,10 +8,11 @@
 
 import { IzoError } from "../errors.ts";
 import { allAtOnce, type InPieces } from "../in-pieces.ts";
-import type { PeerId, Recno } from "../kml/identity.ts";
+import { NO_RECNO, type PeerId, type Recno } from "../kml/identity.ts";
 import type { Base, ClientOperation, ReplicatedOperation } from "../kml/operation.ts";
 import { computeOriginCheck } from "../kml/origin-check.ts";
 import type { KmlRecord } from "../kml/record.ts";
+import { type HashFunction, portableHash } from "../kml/running-hash.ts";
 import { basesOf, withBases } from "../optimize/dependencies.ts";
 import type { Optimized } from "../optimize/optimize.ts";
 import { isRemoval } from "./mass-removal.ts";
@@ -30,6 +31,16 @@ export class OwnLogError extends IzoError {
   }
 }
 
+/** What is known beforehand of an own log that is read back. */
+export interface PendingLogFacts {
+  /**
+   * All that was sent up to this number is acknowledged: numbers only grow, and the server takes what it is sent in
+   * their order. Nothing more is made of those, which may be hundreds of thousands behind one that waits.
+   */
+  readonly acknowledgedUpTo?: Recno;
+  readonly hash?: HashFunction;
+}
+
 export class PendingLog {
   readonly peer: PeerId;
   readonly #unsent = new Map<Recno, PendingRecord>();
@@ -41,8 +52,17 @@ export class PendingLog {
   #looks = 0;
   #removals = 0;
 
-  constructor(peer: PeerId) {
+  readonly #acknowledgedUpTo: Recno;
+  readonly #hash: HashFunction;
+
+  /** @param facts by default nothing is acknowledged */
+  constructor(
+    peer: PeerId,
+    { acknowledgedUpTo = NO_RECNO, hash = portableHash }: PendingLogFacts = {},
+  ) {
     this.peer = peer;
+    this.#acknowledgedUpTo = acknowledgedUpTo;
+    this.#hash = hash;
     this.#bases = new OwnBases(peer);
   }
 
@@ -211,12 +231,12 @@ export class PendingLog {
       else this.#bases.noteSent(recno, originRecno);
     }
     this.#tell((sendable) => sendable.noteSent(covers.length));
-    if (operation === null) return;
+    if (operation === null || originRecno <= this.#acknowledgedUpTo) return;
     const { authorTimeNs, actor } = record;
     const origin = { peer: this.peer, recno: originRecno };
     // What it builds on may have been sent just before it, in the same batch.
     const sent = { authorTimeNs, actor, operation: this.#followSent(operation as ClientOperation) };
-    const check = computeOriginCheck({ origin, ...sent });
+    const check = computeOriginCheck({ origin, ...sent }, this.#hash);
     this.#frozen.set(originRecno, { covers, submitted: { origin: { ...origin, check }, ...sent } });
   }
 

@@ -190,8 +190,8 @@ export class SimulatedReplica {
     const { index, sysid } = this.#home;
     const { position, peer, acknowledged } = index.facts;
     const own = [...this.#log.read()].filter(({ recno }) => recno > this.#dropped);
-    const { pending } = loadPending(sysid, own, index.tree);
     const mark = peer === sysid ? acknowledged : NOTHING_ACKNOWLEDGED;
+    const { pending } = loadPending(sysid, own, index.tree, { acknowledgedUpTo: mark.recno });
     return { pending, replica: new Replica(index.changing, position.recno, pending, mark) };
   }
 
