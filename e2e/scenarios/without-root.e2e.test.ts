@@ -11,6 +11,7 @@ import {
   readFileSync,
   readlinkSync,
   symlinkSync,
+  unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -145,6 +146,22 @@ test("what it does comes to the server, where owners stay", async () => {
   );
   expect(existsSync(exported("null"))).toBe(false);
   expect(existsSync(exported("sealed/inside"))).toBe(false);
+});
+
+test("[C7] programs of the user that watch are told of what others do", async () => {
+  const program = `
+    fs.watch("made", (_event, name) => name === "told" && process.exit());
+    fs.writeFileSync("made/watching", "");
+  `;
+  const { mountPoint } = mount;
+  const watching = user.run(
+    `cd '${mountPoint}' && timeout 20 '${process.execPath}' -e '${program}'`,
+  );
+  await vi.waitFor(() => readFileSync(exported("made/watching")), { timeout: 15_000 });
+  writeFileSync(exported("made/told"), "");
+  expect(await watching).toMatchObject({ status: 0 });
+  unlinkSync(exported("made/told"));
+  unlinkSync(exported("made/watching"));
 });
 
 test("git works in it, and what comes from elsewhere is seen", async () => {
