@@ -95,6 +95,38 @@ describe("moves that cross", () => {
     },
   );
 
+  it("leave a file the object that it was, where it is too young under its new name [S2]", async () => {
+    await using temporary = await temporaryDirectory();
+    const { dir } = temporary;
+    for (const name of ["a", "b"]) await mkdir(join(dir, name));
+    await writeFile(join(dir, "a/f"), "f");
+    await using exported = await openTestExport(dir, { quietMs: 100 });
+    const { oid } = exported.lookUp("/a/f")!.object;
+    const { recno } = exported.headPosition;
+    await rename(join(dir, "a/f"), join(dir, "b/g"));
+    await expect.poll(() => exported.lookUp("/b/g")?.object.oid).toBe(oid);
+    expect(exported.headPosition.recno).toBe(recno + 1);
+    expect(exported.lookUp("/a")!.children).toEqual([]);
+  });
+
+  it("take an edit by a client along to where the file was moved a moment ago [S3]", async () => {
+    await using temporary = await temporaryDirectory();
+    const { dir } = temporary;
+    for (const name of ["a", "b"]) await mkdir(join(dir, name));
+    await writeFile(join(dir, "a/f"), "f");
+    await using exported = await openTestExport(dir, { gatherMs: NEVER_MS, quietMs: 100 });
+    const { oid, contentVersion } = exported.lookUp("/a/f")!.object;
+    const peer = new TestPeer(exported);
+    await peer.stage("edited");
+    await rename(join(dir, "a/f"), join(dir, "b/g"));
+    const [result] = await peer.push(closeFile(oid, "edited", contentVersion));
+    expect(result).toMatchObject({ verdict: "applied" });
+    expect(exported.lookUp("/b/g")!.object.oid).toBe(oid);
+    expect(await readFile(join(dir, "b/g"), "utf8")).toBe("edited");
+    expect(exported.lookUp("/a")!.children).toEqual([]);
+    expect(await verifyExport(dir)).toEqual([]);
+  });
+
   it("leave each log that is rotated the object that it was, in whichever order they are found [S2] [D2]", async () => {
     await using temporary = await temporaryDirectory();
     const { dir } = temporary;

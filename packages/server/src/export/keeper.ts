@@ -15,6 +15,7 @@ import { copyOutgoing } from "./copy-outgoing.ts";
 import type { CrashPoint } from "./crash-point.ts";
 import type { HeldRemoval, Problem, Push, PushResult, WatchMode } from "./export.ts";
 import type { Fileset } from "./fileset.ts";
+import { findMoved } from "./find-moved.ts";
 import { readFoundEntry } from "./found-entry.ts";
 import { clearFullDisk, noteFullDisk } from "./full-disk-problem.ts";
 import { HeadWaiters } from "./head-waiters.ts";
@@ -201,7 +202,9 @@ export class Keeper {
   async #lookAgain({ request, oid }: LocalChange): Promise<void> {
     const names = request.names ?? [];
     await this.#held.giveUp(oid, request.directory, names, (made, fd) => this.#watchMade(made, fd));
-    await this.#look([request], { quietMs: 0, holdsMassRemoval: false });
+    await this.#awaitNews();
+    const requests = mergeRequests([request, ...findMoved(this.fileset, this.#requests)]);
+    await this.#look(requests, { quietMs: 0, holdsMassRemoval: false });
   }
 
   /**
@@ -211,9 +214,7 @@ export class Keeper {
   async #look(requests: readonly LookRequest[], options: KeeperLookOptions): Promise<void> {
     const { waiting } = await this.#lookOnce(requests, options);
     if (waiting.length === 0) return;
-    // The kernel has queued where they are by now; the turn of the loop that brings it comes first.
-    await setImmediate();
-    this.#takeNews();
+    await this.#awaitNews();
     const named = mergeRequests([...waiting, ...this.#requests.splice(0)]);
     const { quietMs } = this.#options;
     const again = await this.#lookOnce(named, { quietMs, holdsMassRemoval: false });
@@ -302,6 +303,12 @@ export class Keeper {
   #lookAtEntry(entry: Entry): void {
     this.#requests.push({ directory: entry.parent, names: new Set([entry.name]), isDeep: false });
     this.#lookSoon(this.#options.gatherMs);
+  }
+
+  /** Takes what the kernel has queued by now, which the next turn of the loop brings. */
+  async #awaitNews(): Promise<void> {
+    await setImmediate();
+    this.#takeNews();
   }
 
   #takeNews(): void {

@@ -49,8 +49,8 @@ export interface ListedDirectory extends Disposable {
   readonly changed: readonly FoundEntry[];
   /** Names of the log that are not there. */
   readonly missing: readonly Entry[];
-  /** Files that are being written. */
-  readonly busy: ReadonlySet<Name>;
+  /** Files that are being written, or were just moved, as they are now. */
+  readonly busy: ReadonlyMap<Name, DiskNote>;
   /** Unchanged directories, where they are to be looked at too. */
   readonly directories: readonly Oid[];
   readonly files: number;
@@ -142,7 +142,7 @@ class Comparison {
   /** All that is new in it is left out. */
   readonly #isAllIgnored: boolean;
   readonly #changed: FoundEntry[] = [];
-  readonly #busy = new Set<Name>();
+  readonly #busy = new Map<Name, DiskNote>();
   readonly #directories: Oid[] = [];
   #files = 0;
 
@@ -186,7 +186,7 @@ class Comparison {
           return;
         }
       }
-      if (isFile(stat) && this.#isBusy(nameBytes, stat)) this.#busy.add(name);
+      if (isFile(stat) && this.#isBusy(nameBytes, stat)) this.#busy.set(name, noteOfStat(stat));
       else this.#changed.push(readFoundEntry(this.#fd, directory, name, nameBytes, stat));
     } catch (error) {
       // Gone since it was listed: the next look tells.

@@ -9,6 +9,7 @@
 
 import { ROOT_OID, type Entry, type Name, type Oid } from "@izo/core";
 
+import { isSameContent, type DiskNote } from "../db/disk-notes.ts";
 import type { Fileset } from "./fileset.ts";
 import type { FoundEntry } from "./found-entry.ts";
 import { hashFound } from "./hash-found.ts";
@@ -40,13 +41,14 @@ export async function look(
   const queue = [...requests];
   const missing: Entry[] = [];
   const busy: LookRequest[] = [];
+  const busyInodes: DiskNote[] = [];
   const elsewhere: LookRequest[] = [];
   const waiting: Entry[] = [];
   let isSecondTry = false;
   let progress: LookProgress = { files: 0, bytes: 0 };
   while (queue.length > 0) {
     options.signal?.throwIfAborted();
-    const batch = gather(fileset, queue, options, { missing, busy, elsewhere });
+    const batch = gather(fileset, queue, options, { missing, busy, busyInodes, elsewhere });
     try {
       const found = await hashFound(fileset, batch.listed, busy, options.signal);
       waiting.push(...(await settleBatch(fileset, found, queue, batch.deep)));
@@ -68,7 +70,9 @@ export async function look(
   // Who has seen everything, and not them, has missed them.
   const isWhole = requests.some(isEverything);
   if (isWhole) missing.push(...waiting);
-  const held = await settleAbsences(fileset, missing, options);
+  const { gone = [], moved = [] } = Object.groupBy(missing, whereaboutsOf(fileset, busyInodes));
+  busy.push(...moved.map(lookAtName));
+  const held = await settleAbsences(fileset, gone, options);
   const records = fileset.ledger.position.recno - start;
   const still = isWhole ? [] : waiting.filter((entry) => isStanding(fileset, entry));
   return { records, busy, waiting: still.map(lookAtName), held };
@@ -86,6 +90,8 @@ interface Batch {
 interface Leftovers {
   readonly missing: Entry[];
   readonly busy: LookRequest[];
+  /** What of that was met, under which name whatever. */
+  readonly busyInodes: DiskNote[];
   readonly elsewhere: LookRequest[];
 }
 
@@ -94,7 +100,7 @@ function gather(
   fileset: Fileset,
   queue: LookRequest[],
   options: LookOptions,
-  { missing, busy, elsewhere }: Leftovers,
+  { missing, busy, busyInodes, elsewhere }: Leftovers,
 ): Batch {
   const listed: ListedDirectory[] = [];
   const deep = new Set<Oid>();
@@ -110,7 +116,9 @@ function gather(
     if (request.isDeep) deep.add(request.directory);
     missing.push(...directory.missing);
     if (directory.busy.size > 0) {
-      busy.push({ directory: request.directory, names: directory.busy, isDeep: false });
+      const names = new Set(directory.busy.keys());
+      busy.push({ directory: request.directory, names, isDeep: false });
+      busyInodes.push(...directory.busy.values());
     }
     for (const oid of directory.directories)
       queue.push({ directory: oid, names: null, isDeep: true });
@@ -145,6 +153,23 @@ async function settleBatch(
     ledger.rollback();
     throw error;
   }
+}
+
+/**
+ * A file that is not where it was, and is seen under a name that is too young, was moved there: both names are settled
+ * together, when that is quiet. Not where it is written to as well, which may go on for ever.
+ */
+function whereaboutsOf(
+  { ledger: { notes } }: Fileset,
+  busyInodes: readonly DiskNote[],
+): (missing: Entry) => "gone" | "moved" {
+  const moved = new Set<Oid>();
+  for (const now of busyInodes) {
+    const oid = notes.findInode(now);
+    const noted = oid && notes.get(oid);
+    if (oid !== undefined && noted !== undefined && isSameContent(noted, now)) moved.add(oid);
+  }
+  return ({ oid }) => (moved.has(oid) ? "moved" : "gone");
 }
 
 /** The look that finds out where a directory went. */
