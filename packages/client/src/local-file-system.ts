@@ -35,6 +35,7 @@ import { NodeIds } from "./cache/node-ids.ts";
 import { OwnVersions } from "./cache/own-versions.ts";
 import { type RecoveryReport, recoverTree } from "./cache/recovery/recover-tree.ts";
 import { RemovedContents } from "./cache/removed-contents.ts";
+import { ShownTimes } from "./cache/shown-times.ts";
 import { UseNote } from "./cache/use-note.ts";
 import type { FilterContext } from "./filter/filter-context.ts";
 import { createFilter } from "./filter/filter.ts";
@@ -105,6 +106,7 @@ export class LocalFileSystem implements Disposable {
   readonly quota: CacheQuota;
   readonly #tree: CacheTree;
   readonly #lastUses: LastUses;
+  readonly #shownTimes: ShownTimes;
   readonly #saving: NodeJS.Timeout;
   readonly #hasher = new FileHasher();
   readonly #abort = new AbortController();
@@ -126,6 +128,7 @@ export class LocalFileSystem implements Disposable {
     const versions = new OwnVersions(log);
     const ids = new NodeIds();
     const lastUses = new LastUses(cacheDir, Date.now);
+    this.#shownTimes = new ShownTimes(cacheDir);
     const tree = new CacheTree({
       paths,
       form,
@@ -134,6 +137,7 @@ export class LocalFileSystem implements Disposable {
       onProblem: options.onProblem,
       isPending: (version) => versions.isPending(version),
       onNameless: (oid) => lastUses.forget(oid),
+      shownTimes: this.#shownTimes,
     });
     this.#tree = tree;
     const isServerThere = (): boolean => options.source() !== undefined;
@@ -311,6 +315,14 @@ export class LocalFileSystem implements Disposable {
     }
   }
 
+  #saveShownTimes(): void {
+    try {
+      this.#shownTimes.save(this.#tree.nodes.all());
+    } catch {
+      // A full disk, as a rule. Programs that go by these times read the files again.
+    }
+  }
+
   /** Files that a program writes without pause: the server gets what they hold at an interval only. */
   longWritten(): { readonly path: string; readonly sinceMs: number }[] {
     return this.#longWrites
@@ -354,5 +366,6 @@ export class LocalFileSystem implements Disposable {
     // What the log did not take, or somebody still writes, is found by the next process.
     if (this.#owed.isEmpty && this.#unseenWriters.isEmpty && this.#areMarksWritten())
       this.#useNote.remove();
+    this.#saveShownTimes();
   }
 }

@@ -352,6 +352,9 @@ describe("contents", () => {
     await cache.read("/d/a");
     expect(times("/d")).toEqual(directory);
     expect(times("/d/a")).toEqual(file);
+    await cache.restart();
+    expect(times("/d")).toEqual(directory);
+    expect(times("/d/a")).toEqual(file);
     await cache.fs.setattr(cache.node("/d/a"), { mode: 0o600 }, CALLER);
     expect(times("/d/a").ctimeNs).toBeGreaterThan(file.ctimeNs);
   });

@@ -35,6 +35,7 @@ import { NodeTable } from "./node-table.ts";
 import type { Holding, ObjectMark } from "./object-mark.ts";
 import { openRoot } from "./open-root.ts";
 import { rescue, rescueCopy } from "./rescue.ts";
+import type { ShownTimes } from "./shown-times.ts";
 import { takePlace } from "./take-place.ts";
 import { withUnchangedTimes } from "./unchanged-times.ts";
 
@@ -55,6 +56,8 @@ export interface CacheTreeOptions {
   readonly isPending: (version: Base) => boolean;
   /** An object has lost its last name. */
   readonly onNameless?: ((oid: Oid) => void) | undefined;
+  /** What the inodes showed before this process met them. */
+  readonly shownTimes?: ShownTimes;
 }
 
 export class CacheTree {
@@ -69,11 +72,14 @@ export class CacheTree {
   readonly #visible: () => StateReader;
   readonly #onProblem: ProblemReporter;
   readonly #rescuePath: string;
+  readonly #shownTimes: ShownTimes | undefined;
 
   /** @throws CacheMarksLostError */
   constructor(options: CacheTreeOptions) {
-    const { paths, form, ids, visible, onProblem, isPending, onNameless } = options;
-    const nodes = new NodeTable({ ...paths, rootId: rootNode, ids, onNameless });
+    const { paths, form, ids, visible, onProblem, isPending, onNameless, shownTimes } = options;
+    const onForgotten = (node: CacheNode): void => shownTimes?.keep(node);
+    const nodes = new NodeTable({ ...paths, rootId: rootNode, ids, onNameless, onForgotten });
+    this.#shownTimes = shownTimes;
     const peek = (directory: CacheNode, name: Name): CacheNode | undefined =>
       this.peek(directory, name);
     this.form = form;
@@ -141,6 +147,7 @@ export class CacheTree {
     const met = this.nodes.ofObject(oid);
     const isMet = met !== undefined && met.kind !== "directory" && this.#inoOf(met) === stat.ino;
     const node = isMet ? met : this.nodes.add(oid, kindOfMode(stat.mode), holding);
+    if (!isMet) node.shownCtime = this.#shownTimes?.of(oid, stat.ctimeNs);
     this.nodes.link(node, parent, name);
     node.namesToCome = undefined;
     return node;

@@ -33,6 +33,7 @@ export class NodeTable {
   readonly #byOid = new Map<Oid, CacheNode>();
   readonly #ids: NodeIds;
   readonly #onNameless: ((oid: Oid) => void) | undefined;
+  readonly #onForgotten: ((node: CacheNode) => void) | undefined;
 
   constructor(places: {
     readonly tree: string;
@@ -42,11 +43,14 @@ export class NodeTable {
     readonly ids: NodeIds;
     /** The object has lost its last name here. */
     readonly onNameless?: ((oid: Oid) => void) | undefined;
+    /** There are too many nodes: this one is forgotten, its inode keeps its names. */
+    readonly onForgotten?: (node: CacheNode) => void;
   }) {
     this.#treePath = places.tree;
     this.#limboPath = places.limbo;
     this.#ids = places.ids;
     this.#onNameless = places.onNameless;
+    this.#onForgotten = places.onForgotten;
     this.root = new CacheNode(places.rootId, ROOT_OID, "directory", ABSENT);
     this.limbo = new CacheNode(this.#ids.next(), "" as Oid, "directory", WHOLE);
     this.#byId.set(this.root.id, this.root);
@@ -64,6 +68,11 @@ export class NodeTable {
   /** The inode that is the object now, if it was met. */
   ofObject(oid: Oid): CacheNode | undefined {
     return this.#byOid.get(oid);
+  }
+
+  /** All that are known. */
+  all(): Iterable<CacheNode> {
+    return this.#byId.values();
   }
 
   /** Those that somebody has open for writing. */
@@ -229,6 +238,7 @@ export class NodeTable {
     for (const node of this.#byId.values()) {
       if (this.#byId.size <= MAX_NODES / 2) return;
       if (!node.isIdle || node.isMarkBehind || node === this.root) continue;
+      this.#onForgotten?.(node);
       for (const { parent, name } of takeLinks(node)) {
         parent.children.delete(name);
         parent.knowsAllChildren = false;

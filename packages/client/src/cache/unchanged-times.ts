@@ -11,7 +11,7 @@ import type { NodeTable } from "./node-table.ts";
  * read them all again.
  *
  * A change time cannot be set. So the one from before is shown for as long as the inode has the one
- * that the work left it; this process remembers both.
+ * that the work left it; this process remembers both, and hands them to the next one (`ShownTimes`).
  */
 export function withUnchangedTimes<T>(
   nodes: NodeTable,
