@@ -2,8 +2,8 @@
  * Puts the program into few files, `bundle/`: a step of the build. A command spends most of its time on loading, and
  * most of that on finding and linking some 800 modules one by one.
  *
- * What is not in it: packages with native parts, drizzle-orm (which `db/drizzle.ts` loads as CommonJS), and data of our own
- * packages, which are found by the package's name (`packageDirectory` of @izo/sys).
+ * What is not in it: packages with native parts, and data of our own packages, which are found by the package's name
+ * (`packageDirectory` of @izo/sys).
  */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -47,12 +47,27 @@ function licences(directories) {
   return texts.join(`\n${"-".repeat(72)}\n\n`);
 }
 
+/**
+ * From the sources drizzle-orm is loaded as CommonJS (`db/drizzle.ts`), which a bundler does not see through. Here its
+ * modules are taken in, without what is not used of them.
+ */
+const drizzleAsModules = {
+  name: "drizzle-as-modules",
+  transform(code, id) {
+    if (!id.endsWith("/db/drizzle.ts")) return null;
+    const parts = [...code.matchAll(/export const (\{[^}]*\}) = load\(\s*"([^"]+)"/g)];
+    if (parts.length === 0) throw new Error(`Cannot bundle: ${id} loads nothing`);
+    return parts.map(([, names, from]) => `export ${names} from "${from}";`).join("\n");
+  },
+};
+
 rmSync(target, { recursive: true, force: true });
 const bundle = await rolldown({
   input: ENTRIES,
   platform: "node",
   resolve: { conditionNames: ["izo:source", "node", "import", "default"] },
-  external: ["better-sqlite3", "fuse-native", "drizzle-orm"],
+  external: ["better-sqlite3", "fuse-native"],
+  plugins: [drizzleAsModules],
   onLog(level, log) {
     if (level === "warn") throw new Error(`Cannot bundle: ${log.message}`);
   },
