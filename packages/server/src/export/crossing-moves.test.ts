@@ -1,3 +1,4 @@
+import { renameSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -107,6 +108,48 @@ describe("moves that cross", () => {
     await expect.poll(() => exported.lookUp("/b/g")?.object.oid).toBe(oid);
     expect(exported.headPosition.recno).toBe(recno + 1);
     expect(exported.lookUp("/a")!.children).toEqual([]);
+  });
+
+  it("leave what is moved the object that it was, though a scan has been where it goes and not where it was [S2] [S4]", async () => {
+    await using temporary = await temporaryDirectory();
+    const { dir } = temporary;
+    const sides = ["a", "b"] as const;
+    // More than a scan settles at a time, so that it commits between the two, in whichever order.
+    const fill = (text: string) =>
+      Promise.all(
+        sides.flatMap((side) =>
+          Array.from({ length: 1_050 }, (_, index) =>
+            writeFile(join(dir, side, `n${index}`), text),
+          ),
+        ),
+      );
+    for (const side of sides) {
+      await mkdir(join(dir, side, `directory-of-${side}`), { recursive: true });
+      await writeFile(join(dir, side, `directory-of-${side}`, "f"), "f");
+      await writeFile(join(dir, side, `file-of-${side}`), "f");
+    }
+    await fill("");
+    const moves = sides.flatMap((side, index) =>
+      ["directory", "file"].map((kind) => ({
+        from: `${side}/${kind}-of-${side}`,
+        to: `${sides[1 - index]}/${kind}-of-${side}`,
+      })),
+    );
+    const first = await openTestExport(dir);
+    const oids = moves.map(({ from }) => first.lookUp(`/${from}`)!.object.oid);
+    await first[Symbol.asyncDispose]();
+    await fill("x");
+    let isMoved = false;
+    await using exported = await openTestExport(dir, {
+      onProgress: ({ files }) => {
+        if (isMoved || files < 1_000) return;
+        for (const { from, to } of moves) renameSync(join(dir, from), join(dir, to));
+        isMoved = true;
+      },
+    });
+    const found = () => moves.map(({ to }) => exported.lookUp(`/${to}`)?.object.oid);
+    await expect.poll(found).toEqual(oids);
+    expect(await verifyExport(dir)).toEqual([]);
   });
 
   it("take an edit by a client along to where the file was moved a moment ago [S3]", async () => {

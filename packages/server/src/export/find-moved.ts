@@ -6,8 +6,8 @@ import type { Fileset } from "./fileset.ts";
 import type { LookRequest } from "./list-directory.ts";
 import { heldFd, isAbsence, openTreeDirectory } from "./tree-directory.ts";
 
-/** A push waits for this; who moves more at a time has some taken for removed and made anew. */
-const MOST_NAMES = 1_000;
+/** Some 50 ms. Who moves more while a look is under way has some taken for removed and made anew. */
+const MOST_NAMES = 10_000;
 
 /**
  * Of names that are to be looked at, those under which files and directories stand that the log has elsewhere: they were

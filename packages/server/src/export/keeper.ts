@@ -202,9 +202,7 @@ export class Keeper {
   async #lookAgain({ request, oid }: LocalChange): Promise<void> {
     const names = request.names ?? [];
     await this.#held.giveUp(oid, request.directory, names, (made, fd) => this.#watchMade(made, fd));
-    await this.#awaitNews();
-    const requests = mergeRequests([request, ...findMoved(this.fileset, this.#requests)]);
-    await this.#look(requests, { quietMs: 0, holdsMassRemoval: false });
+    await this.#look([request], { quietMs: 0, holdsMassRemoval: false });
   }
 
   /**
@@ -232,6 +230,10 @@ export class Keeper {
         held: isScan ? null : this.#held,
         writerQuietMs: options.quietMs === 0 ? 0 : this.#options.writerQuietMs,
         onDirectory: (oid, fd) => this.#watch.add(oid, fd),
+        findMoved: async () => {
+          await this.#awaitNews();
+          return findMoved(this.fileset, this.#requests);
+        },
         signal: this.#abort.signal,
       });
       if (looked.busy.length > 0) {

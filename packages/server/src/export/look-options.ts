@@ -1,5 +1,6 @@
 import type { Oid } from "@izo/core";
 
+import type { LookRequest } from "./list-directory.ts";
 import type { AbsenceRules } from "./settle-absences.ts";
 
 /** How a look goes about what it finds. */
@@ -10,6 +11,8 @@ export interface LookOptions extends AbsenceRules {
   readonly writerQuietMs: number;
   /** Called before a directory is listed: a watch set here misses nothing. */
   readonly onDirectory?: (oid: Oid, fd: number) => void;
+  /** Names under which something stands by now that the log has elsewhere: asked for before anything counts as removed. */
+  readonly findMoved?: () => Promise<readonly LookRequest[]>;
   readonly onProgress?: (progress: LookProgress) => void;
   readonly signal?: AbortSignal;
 }

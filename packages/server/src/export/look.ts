@@ -63,6 +63,8 @@ export async function look(
     if (queue.length === 0 && !isSecondTry) {
       // By now their move is logged, if another request of this look has seen it.
       queue.push(...elsewhere.splice(0));
+      // What was moved meanwhile from where this look had not been yet to where it had.
+      if (missing.length > 0) queue.push(...((await options.findMoved?.()) ?? []));
       isSecondTry = true;
     }
   }
