@@ -66,6 +66,7 @@ function eventsOf(path: string): string[] {
 
 test("[C7] programs that watch a directory are told of what others do there", async () => {
   const events = eventsOf(here("d"));
+  eventsOf(here("d/sub"));
   const steps: readonly (readonly [() => void, RegExp])[] = [
     [() => writeFileSync(there("d/new"), "x"), /^rename new(,change new)*$/],
     [() => mkdirSync(there("d/made")), /^rename made$/],
@@ -73,6 +74,9 @@ test("[C7] programs that watch a directory are told of what others do there", as
     [() => appendFileSync(there("d/old"), "two"), /^change old(,change old)*$/],
     [() => chmodSync(there("d/gone"), 0o600), /^change gone$/],
     [() => unlinkSync(there("d/gone")), /^rename gone$/],
+    [() => renameSync(there("d/sub"), there("d/sub2")), /^rename sub,rename sub2$/],
+    [() => renameSync(there("d/sub2"), there("sub2")), /^rename sub2$/],
+    [() => renameSync(there("sub2"), there("d/sub")), /^rename sub$/],
     [() => rmdirSync(there("d/sub")), /^rename sub$/],
     [
       () => renameSync(there("d/new"), there("d/moved")),

@@ -1,7 +1,7 @@
 import type { Name } from "@izo/core";
 
+import type { EntryName } from "../fuse/entry-name.ts";
 import type { NodeId } from "../fuse/file-system.ts";
-import type { EntryName } from "../fuse/fuse-mount.ts";
 import type { WatchedChange } from "../fuse/watched-change.ts";
 
 /** What the cache tells the kernel after it has changed something behind its back (design C7). A `FuseMount` is one. */

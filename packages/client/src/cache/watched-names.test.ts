@@ -31,10 +31,16 @@ test("[C7] who watches is told of names that come, go, move and lead to somethin
   cache.list("/");
   expect(told(create(oid("a"), "a"), written("a", "one"))).toEqual(["made a"]);
   expect(told(mkdir(oid("d"), "d"))).toEqual(["made d"]);
-  expect(told(rename(oid("a"), "a", "b"))).toEqual(["removed a", "made b"]);
+  expect(told(rename(oid("a"), "a", "b"))).toEqual(["moved b"]);
   expect(await cache.read("/b")).toBe("one");
   expect(told(create(oid("c"), "c"), rename(oid("c"), "c", "b"))).toEqual(["replaced b"]);
-  expect(told(unlink(oid("c"), "b"), rmdir(oid("d"), "d"))).toEqual(["removed b", "removed d"]);
+  expect(told(create(oid("e"), "e"))).toEqual(["made e"]);
+  expect(told(rename(oid("e"), "e", "b"))).toEqual(["moved b"]);
+  expect(told(rename(oid("d"), "d", "e"), rename(oid("e"), "b", "d"))).toEqual([
+    "moved d",
+    "made e",
+  ]);
+  expect(told(unlink(oid("e"), "d"), rmdir(oid("d"), "e"))).toEqual(["removed d", "removed e"]);
 });
 
 test("[C7] who watches is told of contents and of attributes, under each name", async () => {

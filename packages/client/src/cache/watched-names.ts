@@ -1,4 +1,4 @@
-import type { ChangeSet, Entry, NameChange } from "@izo/core";
+import type { ChangeSet, Entry, NameChange, Oid } from "@izo/core";
 
 import type { WatchedChange } from "../fuse/watched-change.ts";
 import type { CacheNode } from "./cache-node.ts";
@@ -17,6 +17,10 @@ export class WatchedNames {
   readonly #tree: CacheTree;
   readonly #objects: ChangeSet["objects"];
   readonly #changes: WatchedChange[] = [];
+  /** Names that lead to nothing any more, by the object that they led to, which is still there. */
+  readonly #left = new Map<Oid, WatchedChange & { kind: "removed" }>();
+  /** Of what leads to something else: to which object. */
+  readonly #came = new Map<WatchedChange & { kind: "made" | "replaced" }, Oid>();
 
   constructor(tree: CacheTree, objects: ChangeSet["objects"]) {
     this.#tree = tree;
@@ -30,21 +34,20 @@ export class WatchedNames {
     if (former?.oid === wanted?.oid) return;
     const at = { parent: directory.id, name };
     const node = former !== undefined && "links" in former ? former : undefined;
-    if (former === undefined) this.#changes.push({ ...at, kind: "made" });
-    else if (wanted === undefined) {
+    if (wanted !== undefined) {
+      const isFile = node?.kind === "file" && visible.object(wanted.oid)?.kind === "file";
+      const change = isFile
+        ? ({ ...at, kind: "replaced", before: node.id } as const)
+        : ({ ...at, kind: "made" } as const);
+      this.#came.set(change, wanted.oid);
+      this.#changes.push(change);
+    } else if (former !== undefined) {
       const isDirectory = (node?.kind ?? this.#kindOf(former)) === "directory";
       const isLast = visible.object(former.oid) === undefined;
-      this.#changes.push({
-        ...at,
-        kind: "removed",
-        isDirectory,
-        node: isLast ? node?.id : undefined,
-      });
-    } else {
-      const isFile = node?.kind === "file" && visible.object(wanted.oid)?.kind === "file";
-      this.#changes.push(
-        isFile ? { ...at, kind: "replaced", before: node.id } : { ...at, kind: "made" },
-      );
+      const gone = isLast ? node?.id : undefined;
+      const change = { ...at, kind: "removed", isDirectory, node: gone } as const;
+      if (!isLast) this.#left.set(former.oid, change);
+      this.#changes.push(change);
     }
   }
 
@@ -59,7 +62,26 @@ export class WatchedNames {
   }
 
   tell(notifier: KernelNotifier): void {
-    for (const change of this.#changes) notifier.tellWatchers?.(change);
+    const moves = this.#moves();
+    for (const change of this.#changes) {
+      const told = moves.get(change) ?? change;
+      if (told !== "left") notifier.tellWatchers?.(told);
+    }
+  }
+
+  /** What came under one name and left another has moved; the change that it left is told with the one that it came. */
+  #moves(): ReadonlyMap<WatchedChange, WatchedChange | "left"> {
+    const moves = new Map<WatchedChange, WatchedChange | "left">();
+    for (const [change, oid] of this.#came) {
+      const left = this.#left.get(oid);
+      if (left === undefined) continue;
+      this.#left.delete(oid);
+      const { parent, name } = change;
+      const before = change.kind === "replaced" ? change.before : undefined;
+      const from = { parent: left.parent, name: left.name };
+      moves.set(left, "left").set(change, { parent, name, kind: "moved", from, before });
+    }
+    return moves;
   }
 
   /** Of an entry that nobody has looked at. */

@@ -1,13 +1,8 @@
 import type { Name } from "@izo/core";
 
+import type { EntryName } from "./entry-name.ts";
 import type { NodeId } from "./file-system.ts";
 import type { WatchedChange } from "./watched-change.ts";
-
-/** One entry of a directory, as the file system knows it. */
-export interface EntryName {
-  readonly parent: NodeId;
-  readonly name: Name;
-}
 
 /** Why a mount ended: by us, or by `umount` or an aborted connection outside. */
 export type MountEnd = "unmounted" | "detached";

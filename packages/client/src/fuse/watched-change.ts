@@ -1,5 +1,4 @@
-import type { Name } from "@izo/core";
-
+import type { EntryName } from "./entry-name.ts";
 import type { NodeId } from "./file-system.ts";
 
 /**
@@ -9,15 +8,15 @@ import type { NodeId } from "./file-system.ts";
  * - `made`: the name leads to something, and led to nothing.
  * - `removed`: it leads to nothing, or to something else, and led to `node`, which is given where nothing is
  *   left of it here.
+ * - `moved`: it leads to what another name led to; `before` is what it led to itself.
  * - `replaced`: it leads to another inode than before, as after a save by a rename.
  * - `written`, `attributes`: what it leads to has another content, or only other attributes.
  */
-export type WatchedChange = {
-  readonly parent: NodeId;
-  readonly name: Name;
-} & (
-  | { readonly kind: "made" }
-  | { readonly kind: "removed"; readonly isDirectory: boolean; readonly node: NodeId | undefined }
-  | { readonly kind: "replaced"; readonly before: NodeId }
-  | { readonly kind: "written" | "attributes" }
-);
+export type WatchedChange = EntryName &
+  (
+    | { readonly kind: "made" }
+    | { readonly kind: "removed"; readonly isDirectory: boolean; readonly node: NodeId | undefined }
+    | { readonly kind: "moved"; readonly from: EntryName; readonly before: NodeId | undefined }
+    | { readonly kind: "replaced"; readonly before: NodeId }
+    | { readonly kind: "written" | "attributes" }
+  );

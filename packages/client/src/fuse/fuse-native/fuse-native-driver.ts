@@ -7,8 +7,9 @@
  */
 import type { Name } from "@izo/core";
 
+import type { EntryName } from "../entry-name.ts";
 import type { FileSystem, NodeId } from "../file-system.ts";
-import type { EntryName, FuseMount, MountEnd } from "../fuse-mount.ts";
+import type { FuseMount, MountEnd } from "../fuse-mount.ts";
 import { MountError, prepareMountPoint } from "../prepare-mount-point.ts";
 import { attributeOperations } from "./attribute-operations.ts";
 import { EventLoopLinger } from "./event-loop-linger.ts";

@@ -20,12 +20,20 @@ import {
   utimensat,
 } from "@izo/sys";
 
-/** What is to be done, at a name in a directory below the mount point. */
-export interface RaisedEvent {
-  readonly kind: "made" | "removed" | "replaced" | "written" | "attributes";
+import type { WatchedChange } from "../../watched-change.ts";
+
+/** A name below the mount point. */
+export interface RaisedName {
   /** From the mount point, without a slash in front; empty for the mount's root. */
   readonly directory: Uint8Array;
   readonly name: Uint8Array;
+}
+
+/** What is to be done at a name. */
+export interface RaisedEvent extends RaisedName {
+  readonly kind: WatchedChange["kind"];
+  /** What has moved had this name. */
+  readonly from: RaisedName | undefined;
   /** Of what is there, or was there: as `st_mode`. */
   readonly mode: number;
   /** For a regular file: it has bytes, so that somebody has written to it. */
@@ -48,20 +56,42 @@ export const NOWHERE_SUFFIX = "-from";
 
 /** @throws SysError where the kernel, or the driver, does not go along: then nobody is told */
 export function raiseEvent({ mountPoint, token }: RaisedAt, event: RaisedEvent): void {
-  const root = openat(AT_FDCWD, mountPoint, O_PATH | constants.O_DIRECTORY);
+  const opened: number[] = [];
+  const open = (fd: number): number => (opened.push(fd), fd);
   try {
-    const way = { beneath: true, noXdev: true, noSymlinks: true };
-    const path = event.directory.length === 0 ? "." : event.directory;
-    const directory = openat2(root, path, DIRECTORY, way);
-    try {
+    const root = open(openat(AT_FDCWD, mountPoint, O_PATH | constants.O_DIRECTORY));
+    const directory = open(openDirectory(root, event.directory));
+    if (event.kind === "made" && isMountPoint(directory, event)) return;
+    if (event.kind === "moved") {
+      const from = open(openDirectory(root, event.from!.directory));
       checkStaged(directory, token);
-      if (event.kind === "replaced") replace(root, directory, token, event);
-      else change(directory, event);
-    } finally {
-      closeSync(directory);
+      renameat2(from, event.from!.name, directory, event.name);
+    } else {
+      checkStaged(directory, token);
+      if (event.kind === "replaced") {
+        const nowhere = open(openat(root, token + NOWHERE_SUFFIX, DIRECTORY));
+        renameat2(nowhere, event.name, directory, event.name);
+      }
+      change(directory, event);
     }
   } finally {
-    closeSync(root);
+    for (const fd of opened) closeSync(fd);
+  }
+}
+
+function openDirectory(root: number, path: Uint8Array): number {
+  const way = { beneath: true, noXdev: true, noSymlinks: true };
+  return openat2(root, path.length === 0 ? "." : path, DIRECTORY, way);
+}
+
+/** What is mounted on a directory would be lost with the entry that the kernel has of it. */
+function isMountPoint(directory: number, { name, mode }: RaisedEvent): boolean {
+  if ((mode & constants.S_IFMT) !== constants.S_IFDIR) return false;
+  try {
+    closeSync(openat2(directory, name, DIRECTORY, { noXdev: true }));
+    return false;
+  } catch (error) {
+    return error instanceof SysError && error.code === "EXDEV";
   }
 }
 
@@ -96,18 +126,8 @@ function change(directory: number, { kind, name, mode, hasContent }: RaisedEvent
   if (kind === "made") make(directory, name, mode);
   // An mtime alone is taken for a write by the kernel, both times are taken for a utime(2).
   if (kind === "attributes") utimensat(directory, name, 0n, 0n, { noFollow: true });
-  if (kind === "written" || (kind === "made" && hasContent)) write(directory, name, mode);
-}
-
-function replace(root: number, directory: number, token: string, event: RaisedEvent): void {
-  const { name, mode } = event;
-  const nowhere = openat(root, token + NOWHERE_SUFFIX, DIRECTORY);
-  try {
-    renameat2(nowhere, name, directory, name);
-  } finally {
-    closeSync(nowhere);
-  }
-  if (event.hasContent) write(directory, name, mode);
+  const hasCome = kind === "made" || kind === "replaced";
+  if (kind === "written" || (hasCome && hasContent)) write(directory, name, mode);
 }
 
 function make(directory: number, name: Uint8Array, mode: number): void {

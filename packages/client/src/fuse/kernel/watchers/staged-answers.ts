@@ -9,6 +9,9 @@
 import { constants as fileTypes } from "node:fs";
 import { constants as os } from "node:os";
 
+import type { Name } from "@izo/core";
+
+import type { EntryName } from "../../entry-name.ts";
 import type { Attributes, NodeId } from "../../file-system.ts";
 import type { WatchedChange } from "../../watched-change.ts";
 import type { Handler, HandlerContext, Handlers } from "../handler.ts";
@@ -40,6 +43,8 @@ export class StagedAnswers {
   /** The number of the thread; 0 is nobody's. */
   #thread = 0;
   #change: WatchedChange | undefined;
+  /** The thread has found out who answers, and begins. */
+  #isBegun = false;
   #isDone = false;
 
   /** @param token a name in the mount that nothing has and nobody can guess */
@@ -56,6 +61,7 @@ export class StagedAnswers {
   /** What the thread is about to do once more. */
   stage(change: WatchedChange | undefined): void {
     this.#change = change;
+    this.#isBegun = false;
     this.#isDone = false;
   }
 
@@ -68,8 +74,8 @@ export class StagedAnswers {
       [OPCODE.SYMLINK]: (request, reply) => this.#make(request, reply, 0),
       [OPCODE.UNLINK]: (request) => this.#remove(request),
       [OPCODE.RMDIR]: (request) => this.#remove(request),
-      [OPCODE.RENAME]: (request) => this.#replace(request, 8),
-      [OPCODE.RENAME2]: (request) => this.#replace(request, 16),
+      [OPCODE.RENAME]: (request) => this.#rename(request, 8),
+      [OPCODE.RENAME2]: (request) => this.#rename(request, 16),
       [OPCODE.SETATTR]: (request, reply) => this.#sameAttributes(request, reply),
       [OPCODE.OPEN]: (request, reply) => this.#open(request, reply),
     };
@@ -91,25 +97,54 @@ export class StagedAnswers {
   #lookUp(request: RequestMessage, reply: ReplyMessage, others: Handlers): ReturnType<Handler> {
     const parent = request.node;
     const { name } = request.name(0);
-    if (name === this.#token) return -os.errno[TOKEN_ERRNO];
+    if (name === this.#token) {
+      this.#isBegun = true;
+      return -os.errno[TOKEN_ERRNO];
+    }
     if (name === this.#token + NOWHERE_SUFFIX) return ghost(reply, NOWHERE, fileTypes.S_IFDIR);
     const change = this.#change;
     if (change === undefined) return others[OPCODE.LOOKUP]!(request, reply);
     // What comes from nowhere is what has the name now.
     if (parent === NOWHERE) return this.#tellOf(change, request, reply);
-    const isMeant = parent === change.parent && name === change.name;
-    if (!isMeant || this.#isDone) return others[OPCODE.LOOKUP]!(request, reply);
+    const isStaged = this.#isBegun && !this.#isDone;
+    const staged = isStaged ? this.#staged(change, request, reply, name) : undefined;
+    return staged ?? others[OPCODE.LOOKUP]!(request, reply);
+  }
+
+  /** Undefined where a name leads to what it says. */
+  #staged(
+    change: WatchedChange,
+    request: RequestMessage,
+    reply: ReplyMessage,
+    name: Name,
+  ): number | undefined {
+    const parent = request.node;
+    const isFrom = (place: EntryName): boolean => parent === place.parent && name === place.name;
+    if (change.kind === "moved" && isFrom(change.from)) return this.#tellMoved(change, reply);
+    if (!isFrom(change)) return undefined;
     switch (change.kind) {
       case "made":
         return -ENOENT;
+      case "moved":
+      case "replaced":
+        if (change.before === undefined) return -ENOENT;
+        return this.#tellFormer(reply, change.before, fileTypes.S_IFREG);
       case "removed":
         return this.#tellGone(change, reply);
-      case "replaced":
-        return this.#tellFormer(reply, change.before, fileTypes.S_IFREG);
       case "written":
       case "attributes":
-        return others[OPCODE.LOOKUP]!(request, reply);
+        return undefined;
     }
+  }
+
+  /** The kernel's own entry of a directory, with what is open there, goes along with the name that it had. */
+  #tellMoved({ parent, name }: WatchedChange, reply: ReplyMessage): number {
+    const { fileSystem, known } = this.#context;
+    const node = fileSystem.lookup(parent, name);
+    if (node === undefined) return -ENOENT;
+    known.told(node);
+    reply.entry(0, node, fileSystem.getattr(node));
+    return disbelieved(reply, ENTRY_BYTES);
   }
 
   #tellGone(
@@ -145,8 +180,8 @@ export class StagedAnswers {
     return this.#tellOf(change, request, reply);
   }
 
-  #isAt(change: WatchedChange, request: RequestMessage, names: number): boolean {
-    return request.node === change.parent && request.name(names).name === change.name;
+  #isAt(change: EntryName, request: RequestMessage, names: number): boolean {
+    return isSame({ parent: request.node, name: request.name(names).name }, change);
   }
 
   #tellOf({ parent, name }: WatchedChange, request: RequestMessage, reply: ReplyMessage): number {
@@ -155,24 +190,41 @@ export class StagedAnswers {
     return disbelieved(reply, tellEntry(this.#context, request, reply, name, node));
   }
 
-  /** A name that has been given again meanwhile stays: the kernel may know what has it now. */
   #remove(request: RequestMessage): number {
     const change = this.#change;
-    if (change?.kind !== "removed" || !this.#isAt(change, request, 0)) return -EBUSY;
-    const node = this.#context.fileSystem.lookup(change.parent, change.name);
-    if (node === undefined) return 0;
-    this.#context.fileSystem.forget(node);
-    return -EBUSY;
+    const isMeant = change?.kind === "removed" && this.#isAt(change, request, 0);
+    return isMeant && this.#isFree(change) ? 0 : -EBUSY;
   }
 
-  #replace(request: RequestMessage, names: number): number {
+  /** A name that has been given again meanwhile stays: the kernel may know what has it now. */
+  #isFree({ parent, name }: EntryName): boolean {
+    const node = this.#context.fileSystem.lookup(parent, name);
+    if (node !== undefined) this.#context.fileSystem.forget(node);
+    return node === undefined;
+  }
+
+  #rename(request: RequestMessage, names: number): number {
     const change = this.#change;
-    const isMeant = change?.kind === "replaced" && request.node === NOWHERE;
-    if (!isMeant || nodeOf(request.u64(0)) !== change.parent) return -EBUSY;
-    const { next } = request.name(names);
-    if (request.name(next).name !== change.name) return -EBUSY;
+    const from = request.name(names);
+    const to = { parent: nodeOf(request.u64(0)), name: request.name(from.next).name };
+    if (change === undefined || !isSame(to, change)) return -EBUSY;
+    const isMeant =
+      change.kind === "moved"
+        ? isSame({ parent: request.node, name: from.name }, change.from) &&
+          this.#isFree(change.from)
+        : change.kind === "replaced" && request.node === NOWHERE;
+    if (!isMeant) return -EBUSY;
     this.#isDone = true;
+    if (change.kind === "moved") this.#noteMove(change, request);
     return 0;
+  }
+
+  #noteMove({ parent, name }: WatchedChange, request: RequestMessage): void {
+    const { fileSystem, directories } = this.#context;
+    const node = fileSystem.lookup(parent, name);
+    if (node === undefined) return;
+    directories.moved(node, request.number, request.u64(0), request.thread);
+    fileSystem.forget(node);
   }
 
   #sameAttributes({ node }: RequestMessage, reply: ReplyMessage): number {
@@ -187,6 +239,10 @@ export class StagedAnswers {
     reply.opened(0, NO_HANDLE, flags, 0);
     return OPEN_BYTES;
   }
+}
+
+function isSame(one: EntryName, other: EntryName): boolean {
+  return one.parent === other.parent && one.name === other.name;
 }
 
 /** An entry that nobody may believe, nor its attributes. */

@@ -12,10 +12,11 @@ import { setImmediate as nextTurn, setTimeout } from "node:timers/promises";
 
 import { textToBytes } from "@izo/core";
 
+import type { EntryName } from "../../entry-name.ts";
 import type { Attributes, FileSystem } from "../../file-system.ts";
 import type { WatchedChange } from "../../watched-change.ts";
 import type { HandlerContext, Handlers } from "../handler.ts";
-import type { RaisedAt, RaisedEvent } from "./raise-event.ts";
+import type { RaisedAt, RaisedEvent, RaisedName } from "./raise-event.ts";
 import { StagedAnswers } from "./staged-answers.ts";
 import { WatcherThread } from "./watcher-thread.ts";
 
@@ -134,10 +135,10 @@ export class Watchers implements AsyncDisposable {
       const event = this.#eventOf(change, watched);
       // oxlint-disable no-await-in-loop -- one after the other, as they happened
       if (event !== undefined) {
-        this.#answers.stage(change);
-        // Not everything can be told: names go again, and a program may hold what it takes.
-        await this.#thread.raise(at, event);
-        this.#answers.stage(undefined);
+        const isDone = await this.#raiseOne(at, change, event);
+        // The kernel does not always get the locks for it: then as two, of which each is told that can be.
+        if (!isDone && change.kind === "moved")
+          await this.#raise(at, partsOf(change, event), watched);
       } else if (performance.now() - startMs > TURN_MS) {
         await nextTurn();
         startMs = performance.now();
@@ -146,61 +147,78 @@ export class Watchers implements AsyncDisposable {
     }
   }
 
+  /** Whether it could be told: names go again, and a program may hold what it takes. */
+  async #raiseOne(at: RaisedAt, change: WatchedChange, event: RaisedEvent): Promise<boolean> {
+    this.#answers.stage(change);
+    const failure = await this.#thread.raise(at, event);
+    this.#answers.stage(undefined);
+    return failure === undefined;
+  }
+
   /** What is to be raised; undefined where nobody watches, or it is not so any more. */
   #eventOf(change: WatchedChange, watched: ReadonlySet<bigint>): RaisedEvent | undefined {
+    const { kind } = change;
     try {
       const found = this.#find(change);
-      if ((found === undefined) !== (change.kind === "removed")) return undefined;
+      if ((found === undefined) !== (kind === "removed")) return undefined;
+      const places = kind === "moved" ? [change, change.from] : [change];
       const isWatched =
-        watched.has(this.#fileSystem.getattr(change.parent).ino) ||
-        (found !== undefined && watched.has(found.attributes.ino)) ||
+        places.some(({ parent }) => watched.has(this.#fileSystem.getattr(parent).ino)) ||
+        (found !== undefined && watched.has(found.ino)) ||
         this.#mayWatchFormer(change);
-      const directory = isWatched ? this.#fileSystem.pathOf?.(change.parent) : undefined;
-      if (directory === undefined) return undefined;
-      return { ...describe(change, found), directory, name: textToBytes(change.name) };
+      const [at, from] = isWatched ? places.map((place) => this.#nameOf(place)) : [];
+      if (at === undefined || (kind === "moved" && from === undefined)) return undefined;
+      return { kind, ...at, from, ...describe(change, found) };
     } catch {
       // The directory itself is gone.
       return undefined;
     }
   }
 
-  /** What is gone may have no number any more that could be looked for. */
-  #mayWatchFormer(change: WatchedChange): boolean {
-    if (change.kind === "replaced") return this.#known.has(change.before);
-    return change.kind === "removed" && change.node !== undefined && this.#known.has(change.node);
+  #nameOf({ parent, name }: EntryName): RaisedName | undefined {
+    const directory = this.#fileSystem.pathOf?.(parent);
+    return directory && { directory, name: textToBytes(name) };
   }
 
-  #find({ parent, name }: WatchedChange): Found | undefined {
+  /** What is gone may have no number any more that could be looked for. */
+  #mayWatchFormer(change: WatchedChange): boolean {
+    const former = "before" in change ? change.before : "node" in change ? change.node : undefined;
+    return former !== undefined && this.#known.has(former);
+  }
+
+  #find({ parent, name }: EntryName): Attributes | undefined {
     const node = this.#fileSystem.lookup(parent, name);
     if (node === undefined) return undefined;
     try {
-      return { attributes: this.#fileSystem.getattr(node), isKnown: this.#known.has(node) };
+      return this.#fileSystem.getattr(node);
     } finally {
       this.#fileSystem.forget(node);
     }
   }
 }
 
-/** What a name leads to. */
-interface Found {
-  readonly attributes: Attributes;
-  /** The kernel knows it, so that somebody may be using it. */
-  readonly isKnown: boolean;
+/** A move as what it leaves and what it comes to. */
+function partsOf(
+  { parent, name, from, before }: WatchedChange & { kind: "moved" },
+  { mode }: RaisedEvent,
+): WatchedChange[] {
+  const isDirectory = (mode & constants.S_IFMT) === constants.S_IFDIR;
+  const come =
+    before === undefined ? { kind: "made" as const } : { kind: "replaced" as const, before };
+  return [
+    { ...from, kind: "removed", isDirectory, node: undefined },
+    { parent, name, ...come },
+  ];
 }
 
 function describe(
   change: WatchedChange,
-  found: Found | undefined,
-): Pick<RaisedEvent, "kind" | "mode" | "hasContent"> {
-  const { kind } = change;
-  if (found === undefined) {
-    const isDirectory = kind === "removed" && change.isDirectory;
-    return { kind, mode: isDirectory ? constants.S_IFDIR : constants.S_IFREG, hasContent: false };
+  found: Attributes | undefined,
+): Pick<RaisedEvent, "mode" | "hasContent"> {
+  if (found !== undefined) {
+    const isFile = (found.mode & constants.S_IFMT) === constants.S_IFREG;
+    return { mode: found.mode, hasContent: isFile && found.sizeBytes > 0 };
   }
-  const { mode, sizeBytes } = found.attributes;
-  const type = mode & constants.S_IFMT;
-  const hasContent = type === constants.S_IFREG && sizeBytes > 0;
-  // Made once more, it would lose what somebody has mounted there since.
-  const isInUse = kind === "made" && type === constants.S_IFDIR && found.isKnown;
-  return { kind: isInUse ? "attributes" : kind, mode, hasContent };
+  const isDirectory = change.kind === "removed" && change.isDirectory;
+  return { mode: isDirectory ? constants.S_IFDIR : constants.S_IFREG, hasContent: false };
 }
