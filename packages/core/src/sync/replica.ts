@@ -138,7 +138,9 @@ export class Replica {
     if (["SEALED", "CANCELLED", "SENT"].includes(operation.opcode)) this.showOwn();
     const named = "recno" in operation ? this.#pending.unsentRecord(operation.recno) : undefined;
     const hasCancelled = operation.opcode === "SENT" && operation.operation === null;
-    const isHiding = hasCancelled && operation.covers.some((covered) => this.#isHiding(covered));
+    const isHiding =
+      hasCancelled &&
+      operation.covers.some((covered) => this.#isHiding(covered) || this.#isLeft(covered));
     this.#pending.add(record);
     switch (operation.opcode) {
       case "SEALED":
@@ -168,8 +170,9 @@ export class Replica {
   }
 
   /**
-   * Shows what others have made under the names of what was made and removed again here, and is not sent: to be
-   * called once when all is frozen that is sent next. Each such name may be about all that waits.
+   * Shows what others have made under the names of what was made and removed again here, and is not sent, and no
+   * more what is left of that: to be called once when all is frozen that is sent next. Each such name may be about
+   * all that waits.
    */
   showUncovered(): ChangeSet {
     return this.#isUncovering ? this.#rebase() : NO_CHANGES;
@@ -267,6 +270,12 @@ export class Replica {
       const standing = this.#authoritative.entry(resolveOid(parent, this.visible), name);
       return standing !== undefined && standing.oid !== this.visible.entry(parent, name)?.oid;
     });
+  }
+
+  /** Tells whether the object of an own record that comes to nothing is shown all the same: what it was to be is nowhere. */
+  #isLeft(recno: Recno): boolean {
+    const operation = this.#pending.unsentRecord(recno)?.operation;
+    return operation !== undefined && "oid" in operation && this.#isShown(operation.oid);
   }
 
   #isShown(oid: Oid): boolean {
