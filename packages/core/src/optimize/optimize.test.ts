@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Oid, PeerId, Recno, Sha256 } from "../kml/identity.ts";
 import { ROOT_OID } from "../kml/identity.ts";
 import type { Name } from "../kml/name.ts";
-import type { Base, ClientOperation } from "../kml/operation.ts";
+import type { Base, ClientOperation, SetattrOperation } from "../kml/operation.ts";
 import type { PendingRecord } from "../sync/pending-record.ts";
 import { Oracle } from "../testing/simulation/oracle.ts";
 import { describeLooks } from "../testing/simulation/places.ts";
@@ -40,6 +40,16 @@ const close = (bytes: string, contentBase: Base): ClientOperation => ({
   sha256: bytes.repeat(64) as Sha256,
   conflict: null,
 });
+const setattr = (change: Pick<SetattrOperation, "attributes" | "times">): SetattrOperation => ({
+  opcode: "SETATTR",
+  oid: oid("a"),
+  path: "/a",
+  ...change,
+});
+const chmod = (mode: number, base: Base | number): SetattrOperation =>
+  setattr({ attributes: { base: base as Base, mode, uid: 0, gid: 0 }, times: null });
+const touch = (mtimeNs: bigint, contentBase: number): SetattrOperation =>
+  setattr({ attributes: null, times: { contentBase: contentBase as Recno, mtimeNs } });
 const unlink = (contentBase: Base): ClientOperation => ({
   opcode: "UNLINK",
   oid: oid("a"),
@@ -134,6 +144,47 @@ describe("optimize()", () => {
     expect(Math.max(...records.map(({ covers }) => covers.length))).toBeLessThan(10_000);
     const sent = records.flatMap(({ record }) => record ?? []);
     expect(sent).toMatchObject([{ recno: times, operation: { contentBase: 7 } }]);
+  });
+
+  it("[C8] keeps the last of several modes, or times of one content, on the base of the first", () => {
+    const records = optimize(pending(chmod(0o600, 7), chmod(0o640, own(1)), chmod(0o644, own(2))));
+    const last = expect.objectContaining({ operation: chmod(0o644, 7) });
+    expect(records).toEqual([{ covers: [1, 2, 3], record: last }]);
+    const touched = optimize(pending(touch(1n, 7), touch(2n, 7)));
+    expect(touched).toMatchObject([{ covers: [1, 2], record: { operation: touch(2n, 7) } }]);
+  });
+
+  it("[C8] sends some of the modes that were set without end: what builds on them is judged by those", () => {
+    const times = 10_000;
+    const modes = Array.from({ length: times }, (_, index) =>
+      chmod(index % 0o1000, index === 0 ? 7 : own(index)),
+    );
+    const records = optimize(pending(...modes));
+    expect(records.flatMap(({ covers }) => covers)).toHaveLength(times);
+    expect(records).toMatchObject([
+      { record: { recno: 4096, operation: { attributes: { base: 7 } } } },
+      { record: { recno: 8192, operation: { attributes: { base: own(4096) } } } },
+      { record: { recno: times, operation: { attributes: { base: own(8192) } } } },
+    ]);
+  });
+
+  it.each([
+    {
+      description: "a content between them",
+      records: [chmod(0o600, 7), close("1", 7 as Recno), chmod(0o640, own(1))],
+    },
+    { description: "times of another content", records: [touch(1n, 7), touch(2n, 8)] },
+    { description: "times after a mode", records: [chmod(0o600, 7), touch(1n, 7)] },
+    {
+      description: "modes that were not made on each other",
+      records: [chmod(0o600, 7), chmod(0o640, 7)],
+    },
+    {
+      description: "a mode on which two build",
+      records: [chmod(0o600, 7), chmod(0o640, own(1)), { ...chmod(0o644, own(1)), oid: oid("b") }],
+    },
+  ])("[C8] keeps $description", ({ records }) => {
+    expect(optimize(pending(...records))).toHaveLength(records.length);
   });
 
   it("[C8] keeps a content on which something else builds", () => {

@@ -6,10 +6,9 @@
 
 import { allAtOnce, eachInPieces, type InPieces } from "../in-pieces.ts";
 import type { Oid, Recno } from "../kml/identity.ts";
-import type { CloseOperation } from "../kml/operation.ts";
 import type { PendingRecord } from "../sync/pending-record.ts";
 import { basesOf } from "./dependencies.ts";
-import { FollowedCloses } from "./followed-closes.ts";
+import { type Followable, FollowedChanges, isFollowable, onBaseOf } from "./followed-changes.ts";
 import { ObjectFates } from "./object-fates.ts";
 
 /** What is sent for one or more own records; `record` is null where they cancel out. */
@@ -46,21 +45,21 @@ export function* optimizeInPieces(
   held: Iterable<PendingRecord>,
 ): InPieces<Optimization> {
   const fates = new ObjectFates();
-  const closes = new FollowedCloses();
+  const changes = new FollowedChanges();
   yield* eachInPieces(records, (record) => {
     fates.note(record);
-    closes.note(record);
+    changes.note(record);
   });
-  yield* eachInPieces(records, (record) => closes.noteBases(record));
+  yield* eachInPieces(records, (record) => changes.noteBases(record));
   yield* eachInPieces(held, (record) => {
     if ("oid" in record.operation) fates.keep(record.operation.oid);
-    closes.noteBases(record);
+    changes.noteBases(record);
   });
-  const optimized = yield* rewriteInPieces(records, fates, closes);
+  const optimized = yield* rewriteInPieces(records, fates, changes);
   const isOtherWith = ({ operation }: PendingRecord): boolean =>
     ("oid" in operation && fates.hasComeAndGone(operation.oid)) ||
     basesOf(operation).some(
-      (base) => typeof base !== "number" && closes.followerOf(base.recno) !== undefined,
+      (base) => typeof base !== "number" && changes.followerOf(base.recno) !== undefined,
     );
   return { optimized, isOtherWith };
 }
@@ -68,10 +67,10 @@ export function* optimizeInPieces(
 function* rewriteInPieces(
   records: readonly PendingRecord[],
   fates: ObjectFates,
-  closes: FollowedCloses,
+  changes: FollowedChanges,
 ): InPieces<Optimized[]> {
   const result: Optimized[] = [];
-  const carried = new Map<Recno, { covers: Recno[]; first: CloseOperation }>();
+  const carried = new Map<Recno, { covers: Recno[]; first: Followable }>();
   /** What comes to nothing of one object does so at once: half of it would be about an object that was never made. */
   const nothing = new Map<Oid, Recno[]>();
   yield* eachInPieces(records, (record) => {
@@ -88,18 +87,25 @@ function* rewriteInPieces(
       }
       return;
     }
-    const follower = closes.followerOf(recno);
+    const follower = changes.followerOf(recno);
     const before = carried.get(recno);
-    if (follower !== undefined && operation.opcode === "CLOSE") {
+    if (follower !== undefined && isFollowable(operation)) {
       // One list for all of them, however often a file was written anew.
       const chain = before ?? { covers: [], first: operation };
       carried.delete(recno);
       carried.set(follower, chain);
       if (chain.covers.push(recno) < MOST_COVERED) return;
-      result.push({ covers: chain.covers, record: null });
-      chain.covers = [];
-    } else if (before !== undefined && operation.opcode === "CLOSE") {
-      const merged = { ...operation, contentBase: before.first.contentBase };
+      if (operation.opcode === "CLOSE") {
+        result.push({ covers: chain.covers, record: null });
+        chain.covers = [];
+        return;
+      }
+      // Who builds on attributes that came to nothing is not led to those below: these are sent.
+      carried.delete(follower);
+      const sent = { ...record, operation: onBaseOf(operation, chain.first) };
+      result.push({ covers: chain.covers, record: sent });
+    } else if (before !== undefined && isFollowable(operation)) {
+      const merged = onBaseOf(operation, before.first);
       result.push({ covers: [...before.covers, recno], record: { ...record, operation: merged } });
     } else {
       result.push({ covers: [recno], record });
