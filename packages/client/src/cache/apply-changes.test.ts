@@ -210,6 +210,32 @@ describe("names", () => {
     expect(count("/a")).toBe(2);
   });
 
+  test("counts them also for the inode that another content brings", async () => {
+    cache.remote(mkdir(oid("d"), "d"));
+    remoteFile("a", "a", "one");
+    cache.remote(linkIn("d", "again"));
+    expect(await cache.read("/a")).toBe("one");
+    cache.remote(content(oid("a"), cache.store("others"), "others".length));
+    expect(cache.fs.getattr(cache.node("/a"))).toMatchObject({ nlink: 2 });
+    expect(await cache.read("/a")).toBe("others");
+    expect(cache.fs.getattr(cache.node("/a"))).toMatchObject({ nlink: 2 });
+  });
+
+  test("a second name that nobody has met since the start gets the inode of another content, too", async () => {
+    cache.remote(mkdir(oid("d"), "d"));
+    remoteFile("a", "a", "one");
+    cache.remote(linkIn("d", "again"));
+    cache.list("/d");
+    expect(await cache.read("/a")).toBe("one");
+    await cache.restart();
+    expect(cache.find("/a")).toBeDefined();
+    cache.remote(content(oid("a"), cache.store("others"), "others".length));
+    expect(cache.fs.getattr(cache.node("/d/again"))).toMatchObject({ nlink: 2, size: 6 });
+    expect(await cache.read("/a")).toBe("others");
+    expect(cache.inode("a")).toBe(cache.inode("d/again"));
+    expect(cache.fs.getattr(cache.node("/a"))).toMatchObject({ nlink: 2 });
+  });
+
   test("a second name shares the inode, in whichever order they are looked at", async () => {
     cache.remote(mkdir(oid("d"), "d"));
     remoteFile("a", "a", "text");

@@ -152,6 +152,7 @@ export class ChangeApplier {
   }
 
   #displaceAll(node: CacheNode): readonly NodeLink[] {
+    this.#tree.meetNames(node);
     const { links } = node;
     for (const link of links) this.#tree.limbo.displace(node, link);
     return links;

@@ -185,6 +185,18 @@ export class CacheTree {
     return undefined;
   }
 
+  /**
+   * Takes the names of an inode that are on the disk into the table: of those that nobody has asked for since the start
+   * it knows nothing, and what is done to all names would leave them out.
+   */
+  meetNames({ oid, kind }: CacheNode): void {
+    if (kind === "directory" || linkCount(this.visible, oid, 2) < 2) return;
+    for (const { parent, name } of this.visible.links(oid)) {
+      const directory = this.find(parent);
+      if (directory?.isPresent === true) this.peek(directory, name);
+    }
+  }
+
   /** {@link find} that makes the directories on the way to an object, and the object with them. */
   reach(oid: Oid, atHand?: ContentsAtHand): CacheNode | undefined {
     const found = this.find(oid);
@@ -216,6 +228,7 @@ export class CacheTree {
   replaceInode(node: CacheNode, path: string, holding: Holding, isArrived = false): CacheNode {
     // Nobody can have a placeholder open: the node goes on with its content.
     const goesOn = node.holding.state === "absent" && (isArrived || !node.isArriving);
+    this.meetNames(node);
     const directories = new Set(node.links.map(({ parent }) => parent));
     const concerned = [...directories, ...(goesOn ? [node] : [])];
     return withUnchangedTimes(this.nodes, concerned, () =>

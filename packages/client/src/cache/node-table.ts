@@ -147,6 +147,7 @@ export class NodeTable {
       parent.children.delete(name);
       this.link(next, parent, name);
     }
+    next.namesToCome = undefined;
     this.#byOid.set(next.oid, next);
     this.collect(old);
   }
