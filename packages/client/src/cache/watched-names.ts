@@ -19,6 +19,8 @@ export class WatchedNames {
   readonly #changes: WatchedChange[] = [];
   /** Names that lead to nothing any more, by the object that they led to, which is still there. */
   readonly #left = new Map<Oid, WatchedChange & { kind: "removed" }>();
+  /** Likewise, of which the object is gone: the inode. */
+  readonly #gone = new Map<WatchedChange & { kind: "removed" }, CacheNode>();
   /** Of what leads to something else: to which object. */
   readonly #came = new Map<WatchedChange & { kind: "made" | "replaced" }, Oid>();
 
@@ -43,10 +45,9 @@ export class WatchedNames {
       this.#changes.push(change);
     } else if (former !== undefined) {
       const isDirectory = (node?.kind ?? this.#kindOf(former)) === "directory";
-      const isLast = visible.object(former.oid) === undefined;
-      const gone = isLast ? node?.id : undefined;
-      const change = { ...at, kind: "removed", isDirectory, node: gone } as const;
-      if (!isLast) this.#left.set(former.oid, change);
+      const change = { ...at, kind: "removed", isDirectory, node: undefined } as const;
+      if (visible.object(former.oid) !== undefined) this.#left.set(former.oid, change);
+      else if (node !== undefined) this.#gone.set(change, node);
       this.#changes.push(change);
     }
   }
@@ -65,8 +66,18 @@ export class WatchedNames {
     const moves = this.#moves();
     for (const change of this.#changes) {
       const told = moves.get(change) ?? change;
-      if (told !== "left") notifier.tellWatchers?.(told);
+      if (told !== "left") notifier.tellWatchers?.(this.#withGone(told));
     }
+  }
+
+  /**
+   * What waits in limbo may come back, as the same inode, when an edit brings its object back. A directory that
+   * the kernel was once told is gone is dead to it for as long as it knows it.
+   */
+  #withGone(change: WatchedChange): WatchedChange {
+    const node = change.kind === "removed" ? this.#gone.get(change) : undefined;
+    if (change.kind !== "removed" || node === undefined || node.links.length > 0) return change;
+    return { ...change, node: node.id };
   }
 
   /** What came under one name and left another has moved; the change that it left is told with the one that it came. */
