@@ -21,10 +21,13 @@ export interface Found {
 /** It keeps nothing from one question to the next. */
 const MEMORY = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64 };
 
+const ENDED = "the thread has ended";
+
 /** The thread of watcher-worker.ts, which is there from the first use on. */
 export class WatcherThread implements AsyncDisposable {
   readonly #onThread: (thread: number) => void;
   #worker: Worker | undefined;
+  #started: Promise<Worker | undefined> | undefined;
   #waiting: ((answer: WatcherAnswer) => void) | undefined;
 
   /** @param onThread is given its number, as FUSE requests have it, before it asks for anything; 0 when it has ended */
@@ -50,14 +53,17 @@ export class WatcherThread implements AsyncDisposable {
   }
 
   async #ask(request: WatcherRequest): Promise<WatcherAnswer> {
-    this.#worker ??= await this.#start();
+    this.#started ??= this.#start();
+    const worker = await this.#started;
+    if (worker === undefined || worker !== this.#worker) return { error: ENDED };
     const answer = this.#answer();
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, no window
-    this.#worker.postMessage(request);
+    worker.postMessage(request);
     return await answer;
   }
 
-  async #start(): Promise<Worker> {
+  /** Undefined where it has ended before it could be asked. */
+  async #start(): Promise<Worker | undefined> {
     // The file runs as it is from source and as it is built; its name is the only difference.
     const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
     const worker = new Worker(new URL(`./watcher-worker${extension}`, import.meta.url), {
@@ -65,17 +71,19 @@ export class WatcherThread implements AsyncDisposable {
       trackUnmanagedFds: false,
       resourceLimits: MEMORY,
     });
+    this.#worker = worker;
     worker.unref();
     worker.on("message", (answer: WatcherAnswer) => this.#waiting?.(answer));
     const end = (error: string): void => {
       this.#worker = undefined;
+      this.#started = undefined;
       this.#onThread(0);
       this.#waiting?.({ error });
     };
     worker.on("error", ({ message }) => end(message));
-    worker.on("exit", () => end("the thread has ended"));
-    const { thread, error } = await this.#answer();
-    if (thread === undefined) throw new Error(`Cannot start a thread: ${error}`);
+    worker.on("exit", () => end(ENDED));
+    const { thread } = await this.#answer();
+    if (thread === undefined) return undefined;
     this.#onThread(thread);
     return worker;
   }
