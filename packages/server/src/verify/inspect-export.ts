@@ -11,7 +11,15 @@ import { existsSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { KmlDamageError, KmlVersionError, openKmlReader, verifyLog, type Recno } from "@izo/core";
+import {
+  KmlDamageError,
+  KmlVersionError,
+  NO_RECNO,
+  openKmlReader,
+  type Recno,
+  RecnoNotInLogError,
+  verifyLog,
+} from "@izo/core";
 import { nodeDisk } from "@izo/sys";
 
 import { connectServer, ServerNotAnsweringError } from "../control/connect-control.ts";
@@ -25,7 +33,7 @@ import { findStateDirectory, type StateDirectory } from "../export/state-directo
 import { heldFd, openRoot } from "../export/tree-directory.ts";
 import { readAnchor } from "../log/anchor-store.ts";
 import { AlreadyServedError, lockInstance } from "../log/instance-lock.ts";
-import { findAnchor } from "../log/start-from-anchor.ts";
+import { AnchorMissingError, findAnchor } from "../log/start-from-anchor.ts";
 import { checkRetained } from "./check-retained.ts";
 import { compareIndex } from "./compare-index.ts";
 import {
@@ -76,6 +84,9 @@ export interface Inspection {
 const LOOKS_AGAIN = 12;
 const LOOK_AGAIN_MS = 400;
 
+/** How often a log that is served may be cut while it is read. */
+const MOST_STARTS = 8;
+
 /** @throws ExportError where nothing was ever served from the directory; KmlVersionError */
 export async function inspectExport(options: InspectOptions): Promise<Inspection> {
   const dir = resolve(options.dir);
@@ -99,7 +110,7 @@ class Inspector {
   readonly #isServed: boolean;
   readonly #options: InspectOptions;
   readonly #signal: AbortSignal;
-  readonly #log = new ReplayedLog();
+  #log = new ReplayedLog();
   readonly #differences: Difference[] = [];
   readonly #notices: string[] = [];
   #oldest = 1 as Recno;
@@ -116,11 +127,12 @@ class Inspector {
 
   async run(): Promise<Inspection> {
     try {
-      for (const _ of verifyLog(nodeDisk, this.#paths.kml, sha256)) this.#signal.throwIfAborted();
-      await this.#startLog();
+      await this.#startingAnew(() => {
+        for (const _ of verifyLog(nodeDisk, this.#paths.kml, sha256)) this.#signal.throwIfAborted();
+      });
       using index = this.#openIndex();
-      if (index !== null) this.#compareIndex(index);
-      this.#replayTo(Infinity as Recno);
+      if (index !== null) await this.#startingAnew(() => this.#compareIndex(index));
+      await this.#replayToHead();
       await this.#compareTree(index);
       if (this.#options.isQuick !== true) await this.#checkRetained();
     } catch (error) {
@@ -148,6 +160,25 @@ class Inspector {
   #differ(difference: Difference): void {
     this.#differences.push(difference);
     this.#options.onDifference?.(difference);
+  }
+
+  /** Whoever serves the export may cut the front off its log at any moment: it is read anew then. */
+  async #startingAnew(read: () => void): Promise<void> {
+    for (let start = 1; ; start += 1) {
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        if (this.#log.head === NO_RECNO) await this.#startLog();
+        read();
+        return;
+      } catch (error) {
+        if (!this.#isServed || start === MOST_STARTS || !mayBeCut(error)) throw error;
+        this.#log = new ReplayedLog();
+      }
+    }
+  }
+
+  async #replayToHead(): Promise<void> {
+    await this.#startingAnew(() => this.#replayTo(Infinity as Recno));
   }
 
   /** @throws AnchorMissingError, AnchorDamagedError */
@@ -249,11 +280,15 @@ class Inspector {
       await sleep(LOOK_AGAIN_MS, undefined, { signal: this.#signal });
       // oxlint-disable-next-line no-await-in-loop
       await this.#settle();
-      this.#replayTo(Infinity as Recno);
+      // oxlint-disable-next-line no-await-in-loop
+      await this.#replayToHead();
       const still: PlacedDifference[] = [];
       for (const { place } of left) {
         // oxlint-disable-next-line no-await-in-loop -- one file is hashed at a time
-        const difference = await compareAgain({ ...comparison, onEntry: () => {} }, place);
+        const difference = await compareAgain(
+          { ...comparison, log: this.#log, onEntry: () => {} },
+          place,
+        );
         if (difference !== null) still.push({ place, difference });
       }
       left = still;
@@ -280,4 +315,10 @@ class Inspector {
   #progress(of: InspectProgress["of"], done: number): void {
     this.#options.onProgress?.({ of, done, bytes: this.#bytes });
   }
+}
+
+/** A segment, an anchor, or a place in the log that was there a moment ago. */
+function mayBeCut(error: unknown): boolean {
+  if (error instanceof RecnoNotInLogError || error instanceof AnchorMissingError) return true;
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }
