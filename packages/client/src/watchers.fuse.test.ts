@@ -1,4 +1,6 @@
 /** What programs that watch a mount are told by the kernel of what others have changed. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   appendFileSync,
   chmodSync,
@@ -7,6 +9,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmdirSync,
   rmSync,
@@ -115,6 +118,21 @@ test("[C7] programs that watch a file are told when another content takes its pl
   // As of a file that is saved by a rename: attributes (a name less), and that it is gone.
   await eventually(() => expect(events).toContain("rename old"));
   expect(readFileSync(here("d/old"), "utf8")).toBe("two");
+});
+
+test("[C7] who works in a directory that others move has a path there", async () => {
+  const program = spawn("sleep", ["60"], { cwd: here("d/sub") });
+  cleanup.defer(() => void program.kill());
+  await once(program, "spawn");
+  for (const [from, to] of [
+    ["d/sub", "d/sub2"],
+    ["d/sub2", "sub"],
+    ["sub", "d/sub"],
+  ] as const) {
+    renameSync(there(from), there(to));
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await eventually(() => expect(readlinkSync(`/proc/${program.pid}/cwd`)).toBe(here(to)));
+  }
 });
 
 test("[C7] what a program does itself it is told once, by the kernel alone", async () => {

@@ -1,6 +1,7 @@
 /**
  * Tells the programs that watch a mount with inotify(7) of what others have changed: the kernel by itself raises
- * events only of what is done through the mount.
+ * events only of what is done through the mount. And has it move its entries of directories that others have moved,
+ * so that who works in one has a path.
  *
  * The kernel does not say who watches what. So when something has changed, and not otherwise, it is looked up in
  * `/proc`; that takes milliseconds, of another thread, and is done once for all that comes meanwhile. Where nobody
@@ -109,7 +110,7 @@ export class Watchers implements AsyncDisposable {
       const at = { mountPoint: this.#options.mountPoint, token: this.#token };
       // oxlint-disable no-await-in-loop -- one after the other, as they happened
       const { watched, tookMs } = await this.#thread.find(at);
-      if (watched.size > 0) {
+      if (watched.size > 0 || changes.some(({ kind }) => kind === "moved")) {
         await this.#options.settled();
         await this.#raise(at, changes, watched);
       }
@@ -162,13 +163,16 @@ export class Watchers implements AsyncDisposable {
       const found = this.#find(change);
       if ((found === undefined) !== (kind === "removed")) return undefined;
       const places = kind === "moved" ? [change, change.from] : [change];
+      // Who works in a directory that is moved keeps a path: the kernel moves its entry.
+      const isInUse = kind === "moved" && found?.isKnownDirectory === true;
       const isWatched =
+        isInUse ||
         places.some(({ parent }) => watched.has(this.#fileSystem.getattr(parent).ino)) ||
-        (found !== undefined && watched.has(found.ino)) ||
+        (found !== undefined && watched.has(found.attributes.ino)) ||
         this.#mayWatchFormer(change);
       const [at, from] = isWatched ? places.map((place) => this.#nameOf(place)) : [];
       if (at === undefined || (kind === "moved" && from === undefined)) return undefined;
-      return { kind, ...at, from, ...describe(change, found) };
+      return { kind, ...at, from, ...describe(change, found?.attributes) };
     } catch {
       // The directory itself is gone.
       return undefined;
@@ -186,15 +190,24 @@ export class Watchers implements AsyncDisposable {
     return former !== undefined && this.#known.has(former);
   }
 
-  #find({ parent, name }: EntryName): Attributes | undefined {
+  #find({ parent, name }: EntryName): Found | undefined {
     const node = this.#fileSystem.lookup(parent, name);
     if (node === undefined) return undefined;
     try {
-      return this.#fileSystem.getattr(node);
+      const attributes = this.#fileSystem.getattr(node);
+      const isDirectory = (attributes.mode & constants.S_IFMT) === constants.S_IFDIR;
+      return { attributes, isKnownDirectory: isDirectory && this.#known.has(node) };
     } finally {
       this.#fileSystem.forget(node);
     }
   }
+}
+
+/** What a name leads to. */
+interface Found {
+  readonly attributes: Attributes;
+  /** A directory that the kernel may have an entry of. */
+  readonly isKnownDirectory: boolean;
 }
 
 /** A move as what it leaves and what it comes to. */
