@@ -295,6 +295,7 @@ describe("readers and writers beside a log that is cut all the time", () => {
     const [close, slow] = [new Follower(exported), new Follower(exported)];
     const peer = new TestPeer(exported);
     await peer.stage("content");
+    const differences: unknown[] = [];
     for (let round = 0; round < 40; round += 1) {
       const made = createFile(`file-${round}`);
       const own = { peer: peer.peer, recno: peer.nextRecno };
@@ -309,7 +310,7 @@ describe("readers and writers beside a log that is cut all the time", () => {
       await peer.push(removal(entry.name, object.oid, entry.version, object.contentVersion));
       while (await close.follow());
       if (round % 9 === 0) await slow.follow();
-      if (round % 4 === 0) expect(await verifyExport(dir)).toEqual([]);
+      if (round % 4 === 0) differences.push(...(await verifyExport(dir)));
     }
     await expect.poll(() => exported.oldestRecno, { timeout: 10_000 }).toBeGreaterThan(50);
     for (const follower of [close, slow]) {
@@ -320,7 +321,7 @@ describe("readers and writers beside a log that is cut all the time", () => {
       expect(shownRows(followed)).toEqual(shownRows(rows));
     }
     expect(slow.snapshots).toBeGreaterThan(0);
-    expect(await verifyExport(dir)).toEqual([]);
+    expect([...differences, ...(await verifyExport(dir))]).toEqual([]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, openSync, truncateSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 
 import { ROOT_OID, type Name } from "@izo/core";
 import { fstatat, lsetxattr } from "@izo/sys";
@@ -52,6 +53,8 @@ test("readWhenRested() gives an entry whose times tell of every later change, wh
     writeSync(writer.fd, "b", 0);
     lsetxattr(path, "user.k", Buffer.from(String(round)));
     if (!isSeen(young)) unseen += 1;
+    // What was found young may be asked about later, when only the clock says that it rests.
+    if (round % 2 === 1) await delay(12);
     const rested = await readWhenRested(root.fd, young);
     expect(rested!.xattrs.get("user.k")).toEqual(new Uint8Array(Buffer.from(String(round))));
     writeSync(writer.fd, "c", 0);

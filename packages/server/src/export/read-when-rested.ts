@@ -26,6 +26,8 @@ export function msUntilRested({ ctimeNs }: DiskNote, nowMs: number): number {
 /**
  * An entry as it is when its times tell of every change to come; undefined where it is not there any more. Only what was
  * changed within some milliseconds takes time, which a push has run into: a look at what was quiet does not meet it.
+ *
+ * It is read anew in any case. How old what was found is counts from when it was found, which may be a while ago.
  */
 export async function readWhenRested(
   dirFd: number,
@@ -34,13 +36,14 @@ export async function readWhenRested(
   let entry = found;
   for (let reads = 0; reads < MOST_READS; reads += 1) {
     const restMs = msUntilRested(entry.note, Date.now());
-    if (restMs === 0) break;
     // oxlint-disable-next-line no-await-in-loop -- until it rests
-    await delay(restMs);
+    if (restMs > 0) await delay(restMs);
+    const nowMs = Date.now();
     const name = textToBytes(entry.name);
     const stat = fstatat(dirFd, name, { noFollow: true, throwIfNoEntry: false });
     if (stat === undefined) return undefined;
     entry = readFoundEntry(dirFd, entry.parent, entry.name, name, stat);
+    if (msUntilRested(entry.note, nowMs) === 0) break;
   }
   return entry;
 }
