@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { fstatSync, readSync } from "node:fs";
 
-import type { CloseOperation, Recno, Sha256 } from "@izo/core";
+import type { ClientOperation, CloseOperation, Recno, Sha256 } from "@izo/core";
 
 import type { CacheExecutor, LocalContent } from "./cache-executor.ts";
 
@@ -9,6 +9,12 @@ import type { CacheExecutor, LocalContent } from "./cache-executor.ts";
 export interface SealedClose {
   readonly recno: Recno;
   readonly operation: CloseOperation & { readonly sha256: Sha256 };
+}
+
+/** A record as a sealed CLOSE, where it is one. */
+export function sealedClose(recno: Recno, operation: ClientOperation): SealedClose | undefined {
+  if (operation.opcode !== "CLOSE" || operation.sha256 === null) return undefined;
+  return { recno, operation: { ...operation, sha256: operation.sha256 } };
 }
 
 /** The contents of own records, read back from the cache to be sent. */
