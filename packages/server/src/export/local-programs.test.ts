@@ -16,7 +16,7 @@ const RUN_MS = 1_200;
 /** Inodes that were replaced under a writer are looked at once a second. */
 const SETTLE_MS = 8_000;
 
-/** Of both together: on a machine with other work that takes longer. */
+/** On a machine with other work that takes longer. */
 const LEAST_WRITES = 12;
 
 /** A client that changes what it sees of the export, until the signal aborts. Returns what it wrote. */
