@@ -3,7 +3,15 @@
  * three sides. Every step checks what it shows, so a demo that ends well has proven something. All of it
  * happens in a temporary directory, which is removed at the end, also after a failure or Ctrl-C.
  */
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  watch,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -26,6 +34,8 @@ export interface DemoFigures {
   readonly mountMs: { readonly onDemand: number; readonly replica: number };
   /** From close(2) on one mount until the content can be read on the other. */
   readonly closeToReadableMs: { readonly p50: number; readonly p99: number };
+  /** From close(2) on one mount until a program that watches the other is told; null where it is not. */
+  readonly watchingMs: number | null;
   readonly localWriteMs: number;
   readonly directoryRenameMs: number;
   readonly conflictCopies: readonly string[];
@@ -82,6 +92,7 @@ export async function runDemo(
     startMs,
     mountMs: { onDemand, replica },
     closeToReadableMs: await checked(signal, () => showWrites(stage)),
+    watchingMs: await checked(signal, () => showWatching(stage)),
     localWriteMs: await checked(signal, () => showLocalWrite(stage)),
     directoryRenameMs: await checked(signal, () => showRename(stage)),
     conflictCopies: await checked(signal, () => showConflict(stage)),
@@ -93,7 +104,7 @@ export async function runDemo(
 
 /** The figures as a table. */
 export function formatFigures(figures: DemoFigures): string {
-  const { closeToReadableMs, mountMs } = figures;
+  const { closeToReadableMs, mountMs, watchingMs } = figures;
   return formatFields([
     ["first scan until ready", formatMs(figures.startMs)],
     ["mount, on demand", formatMs(mountMs.onDemand)],
@@ -102,6 +113,7 @@ export function formatFigures(figures: DemoFigures): string {
       "close here → readable there",
       `p50 ${formatMs(closeToReadableMs.p50)}, p99 ${formatMs(closeToReadableMs.p99)}`,
     ],
+    ["close here → told there (inotify)", watchingMs === null ? "not told" : formatMs(watchingMs)],
     ["written in the export → readable", formatMs(figures.localWriteMs)],
     [`rename of ${formatCount(RENAMED_FILES)} files → seen`, formatMs(figures.directoryRenameMs)],
     ["records in the log", formatCount(figures.headRecno)],
@@ -155,9 +167,28 @@ async function showWrites({
   return { p50, p99 };
 }
 
+/** Null with the driver that cannot. */
+async function showWatching({ output, here, there }: Stage): Promise<number | null> {
+  const { driver } = await connectControl(cacheOf(there)).status();
+  if (driver.name !== "kernel") return null;
+  output.say("4. A program that watches one (inotify) is told of what is done in the other");
+  const told: string[] = [];
+  const watcher = watch(join(there, "letters"), (_event, name) => void told.push(String(name)));
+  try {
+    writeFileSync(join(here, "letters", "watched.txt"), "Nobody polls\n");
+    const delayMs = await see("what a watching program is told", () =>
+      told.includes("watched.txt"),
+    );
+    output.say(`   told after ${formatMs(delayMs)}`);
+    return delayMs;
+  } finally {
+    watcher.close();
+  }
+}
+
 async function showLocalWrite({ output, exportDir, here, there }: Stage): Promise<number> {
   output.say(
-    "4. Programs on the server's machine go on using the directory, and both mounts see it",
+    "5. Programs on the server's machine go on using the directory, and both mounts see it",
   );
   const text = "Written with no izo in between\n";
   writeFileSync(join(exportDir, "letters", "from-the-server.txt"), text);
@@ -173,7 +204,7 @@ async function showLocalWrite({ output, exportDir, here, there }: Stage): Promis
 async function showRename(stage: Stage): Promise<number> {
   const { output, here, there } = stage;
   output.say(
-    `5. A directory of ${formatCount(RENAMED_FILES)} files is renamed: one record, nothing is sent again`,
+    `6. A directory of ${formatCount(RENAMED_FILES)} files is renamed: one record, nothing is sent again`,
   );
   mkdirSync(join(here, "many"));
   for (let number = 0; number < RENAMED_FILES; number++) {
@@ -191,7 +222,7 @@ async function showRename(stage: Stage): Promise<number> {
 
 async function showConflict(stage: Stage): Promise<string[]> {
   const { output, server, here, there } = stage;
-  output.say("6. Both edit one file before either has seen the other's edit");
+  output.say("7. Both edit one file before either has seen the other's edit");
   const name = "both.txt";
   writeFileSync(join(here, name), "As both know it\n");
   await syncMounts(stage);
@@ -228,7 +259,7 @@ async function showConflict(stage: Stage): Promise<string[]> {
 }
 
 async function showLog({ output, server }: Stage): Promise<void> {
-  output.say("7. All of it is in the log");
+  output.say("8. All of it is in the log");
   output.say(`   $ izo log ${server.url} --last 6`);
   const lines = await runIzo(["log", server.url, "--last", "6"]);
   for (const line of lines.trimEnd().split("\n")) output.say(`   ${line}`);

@@ -24,9 +24,13 @@ import { WatcherThread } from "./watcher-thread.ts";
 /** As many as a queue of inotify holds by default (`fs.inotify.max_queued_events`). */
 const MOST_WAITING = 16_384;
 
-/** Looking up who watches takes at most this part of the time, while others change things without a pause. */
-const SHARE_OF_TIME = 1 / 50;
-const MOST_PAUSE_MS = 2000;
+/**
+ * While others change things without a pause, looking up who watches takes at most this part of the time of a
+ * thread: where somebody did the last time, and where nobody did.
+ */
+const SHARE_WATCHED = 1 / 10;
+const SHARE_UNWATCHED = 1 / 25;
+const MOST_PAUSE_MS = 1000;
 
 /** For so long it is found out at once what has to be told, before others have their turn. */
 const TURN_MS = 2;
@@ -114,8 +118,8 @@ export class Watchers implements AsyncDisposable {
         await this.#options.settled();
         await this.#raise(at, changes, watched);
       }
-      const pauseMs = Math.min(MOST_PAUSE_MS, tookMs / SHARE_OF_TIME);
-      await this.#pause(pauseMs);
+      const share = watched.size > 0 ? SHARE_WATCHED : SHARE_UNWATCHED;
+      await this.#pause(Math.min(MOST_PAUSE_MS, tookMs / share));
       // oxlint-enable no-await-in-loop
     }
   }
