@@ -1,7 +1,9 @@
+import { constants } from "node:fs";
+
 import { NO_RECNO, type ReplicatedOperation } from "@izo/core";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { oid, remoteOperations, TestCache } from "../testing/test-cache.ts";
+import { CALLER, oid, remoteOperations, TestCache } from "../testing/test-cache.ts";
 
 const { content, create, mkdir, rename, rmdir, unlink } = remoteOperations;
 
@@ -40,7 +42,10 @@ test("[C7] who watches is told of names that come, go, move and lead to somethin
     "moved d",
     "made e",
   ]);
-  expect(told(unlink(oid("e"), "d"), rmdir(oid("d"), "e"))).toEqual(["removed d", "removed e"]);
+  expect(told(unlink(oid("e"), "d"), rmdir(oid("d"), "e"))).toEqual([
+    "removed d for good",
+    "removed e for good",
+  ]);
 });
 
 test("[C7] who watches is told of contents and of attributes, under each name", async () => {
@@ -60,6 +65,18 @@ test("[C7] who watches a directory that nobody has listed is told all the same",
   cache.node("/d");
   expect(told(create(oid("a"), "a", oid("d")))).toEqual(["made a"]);
   expect(told(unlink(oid("a"), "a", oid("d")))).toEqual(["removed a"]);
+});
+
+test("[C7] who watches a file or directory is told that it is gone, unless it may come back", async () => {
+  cache.remote(create(oid("a"), "a"), create(oid("b"), "b"));
+  cache.list("/");
+  const node = cache.node("/a");
+  const { fd } = await cache.fs.open(node, constants.O_WRONLY, CALLER);
+  expect(told(unlink(oid("a"), "a"), unlink(oid("b"), "b"))).toEqual([
+    "removed a",
+    "removed b for good",
+  ]);
+  cache.close(node, fd);
 });
 
 test("[C7] own operations are the kernel's to tell, also when they come back from the server", async () => {

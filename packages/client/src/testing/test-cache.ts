@@ -78,7 +78,7 @@ export class TestCache implements AsyncDisposable {
   readonly problems: unknown[] = [];
   /** Paths of entries and numbers of nodes that the kernel was told to ask for again. */
   readonly notified: string[] = [];
-  /** What who watches is told of, as `made a`. */
+  /** What who watches is told of, as `made a`, and `removed a for good` where its inode will not come back. */
   readonly watched: string[] = [];
   /** Descriptors that were kept open for the next who reads, and are not any more. */
   readonly closed: number[] = [];
@@ -352,7 +352,10 @@ export class TestCache implements AsyncDisposable {
         this.#believed.invalidateEntry(parent, name);
       },
       invalidateNode: (node) => void this.notified.push(`node ${node}`),
-      tellWatchers: ({ kind, name }) => void this.watched.push(`${kind} ${name}`),
+      tellWatchers: (change) => {
+        const isGone = change.kind === "removed" && change.node !== undefined;
+        this.watched.push(`${change.kind} ${change.name}${isGone ? " for good" : ""}`);
+      },
       descriptorClosed: (_node, fd) => void this.closed.push(fd),
     };
   }
