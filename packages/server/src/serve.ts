@@ -8,7 +8,7 @@ import { createServer as createTlsServer, Server as TlsServer } from "node:https
 import type { AddressInfo } from "node:net";
 
 import { createAdaptorServer } from "@hono/node-server";
-import { IzoError, type PolicyRule } from "@izo/core";
+import { isLoopback, IzoError, type PolicyRule } from "@izo/core";
 import { type Logger, pino } from "pino";
 
 import { checkExposure } from "./auth/check-exposure.ts";
@@ -153,12 +153,17 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   // Disposed of first: polls that wait are answered at once, and nothing new is asked of the export.
   cleanUp.defer(() => close(http));
   cleanUp.defer(() => ending.abort());
-  const { isReadOnly = false } = options;
-  const { signal } = ending;
-  const limits = options.limits ?? {};
-  const app = createApp({ filesets: [fileset], logger, signal, access, isReadOnly, limits });
+  const { isReadOnly = false, isInsecure = false } = options;
+  const shared = { filesets: [fileset], logger, signal: ending.signal, isReadOnly };
+  const app = createApp({
+    ...shared,
+    access,
+    limits: options.limits ?? {},
+    // With TLS a browser holds the name against the certificate.
+    isForThisMachine: isLoopback(host) && tls === undefined && !isInsecure,
+  });
   answer = (request, connection) => app.fetch(request, connection);
-  const local = createApp({ filesets: [fileset], logger, signal, isReadOnly });
+  const local = createApp(shared);
   cleanUp.use(await serveLocalApi(fileset.stateDirectory, (request) => local.fetch(request)));
 
   const running = cleanUp.move();

@@ -145,7 +145,9 @@ in DIR/.intermezzo. Programs on this machine go on using DIR as before: what the
 
 On this machine alone, anybody may read and write until the first token is made: izo token create DIR.
 Beyond it the server listens only with TLS and tokens, or when told --insecure: then whoever reaches the
-port can read what is sent, or change everything. Behind a proxy that does TLS, listen on 127.0.0.1.
+port can read what is sent, or change everything. Behind a proxy that does TLS, listen on 127.0.0.1, with
+tokens: without them only who asks for an address or for localhost is answered, so that no page in a browser
+of this machine comes by way of a name of its own.
 A renewed certificate is taken when its files change, or at SIGHUP; the server goes on.
 
 Conflict policies: both keeps the later change as a copy beside the file, aside keeps it in

@@ -12,25 +12,29 @@ import type { AppContext, AppEnvironment } from "../routes/app-environment.ts";
 import { pathInUrl } from "../routes/path-in-url.ts";
 import { answerError } from "../routes/problem-response.ts";
 import { ANYBODY, type AccessControl, type Caller } from "./access-control.ts";
+import { checkSameOrigin, checkWithoutToken, isChange } from "./ask-without-token.ts";
 import { answerWithLogin, SESSION_COOKIE, wantsPage } from "./login.ts";
 import { requiredAccess, type RequiredAccess } from "./required-access.ts";
 import type { StoredToken } from "./stored-token.ts";
 
 /** Lets a request pass whose token allows it, and notes who sent it. */
 export const authorize = createMiddleware<AppEnvironment>(async (c, next) => {
-  const { access, isReadOnly } = c.var;
+  const { access, isReadOnly, isForThisMachine } = c.var;
   const required = requiredAccess(c.req.method, patternsOf(c));
   c.set("caller", ANYBODY);
-  if (access !== undefined && required.access !== "none" && access.tokens.isRequired) {
-    let token: StoredToken;
+  if (required.access !== "none") {
+    let token: StoredToken | null = null;
     try {
-      token = identify(c, access);
+      if (access?.tokens.isRequired === true) token = identify(c, access);
+      else checkWithoutToken(c, isForThisMachine);
     } catch (error) {
       if (wantsPage(c)) return answerWithLogin(c);
       throw error;
     }
-    checkScope(c, token, required);
-    enter(c, access, token);
+    if (access !== undefined && token !== null) {
+      checkScope(c, token, required);
+      enter(c, access, token);
+    }
   }
   if (isReadOnly && required.access === "write") {
     throw new ProblemError("read-only", "Cannot take the change: this server exports read-only");
@@ -72,18 +76,8 @@ function identifyBrowser(
       "Cannot answer: the server requires a token, in the header Authorization: Bearer",
     );
   }
-  // Cookies come with whatever a browser sends: a change must come from a page of this very server.
-  const isChange = c.req.method !== "GET" && c.req.method !== "HEAD";
-  if (isChange && !isSameOrigin(c)) {
-    throw new ProblemError("out-of-scope", "Cannot take the change: another site asks for it");
-  }
+  if (isChange(c)) checkSameOrigin(c);
   return token;
-}
-
-/** Tells whether a page of this very server sends the request, as far as a browser says. */
-export function isSameOrigin(c: AppContext): boolean {
-  const origin = c.req.header("Origin") ?? "";
-  return URL.canParse(origin) && new URL(origin).host === c.req.header("Host");
 }
 
 /** @throws ProblemError `out-of-scope` */

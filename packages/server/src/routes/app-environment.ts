@@ -18,6 +18,8 @@ export interface AppEnvironment {
     /** Undefined where nobody is asked for a token. */
     access: AccessControl | undefined;
     isReadOnly: boolean;
+    /** Who needs no token is on this machine, and says so. */
+    isForThisMachine: boolean;
     /** What may be held in memory for all requests together. */
     budget: Budget;
     /** Who asks; known behind the door (`auth/authorize.ts`). */

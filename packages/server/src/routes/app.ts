@@ -41,6 +41,11 @@ export interface AppOptions {
   readonly access?: AccessControl;
   /** Changes of clients are refused; those of programs in the directory are logged as ever. */
   readonly isReadOnly?: boolean;
+  /**
+   * Only programs of this machine reach it: who asks for it by a name that others give out needs a token,
+   * also before there is one.
+   */
+  readonly isForThisMachine?: boolean;
   /** How much others may use of it; what is not said is as by default. */
   readonly limits?: Partial<Limits>;
 }
@@ -53,7 +58,7 @@ export interface AppOptions {
  */
 export function createApp(options: AppOptions): Hono<AppEnvironment> {
   const { filesets, logger = pino({ enabled: false }), signal, access } = options;
-  const { isReadOnly = false } = options;
+  const { isReadOnly = false, isForThisMachine = false } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const budget = new Budget(limits.maxBufferedBytes);
   const app = new Hono<AppEnvironment>();
@@ -68,6 +73,7 @@ export function createApp(options: AppOptions): Hono<AppEnvironment> {
     c.set("logger", logger);
     c.set("access", access);
     c.set("isReadOnly", isReadOnly);
+    c.set("isForThisMachine", isForThisMachine);
     c.set("budget", budget);
     c.set("caller", ANYBODY);
     c.set("ends", ends);

@@ -2,7 +2,7 @@ import { type Oid, ProblemError, type Recno } from "@izo/core";
 import { bodyLimit } from "hono/body-limit";
 import { createFactory } from "hono/factory";
 
-import { isSameOrigin } from "../auth/authorize.ts";
+import { isSameOrigin } from "../auth/ask-without-token.ts";
 import { CannotResolveError, type ResolutionKind, RESOLUTIONS } from "../export/plan-resolution.ts";
 import type { AppEnvironment } from "../routes/app-environment.ts";
 import { answerConflict } from "./get-conflict.ts";
