@@ -38,6 +38,8 @@ export interface ServeOptions {
   readonly logger?: Logger;
   /** Told how far the scan at start is. */
   readonly onProgress?: (progress: LookProgress) => void;
+  /** Ends the start while the export is scanned, with its reason as error; a server that runs does not go by it. */
+  readonly signal?: AbortSignal;
   /** How long a permit holds without being renewed; a minute by default. */
   readonly permitTermMs?: number;
   /** How long records stay in the log; what is not said is as by default. */
@@ -107,6 +109,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     host,
     port,
     onProgress,
+    signal,
     confirmsRemoval,
     permitTermMs,
     heldRemovalPercent,
@@ -137,6 +140,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       onNotice: (notice) => logger.warn(notice),
       onError: (error) => logger.error({ err: error }, "the export met an error"),
       ...(onProgress !== undefined && { onProgress }),
+      ...(signal !== undefined && { signal }),
       ...(permitTermMs !== undefined && { permitTermMs }),
       ...(confirmsRemoval !== undefined && { confirmsRemoval }),
       conflictPolicies: options.conflictPolicies ?? [],

@@ -200,6 +200,7 @@ Examples:
         ...ignoreOf(options.ignore),
         ...retentionOf(options),
         logger: await createLogger(options.logLevel, cli),
+        signal: cli.signal,
         onProgress: ({ files, bytes }) => {
           const detail = formatBytes(bytes);
           bar.update({ done: files, total: undefined, unit: "files", detail });

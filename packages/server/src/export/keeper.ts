@@ -49,10 +49,16 @@ export interface KeeperOptions {
   readonly onError: (error: unknown) => void;
 }
 
-interface KeeperLookOptions {
+interface KeeperLookOptions extends ScanOptions {
   readonly quietMs: number;
   readonly holdsMassRemoval: boolean;
+}
+
+/** What whoever waits for the first scan has to do with it. */
+interface ScanOptions {
   readonly onProgress?: (progress: LookProgress) => void;
+  /** Nobody waits for it any more: it ends with an error, and the next start goes on from what is settled. */
+  readonly signal?: AbortSignal;
 }
 
 const EVERYTHING: LookRequest = { directory: ROOT_OID, names: null, isDeep: true };
@@ -109,10 +115,7 @@ export class Keeper {
   }
 
   /** The first scan, or the one at a later start: from here on direct changes are watched. */
-  async start(
-    isRemovalConfirmed: boolean,
-    onProgress?: (progress: LookProgress) => void,
-  ): Promise<void> {
+  async start(isRemovalConfirmed: boolean, options: ScanOptions = {}): Promise<void> {
     const saved = await clearStaging(this.fileset);
     this.contents.dropAbandoned();
     if (saved > 0) {
@@ -124,7 +127,7 @@ export class Keeper {
       await this.#look([EVERYTHING], {
         quietMs: 0,
         holdsMassRemoval: !isRemovalConfirmed,
-        ...(onProgress && { onProgress }),
+        ...options,
       });
     });
     this.#scheduleRescan();
@@ -234,7 +237,10 @@ export class Keeper {
           await this.#awaitNews();
           return findMoved(this.fileset, this.#requests);
         },
-        signal: this.#abort.signal,
+        signal:
+          options.signal === undefined
+            ? this.#abort.signal
+            : AbortSignal.any([this.#abort.signal, options.signal]),
       });
       if (looked.busy.length > 0) {
         this.#requests.push(...looked.busy);

@@ -21,6 +21,8 @@ export interface OpenExportOptions {
   readonly filesetName?: string;
   /** Told how far the scan at start is. */
   readonly onProgress?: (progress: LookProgress) => void;
+  /** Ends the scan at start, with its reason as error; the next start goes on from what is settled. */
+  readonly signal?: AbortSignal;
   /** Told of what happened at start that somebody should know: a damaged index, a torn log. */
   readonly onNotice?: (notice: string) => void;
   /** Told of what goes wrong while nobody waits for an answer. */
@@ -118,7 +120,11 @@ export async function openExport(options: OpenExportOptions): Promise<Export> {
     onError: options.onError ?? (() => {}),
   });
   cleanup.defer(() => keeper.stop());
-  await keeper.start(options.confirmsRemoval ?? false, options.onProgress);
+  const { confirmsRemoval = false, onProgress, signal } = options;
+  await keeper.start(confirmsRemoval, {
+    ...(onProgress !== undefined && { onProgress }),
+    ...(signal !== undefined && { signal }),
+  });
   const retention = { ...DEFAULT_LOG_RETENTION, ...options.logRetention };
   const { committed, connection } = opened.fileset;
   const peers = new PeerBook(

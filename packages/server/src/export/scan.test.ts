@@ -244,6 +244,28 @@ describe("a scan at start", () => {
     await expect(opened).rejects.toMatchObject({ code: "export-unusable" });
   });
 
+  it("ends in the middle when nobody waits for it any more, and is gone on with", async () => {
+    await using temporary = await temporaryDirectory();
+    for (let index = 0; index < 2500; index += 1)
+      await writeFile(join(temporary.dir, `${index}`), "");
+    await mkdir(join(temporary.dir, "z"));
+    for (let index = 0; index < 1500; index += 1)
+      await writeFile(join(temporary.dir, "z", `${index}`), "");
+    const interruption = new AbortController();
+    const progress: number[] = [];
+    const opened = openTestExport(temporary.dir, {
+      signal: interruption.signal,
+      onProgress: ({ files }) => {
+        progress.push(files);
+        interruption.abort(new Error("nobody waits"));
+      },
+    });
+    await expect(opened).rejects.toThrow("nobody waits");
+    expect(progress).toHaveLength(1);
+    await using exported = await openTestExport(temporary.dir);
+    expect(exported.status().files).toBe(4000);
+  });
+
   it("goes on where an interrupted first scan stopped", async () => {
     await using temporary = await temporaryDirectory();
     for (let index = 0; index < 1500; index += 1)
