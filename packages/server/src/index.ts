@@ -1,6 +1,12 @@
 export { openAccess } from "./auth/open-access.ts";
 export type { StoredToken } from "./auth/stored-token.ts";
 export { tokensOf } from "./auth/token-control.ts";
+export {
+  type ExportAbove,
+  exportsAbove,
+  ignoreRulesOf,
+  realPlace,
+} from "./control/exports-above.ts";
 export { connectServer, ServerNotAnsweringError } from "./control/connect-control.ts";
 export type { ServerControl } from "./control/server-control.ts";
 export type { Export, Truncated, TruncateRequest } from "./export/export.ts";

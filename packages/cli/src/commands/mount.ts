@@ -21,6 +21,7 @@ import { IgnoreRules } from "@izo/core";
 
 import { type Cli, outputOf } from "../cli.ts";
 import { defaultCacheDir } from "../mounts/default-cache.ts";
+import { checkCachePlace } from "../mounts/keep-apart.ts";
 import { forgetMount, mountPointOf, noteMount } from "../mounts/mount-registry.ts";
 import { raisePriority } from "../mounts/raise-priority.ts";
 import { parseMetricsAddress, serveMetrics } from "../mounts/serve-metrics.ts";
@@ -225,6 +226,7 @@ Examples:
         metrics: options.metrics,
       };
       if (plan.metrics !== undefined) parseMetricsAddress(plan.metrics);
+      await checkCachePlace(plan.cacheDir);
       if (options.foreground === true) await serveMount(plan, cli);
       else await mountInBackground(plan, cli, options);
     });

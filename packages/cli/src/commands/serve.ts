@@ -3,6 +3,7 @@ import { HELD_REMOVAL_PERCENT, parsePolicyRule } from "@izo/core";
 import type { ServeOptions } from "@izo/server";
 
 import { type Cli, outputOf } from "../cli.ts";
+import { checkExportPlace } from "../mounts/keep-apart.ts";
 import { formatBytes, formatCount } from "../output/quantity.ts";
 import { parseListen } from "../parse-address.ts";
 import { collectSooner } from "../service/collect-sooner.ts";
@@ -178,6 +179,8 @@ Examples:
       const { createLogger } = await import("../create-logger.ts");
       const output = outputOf(cli, options);
       const { host, port } = parseListen(options.listen);
+      const { ignore } = ignoreOf(options.ignore);
+      await checkExportPlace(dir, options.fileset, ignore);
       using manager = findServiceManager(cli.env);
       const bar = output.progress("Scanning");
       collectSooner();
@@ -197,7 +200,7 @@ Examples:
         isReadOnly: options.readOnly === true,
         conflictPolicies: options.conflictPolicy.map(parsePolicyRule),
         heldRemovalPercent: options.holdRemovals,
-        ...ignoreOf(options.ignore),
+        ...(ignore !== undefined && { ignore }),
         ...retentionOf(options),
         logger: await createLogger(options.logLevel, cli),
         signal: cli.signal,

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { findInMountTable, parseMountTable } from "./mount-table.ts";
+import { findInMountTable, findIzoMountAbove, parseMountTable } from "./mount-table.ts";
 
 const TABLE = [
   "24 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw",
@@ -22,6 +22,12 @@ test("parseMountTable() reads names with spaces and backslashes, and optional fi
 test("findInMountTable() gives the mount that lies on top", () => {
   expect(findInMountTable("/mnt/over", TABLE)?.type).toBe("fuse.izo");
   expect(findInMountTable("/mnt", TABLE)).toBeUndefined();
+});
+
+test("findIzoMountAbove() finds the mount of izo that a place is in", () => {
+  expect(findIzoMountAbove("/mnt/over/a/b", TABLE)?.mountPoint).toBe("/mnt/over");
+  expect(findIzoMountAbove("/mnt/over", TABLE)?.mountPoint).toBe("/mnt/over");
+  expect(findIzoMountAbove("/mnt/overcoat", TABLE)).toBeUndefined();
 });
 
 test("findInMountTable() reads the kernel's own table", () => {

@@ -19,6 +19,17 @@ export function findInMountTable(
   return parseMountTable(table).findLast((entry) => entry.mountPoint === mountPoint);
 }
 
+/** The mount of ours that a place (an absolute path without symlinks) is in, whatever lies over it. */
+export function findIzoMountAbove(
+  place: string,
+  table = readFileSync("/proc/self/mountinfo", "latin1"),
+): MountTableEntry | undefined {
+  return parseMountTable(table).findLast(
+    ({ mountPoint, type }) =>
+      type === "fuse.izo" && (place === mountPoint || place.startsWith(`${mountPoint}/`)),
+  );
+}
+
 /**
  * Parses `/proc/self/mountinfo`, proc_pid_mountinfo(5): the mount point is the fifth field, type and
  * source follow a lone `-`. Space, tab, newline and backslash are written as octal numbers.
