@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 /* slot, name, flags, mode */
@@ -112,6 +115,29 @@ static long long run_fdatasync(char **words)
 	return fdatasync(fd_of(words[0]));
 }
 
+static void ignore_signal(int number)
+{
+	(void)number;
+}
+
+/* slot, how often: synchronizes it, changed each time, while a timer of this process sends signals that it handles */
+static long long run_fsync_signalled(char **words)
+{
+	const struct sigaction handling = { .sa_handler = ignore_signal, .sa_flags = SA_RESTART };
+	const struct itimerval often = { { 0, 100 }, { 0, 100 } };
+	const struct itimerval never = { { 0, 0 }, { 0, 0 } };
+	long long result = 0;
+
+	if (sigaction(SIGALRM, &handling, NULL) < 0 || setitimer(ITIMER_REAL, &often, NULL) < 0)
+		fail("start", "a timer");
+	for (long long left = number(words[1]); left > 0 && result == 0; left--)
+		result = futimens(fd_of(words[0]), NULL) < 0 ? -1 : fsync(fd_of(words[0]));
+	const int failure = errno;
+	setitimer(ITIMER_REAL, &never, NULL);
+	errno = failure;
+	return result;
+}
+
 const struct command file_commands[] = {
 	{ "open", 4, run_open },
 	{ "close", 1, run_close },
@@ -125,6 +151,7 @@ const struct command file_commands[] = {
 	{ "posix_fallocate", 3, run_posix_fallocate },
 	{ "copy", 5, run_copy },
 	{ "fsync", 1, run_fsync },
+	{ "fsync-signalled", 2, run_fsync_signalled },
 	{ "fdatasync", 1, run_fdatasync },
 	{ NULL, 0, NULL },
 };

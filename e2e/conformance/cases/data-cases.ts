@@ -326,7 +326,27 @@ function mappingCases(): ConformanceCase[] {
   });
 }
 
+function signalCases(): ConformanceCase[] {
+  return defineCases("signals", {
+    "do not end the synchronization of a file": `
+      open 0 f O_CREAT|O_RDWR 0644
+      write 0 text -1
+      fsync-signalled 0 50 => 0`,
+    "do not end that of a directory": `
+      mkdir d 0755
+      open 0 d O_RDONLY 0
+      fsync-signalled 0 50 => 0`,
+  });
+}
+
 /** Open files and their data. */
 export function dataCases(): ConformanceCase[] {
-  return [...openCases(), ...sizeCases(), ...allocationCases(), ...rangeCases(), ...mappingCases()];
+  return [
+    ...openCases(),
+    ...sizeCases(),
+    ...allocationCases(),
+    ...rangeCases(),
+    ...mappingCases(),
+    ...signalCases(),
+  ];
 }

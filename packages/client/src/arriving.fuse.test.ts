@@ -1,5 +1,5 @@
 /** Files that are read while they are fetched. */
-import { execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import {
@@ -14,6 +14,8 @@ import {
 import { type FileHandle, open, readFile, rename, stat, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -203,6 +205,41 @@ test("[C7] whoever waits for bytes can be killed, and holds up neither changes n
   late.catch(() => {});
   await mounted.control.unmount();
   await expect(late).rejects.toBeInstanceOf(Error);
+});
+
+/** Prints what a read at 8 MiB says, while a timer sends it signals that it handles, as it does a request to stop. */
+const SIGNALLED_READER = `
+  use Time::HiRes "setitimer", "ITIMER_REAL";
+  $SIG{ALRM} = $SIG{TERM} = sub {};
+  open my $file, "<", $ARGV[0] or die $!;
+  sysseek $file, 8 << 20, 0;
+  setitimer(ITIMER_REAL, 0.01, 0.01);
+  $| = 1;
+  print "reading\\n";
+  my $count = sysread $file, my $bytes, 1000;
+  print defined $count ? $count : $!{EINTR} ? "EINTR" : $!;`;
+
+test("[C7] who waits for bytes is stopped by what tells him to stop, and by no timer of his", async () => {
+  const mounted = await mount();
+  proxy.holdBackFrom(2 * MIB);
+  const read = async (): Promise<{ child: ChildProcess; said: Promise<string> }> => {
+    const before = (await mounted.control.status()).driver.requests?.["READ"] ?? 0;
+    const child = spawn("perl", ["-e", SIGNALLED_READER, join(mnt, FILE)]);
+    await eventually(async () => {
+      const { requests } = (await mounted.control.status()).driver;
+      expect(requests?.["READ"]).toBeGreaterThan(before);
+    });
+    return { child, said: text(child.stdout) };
+  };
+  const [stopped, killed, waiting] = [await read(), await read(), await read()];
+  // Their timers have gone off many times.
+  await delay(200);
+  stopped.child.kill("SIGTERM");
+  expect(await stopped.said).toBe("reading\nEINTR");
+  killed.child.kill("SIGKILL");
+  expect(await killed.said).toBe("reading\n");
+  proxy.letGo();
+  expect(await waiting.said).toBe("reading\n1000");
 });
 
 test("[C3] who reads a file while it comes keeps that content when another takes its place, here or on the server", async () => {

@@ -11,7 +11,7 @@ import { AdaptiveSpin } from "./adaptive-spin.ts";
 import { type Handlers, type IdleWork, SILENT, type WriteBody } from "./handler.ts";
 import { MAX_WRITE_BYTES } from "./init.ts";
 import type { KernelDevice } from "./kernel-device.ts";
-import { INTERRUPTED, PendingRequests } from "./pending-requests.ts";
+import { PendingRequests } from "./pending-requests.ts";
 import { OPCODE } from "./protocol.ts";
 import { ReplyMessage } from "./reply-message.ts";
 import { RequestMessage } from "./request-message.ts";
@@ -24,6 +24,8 @@ const MOST_IDLE_WORK = 16;
 
 /** What was asked at some moment is answered well before; programs that go on asking are not waited for. */
 const CATCH_UP_MS = 50;
+
+const INTERRUPTED = -constants.errno.EINTR;
 
 /** Above every opcode that is known here. */
 const COUNTED_OPCODES = 64;
@@ -52,7 +54,7 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #request = new RequestMessage(MAX_WRITE_BYTES + HEADERS_BYTES);
   readonly #reply = new ReplyMessage(MAX_WRITE_BYTES + HEADERS_BYTES);
-  readonly #pending = new PendingRequests();
+  readonly #pending = new PendingRequests((low, high) => this.#send(low, high, INTERRUPTED, 0));
   readonly #idleWork: { work: IdleWork; low: number; high: number }[] = [];
   readonly #counts = new Float64Array(COUNTED_OPCODES);
   readonly #spin: AdaptiveSpin;
@@ -86,6 +88,7 @@ export class Connection {
   end(): void {
     this.#hasEnded = true;
     clearTimeout(this.#pause);
+    this.#pending[Symbol.dispose]();
   }
 
   /** How many requests of each kind there were. */
@@ -152,7 +155,7 @@ export class Connection {
     const { opcode, uniqueLow, uniqueHigh } = request;
     if (opcode < COUNTED_OPCODES) this.#counts[opcode]! += 1;
     if (opcode === OPCODE.INTERRUPT) {
-      this.#interrupt(request.u32(0), request.u32(4));
+      this.#pending.interrupt(request.u32(0), request.u32(4));
       return;
     }
     const handler = this.#handlers[opcode];
@@ -165,7 +168,7 @@ export class Connection {
       const outcome = handler(request, this.#reply);
       if (typeof outcome === "function")
         this.#idleWork.push({ work: outcome, low: uniqueLow, high: uniqueHigh });
-      else if (typeof outcome !== "number") void this.#answerLater(outcome, uniqueLow, uniqueHigh);
+      else if (typeof outcome !== "number") void this.#answerLater(outcome, request);
       else if (outcome >= 0) this.#send(uniqueLow, uniqueHigh, 0, outcome);
       else if (outcome !== SILENT) this.#send(uniqueLow, uniqueHigh, outcome, 0);
     } catch (error) {
@@ -178,23 +181,21 @@ export class Connection {
     }
   }
 
-  async #answerLater(outcome: Promise<WriteBody>, low: number, high: number): Promise<void> {
-    const pending = this.#pending.add(low, high);
+  async #answerLater(outcome: Promise<WriteBody>, received: RequestMessage): Promise<void> {
+    const { opcode, uniqueLow: low, uniqueHigh: high } = received;
+    const request = { opcode, uniqueLow: low, uniqueHigh: high, thread: received.thread };
+    const pending = this.#pending.add(request);
     try {
       const writeBody = await outcome;
-      this.#pending.remove(low, high);
+      this.#pending.remove(request);
       if (this.#hasEnded) return;
       // Also for one who was interrupted: the kernel answers ENOENT, and nobody holds what was opened.
       const bodyBytes = writeBody(this.#reply);
       if (!pending.isInterrupted) this.#send(low, high, 0, bodyBytes);
     } catch (error) {
-      this.#pending.remove(low, high);
+      this.#pending.remove(request);
       if (!this.#hasEnded && !pending.isInterrupted) this.#fail(error, 0, low, high);
     }
-  }
-
-  #interrupt(low: number, high: number): void {
-    if (this.#pending.interrupt(low, high)) this.#send(low, high, INTERRUPTED, 0);
   }
 
   #fail(error: unknown, opcode: number, low: number, high: number): void {
