@@ -12,12 +12,15 @@ export function streamBody(
   onGone: () => void = () => {},
 ): ReadableStream<Uint8Array> {
   const { logger, metrics, requestId, caller } = c.var;
+  let isGone = false;
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
           caller.end?.throwIfAborted();
           const { done, value } = await chunks.next();
+          // What it waited for has ended because nobody reads on: there is nothing to close.
+          if (isGone) return;
           if (done === true) return controller.close();
           metrics.bytesServed(value.length);
           controller.enqueue(value);
@@ -27,6 +30,7 @@ export function streamBody(
         }
       },
       async cancel() {
+        isGone = true;
         onGone();
         await chunks.return();
       },
