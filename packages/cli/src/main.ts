@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { enableCompileCache } from "node:module";
 
+import { wordsAsGiven } from "./command-line.ts";
 import { compileCacheDirectory } from "./compile-cache.ts";
 import { EXIT } from "./output/exit-code.ts";
 
@@ -21,7 +22,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(error.code === "EPIPE" ? EXIT.ok : EXIT.failed);
 });
 
-process.exitCode = await run(process.argv.slice(2), {
+process.exitCode = await run(await wordsAsGiven(process.argv.slice(2)), {
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,

@@ -47,7 +47,13 @@ test("serve() finds a taken port before it touches the export", async () => {
 
 test("serve() lets go of the port when the export cannot be opened", async () => {
   const missing = join(directory, "missing");
-  await expect(serve({ directory: missing, host: "127.0.0.1", port: 0 })).rejects.toThrow("Cannot");
+  const options = { host: "127.0.0.1", port: 0 };
+  await expect(serve({ directory: missing, ...options })).rejects.toThrow("Cannot");
+  const file = join(directory, "file");
+  writeFileSync(file, "");
+  await expect(serve({ directory: file, ...options })).rejects.toThrow(
+    `Cannot export "${file}": it is not a directory`,
+  );
 });
 
 test("serve() lets other machines in only with TLS and tokens, or when told to", async () => {

@@ -226,7 +226,7 @@ Examples:
         metrics: options.metrics,
       };
       if (plan.metrics !== undefined) parseMetricsAddress(plan.metrics);
-      await checkCachePlace(plan.cacheDir);
+      await checkCachePlace(plan.cacheDir, plan.mountPoint);
       if (options.foreground === true) await serveMount(plan, cli);
       else await mountInBackground(plan, cli, options);
     });

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -18,6 +18,7 @@ afterEach(() => {
   rmSync(base, { recursive: true });
 });
 
+const MOUNT_POINT = "/mnt/project";
 const HOST = { host: "127.0.0.1", port: 0 };
 
 test("a cache is in no directory that is served, but where it is left out", async () => {
@@ -25,17 +26,28 @@ test("a cache is in no directory that is served, but where it is left out", asyn
   const cache = join(directory, ".cache/izo/nas");
   {
     await using _ = await serve({ directory, ...HOST });
-    await expect(checkCachePlace(cache)).rejects.toThrow(
+    await expect(checkCachePlace(cache, MOUNT_POINT)).rejects.toThrow(
       `Cannot use the cache "${cache}": it is in "${directory}"`,
     );
-    await expect(checkCachePlace(cache)).rejects.toMatchObject({
+    await expect(checkCachePlace(cache, MOUNT_POINT)).rejects.toMatchObject({
       hint: expect.stringContaining("--ignore '/.cache/izo/nas/'"),
     });
-    await checkCachePlace(join(base, "home-cache"));
+    await checkCachePlace(join(base, "home-cache"), MOUNT_POINT);
   }
-  await checkCachePlace(cache);
+  await checkCachePlace(cache, MOUNT_POINT);
   await using _ = await serve({ directory, ...HOST, ignore: ["/.cache/izo/"] });
-  await checkCachePlace(cache);
+  await checkCachePlace(cache, MOUNT_POINT);
+});
+
+test("a cache is a directory, and not below its own mount", async () => {
+  writeFileSync(join(base, "file"), "");
+  await expect(checkCachePlace(join(base, "file"), MOUNT_POINT)).rejects.toThrow(
+    `Cannot use the cache "${join(base, "file")}": it is not a directory`,
+  );
+  await expect(checkCachePlace(join(base, "home/c"), join(base, "home"))).rejects.toThrow(
+    `the mount at "${join(base, "home")}" would lie over it`,
+  );
+  await checkCachePlace(join(base, "home/c"), join(base, "home/c2"));
 });
 
 test("a directory that holds the cache of a mount is not served, but without it", async () => {

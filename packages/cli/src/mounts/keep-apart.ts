@@ -3,11 +3,12 @@
  * cache in it would be, too, each time that its mount notes how far it has read; and where that is a mount of
  * this very export, each record makes the next one, until the disk is full.
  */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 
 import { IgnoreRules, IzoError } from "@izo/core";
 
+import { UsageError } from "../usage-error.ts";
 import { listMountNotes } from "./mount-registry.ts";
 import { findIzoMountAbove } from "./mount-table.ts";
 
@@ -21,8 +22,24 @@ export class NestedError extends IzoError {
   }
 }
 
-/** @throws NestedError for a cache in a directory that is served */
-export async function checkCachePlace(cacheDir: string): Promise<void> {
+/**
+ * @param mountPoint as an absolute path without symlinks
+ * @throws NestedError for a cache in a directory that is served, or below the mount itself; UsageError for a
+ * file
+ */
+export async function checkCachePlace(cacheDir: string, mountPoint: string): Promise<void> {
+  if (statSync(cacheDir, { throwIfNoEntry: false })?.isDirectory() === false) {
+    throw new UsageError(
+      `Cannot use the cache "${cacheDir}": it is not a directory`,
+      "name a directory with --cache; it is made where it is missing",
+    );
+  }
+  if (isIn(cacheDir, mountPoint)) {
+    throw new NestedError(
+      `Cannot use the cache "${cacheDir}": the mount at "${mountPoint}" would lie over it`,
+      "give another --cache",
+    );
+  }
   // Only then is a server's code loaded, which a mount starts sooner without.
   if (!isBelowState(resolve(cacheDir))) return;
   const { exportsAbove } = await import("@izo/server");
@@ -70,6 +87,10 @@ export async function checkExportPlace(
       `leave it out with --ignore '${path}/', or give that mount another --cache`,
     );
   }
+}
+
+function isIn(place: string, directory: string): boolean {
+  return place === directory || place.startsWith(`${directory}/`);
 }
 
 /** Tells whether anything was ever served from a directory above. */

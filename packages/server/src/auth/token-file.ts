@@ -50,12 +50,18 @@ export function readTokens(path: string): readonly StoredToken[] | null {
     value = JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {
     if (error instanceof SyntaxError) throw new InvalidTokenFileError(path, "it is no JSON");
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    if (isAbsence(error)) return null;
     throw new InvalidTokenFileError(path, (error as Error).message, { cause: error });
   }
   const parsed = schema.safeParse(value);
   if (!parsed.success) throw new InvalidTokenFileError(path, z.prettifyError(parsed.error));
   return parsed.data.tokens;
+}
+
+/** Nothing is there, nor below what is no directory: whoever uses that says so better. */
+function isAbsence(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return code === "ENOENT" || code === "ENOTDIR";
 }
 
 /** Makes a token and keeps it; its text is given out here and never again. */
