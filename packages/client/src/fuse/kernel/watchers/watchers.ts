@@ -93,11 +93,7 @@ export class Watchers implements AsyncDisposable {
   }
 
   #run(): void {
-    this.#running ??= this.#tellAll()
-      .catch((error: unknown) => this.#fail(error))
-      .finally(() => {
-        this.#running = undefined;
-      });
+    this.#running ??= this.#tellAll();
   }
 
   /** Mostly it will be so the next time, too: where something else is mounted here, say. */
@@ -107,21 +103,34 @@ export class Watchers implements AsyncDisposable {
   }
 
   async #tellAll(): Promise<void> {
+    // Whoever is told of a change does not come between the last look at what waits and the end of this.
     while (this.#waiting.size > 0 && !this.#isClosed) {
-      // Looked up after the changes were made: whoever watched by then is told.
-      const changes = [...this.#waiting.values()];
-      this.#waiting.clear();
-      const at = { mountPoint: this.#options.mountPoint, token: this.#token };
       // oxlint-disable no-await-in-loop -- one after the other, as they happened
-      const { watched, tookMs } = await this.#thread.find(at);
-      if (watched.size > 0 || changes.some(({ kind }) => kind === "moved")) {
-        await this.#options.settled();
-        await this.#raise(at, changes, watched);
+      let pauseMs = MOST_PAUSE_MS;
+      try {
+        pauseMs = await this.#tellWaiting();
+      } catch (error) {
+        this.#fail(error);
       }
-      const share = watched.size > 0 ? SHARE_WATCHED : SHARE_UNWATCHED;
-      await this.#pause(Math.min(MOST_PAUSE_MS, tookMs / share));
+      await this.#pause(pauseMs);
       // oxlint-enable no-await-in-loop
     }
+    this.#running = undefined;
+  }
+
+  /** @returns how long to leave the machine to others before the next look */
+  async #tellWaiting(): Promise<number> {
+    // Looked up after the changes were made: whoever watched by then is told.
+    const changes = [...this.#waiting.values()];
+    this.#waiting.clear();
+    const at = { mountPoint: this.#options.mountPoint, token: this.#token };
+    const { watched, tookMs } = await this.#thread.find(at);
+    if (watched.size > 0 || changes.some(({ kind }) => kind === "moved")) {
+      await this.#options.settled();
+      await this.#raise(at, changes, watched);
+    }
+    const share = watched.size > 0 ? SHARE_WATCHED : SHARE_UNWATCHED;
+    return Math.min(MOST_PAUSE_MS, tookMs / share);
   }
 
   async #pause(pauseMs: number): Promise<void> {
