@@ -24,6 +24,7 @@ import type { DriverChoice } from "./fuse/driver-name.ts";
 import type { MountEnd } from "./fuse/fuse-mount.ts";
 import { mountDriver } from "./fuse/mount-driver.ts";
 import type { QuickWakeChoice } from "./fuse/quick-wake-choice.ts";
+import { turnPriorityHere } from "./fuse/turn-priority.ts";
 import { ContentKeeper } from "./keep/content-keeper.ts";
 import { KernelClock } from "./kernel-clock.ts";
 import { LocalFileSystem } from "./local-file-system.ts";
@@ -241,6 +242,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
   permits.start();
   const { isReadOnly = false, isForAll } = options;
   let warmUp: WarmUp | undefined;
+  const turns = stack.use(turnPriorityHere());
   const fuse = stack.use(
     await mountDriver(local.fileSystem, mountPoint, {
       driver: options.driver ?? "auto",
@@ -249,6 +251,7 @@ export async function mountFileset(options: MountOptions): Promise<Mount> {
       quickWake: options.quickWake,
       backingDir: cacheDir,
       onAnswered: (durationMs) => {
+        turns.noteAnswered();
         warmUp?.noteAnswered(durationMs);
         return sync.noteAnswered(durationMs);
       },

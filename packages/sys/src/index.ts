@@ -43,6 +43,7 @@ export { renameat2, type RenameOptions } from "./rename.ts";
 export { seekData, seekHole } from "./seek.ts";
 export { SpaceReserve } from "./space-reserve.ts";
 export { sendDatagram } from "./send-datagram.ts";
+export { leadsSession, SessionPriority } from "./session-priority.ts";
 export { fstat, fstatat, type Stat } from "./stat.ts";
 export { supportsExchange } from "./supports-exchange.ts";
 export { syncfs } from "./syncfs.ts";
