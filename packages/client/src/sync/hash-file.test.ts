@@ -1,9 +1,10 @@
 import { hash, randomBytes } from "node:crypto";
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { FileHasher } from "./hash-file.ts";
 
@@ -71,4 +72,23 @@ test("FileHasher.settle() gives the hash of each file, and why one could not be 
 test("FileHasher.follow() fails for a file that cannot be read", async () => {
   using growing = hasher.follow(1_000_000);
   await expect(growing.finish(10)).rejects.toThrow("ENOENT");
+});
+
+describe("a sparse file that takes hours", () => {
+  const HUGE_BYTES = 8 * 2 ** 40;
+
+  beforeEach(() => ftruncateSync(fd, HUGE_BYTES));
+
+  test("is left when it is removed", async () => {
+    const hashed = hasher.hash(fd, HUGE_BYTES);
+    rmSync(join(directory, "file"));
+    await expect(hashed).rejects.toThrow("it was removed");
+  });
+
+  test("holds up no end", async () => {
+    const hashed = hasher.hash(fd, HUGE_BYTES);
+    const ended = delay(200).then(() => hasher[Symbol.asyncDispose]());
+    await expect(hashed).rejects.toThrow("has ended");
+    await ended;
+  });
 });

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
-import { closeSync, constants, fdatasync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fdatasync, fstatSync, openSync, readSync } from "node:fs";
 import { release } from "node:os";
 import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
@@ -123,6 +123,7 @@ export class FileHasher implements AsyncDisposable {
     this.#worker.postMessage(request);
   }
 
+  /** What is being hashed is given up, and fails. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#worker?.terminate();
   }
@@ -160,11 +161,21 @@ export function asError(cause: unknown): Error {
   return cause instanceof Error ? cause : new Error(String(cause));
 }
 
-/** The SHA-256 of a file from its start to its end, in one go. */
+/** Some 100 ms of work. */
+const LOOK_EVERY_BYTES = 64 * 1024 * 1024;
+
+/**
+ * The SHA-256 of a file from its start to its end, in one go. @throws where a large one loses its last name meanwhile:
+ * a sparse one of terabytes takes hours, and nobody would wait for it any more
+ */
 export function hashDescriptor(fd: number): Sha256 {
   const hash = createHash("sha256");
-  addBytes(hash, fd, 0, Infinity);
-  return hash.digest("hex") as Sha256;
+  for (let at = 0; ; at += LOOK_EVERY_BYTES) {
+    const end = at + LOOK_EVERY_BYTES;
+    if (addBytes(hash, fd, at, end) < end) return hash.digest("hex") as Sha256;
+    if (fstatSync(fd).nlink === 0)
+      throw new Error(`Cannot hash a file: it was removed after ${end} bytes were read`);
+  }
 }
 
 /** Adds the bytes of a file to a hash, to its end at most; where they ended. */

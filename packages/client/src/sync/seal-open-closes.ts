@@ -5,6 +5,7 @@ import type { ChangeSet, PendingRecord, Recno, Sha256 } from "@izo/core";
 
 import type { CacheExecutor, OwnClose, WrittenContent } from "./cache-executor.ts";
 import { SMALL_FILE_BYTES } from "./hash-file.ts";
+import type { HugeCloses } from "./huge-closes.ts";
 import type { LocalReplica } from "./local-replica.ts";
 import type { QuietMoments } from "./quiet-moments.ts";
 
@@ -42,26 +43,46 @@ export interface SealingOptions extends SealingDisk {
  */
 const GROUP_FILES = 256;
 
+/** What takes a third of a second to hash: others can wait so long for it, and for no larger one. */
+export const HUGE_FILE_BYTES = 256 * 1024 * 1024;
+
 /** Files opened, or sealed, before programs get a turn: less than a millisecond of work. */
 const AT_A_TIME = 16;
 
 /**
- * Gives the open CLOSEs of files that nobody writes any more their hash: small ones together, then large ones
- * one after another (P3).
+ * Gives the open CLOSEs of files that nobody writes any more their hash: small ones together, then large ones one after
+ * another. Huge ones are handed on, and sealed by {@link sealClose} (P3).
  */
-export async function sealOpenCloses(options: SealingOptions, signal: AbortSignal): Promise<void> {
+export async function sealOpenCloses(
+  options: SealingOptions & { readonly huge: Pick<HugeCloses, "has" | "add"> },
+  signal: AbortSignal,
+): Promise<void> {
+  const { replica, cache, huge, onWritten } = options;
   const small: PendingRecord[] = [];
   const large: PendingRecord[] = [];
-  for (const close of options.replica.unsealed()) {
-    const { operation } = close;
-    const isSmall = operation.opcode === "CLOSE" && operation.sizeBytes <= SMALL_FILE_BYTES;
-    (isSmall ? small : large).push(close);
+  for (const close of replica.unsealed()) {
+    const { recno, operation } = close;
+    if (operation.opcode !== "CLOSE") continue;
+    if (huge.has(recno)) {
+      if (cache.isWritten({ recno, operation })) onWritten(recno);
+    } else if (operation.sizeBytes >= HUGE_FILE_BYTES) huge.add(close);
+    else (operation.sizeBytes <= SMALL_FILE_BYTES ? small : large).push(close);
   }
   const groups = large.map((close) => [close]);
   for (let at = small.length; at > 0; at -= GROUP_FILES)
     groups.unshift(small.slice(Math.max(0, at - GROUP_FILES), at));
+  const handOn = (close: PendingRecord): void => huge.add(close);
   // oxlint-disable-next-line no-await-in-loop -- one group at a time: the disk is the mount's, too
-  for (const group of groups) if (!signal.aborted) await sealGroup(options, group, signal);
+  for (const group of groups) if (!signal.aborted) await sealGroup(options, group, signal, handOn);
+}
+
+/** Seals one CLOSE, of a file of any size. */
+export function sealClose(
+  options: SealingOptions,
+  close: PendingRecord,
+  signal: AbortSignal,
+): Promise<void> {
+  return sealGroup(options, [close], signal);
 }
 
 /**
@@ -72,6 +93,7 @@ async function sealGroup(
   options: SealingOptions,
   closes: readonly PendingRecord[],
   signal: AbortSignal,
+  handOn?: (close: PendingRecord) => void,
 ): Promise<void> {
   const { replica, quiet, settle, onProblem } = options;
   const { peer } = replica;
@@ -82,7 +104,8 @@ async function sealGroup(
     if (index % AT_A_TIME === AT_A_TIME - 1) await yieldToRequests();
     await quiet.waitForBurst(signal);
   };
-  for (const [index, { recno, operation }] of closes.entries()) {
+  for (const [index, close] of closes.entries()) {
+    const { recno, operation } = close;
     // oxlint-disable-next-line no-await-in-loop -- a moment for each
     await moment(index);
     if (signal.aborted) return;
@@ -92,8 +115,12 @@ async function sealGroup(
       // oxlint-disable-next-line no-await-in-loop -- copies are made one by one
       const content = await openClosed(options, { recno, operation });
       if (content === undefined) continue;
-      contents.push(files.use(content));
-      for (const close of content.closes) covered.add(close);
+      files.use(content);
+      // It has grown since.
+      const isHuge = fstatSync(content.fd).size >= HUGE_FILE_BYTES;
+      if (isHuge && handOn !== undefined) handOn(close);
+      else contents.push(content);
+      for (const sealed of content.closes) covered.add(sealed);
     } catch (error) {
       onProblem(error);
     }
@@ -108,7 +135,8 @@ async function sealGroup(
       sealContent(options, content, hashes[index]!);
     }
   } catch (error) {
-    onProblem(error);
+    // Who stops does not wait for a hash: it is given up.
+    if (!signal.aborted) onProblem(error);
   }
 }
 
@@ -133,7 +161,8 @@ function sealContent(
   sha256: Sha256 | Error,
 ): void {
   if (sha256 instanceof Error) {
-    onProblem(sha256);
+    // Of a file that was removed meanwhile nobody needs one: its CLOSE is cancelled at the next look.
+    if (fstatSync(content.fd).nlink > 0) onProblem(sha256);
     return;
   }
   if (!content.isUntouched) return;

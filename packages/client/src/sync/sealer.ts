@@ -13,9 +13,10 @@ import { type ChangeSet, type Recno, retryDelayMs } from "@izo/core";
 
 import type { CacheExecutor } from "./cache-executor.ts";
 import { FileHasher } from "./hash-file.ts";
+import { HugeCloses } from "./huge-closes.ts";
 import type { LocalReplica } from "./local-replica.ts";
 import { LeftRecords, type PushWait, pushWait } from "./push-waits.ts";
-import { sealOpenCloses, type SealingDisk, type SealingOptions } from "./seal-open-closes.ts";
+import { sealClose, sealOpenCloses, type SealingOptions } from "./seal-open-closes.ts";
 
 export interface SealerOptions {
   readonly replica: LocalReplica;
@@ -31,6 +32,9 @@ export interface SealerOptions {
 export class Sealer implements AsyncDisposable {
   readonly #options: SealerOptions;
   readonly #hasher = new FileHasher();
+  /** With a thread of its own: one file can take hours there. */
+  readonly #hugeHasher = new FileHasher();
+  readonly #huge: HugeCloses;
   /** Opened before anything is written: a sync of the file system then tells of every failure since. */
   readonly #directory: number;
   readonly #recorded: Disposable;
@@ -46,13 +50,16 @@ export class Sealer implements AsyncDisposable {
   /** Somebody has woken it, and it has not looked at all since. */
   #looked: PromiseWithResolvers<void> | null = null;
   readonly #stop = new AbortController();
-  /** What the last round has left, or the one that is going on. */
+  /** What the last round has left, or the one that is going on; of huge files what was found since. */
   readonly #left = new LeftRecords<"written">();
 
   constructor(options: SealerOptions) {
     this.#options = options;
     const { cacheDir } = options.replica;
     this.#directory = openSync(cacheDir, constants.O_RDONLY | constants.O_DIRECTORY);
+    this.#huge = new HugeCloses((close) =>
+      sealClose(this.#sealing(this.#hugeHasher), close, this.#stop.signal),
+    );
     this.#recorded = options.replica.onRecorded(({ kind }) => {
       if (kind === "recorded") this.wake();
     });
@@ -71,7 +78,10 @@ export class Sealer implements AsyncDisposable {
     else this.#soon ??= setImmediate(() => this.#begin());
   }
 
-  /** Resolves when all that was recorded was looked at; what has a writer still is looked at again later. */
+  /**
+   * Resolves when all that was recorded was looked at; what has a writer still is looked at again later, and what is
+   * huge is sealed when it is hashed.
+   */
   async settled(): Promise<void> {
     await this.#looked?.promise;
   }
@@ -92,9 +102,12 @@ export class Sealer implements AsyncDisposable {
     this.#recorded[Symbol.dispose]();
     if (this.#timer !== null) clearTimeout(this.#timer);
     if (this.#soon !== null) clearImmediate(this.#soon);
-    await this.#round;
-    this.#endLook();
+    // Before what waits for a hash: it is not waited for.
     await this.#hasher[Symbol.asyncDispose]();
+    await this.#hugeHasher[Symbol.asyncDispose]();
+    await this.#round;
+    await this.#huge[Symbol.asyncDispose]();
+    this.#endLook();
     closeSync(this.#directory);
   }
 
@@ -111,10 +124,17 @@ export class Sealer implements AsyncDisposable {
   }
 
   #sealAll(): Promise<void> {
-    const settle: SealingDisk["settle"] = (files) => this.#hasher.settle(files, this.#directory);
     this.#left.begin();
-    const onWritten = (recno: Recno): void => this.#left.note("written", recno);
-    return sealOpenCloses({ ...this.#options, settle, onWritten }, this.#stop.signal);
+    const options = { ...this.#sealing(this.#hasher), huge: this.#huge };
+    return sealOpenCloses(options, this.#stop.signal);
+  }
+
+  #sealing(hasher: FileHasher): SealingOptions {
+    return {
+      ...this.#options,
+      settle: (files) => hasher.settle(files, this.#directory),
+      onWritten: (recno: Recno) => this.#left.note("written", recno),
+    };
   }
 
   #endRound(): void {

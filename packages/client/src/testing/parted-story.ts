@@ -189,6 +189,8 @@ export class Story implements AsyncDisposable {
           return hashes;
         },
         quiet: { waitForBurst: () => Promise.resolve() },
+        // There is none.
+        huge: { has: () => false, add: () => {} },
       },
       NEVER,
     );
