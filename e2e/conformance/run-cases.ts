@@ -16,7 +16,7 @@ export interface StepRecord {
 
 /** Calls after which nobody needs to look. */
 const CHANGES_NOTHING =
-  /^(as|umask|chdir|stat|lstat|fstat|access|populate|opendir|readdir|readdir-count|remove-listed|compare-listing) /;
+  /^(as|umask|chdir|stat|lstat|fstat|access|populate|opendir|readdir|readdir-count|remove-listed|compare-listing|seek-listing) /;
 
 /** Runs cases one after the other, each in a new directory below `directory`; what happened, by name. */
 export async function runCases(

@@ -155,6 +155,39 @@ static long long run_compare_listing(char **words)
 	return differing;
 }
 
+/* At most so many entries are gone through from each of their places. */
+enum { MOST_PLACES = 512 };
+
+/* Whether each place in a listing leads on to what stood behind it: how many do not. */
+static long long run_seek_listing(char **words)
+{
+	DIR *directory;
+	struct dirent *entry;
+	char *names[MOST_PLACES];
+	long behind[MOST_PLACES];
+	int count = 0;
+	long long astray = 0;
+
+	decode(words[0]);
+	directory = opendir(words[0]);
+	if (directory == NULL)
+		return -1;
+	while (count < MOST_PLACES && (entry = readdir(directory)) != NULL) {
+		names[count] = strdup(entry->d_name);
+		behind[count++] = telldir(directory);
+	}
+	for (int at = 0; at < count; at++) {
+		seekdir(directory, behind[at]);
+		entry = readdir(directory);
+		if (at + 1 == count ? entry != NULL : entry == NULL || strcmp(entry->d_name, names[at + 1]) != 0)
+			astray++;
+	}
+	for (int at = 0; at < count; at++)
+		free(names[at]);
+	closedir(directory);
+	return astray;
+}
+
 /* Makes many empty files: directory, how many, prefix of their names. */
 static long long run_populate(char **words)
 {
@@ -178,6 +211,7 @@ const struct command directory_commands[] = {
 	{ "seekdir", 1, run_seekdir },
 	{ "rewinddir", 1, run_rewinddir },
 	{ "compare-listing", 1, run_compare_listing },
+	{ "seek-listing", 1, run_seek_listing },
 	{ "populate", 3, run_populate },
 	{ NULL, 0, NULL },
 };

@@ -219,6 +219,14 @@ function listingCases(): ConformanceCase[] {
       opendir 1 d
       readdir-count 1 2000 => 2
       rmdir d => 0`,
+    "lead on from each place": `
+      mkdir d 0755
+      seek-listing d => 0
+      populate d 40 file-
+      seek-listing d => 0
+      mkdir e 0755
+      populate e 300 file-with-a-long-name-
+      seek-listing e => 0`,
     "are found again at a place": `
       mkdir d 0755
       populate d 400 file-with-a-long-name-

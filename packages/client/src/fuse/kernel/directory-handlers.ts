@@ -48,13 +48,24 @@ function dots(ino: bigint, parentIno: bigint): readonly Listed[] {
   ];
 }
 
+/** Where what comes after "." and ".." can begin. */
+const BEHIND_DOTS = 2n;
+
+/** File systems that list "." and ".." somewhere in between begin with another entry, at the position of ours. */
+function behindDots(entries: readonly Listed[]): readonly Listed[] {
+  const [first] = entries;
+  if (first === undefined || first.position >= BEHIND_DOTS) return entries;
+  return entries.with(0, { ...first, position: BEHIND_DOTS });
+}
+
 export function directoryHandlers({ fileSystem, known, directories }: HandlerContext): Handlers {
   const opened = new Map<number, OpenDirectory>();
   let lastHandle = 0;
 
   function list({ node, keepsAtime }: OpenDirectory): readonly Listed[] {
     const entries: readonly Listed[] = fileSystem.readdir(node, keepsAtime);
-    return dots(fileSystem.getattr(node).ino, fileSystem.parentIno(node)).concat(entries);
+    const ofDots = dots(fileSystem.getattr(node).ino, fileSystem.parentIno(node));
+    return ofDots.concat(behindDots(entries));
   }
 
   /** Where in the listing of a directory a position is; the end for one beyond all. */
