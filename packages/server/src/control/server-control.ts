@@ -14,7 +14,7 @@ export interface ServerControl {
   confirmRemoval(): Promise<void>;
   /** Scans the exported directory again, and holds what is missing still. */
   rescan(): Promise<void>;
-  /** Resolves when what programs in the directory have done is logged, but for files too young to be. */
+  /** Resolves when what programs in the directory have done is logged, but for files too young to be, or too large. */
   settle(): Promise<void>;
   /** The peers that the server has met, those forgotten among them. */
   peers(): Promise<readonly PeerStanding[]>;

@@ -187,7 +187,7 @@ export interface Export extends AsyncDisposable {
   /** Scans again: what is back on disk is not missed any more. */
   rescan(): Promise<void>;
 
-  /** Resolves when what programs in the directory have done is logged, but for files too young to be. */
+  /** Resolves when what programs in the directory have done is logged, but for files too young to be, or too large. */
   settle(): Promise<void>;
 
   /** What `izo status URL` shows. */

@@ -1,10 +1,11 @@
 import { EMPTY_SHA256, objectPath, textToBytes, type Name, type Sha256 } from "@izo/core";
 
-import { isUnchanged } from "../db/disk-notes.ts";
+import { type DiskNote, isUnchanged } from "../db/disk-notes.ts";
 import type { Fileset } from "./fileset.ts";
 import type { FoundEntry } from "./found-entry.ts";
 import { hashContent } from "./hash-content.ts";
 import type { ListedDirectory, LookRequest } from "./list-directory.ts";
+import type { LongHashes } from "./long-hashes.ts";
 import { readWhenRested } from "./read-when-rested.ts";
 import { reportProblem } from "./report-problem.ts";
 import { isAbsence } from "./tree-directory.ts";
@@ -12,28 +13,38 @@ import { isAbsence } from "./tree-directory.ts";
 /** Two at a time: one reads while the other hashes; more would take the disk from everybody else. */
 const CONCURRENT_HASHES = 2;
 
+/** How files get their hashes, and where those go that get none now. */
+export interface HashWork {
+  /** Of large files, which nobody waits for; without it all are hashed at once. */
+  readonly longHashes?: LongHashes;
+  readonly signal?: AbortSignal;
+  /** To be looked at again. */
+  readonly busy: LookRequest[];
+  /** What of that was met, whatever it was called before. */
+  readonly busyInodes: DiskNote[];
+}
+
 /**
- * Gives the files among what was found their hashes. A file that changed meanwhile goes to `busy`, one
- * that cannot be read is a problem and left out.
+ * Gives the files among what was found their hashes. A file that changed meanwhile goes to `busy`, and so does
+ * a large one until its hash is there; one that cannot be read is a problem and left out.
  */
 export async function hashFound(
   fileset: Fileset,
   listed: readonly ListedDirectory[],
-  busy: LookRequest[],
-  signal?: AbortSignal,
+  work: HashWork,
 ): Promise<FoundEntry[]> {
   const jobs = listed.flatMap(({ fd, changed }) => changed.map((entry) => ({ fd, entry })));
   const done: (FoundEntry | undefined)[] = [];
   let next = 0;
-  const work = async (): Promise<void> => {
+  const takeOne = async (): Promise<void> => {
     while (next < jobs.length) {
       const index = next;
       next += 1;
       const { fd, entry } = jobs[index]!;
-      done[index] = await withHash(fileset, fd, entry, busy, signal);
+      done[index] = await withHash(fileset, fd, entry, work);
     }
   };
-  await Promise.all(Array.from({ length: CONCURRENT_HASHES }, work));
+  await Promise.all(Array.from({ length: CONCURRENT_HASHES }, takeOne));
   return done.filter((entry) => entry !== undefined);
 }
 
@@ -41,8 +52,7 @@ async function withHash(
   fileset: Fileset,
   fd: number,
   found: FoundEntry,
-  busy: LookRequest[],
-  signal: AbortSignal | undefined,
+  { busy, busyInodes, longHashes, signal }: HashWork,
 ): Promise<FoundEntry | undefined> {
   // Of a directory no time is compared.
   if (found.kind === "directory") return found;
@@ -54,7 +64,14 @@ async function withHash(
     if (entry.kind !== "file") return entry;
     const known = knownHash(fileset, entry);
     if (known !== null) return { ...entry, sha256: known };
-    const sha256 = await hashContent(fd, textToBytes(entry.name), entry.note, signal);
+    const name = textToBytes(entry.name);
+    if (longHashes?.isLarge(entry.note) === true) {
+      const sha256 = longHashes.hashOf(fd, name, entry.note);
+      if (sha256 !== undefined) return { ...entry, sha256 };
+      busyInodes.push(entry.note);
+      return again();
+    }
+    const sha256 = await hashContent(fd, name, entry.note, signal);
     if (sha256 !== null) return { ...entry, sha256 };
   } catch (error) {
     if (signal?.aborted === true) throw error;

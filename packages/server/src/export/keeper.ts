@@ -23,6 +23,7 @@ import { HeldEntries } from "./held-entries.ts";
 import { JobQueue } from "./job-queue.ts";
 import type { LookRequest } from "./list-directory.ts";
 import type { LocalChange } from "./local-change.ts";
+import { LongHashes } from "./long-hashes.ts";
 import type { LookProgress } from "./look-options.ts";
 import { look, mergeRequests, type Looked } from "./look.ts";
 import { OutgoingWatch } from "./outgoing-watch.ts";
@@ -50,6 +51,8 @@ export interface KeeperOptions {
 }
 
 interface KeeperLookOptions extends ScanOptions {
+  /** Where nobody waits for what the look finds. */
+  readonly longHashes?: LongHashes;
   readonly quietMs: number;
   readonly holdsMassRemoval: boolean;
 }
@@ -76,6 +79,7 @@ export class Keeper {
   readonly #queue = new JobQueue();
   readonly #watch: TreeWatch;
   readonly #outgoing: OutgoingWatch;
+  readonly #longHashes = new LongHashes();
   readonly #abort = new AbortController();
   /** Copies of old contents that are being made. */
   readonly #copies = new Set<Promise<void>>();
@@ -176,7 +180,12 @@ export class Keeper {
     await this.#queue.run(async () => {
       const requests = mergeRequests(this.#requests.splice(0));
       if (requests.length > 0) {
-        await this.#look(requests, { quietMs: this.#options.quietMs, holdsMassRemoval: false });
+        const { quietMs } = this.#options;
+        await this.#look(requests, {
+          quietMs,
+          holdsMassRemoval: false,
+          longHashes: this.#longHashes,
+        });
       }
     });
   }
@@ -185,7 +194,11 @@ export class Keeper {
   async rescan(isRemovalConfirmed: boolean): Promise<void> {
     await this.#queue.run(async () => {
       const { quietMs } = this.#options;
-      await this.#look([EVERYTHING], { quietMs, holdsMassRemoval: !isRemovalConfirmed });
+      await this.#look([EVERYTHING], {
+        quietMs,
+        holdsMassRemoval: !isRemovalConfirmed,
+        longHashes: this.#longHashes,
+      });
       dropOldContents(this.fileset, this.#options.contentRetention);
     });
   }
@@ -197,6 +210,7 @@ export class Keeper {
       if (timer !== null) clearTimeout(timer);
     }
     this.#watch[Symbol.dispose]();
+    this.#longHashes[Symbol.dispose]();
     await Promise.allSettled(this.#copies);
     await this.#queue.idle();
   }
@@ -218,7 +232,12 @@ export class Keeper {
     await this.#awaitNews();
     const named = mergeRequests([...waiting, ...this.#requests.splice(0)]);
     const { quietMs } = this.#options;
-    const again = await this.#lookOnce(named, { quietMs, holdsMassRemoval: false });
+    const { longHashes } = options;
+    const again = await this.#lookOnce(named, {
+      quietMs,
+      holdsMassRemoval: false,
+      ...(longHashes !== undefined && { longHashes }),
+    });
     if (again.waiting.length === 0) return;
     this.#requests.push(...again.waiting);
     this.#lookSoon(this.#options.gatherMs);

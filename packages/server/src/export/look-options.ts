@@ -1,6 +1,7 @@
 import type { Oid } from "@izo/core";
 
 import type { LookRequest } from "./list-directory.ts";
+import type { LongHashes } from "./long-hashes.ts";
 import type { AbsenceRules } from "./settle-absences.ts";
 
 /** How a look goes about what it finds. */
@@ -13,6 +14,8 @@ export interface LookOptions extends AbsenceRules {
   readonly onDirectory?: (oid: Oid, fd: number) => void;
   /** Names under which something stands by now that the log has elsewhere: asked for before anything counts as removed. */
   readonly findMoved?: () => Promise<readonly LookRequest[]>;
+  /** Where large files get their hashes, which then nobody waits for; without it, in this look. */
+  readonly longHashes?: LongHashes;
   readonly onProgress?: (progress: LookProgress) => void;
   readonly signal?: AbortSignal;
 }

@@ -50,7 +50,7 @@ export async function look(
     options.signal?.throwIfAborted();
     const batch = gather(fileset, queue, options, { missing, busy, busyInodes, elsewhere });
     try {
-      const found = await hashFound(fileset, batch.listed, busy, options.signal);
+      const found = await hashFound(fileset, batch.listed, { ...options, busy, busyInodes });
       waiting.push(...(await settleBatch(fileset, found, queue, batch.deep)));
       progress = {
         files: progress.files + batch.files,
