@@ -28,6 +28,18 @@ describe("answerOfMount()", () => {
         "Safe: the server has every change made here. This mount has all that the server has.",
     },
     {
+      status: { mode: "replica", isComplete: false },
+      isSafe: true,
+      sentence:
+        "Safe: the server has every change made here. This mount has all records of the server, and fetches their contents still.",
+    },
+    {
+      status: { mode: "replica", isComplete: true },
+      isSafe: true,
+      sentence:
+        "Safe: the server has every change made here. This mount has all that the server has.",
+    },
+    {
       status: { recno: 1 as Recno, lagMs: 5000 },
       isSafe: true,
       sentence:

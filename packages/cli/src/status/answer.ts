@@ -74,9 +74,12 @@ function describeOthers(status: MountStatus, nowMs: number): string {
     const since = status.lagMs === null ? "" : `, ${formatAge(status.lagMs)}`;
     return `This mount is catching up: ${formatNumber(behind, "record")} behind${since}.`;
   }
-  return status.state === "polling" || status.state === "pushing"
-    ? "This mount has all that the server has."
-    : "This mount is taking over the server's tree.";
+  if (status.state !== "polling" && status.state !== "pushing") {
+    return "This mount is taking over the server's tree.";
+  }
+  return status.mode === "replica" && !status.isComplete
+    ? "This mount has all records of the server, and fetches their contents still."
+    : "This mount has all that the server has.";
 }
 
 /** How many of a server's peers have everything, and whether something waits for a person. */

@@ -230,8 +230,10 @@ export class HttpConnection implements AsyncDisposable {
       const requestId = response.header(HEADERS.requestId);
       throw new RemoteProblemError({ ...problem, data: { ...problem.data, requestId } });
     }
-    if (LATER.has(status))
-      throw new RemoteUnreachableError(url, `it answers with status ${status}`);
+    if (LATER.has(status)) {
+      const starts = status === 503 ? ", as one does that is starting and scans its directory" : "";
+      throw new RemoteUnreachableError(url, `it answers with status ${status}${starts}`);
+    }
     throw new RemoteProtocolError(url, `it has status ${status} and no problem of the protocol`);
   }
 }
