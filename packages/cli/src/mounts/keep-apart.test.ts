@@ -76,6 +76,7 @@ test("a directory of an export is served only where the other leaves its log out
       `Cannot serve "${inner}": it is in "${join(base, "home")}"`,
     );
     await checkExportPlace(join(base, "home"), "other", undefined);
+    await checkExportPlace(join(inner, "missing"), "rootfset", undefined);
   }
   await using _ = await serve({ directory: join(base, "home"), ...HOST, ignore: [".intermezzo/"] });
   await checkExportPlace(inner, "rootfset", undefined);

@@ -63,6 +63,8 @@ export async function checkExportPlace(
 ): Promise<void> {
   const { exportsAbove, ignoreRulesOf, realPlace } = await import("@izo/server");
   const place = realPlace(resolve(directory));
+  // What is none is no export either, which the server says better.
+  if (statSync(place, { throwIfNoEntry: false })?.isDirectory() !== true) return;
   const mount = findIzoMountAbove(place);
   if (mount !== undefined) {
     throw new NestedError(
