@@ -144,6 +144,17 @@ function sizeCases(): ConformanceCase[] {
       ftruncate 0 ${GIB_5 + 1}
       read 0 3 ${GIB_5} => 1 e
       ftruncate 0 5`,
+    "do not wrap around": `
+      open 0 f O_CREAT|O_RDWR 0644
+      open 1 f O_RDWR 0
+      open 2 f O_RDONLY|O_DIRECT 0
+      write 0 text 0
+      write 0 x 0x20000000000001 => EFBIG
+      write 1 x 0x20000000000001 => EFBIG
+      write 1 x 0x7ffffffffffffffe => EFBIG
+      read 1 4 0x20000000000001 => 0
+      read 2 4096 0x40000000000000 => 0
+      read 0 10 0 => 4 text`,
     "beyond what there can be": `
       open 0 f O_CREAT|O_RDWR 0644
       ftruncate 0 -1 => EINVAL

@@ -18,6 +18,9 @@ import type { Requests } from "./request.ts";
 const seekDataWhence = 3;
 const seekHoleWhence = 4;
 
+/** Node takes an offset that it cannot count to for "where the file stands". No file is as large. */
+const MOST_OFFSET = Number.MAX_SAFE_INTEGER;
+
 interface OpenReply {
   readonly fd: number;
   readonly keepCache: boolean;
@@ -130,13 +133,17 @@ export function handleOperations(requests: Requests) {
     },
     read(_path, handle, buffer, length, position, reply) {
       requests.answerCount(reply, () =>
-        readSync(handles.get(handle).fd, buffer, 0, length, Number(position)),
+        position > MOST_OFFSET
+          ? 0
+          : readSync(handles.get(handle).fd, buffer, 0, length, Number(position)),
       );
     },
     write(_path, handle, buffer, length, position, reply) {
-      requests.answerWritten(reply, length, () =>
-        write(handles.get(handle), buffer, length, Number(position)),
-      );
+      requests.answerWritten(reply, length, () => {
+        if (position > MOST_OFFSET)
+          throw new ErrnoError("EFBIG", `Cannot write ${length} bytes at ${position}`);
+        return write(handles.get(handle), buffer, length, Number(position));
+      });
     },
     flush(_path, handle, reply) {
       requests.answer(reply, () => flush(handles.get(handle)));
