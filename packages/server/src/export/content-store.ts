@@ -270,7 +270,8 @@ class SourceContent implements OpenContent {
     const last = Math.min(end, this.sizeBytes);
     for (let offset = start; offset < last;) {
       const length = Math.min(PIECE_BYTES, last - offset);
-      const piece = new Uint8Array(length);
+      // Not filled with zeros: of it is given out what was read into it, and nothing else.
+      const piece = Buffer.allocUnsafeSlow(length);
       const { bytesRead } = await read(this.#source.fd, piece, 0, length, offset);
       offset += bytesRead;
       notePassed(length);
