@@ -59,6 +59,7 @@ const HINTS: Readonly<Record<string, string>> = {
     "see what is held with: izo held MNT, then izo held confirm MNT, or izo held drop MNT",
   "nothing-held": "see what is held with: izo held MNT",
   "no-conflict": "see which there are with: izo conflicts MNT",
+  "no-log": "name the log of an export (DIR/.intermezzo/FILESET), a cache, or a segment",
   "kml-damaged": "look at it with: izo kml dump; the log is never repaired silently",
   "log-diverged":
     "see what this mount can bring back: izo salvage MNT --dry-run; more in docs/recovery.md",

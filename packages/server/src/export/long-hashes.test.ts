@@ -1,12 +1,18 @@
 import { createHash } from "node:crypto";
+import { constants, openSync } from "node:fs";
 import { rename, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 
+import { fstatat } from "@izo/sys";
 import { expect, test } from "vitest";
 
+import { noteOfStat } from "../db/disk-notes.ts";
 import { openTestExport, temporaryDirectory } from "../testing/temporary-export.ts";
 import { makeDirectory, TestPeer } from "../testing/test-peer.ts";
 import type { Export } from "./export.ts";
+import { LongHashes } from "./long-hashes.ts";
+import { heldFd } from "./tree-directory.ts";
 import { verifyExport } from "./verify-export.ts";
 
 const TIB = 2 ** 40;
@@ -44,6 +50,35 @@ test("a file that takes long to hash holds nobody up, and is logged as it is in 
     .toBe(LARGE_HASH);
   await exported.settle();
   expect(await verifyExport(temporary.dir)).toEqual([]);
+});
+
+test("LongHashes leaves a file alone that was changed while it was hashed, longer each time", async () => {
+  await using temporary = await temporaryDirectory();
+  const directory = openSync(temporary.dir, constants.O_RDONLY);
+  using _ = heldFd(directory);
+  let nowMs = 0;
+  using hashes = new LongHashes({ largeBytes: 1, monotonicMs: () => nowMs });
+  const path = join(temporary.dir, "image");
+  const ask = (): string | undefined =>
+    hashes.hashOf(directory, "image", noteOfStat(fstatat(directory, "image", { noFollow: true })));
+  for (const pauseMs of [1_000, 2_000, 4_000]) {
+    await makeSparse(path, TIB);
+    expect(ask()).toBeUndefined();
+    // It is found to have changed, and is small by now: a hash would be there at once.
+    await writeFile(path, "content");
+    expect(ask()).toBeUndefined();
+    nowMs += pauseMs - 1;
+    ask();
+    await delay(30);
+    expect(ask()).toBeUndefined();
+    nowMs += 1;
+  }
+  ask();
+  const sha256 = createHash("sha256").update("content").digest("hex");
+  await expect.poll(ask).toBe(sha256);
+  // What changes after its hash was known begins anew.
+  await writeFile(path, "other");
+  await expect.poll(ask).toBe(createHash("sha256").update("other").digest("hex"));
 });
 
 test("a large file that is moved stays the object that it was [S2]", async () => {
