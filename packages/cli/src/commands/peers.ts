@@ -2,6 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import { IzoError, type PeerId, type PeerStanding } from "@izo/core";
 
 import { type Cli, outputOf } from "../cli.ts";
+import { printable } from "../output/printable.ts";
 import { formatAge, formatCount } from "../output/quantity.ts";
 import { formatTable } from "../output/table.ts";
 import { isUrl } from "../parse-address.ts";
@@ -76,7 +77,10 @@ Example:
       }
       const { peer, host } = standing;
       await server.forgetPeer(peer);
-      outputOf(cli, options).result({ peer, host }, `forgot ${peer.slice(0, 8)} ${host}`.trimEnd());
+      outputOf(cli, options).result(
+        { peer, host },
+        `forgot ${peer.slice(0, 8)} ${printable(host)}`.trimEnd(),
+      );
     });
 }
 

@@ -1,4 +1,5 @@
 import type { OutputStream } from "./output.ts";
+import { harmlessOn } from "./printable.ts";
 
 /** Another screen of the terminal, without a cursor; what stood there before comes back at the end. */
 const ENTER = "\u001b[?1049h\u001b[?25l";
@@ -25,11 +26,13 @@ export class LiveScreen implements Disposable {
     const isFirst = this.#shown === 0;
     this.#shown += 1;
     if (!this.#isLive) {
-      this.#stream.write(`${isFirst ? "" : "\n"}${text}\n`);
+      this.#stream.write(`${isFirst ? "" : "\n"}${harmlessOn(this.#stream, text)}\n`);
       return;
     }
     // Line by line over the old ones: clearing all of it first would flicker.
-    const lines = text.split("\n").map((line) => `${line}${CLEAR_REST_OF_LINE}\n`);
+    const lines = harmlessOn(this.#stream, text)
+      .split("\n")
+      .map((line) => `${line}${CLEAR_REST_OF_LINE}\n`);
     this.#stream.write(`${isFirst ? ENTER : ""}${HOME}${lines.join("")}${CLEAR_REST_OF_SCREEN}`);
   }
 

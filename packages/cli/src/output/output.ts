@@ -1,4 +1,5 @@
 import { toJson } from "./json.ts";
+import { harmlessOn } from "./printable.ts";
 import { type Progress, ProgressBar } from "./progress-bar.ts";
 
 /** A standard stream, as far as the commands use it. */
@@ -40,13 +41,13 @@ export function createOutput(
   return {
     isJson,
     result(value, text) {
-      stdout.write(`${isJson ? toJson(value) : text}\n`);
+      stdout.write(`${isJson ? toJson(value) : harmlessOn(stdout, text)}\n`);
     },
     say(text) {
-      if (!isJson) stdout.write(`${text}\n`);
+      if (!isJson) stdout.write(`${harmlessOn(stdout, text)}\n`);
     },
     warn(text) {
-      stderr.write(`warning: ${text}\n`);
+      stderr.write(`warning: ${harmlessOn(stderr, text)}\n`);
     },
     progress(label) {
       return stderr.isTTY === true && !isJson ? new ProgressBar(label, stderr) : NO_DISPLAY;

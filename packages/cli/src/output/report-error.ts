@@ -3,6 +3,7 @@ import { withoutTokens } from "@izo/core";
 import { hintFor } from "./hint.ts";
 import { toJson } from "./json.ts";
 import type { OutputStream } from "./output.ts";
+import { harmlessOn } from "./printable.ts";
 
 /**
  * Says why a command ended: "error: Cannot …" and a line on what to do. With `--json` one object,
@@ -16,7 +17,7 @@ export function reportError(error: unknown, isJson: boolean, stderr: OutputStrea
     stderr.write(`${toJson({ error: { code, message, hint } })}\n`);
     return;
   }
-  stderr.write(`error: ${message}\n`);
+  stderr.write(`error: ${harmlessOn(stderr, message)}\n`);
   if (hint !== undefined) stderr.write(`  hint: ${hint}\n`);
   // An error without a code is a fault in izo itself: only its stack says where.
   if (error instanceof Error && !("code" in error)) stderr.write(`${error.stack ?? ""}\n`);

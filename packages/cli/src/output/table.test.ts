@@ -27,6 +27,12 @@ test("formatTable() counts a combined character as one column", () => {
   );
 });
 
+test("formatTable() shows a cell that would be more than one, or that a terminal obeys, as an escape", () => {
+  expect(formatTable([{ title: "host" }], [["a\nb"], ["\u001b[2J"], ["c"]])).toBe(
+    ["host", String.raw`"a\nb"`, String.raw`"\u001b[2J"`, "c"].join("\n"),
+  );
+});
+
 test("formatFields() puts the values under each other", () => {
   const fields = [
     ["state", "polling"],

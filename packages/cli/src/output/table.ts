@@ -1,3 +1,5 @@
+import { printable } from "./printable.ts";
+
 /** A column of a table: its title, and on which side its cells stand. */
 export interface Column {
   readonly title: string;
@@ -8,7 +10,7 @@ const GAP = "  ";
 
 /**
  * Lays out rows under titles, each column as wide as its widest cell; the last one is not padded, so
- * that lines do not end in spaces.
+ * that lines do not end in spaces. Names from other machines may be in cells as they are.
  *
  * @example
  * formatTable([{ title: "peer" }, { title: "records", align: "right" }], [["a3f0", "41"]]);
@@ -17,7 +19,7 @@ export function formatTable(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
 ): string {
-  const lines = [columns.map(({ title }) => title), ...rows];
+  const lines = [columns.map(({ title }) => title), ...rows.map((cells) => cells.map(printable))];
   const widths = columns.map((_, index) =>
     Math.max(...lines.map((cells) => displayWidth(cells[index] ?? ""))),
   );
