@@ -21,7 +21,16 @@ import { join } from "node:path";
 import { setImmediate as yieldToRequests } from "node:timers/promises";
 
 import type { Sha256 } from "@izo/core";
-import { copyFileRange, fstat, futimens, reflink, type Stat, SysError } from "@izo/sys";
+import {
+  copyFileRange,
+  fstat,
+  futimens,
+  reflink,
+  seekData,
+  seekHole,
+  type Stat,
+  SysError,
+} from "@izo/sys";
 
 import type { LocalContent } from "../sync/cache-executor.ts";
 
@@ -111,13 +120,30 @@ async function copyContent(fromFd: number, toFd: number, sizeBytes: number): Pro
     if (!(error instanceof SysError) || !CANNOT_SHARE.has(error.code)) throw error;
   }
   ftruncateSync(toFd, sizeBytes);
+  let sincePause = 0;
   for (let offset = 0; offset < sizeBytes;) {
-    // oxlint-disable-next-line no-await-in-loop -- this is the pause
-    if (offset > 0) await yieldToRequests();
-    const length = Math.min(PIECE_BYTES, sizeBytes - offset);
-    const count = copyFileRange(fromFd, offset, toFd, offset, length);
+    if (sincePause >= PIECE_BYTES) {
+      // oxlint-disable-next-line no-await-in-loop -- this is the pause
+      await yieldToRequests();
+      sincePause = 0;
+    }
+    const data = dataFrom(fromFd, offset);
+    if (data === undefined) break;
+    const length = Math.min(PIECE_BYTES - sincePause, data.endBytes - data.startBytes);
+    const count = copyFileRange(fromFd, data.startBytes, toFd, data.startBytes, length);
     // It was cut off meanwhile.
     if (count === 0) break;
-    offset += count;
+    offset = data.startBytes + count;
+    sincePause += count;
   }
+}
+
+/** What stands in the file from an offset on; holes stay such: an image of a disk can be hundreds of times its blocks. */
+function dataFrom(
+  fd: number,
+  offset: number,
+): { readonly startBytes: number; readonly endBytes: number } | undefined {
+  const startBytes = seekData(fd, offset);
+  const endBytes = startBytes === undefined ? undefined : seekHole(fd, startBytes);
+  return startBytes === undefined || endBytes === undefined ? undefined : { startBytes, endBytes };
 }
