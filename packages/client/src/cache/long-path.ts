@@ -2,7 +2,7 @@
  * Paths in the cache that are longer than the kernel takes in one call. A program reaches what is so far down
  * in steps, from a working directory or a descriptor; and a cache mostly has a longer path than the mount has.
  */
-import { constants, openSync } from "node:fs";
+import { closeSync, constants, openSync } from "node:fs";
 
 import { NAME_MAX_BYTES, textToBytes } from "@izo/core";
 import { O_PATH } from "@izo/sys";
@@ -28,4 +28,29 @@ export function isLongPath(path: string): boolean {
 export function openAnchor(path: string): number {
   const { O_DIRECTORY, O_NOFOLLOW } = constants;
   return openSync(osPath(path), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+}
+
+/** A path that the kernel takes in one call, by way of a directory that is open until this is disposed of. */
+export function shortPath(path: string): Disposable & { readonly path: string } {
+  let short = "";
+  let anchor: number | undefined;
+  const close = (): void => {
+    if (anchor !== undefined) closeSync(anchor);
+  };
+  if (!isLongPath(path)) return { path, [Symbol.dispose]: close };
+  try {
+    for (const name of path.split("/").slice(1)) {
+      if (isLongPath(`${short}/${name}`)) {
+        const next = openAnchor(short);
+        close();
+        anchor = next;
+        short = `/proc/self/fd/${next}`;
+      }
+      short = `${short}/${name}`;
+    }
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return { path: short, [Symbol.dispose]: close };
 }

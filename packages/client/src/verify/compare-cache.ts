@@ -28,6 +28,7 @@ import type { Stat } from "@izo/sys";
 
 import { osPath } from "../cache/cache-paths.ts";
 import { type InodeForm, shownOwner } from "../cache/inode-form.ts";
+import { shortPath } from "../cache/long-path.ts";
 import type { ObjectMark } from "../cache/object-mark.ts";
 import { FileHasher } from "../sync/hash-file.ts";
 import type { CacheDifference, CacheDifferenceCause } from "./cache-difference.ts";
@@ -74,15 +75,18 @@ export async function* compareCache(
     comparison.signal.throwIfAborted();
     // oxlint-disable-next-line no-await-in-loop -- the mount is served between two directories
     await yieldToRequests();
-    const compared = compareDirectory(comparison, next.oid, next.path);
-    yield* compared.differences;
-    queue.push(...compared.directories);
+    using at = shortPath(next.path);
+    const compared = compareDirectory(comparison, next.oid, at.path);
+    const whole = (path: string): string => `${next.path}${path.slice(at.path.length)}`;
+    for (const difference of compared.differences)
+      yield { ...difference, cachePath: whole(difference.cachePath) };
+    for (const { oid, path } of compared.directories) queue.push({ oid, path: whole(path) });
     for (const file of compared.files) {
       if (comparison.isQuick) break;
       // oxlint-disable-next-line no-await-in-loop -- one file is hashed at a time
       const difference = await compareContent(file, hasher);
       comparison.onHashed?.(file.stat.size);
-      if (difference !== null) yield difference;
+      if (difference !== null) yield { ...difference, cachePath: whole(difference.cachePath) };
     }
   }
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import {
   closeSync,
   existsSync,
@@ -14,6 +15,7 @@ import type { FilesetId } from "@izo/core";
 import { fstatat, utimensat } from "@izo/sys";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
+import { shortPath } from "../cache/long-path.ts";
 import { claimCache } from "../sync/cache-identity.ts";
 import { oid, remoteOperations, TestCache } from "../testing/test-cache.ts";
 import { inspectCache, type CacheInspection } from "./inspect-cache.ts";
@@ -83,7 +85,8 @@ async function inspectClosed(damage: () => void): Promise<CacheInspection> {
 
 /** Writes bytes as a failing disk does: size and mtime stay. */
 function rot(name: string): void {
-  const path = inCache(`tree/${name}`);
+  using at = shortPath(inCache(`tree/${name}`));
+  const { path } = at;
   const { mtimeNs } = fstatat(-1, path, { noFollow: true });
   const fd = openSync(path, "r+");
   writeSync(fd, "#", 3);
@@ -223,4 +226,32 @@ describe("repairCache()", () => {
       expect(await cache.read("/own/pending")).toBe("pen#ing content");
     },
   );
+});
+
+test("inspectCache() and repairCache() go deeper than the kernel takes a path", async () => {
+  const name = "d".repeat(200);
+  const paths = Array.from({ length: 40 }, (_, index) => `/${name}`.repeat(index + 1));
+  const deep = `${paths.at(-1)}/file`;
+  try {
+    for (const path of paths) cache.mkdir(path);
+    await cache.write(deep, "deep content");
+    await cache.push();
+    expect(await inspectOpen()).toMatchObject({ differences: [] });
+    await inspectClosed(() => rot(deep));
+    const { differences } = await inspectOpen();
+    expect(differences).toMatchObject([{ path: deep, cause: "damaged" }]);
+
+    cache.local[Symbol.dispose]();
+    await cache.kill();
+    const { signal } = new AbortController();
+    expect(await repairCache(cache.cacheDir, { isDryRun: false, signal })).toMatchObject([
+      { path: deep, action: "refetch" },
+    ]);
+    await cache.start();
+    expect(await cache.read(deep)).toBe("deep content");
+    expect(await inspectOpen()).toMatchObject({ differences: [] });
+  } finally {
+    // Removed by a program that goes down in steps.
+    execFileSync("rm", ["-rf", inCache("tree")]);
+  }
 });

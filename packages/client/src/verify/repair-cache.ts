@@ -1,6 +1,7 @@
 import { join } from "node:path";
 
 import { makeCachePaths } from "../cache/cache-paths.ts";
+import { shortPath } from "../cache/long-path.ts";
 import { rescue } from "../cache/rescue.ts";
 import { UseNote } from "../cache/use-note.ts";
 import { compareCache, type PlacedCacheDifference } from "./compare-cache.ts";
@@ -53,7 +54,8 @@ export async function repairCache(
     new UseNote(cacheDir).write();
     const { rescue: rescueDir } = makeCachePaths(cacheDir);
     for (const { action, cachePath } of repairs) {
-      if (action === "refetch") rescue(cachePath, rescueDir);
+      using at = shortPath(cachePath);
+      if (action === "refetch") rescue(at.path, rescueDir);
     }
   }
   return repairs.map(({ path, found, action }) => ({ path, found, action }));
