@@ -62,9 +62,11 @@ export function attributeOperations(
 
   function changeRest(node: CacheNode, changes: SetAttributes, caller: Caller): void {
     const object = tree.objectOf(node);
-    const askedNs = changes.mtimeNs === "now" ? laterNs() : changes.mtimeNs;
-    const mtimeNs = askedNs && nearestTimeNs(askedNs);
-    const times = { atimeNs: changes.atimeNs ?? "omit", mtimeNs: mtimeNs ?? "omit" } as const;
+    const mtimeNs = changes.mtimeNs === "now" ? laterNs() : nearest(changes.mtimeNs);
+    const times = {
+      atimeNs: nearest(changes.atimeNs) ?? "omit",
+      mtimeNs: mtimeNs ?? "omit",
+    } as const;
     if (object === undefined || !node.isNamed || node.retiredBase !== undefined) {
       changeNameless(form, node, changes, times);
       return;
@@ -188,6 +190,11 @@ export function attributeOperations(
 
 function isSame(a: OwnerAndMode, b: OwnerAndMode): boolean {
   return a.mode === b.mode && a.uid === b.uid && a.gid === b.gid;
+}
+
+/** The kernel asks for any time that 64 bits of seconds can say. */
+function nearest<T extends TimeNs | undefined>(time: T): T {
+  return typeof time === "bigint" ? (nearestTimeNs(time) as T) : time;
 }
 
 /** One that is open spares the way along the path. */

@@ -166,6 +166,21 @@ describe("what is logged", () => {
     });
   });
 
+  test("utimens takes any time, and keeps the nearest that there is", async () => {
+    await cache.write("/a", "1");
+    const node = cache.node("/a");
+    const farthestNs = (2n ** 63n - 1n) * 1_000_000_000n;
+    for (const timeNs of [farthestNs, -farthestNs])
+      await cache.fs.setattr(node, { atimeNs: timeNs, mtimeNs: timeNs }, CALLER);
+
+    const times = operations().flatMap((operation) =>
+      operation.opcode === "SETATTR" ? [operation.times?.mtimeNs] : [],
+    );
+    expect(times).toEqual([2n ** 63n - 1n, -(2n ** 63n)]);
+    // A time of its own for reading, too, that the file system of the cache can say.
+    expect(cache.fs.getattr(node).atimeNs).toBeLessThan(0n);
+  });
+
   test.runIf(TestCache.showsOwners)(
     "chown takes the set-user-ID bit away, in the record too",
     async () => {
