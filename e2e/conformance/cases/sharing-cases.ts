@@ -150,6 +150,12 @@ function removedCases(): ConformanceCase[] {
       fsync 0 => 0
       2:open 0 f O_CREAT|O_RDWR 0644 => ENOENT
       2:mkdir x 0755 => ENOENT
+      fsetxattr 0 user.a v 0 => 0
+      2:getxattr . user.a 100
+      2:listxattr .
+      2:setxattr . user.a other 0 => 0
+      2:removexattr . user.a => 0
+      2:getxattr . user.a 100 => ENODATA
       2:stat . => dir 0755 0:0 nlink=0
       2:opendir 1 .
       2:readdir 1 10

@@ -16,12 +16,16 @@ export const CAPABILITY = "security.capability";
 /** What Linux file systems know at all; of other names they do not say that they are not set (xattr(7)). */
 const NAMESPACES = ["user.", "security.", "trusted."];
 
-/** A descriptor of a file that has no name any more; undefined for all others. */
-export function nameless(node: CacheNode): number | undefined {
-  return !node.isNamed ? node.descriptors.keys().next().value : undefined;
+/** Where an inode is that has no name any more; undefined for all others, and for what is nowhere. */
+export function nameless(node: CacheNode): InodePlace | undefined {
+  if (node.isNamed) return undefined;
+  const open = node.descriptors.keys().next().value;
+  if (open !== undefined || node.kind !== "directory" || node.remains === undefined) return open;
+  // A descriptor that only names an inode is refused by the calls for descriptors; the dot makes it a path of no link.
+  return `/proc/self/fd/${node.remains}/.`;
 }
 
-/** A descriptor of a file that has no name any more, the path of all others. */
+/** Where an inode is that has no name any more, the path of all others. */
 export function xattrPlace(nodes: NodeTable, node: CacheNode): InodePlace {
   return nameless(node) ?? nodes.pathOf(node);
 }

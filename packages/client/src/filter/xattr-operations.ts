@@ -95,9 +95,9 @@ export function xattrOperations(
       const node = nodes.get(id);
       checkXattrName(node, name);
       checkXattrValue(name, value, flags, () => read(node, name) !== undefined);
-      const fd = nameless(node);
-      if (fd !== undefined) {
-        form.setXattr(fd, name, value);
+      const place = nameless(node);
+      if (place !== undefined) {
+        form.setXattr(place, name, value);
         return;
       }
       const object = objectOf(node);
@@ -130,9 +130,9 @@ export function xattrOperations(
         if (name === ACCESS_ACL || name === DEFAULT_ACL) return;
         throw noSuchAttribute(name);
       }
-      const fd = nameless(node);
-      if (fd !== undefined) {
-        form.removeXattr(fd, name);
+      const place = nameless(node);
+      if (place !== undefined) {
+        form.removeXattr(place, name);
         return;
       }
       const object = objectOf(node);
