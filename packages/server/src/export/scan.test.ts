@@ -244,6 +244,11 @@ describe("a scan at start", () => {
     await expect(opened).rejects.toMatchObject({ code: "export-unusable" });
   });
 
+  it("refuses a directory in which nothing can be made, whatever the file system says", async () => {
+    const opened = openTestExport("/proc");
+    await expect(opened).rejects.toMatchObject({ code: "export-unusable" });
+  });
+
   it("ends in the middle when nobody waits for it any more, and is gone on with", async () => {
     await using temporary = await temporaryDirectory();
     for (let index = 0; index < 2500; index += 1)

@@ -53,6 +53,7 @@ export function openStateDirectory(dir: string, fileset: string): StateDirectory
   const path = join(dir, STATE_DIRECTORY, fileset);
   const directories = ["kml", "staging", "staging/contents", "staging/apply", "objects", "anchors"];
   try {
+    makeDirectory(join(dir, STATE_DIRECTORY));
     for (const name of ["", ...directories]) {
       mkdirSync(join(path, name), { recursive: true, mode: 0o700 });
     }
@@ -123,6 +124,14 @@ function checkDirectory(dir: string): void {
   const stat = statSync(dir, { throwIfNoEntry: false });
   if (stat === undefined) throw new ExportError(dir, "there is no such directory");
   if (!stat.isDirectory()) throw new ExportError(dir, "it is not a directory");
+}
+
+/**
+ * Not with `recursive`: where a file system answers ENOENT to whoever makes something in a directory that is there, as
+ * /proc does, Node tries again for ever.
+ */
+function makeDirectory(path: string): void {
+  if (!existsSync(path)) mkdirSync(path, { mode: 0o700 });
 }
 
 /** An id of 16 bytes in a file of its own: made once, kept for ever. */
