@@ -18,7 +18,7 @@ const sources = (name) => join(root, "../client/src", name);
 const ENTRIES = {
   main: join(root, "src/main.ts"),
   "mount-helper": join(root, "src/mount-helper.ts"),
-  "hash-worker": sources("sync/hash-worker.ts"),
+  "hash-worker": sources("sync/seal/hash-worker.ts"),
   "landing-worker": sources("remote/landing/landing-worker.ts"),
   "watcher-worker": sources("fuse/kernel/watchers/watcher-worker.ts"),
 };

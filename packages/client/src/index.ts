@@ -9,9 +9,9 @@ export { connectControl, MountNotAnsweringError } from "./control/connect-contro
 export type { MountControl, MountStatus } from "./control/mount-control.ts";
 
 // sync
-export type { Refusal } from "./sync/replica-report.ts";
-export type { PlannedRecord, PushPlan } from "./sync/plan-push.ts";
-export type { HeldRemoval } from "./sync/removal-hold.ts";
+export type { Refusal } from "./sync/replica/replica-report.ts";
+export type { PlannedRecord, PushPlan } from "./sync/push/plan-push.ts";
+export type { HeldRemoval } from "./sync/hold/removal-hold.ts";
 
 // mount
 export type { Mount, MountOptions } from "./mount.ts";
@@ -52,8 +52,8 @@ export {
 export type { UndoSelection } from "./undo/undo-selection.ts";
 
 // sync
-export type { SalvagePlan } from "./sync/lost-log.ts";
-export type { PushWait, WaitReason } from "./sync/push-waits.ts";
+export type { SalvagePlan } from "./sync/pull/lost-log.ts";
+export type { PushWait, WaitReason } from "./sync/push/push-waits.ts";
 
 // verify
 export type { CacheInspection } from "./verify/inspect-cache.ts";

@@ -10,7 +10,7 @@ export {
 export { connectServer, ServerNotAnsweringError } from "./control/connect-control.ts";
 export type { ServerControl } from "./control/server-control.ts";
 export type { Export, Truncated, TruncateRequest } from "./export/export.ts";
-export type { LookProgress } from "./export/look-options.ts";
+export type { LookProgress } from "./export/look/look-options.ts";
 export { openExport, type OpenExportOptions } from "./export/open-export.ts";
 export { reindexExport, type Reindexed } from "./export/reindex-export.ts";
 export { createApp } from "./routes/app.ts";

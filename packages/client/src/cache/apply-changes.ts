@@ -25,14 +25,14 @@ import {
   type TreeObject,
 } from "@izo/core";
 
-import type { CacheNode, NodeLink } from "./cache-node.ts";
-import { osPath } from "./cache-paths.ts";
-import type { CacheTree } from "./cache-tree.ts";
-import { makeInode, updateAttributes, updateTime } from "./inode.ts";
-import { invalidateNames, namesOf } from "./invalidate-names.ts";
-import type { KernelNotifier } from "./kernel-notifier.ts";
-import type { OwnVersions } from "./own-versions.ts";
-import { WatchedNames } from "./watched-names.ts";
+import type { OwnVersions } from "./content/own-versions.ts";
+import { makeInode, updateAttributes, updateTime } from "./inode/inode.ts";
+import { invalidateNames, namesOf } from "./notify/invalidate-names.ts";
+import type { KernelNotifier } from "./notify/kernel-notifier.ts";
+import { WatchedNames } from "./notify/watched-names.ts";
+import type { CacheNode, NodeLink } from "./tree/cache-node.ts";
+import { osPath } from "./tree/cache-paths.ts";
+import type { CacheTree } from "./tree/cache-tree.ts";
 
 export interface ChangeApplierOptions {
   readonly tree: CacheTree;

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { IzoError } from "@izo/core";
 import { fgetxattr, flock, fsetxattr, SysError } from "@izo/sys";
 
-import { DIRECT_FORM, DIRECT_MARK } from "./direct-form.ts";
-import type { InodeForm } from "./inode-form.ts";
-import { MAPPED_MARK } from "./inode-meaning.ts";
-import { MappedForm } from "./mapped-form.ts";
+import { DIRECT_FORM, DIRECT_MARK } from "./inode/direct-form.ts";
+import type { InodeForm } from "./inode/inode-form.ts";
+import { MAPPED_MARK } from "./inode/inode-meaning.ts";
+import { MappedForm } from "./inode/mapped-form.ts";
 
 /** The cache is in use by another mount. */
 class CacheInUseError extends IzoError {

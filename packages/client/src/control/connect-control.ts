@@ -3,10 +3,10 @@ import { callControl, type ControlCall, ControlSilentError } from "@izo/sys";
 
 import type { PinnedObject } from "../keep/pins.ts";
 import type { MountSettings } from "../settings/mount-settings.ts";
-import type { SalvagePlan } from "../sync/lost-log.ts";
-import type { PushPlan } from "../sync/plan-push.ts";
-import type { HeldRemoval } from "../sync/removal-hold.ts";
-import type { Refusal } from "../sync/replica-report.ts";
+import type { HeldRemoval } from "../sync/hold/removal-hold.ts";
+import type { SalvagePlan } from "../sync/pull/lost-log.ts";
+import type { PushPlan } from "../sync/push/plan-push.ts";
+import type { Refusal } from "../sync/replica/replica-report.ts";
 import type { CacheInspection } from "../verify/inspect-cache.ts";
 import type { MountControl, MountStatus } from "./mount-control.ts";
 

@@ -12,11 +12,11 @@ import type {
   OfflinePolicy,
   LiveSettingsChange,
 } from "../settings/mount-settings.ts";
-import type { SalvagePlan } from "../sync/lost-log.ts";
-import type { PushPlan } from "../sync/plan-push.ts";
-import type { PushWait } from "../sync/push-waits.ts";
-import type { HeldRemoval } from "../sync/removal-hold.ts";
-import type { Refusal } from "../sync/replica-report.ts";
+import type { HeldRemoval } from "../sync/hold/removal-hold.ts";
+import type { SalvagePlan } from "../sync/pull/lost-log.ts";
+import type { PushPlan } from "../sync/push/plan-push.ts";
+import type { PushWait } from "../sync/push/push-waits.ts";
+import type { Refusal } from "../sync/replica/replica-report.ts";
 import type { CacheInspection } from "../verify/inspect-cache.ts";
 
 /** What `izo status MNT` shows. Scripts count on these names. */

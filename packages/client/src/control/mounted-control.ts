@@ -13,8 +13,8 @@ import {
 } from "@izo/core";
 import { processUsage } from "@izo/sys";
 
-import type { InodeForm } from "../cache/inode-form.ts";
-import { measureContent } from "../cache/measure-content.ts";
+import type { InodeForm } from "../cache/inode/inode-form.ts";
+import { measureContent } from "../cache/quota/measure-content.ts";
 import type { DrivenMount } from "../fuse/mount-driver.ts";
 import type { ContentKeeper } from "../keep/content-keeper.ts";
 import { addPins, describePins, type PinnedObject, removePins } from "../keep/pins.ts";
@@ -26,7 +26,7 @@ import type { TransferBook } from "../remote/transfer-book.ts";
 import type { MountSettings, SettingsChange } from "../settings/mount-settings.ts";
 import type { SettingsFile } from "../settings/settings-file.ts";
 import type { InterSync } from "../sync/inter-sync.ts";
-import type { LocalReplica } from "../sync/local-replica.ts";
+import type { LocalReplica } from "../sync/replica/local-replica.ts";
 import { describeError } from "../sync/sync-error.ts";
 import { inspectMount } from "../verify/inspect-mount.ts";
 import type { MountControl, MountStatus } from "./mount-control.ts";

@@ -1,5 +1,5 @@
 import type { Arrival } from "../cache/arriving/arrival.ts";
-import type { CacheNode } from "../cache/cache-node.ts";
+import type { CacheNode } from "../cache/tree/cache-node.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 import type { ArrivingContent } from "../fuse/file-system.ts";
 import type { ProgramFetches } from "./program-fetches.ts";

@@ -4,11 +4,11 @@ import { statfsSync } from "node:fs";
 import { bytesToText, objectPath, type SetattrOperation, type TreeObject } from "@izo/core";
 import { futimens, nearestTimeNs, type Stat, type TimeNs, utimens } from "@izo/sys";
 
-import { ACCESS_ACL, withMode } from "../cache/access-control-list.ts";
-import type { CacheNode } from "../cache/cache-node.ts";
-import { osPath } from "../cache/cache-paths.ts";
-import type { InodePlace } from "../cache/inode-form.ts";
-import { ctimeOf } from "../cache/unchanged-times.ts";
+import { ACCESS_ACL, withMode } from "../cache/inode/access-control-list.ts";
+import type { InodePlace } from "../cache/inode/inode-form.ts";
+import { ctimeOf } from "../cache/inode/unchanged-times.ts";
+import type { CacheNode } from "../cache/tree/cache-node.ts";
+import { osPath } from "../cache/tree/cache-paths.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 import type { Caller, FileSystem, SetAttributes } from "../fuse/file-system.ts";
 import { hasSetId } from "../fuse/set-id-bits.ts";

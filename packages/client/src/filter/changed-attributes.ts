@@ -4,8 +4,8 @@ import { constants } from "node:fs";
 import type { TreeObject } from "@izo/core";
 import { fstat, type TimeNs, utimens } from "@izo/sys";
 
-import type { CacheNode } from "../cache/cache-node.ts";
-import type { InodeForm } from "../cache/inode-form.ts";
+import type { InodeForm } from "../cache/inode/inode-form.ts";
+import type { CacheNode } from "../cache/tree/cache-node.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 import type { Caller, SetAttributes } from "../fuse/file-system.ts";
 import { withoutSetId } from "../fuse/set-id-bits.ts";

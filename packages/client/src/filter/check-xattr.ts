@@ -1,9 +1,9 @@
 /** What setxattr(2) and its like refuse, and where they find the inode. */
 import { isReplicatedXattr, MAX_XATTR_BYTES } from "@izo/core";
 
-import type { CacheNode } from "../cache/cache-node.ts";
-import type { InodePlace } from "../cache/inode-form.ts";
-import type { NodeTable } from "../cache/node-table.ts";
+import type { InodePlace } from "../cache/inode/inode-form.ts";
+import type { CacheNode } from "../cache/tree/cache-node.ts";
+import type { NodeTable } from "../cache/tree/node-table.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 
 /** linux/xattr.h */

@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync } from "node:fs";
 
-import type { CacheNode } from "../cache/cache-node.ts";
+import type { CacheNode } from "../cache/tree/cache-node.ts";
 import type { FilterContext } from "./filter-context.ts";
 import { logContent, restoreUnwritten } from "./log-content.ts";
 

@@ -11,10 +11,10 @@ import { promisify } from "node:util";
 import { isSameVersion } from "@izo/core";
 
 import type { Arrival } from "../cache/arriving/arrival.ts";
-import type { CacheNode, NodeLink } from "../cache/cache-node.ts";
-import { osPath } from "../cache/cache-paths.ts";
-import { SMALLEST_ARRIVAL_BYTES } from "../cache/fetch.ts";
-import { syncDirectory } from "../cache/sync-directory.ts";
+import { SMALLEST_ARRIVAL_BYTES } from "../cache/content/fetch.ts";
+import type { CacheNode, NodeLink } from "../cache/tree/cache-node.ts";
+import { osPath } from "../cache/tree/cache-paths.ts";
+import { syncDirectory } from "../cache/tree/sync-directory.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 import type { FileSystem, Opened } from "../fuse/file-system.ts";
 import type { Actors } from "./actor.ts";

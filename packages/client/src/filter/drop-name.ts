@@ -2,10 +2,10 @@ import { closeSync, openSync } from "node:fs";
 
 import type { Name } from "@izo/core";
 
-import type { CacheNode } from "../cache/cache-node.ts";
-import { osPath } from "../cache/cache-paths.ts";
-import type { InodeForm } from "../cache/inode-form.ts";
-import type { NodeTable } from "../cache/node-table.ts";
+import type { InodeForm } from "../cache/inode/inode-form.ts";
+import type { CacheNode } from "../cache/tree/cache-node.ts";
+import { osPath } from "../cache/tree/cache-paths.ts";
+import type { NodeTable } from "../cache/tree/node-table.ts";
 
 /** Inodes on disk, and how they show what they are. */
 export interface Inodes {

@@ -10,9 +10,9 @@
 import type { Actor, Entry, Name, Recno, RenameOperation, TreeObject } from "@izo/core";
 import { AT_FDCWD, renameat2 } from "@izo/sys";
 
-import type { CacheNode } from "../cache/cache-node.ts";
-import { osPath } from "../cache/cache-paths.ts";
 import { nameOfExchange } from "../cache/recovery/half-exchange.ts";
+import type { CacheNode } from "../cache/tree/cache-node.ts";
+import { osPath } from "../cache/tree/cache-paths.ts";
 import type { FilterContext } from "./filter-context.ts";
 import { logUnlogged } from "./log-content.ts";
 

@@ -1,10 +1,10 @@
 import type { Actor, ClientOperation, Oid, Recno } from "@izo/core";
 
-import type { CacheTree } from "../cache/cache-tree.ts";
 import type { ChangeLog } from "../cache/change-log.ts";
-import type { KernelNotifier } from "../cache/kernel-notifier.ts";
-import type { LongWrites } from "../cache/long-writes.ts";
-import type { RemovedContents } from "../cache/removed-contents.ts";
+import type { LongWrites } from "../cache/content/long-writes.ts";
+import type { RemovedContents } from "../cache/content/removed-contents.ts";
+import type { KernelNotifier } from "../cache/notify/kernel-notifier.ts";
+import type { CacheTree } from "../cache/tree/cache-tree.ts";
 import { ErrnoError, type ErrnoName } from "../fuse/errno.ts";
 import type { OwedContents } from "./owed-contents.ts";
 import type { ProgramFetches } from "./program-fetches.ts";

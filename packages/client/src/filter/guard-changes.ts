@@ -9,7 +9,7 @@ import { constants } from "node:fs";
 
 import type { Name, Oid, StateReader } from "@izo/core";
 
-import type { NodeTable } from "../cache/node-table.ts";
+import type { NodeTable } from "../cache/tree/node-table.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 import type { FileSystem, NodeId } from "../fuse/file-system.ts";
 import type { Change, ChangeGate } from "./change-gate.ts";

@@ -1,8 +1,8 @@
 import { type Oid, ROOT_OID } from "@izo/core";
 import type { Stat } from "@izo/sys";
 
-import type { CacheNode } from "../cache/cache-node.ts";
-import type { NodeTable } from "../cache/node-table.ts";
+import type { CacheNode } from "../cache/tree/cache-node.ts";
+import type { NodeTable } from "../cache/tree/node-table.ts";
 
 /** Numbers of inodes that are no object's any more: above all that {@link numberOfObject} gives. */
 const NAMELESS = 1n << 62n;

@@ -3,8 +3,8 @@ import { closeSync, constants, openSync } from "node:fs";
 import { bytesToText, type Name } from "@izo/core";
 import { readDirectory } from "@izo/sys";
 
-import type { CacheNode } from "../cache/cache-node.ts";
-import { osPath } from "../cache/cache-paths.ts";
+import type { CacheNode } from "../cache/tree/cache-node.ts";
+import { osPath } from "../cache/tree/cache-paths.ts";
 import type { DirectoryEntry } from "../fuse/file-system.ts";
 import type { Inodes } from "./drop-name.ts";
 

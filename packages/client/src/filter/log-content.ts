@@ -3,11 +3,11 @@ import { closeSync, constants, fdatasyncSync, openSync } from "node:fs";
 import { type Actor, type Base, type CloseOperation, objectPath } from "@izo/core";
 import { fstat, type Stat } from "@izo/sys";
 
-import type { CacheNode } from "../cache/cache-node.ts";
-import { osPath } from "../cache/cache-paths.ts";
-import { statInode } from "../cache/inode.ts";
-import { invalidateNames } from "../cache/invalidate-names.ts";
-import type { Holding } from "../cache/object-mark.ts";
+import { statInode } from "../cache/inode/inode.ts";
+import type { Holding } from "../cache/inode/object-mark.ts";
+import { invalidateNames } from "../cache/notify/invalidate-names.ts";
+import type { CacheNode } from "../cache/tree/cache-node.ts";
+import { osPath } from "../cache/tree/cache-paths.ts";
 import { type FilterContext, record } from "./filter-context.ts";
 
 /** The author of content whose writer is not known: it was open before this process could see who. */

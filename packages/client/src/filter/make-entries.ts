@@ -11,10 +11,10 @@ import {
   type TreeObject,
 } from "@izo/core";
 
-import type { CacheNode } from "../cache/cache-node.ts";
-import { osPath } from "../cache/cache-paths.ts";
-import { giveAllButTime, makeEmptyDirectory, makeInode } from "../cache/inode.ts";
-import { type Holding, WHOLE } from "../cache/object-mark.ts";
+import { giveAllButTime, makeEmptyDirectory, makeInode } from "../cache/inode/inode.ts";
+import { type Holding, WHOLE } from "../cache/inode/object-mark.ts";
+import type { CacheNode } from "../cache/tree/cache-node.ts";
+import { osPath } from "../cache/tree/cache-paths.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 import type { Caller, FileSystem } from "../fuse/file-system.ts";
 import type { Actors } from "./actor.ts";

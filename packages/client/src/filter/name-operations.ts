@@ -13,8 +13,8 @@ import {
   type TreeObject,
 } from "@izo/core";
 
-import type { CacheNode } from "../cache/cache-node.ts";
-import { osPath } from "../cache/cache-paths.ts";
+import type { CacheNode } from "../cache/tree/cache-node.ts";
+import { osPath } from "../cache/tree/cache-paths.ts";
 import { ErrnoError, type ErrnoName } from "../fuse/errno.ts";
 import type { FileSystem } from "../fuse/file-system.ts";
 import type { Actors } from "./actor.ts";

@@ -8,9 +8,9 @@
 import type { Actor, CreateOperation, Name } from "@izo/core";
 import { AT_FDCWD, linkFd } from "@izo/sys";
 
-import type { CacheNode } from "../cache/cache-node.ts";
-import { osPath } from "../cache/cache-paths.ts";
-import { xattrsOf } from "../cache/xattr-records.ts";
+import { xattrsOf } from "../cache/inode/xattr-records.ts";
+import type { CacheNode } from "../cache/tree/cache-node.ts";
+import { osPath } from "../cache/tree/cache-paths.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 import { type FilterContext, perform, record } from "./filter-context.ts";
 import { logContent } from "./log-content.ts";

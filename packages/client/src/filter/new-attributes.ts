@@ -2,8 +2,8 @@ import { constants } from "node:fs";
 
 import { NO_RECNO, type TreeObject } from "@izo/core";
 
-import { ACCESS_ACL, DEFAULT_ACL, inherit } from "../cache/access-control-list.ts";
-import { type InodeForm, shownOwner } from "../cache/inode-form.ts";
+import { ACCESS_ACL, DEFAULT_ACL, inherit } from "../cache/inode/access-control-list.ts";
+import { type InodeForm, shownOwner } from "../cache/inode/inode-form.ts";
 import type { Caller } from "../fuse/file-system.ts";
 import { S_ISGID } from "../fuse/set-id-bits.ts";
 

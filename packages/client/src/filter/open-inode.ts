@@ -1,8 +1,8 @@
 import { constants, openSync } from "node:fs";
 
-import type { CacheNode } from "../cache/cache-node.ts";
-import { osPath } from "../cache/cache-paths.ts";
-import type { NodeTable } from "../cache/node-table.ts";
+import type { CacheNode } from "../cache/tree/cache-node.ts";
+import { osPath } from "../cache/tree/cache-paths.ts";
+import type { NodeTable } from "../cache/tree/node-table.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 import { isForWriting } from "./mode-bits.ts";
 

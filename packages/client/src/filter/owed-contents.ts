@@ -4,8 +4,8 @@
  * works; the status of the mount says so, and who waits for it to be sent is told. A mount that ends before
  * leaves the cache to recovery.
  */
-import type { CacheNode } from "../cache/cache-node.ts";
-import type { NodeTable } from "../cache/node-table.ts";
+import type { CacheNode } from "../cache/tree/cache-node.ts";
+import type { NodeTable } from "../cache/tree/node-table.ts";
 
 /** A full disk is looked at again this often. */
 const RETRY_MS = 1_000;

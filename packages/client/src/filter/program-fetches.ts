@@ -8,7 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Oid } from "@izo/core";
 
 import type { Arrival } from "../cache/arriving/arrival.ts";
-import type { ContentFetcher } from "../cache/fetch.ts";
+import type { ContentFetcher } from "../cache/content/fetch.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 import type { OfflinePolicy } from "../settings/mount-settings.ts";
 import { Waiters } from "../sync/waiters.ts";

@@ -13,8 +13,8 @@ import {
   isList,
   isModeOnly,
   modeOf,
-} from "../cache/access-control-list.ts";
-import type { CacheNode } from "../cache/cache-node.ts";
+} from "../cache/inode/access-control-list.ts";
+import type { CacheNode } from "../cache/tree/cache-node.ts";
 import { ErrnoError } from "../fuse/errno.ts";
 import type { Caller, FileSystem } from "../fuse/file-system.ts";
 import type { Actors } from "./actor.ts";

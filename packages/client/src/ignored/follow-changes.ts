@@ -15,8 +15,8 @@ import {
   resolveOid,
 } from "@izo/core";
 
-import type { CacheTree, ProblemReporter } from "../cache/cache-tree.ts";
-import type { KernelNotifier } from "../cache/kernel-notifier.ts";
+import type { KernelNotifier } from "../cache/notify/kernel-notifier.ts";
+import type { CacheTree, ProblemReporter } from "../cache/tree/cache-tree.ts";
 import { IgnoredNames } from "./ignored-names.ts";
 import type { IgnoredTree } from "./ignored-tree.ts";
 

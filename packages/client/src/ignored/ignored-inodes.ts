@@ -8,10 +8,10 @@ import { promisify } from "node:util";
 import { bytesToText, isReplicatedXattr } from "@izo/core";
 import { type Stat, utimens } from "@izo/sys";
 
-import { ACCESS_ACL, DEFAULT_ACL } from "../cache/access-control-list.ts";
-import type { CacheNode } from "../cache/cache-node.ts";
-import { osPath } from "../cache/cache-paths.ts";
-import { syncDirectory } from "../cache/sync-directory.ts";
+import { ACCESS_ACL, DEFAULT_ACL } from "../cache/inode/access-control-list.ts";
+import type { CacheNode } from "../cache/tree/cache-node.ts";
+import { osPath } from "../cache/tree/cache-paths.ts";
+import { syncDirectory } from "../cache/tree/sync-directory.ts";
 import { areBlocksInDoubt } from "../filter/blocks-in-doubt.ts";
 import { changedAttributes, changeNameless, checkOwner } from "../filter/changed-attributes.ts";
 import {

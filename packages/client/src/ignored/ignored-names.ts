@@ -4,11 +4,11 @@ import { closeSync, linkSync, mkdirSync, renameSync, rmdirSync, rmSync, unlinkSy
 import { type Name, NO_RECNO, textToBytes, type TreeObject } from "@izo/core";
 import { AT_FDCWD, renameat2 } from "@izo/sys";
 
-import { DEFAULT_ACL } from "../cache/access-control-list.ts";
-import type { CacheNode } from "../cache/cache-node.ts";
-import { osPath } from "../cache/cache-paths.ts";
-import type { InodeForm } from "../cache/inode-form.ts";
-import { giveAttributes, giveAttributesAt, type InodeAttributes } from "../cache/inode.ts";
+import { DEFAULT_ACL } from "../cache/inode/access-control-list.ts";
+import type { InodeForm } from "../cache/inode/inode-form.ts";
+import { giveAttributes, giveAttributesAt, type InodeAttributes } from "../cache/inode/inode.ts";
+import type { CacheNode } from "../cache/tree/cache-node.ts";
+import { osPath } from "../cache/tree/cache-paths.ts";
 import { dropName } from "../filter/drop-name.ts";
 import { type Heritage, newAttributes } from "../filter/new-attributes.ts";
 import { ErrnoError } from "../fuse/errno.ts";

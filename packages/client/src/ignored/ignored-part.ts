@@ -3,11 +3,11 @@ import { setImmediate as yieldToOthers } from "node:timers/promises";
 
 import type { ChangeSet, IgnoreRules } from "@izo/core";
 
-import type { CachePaths } from "../cache/cache-paths.ts";
-import type { ProblemReporter } from "../cache/cache-tree.ts";
-import type { KernelNotifier } from "../cache/kernel-notifier.ts";
-import type { NodeIds } from "../cache/node-ids.ts";
-import type { NodeTable } from "../cache/node-table.ts";
+import type { KernelNotifier } from "../cache/notify/kernel-notifier.ts";
+import type { CachePaths } from "../cache/tree/cache-paths.ts";
+import type { ProblemReporter } from "../cache/tree/cache-tree.ts";
+import type { NodeIds } from "../cache/tree/node-ids.ts";
+import type { NodeTable } from "../cache/tree/node-table.ts";
 import { Actors } from "../filter/actor.ts";
 import type { Change } from "../filter/change-gate.ts";
 import type { FilterContext } from "../filter/filter-context.ts";

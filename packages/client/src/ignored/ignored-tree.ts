@@ -11,12 +11,12 @@ import { mkdirSync, readdirSync, renameSync, rmdirSync } from "node:fs";
 import { bytesToText, isId, type Name, type Oid, kindOfMode } from "@izo/core";
 import type { Stat } from "@izo/sys";
 
-import type { CacheNode } from "../cache/cache-node.ts";
-import { osPath } from "../cache/cache-paths.ts";
-import type { InodeForm } from "../cache/inode-form.ts";
-import type { NodeIds } from "../cache/node-ids.ts";
-import { NodeTable } from "../cache/node-table.ts";
-import { WHOLE } from "../cache/object-mark.ts";
+import type { InodeForm } from "../cache/inode/inode-form.ts";
+import { WHOLE } from "../cache/inode/object-mark.ts";
+import type { CacheNode } from "../cache/tree/cache-node.ts";
+import { osPath } from "../cache/tree/cache-paths.ts";
+import type { NodeIds } from "../cache/tree/node-ids.ts";
+import { NodeTable } from "../cache/tree/node-table.ts";
 import type { Inodes } from "../filter/drop-name.ts";
 import type { NodeId } from "../fuse/file-system.ts";
 

@@ -10,10 +10,10 @@ import { linkSync, unlinkSync } from "node:fs";
 import { kindOfMode, linkCount, type Name, resolveOid } from "@izo/core";
 import { AT_FDCWD, renameat2 } from "@izo/sys";
 
-import type { CacheNode, NodeLink } from "../cache/cache-node.ts";
-import { osPath } from "../cache/cache-paths.ts";
-import type { CacheTree } from "../cache/cache-tree.ts";
-import { statInode } from "../cache/inode.ts";
+import { statInode } from "../cache/inode/inode.ts";
+import type { CacheNode, NodeLink } from "../cache/tree/cache-node.ts";
+import { osPath } from "../cache/tree/cache-paths.ts";
+import type { CacheTree } from "../cache/tree/cache-tree.ts";
 import { dropName } from "../filter/drop-name.ts";
 import type { IgnoredTree } from "./ignored-tree.ts";
 

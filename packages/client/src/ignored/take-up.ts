@@ -22,10 +22,10 @@ import {
 } from "@izo/core";
 import { AT_FDCWD, renameat2, type Stat } from "@izo/sys";
 
-import type { CacheNode } from "../cache/cache-node.ts";
-import { osPath } from "../cache/cache-paths.ts";
-import { type Holding, WHOLE } from "../cache/object-mark.ts";
-import { xattrsOf } from "../cache/xattr-records.ts";
+import { type Holding, WHOLE } from "../cache/inode/object-mark.ts";
+import { xattrsOf } from "../cache/inode/xattr-records.ts";
+import type { CacheNode } from "../cache/tree/cache-node.ts";
+import { osPath } from "../cache/tree/cache-paths.ts";
 import { watchWriters } from "../filter/close-descriptor.ts";
 import { type FilterContext, recordTogether } from "../filter/filter-context.ts";
 import { logContent } from "../filter/log-content.ts";

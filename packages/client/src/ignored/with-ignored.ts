@@ -11,11 +11,11 @@ import { constants } from "node:fs";
 import type { IgnoreRules, Name, Oid } from "@izo/core";
 import { utimens } from "@izo/sys";
 
-import type { CacheNode } from "../cache/cache-node.ts";
-import { osPath } from "../cache/cache-paths.ts";
-import type { CacheTree } from "../cache/cache-tree.ts";
-import { statInode } from "../cache/inode.ts";
-import { syncDirectory } from "../cache/sync-directory.ts";
+import { statInode } from "../cache/inode/inode.ts";
+import type { CacheNode } from "../cache/tree/cache-node.ts";
+import { osPath } from "../cache/tree/cache-paths.ts";
+import type { CacheTree } from "../cache/tree/cache-tree.ts";
+import { syncDirectory } from "../cache/tree/sync-directory.ts";
 import type { Change } from "../filter/change-gate.ts";
 import { numberOfIgnored, numberOfNode, numberOfObject } from "../filter/inode-number.ts";
 import { listInodes } from "../filter/list-inodes.ts";

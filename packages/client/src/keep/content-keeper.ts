@@ -10,7 +10,7 @@ import { setTimeout as delay, setImmediate as yieldToRequests } from "node:timer
 
 import { type Oid, resolveOid, type Sha256, type StateReader } from "@izo/core";
 
-import type { KeepPolicy } from "../sync/prefetcher.ts";
+import type { KeepPolicy } from "../sync/prefetch/prefetcher.ts";
 import { type KeepOptions, KeepRules, type KeptFile, PINNED, type Rank } from "./keep-rules.ts";
 
 /** Programs wait meanwhile: about a millisecond. */

@@ -20,7 +20,7 @@ import {
   type StateReader,
 } from "@izo/core";
 
-import type { PushedPermits } from "../sync/pusher.ts";
+import type { PushedPermits } from "../sync/push/pusher.ts";
 import type { SyncError } from "../sync/sync-error.ts";
 import { HeldPermit, type PermitHost } from "./held-permit.ts";
 import type { HeldPermits } from "./permit-gate.ts";

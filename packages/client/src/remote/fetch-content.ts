@@ -1,7 +1,7 @@
 import { parseContentRange, writeRange } from "@izo/core";
 import { notePassed } from "@izo/sys";
 
-import { Landed } from "../sync/landed.ts";
+import { Landed } from "../sync/push/landed.ts";
 import { RemoteProtocolError } from "../sync/remote-error.ts";
 import type { ContentOptions, RemoteContent } from "../sync/remote.ts";
 import type { HttpConnection, HttpRequest, HttpResponse } from "./http-connection.ts";

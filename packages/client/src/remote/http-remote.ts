@@ -57,7 +57,7 @@ import {
   writeSnapshotRequest,
 } from "@izo/core";
 
-import type { Landed } from "../sync/landed.ts";
+import type { Landed } from "../sync/push/landed.ts";
 import { RemoteProtocolError } from "../sync/remote-error.ts";
 import type {
   ContentOptions,

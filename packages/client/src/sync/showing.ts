@@ -1,8 +1,8 @@
 import type { ChangeSet } from "@izo/core";
 
 import type { CacheExecutor } from "./cache-executor.ts";
-import { ChangeQueue } from "./change-queue.ts";
-import type { ContentWishes } from "./content-wishes.ts";
+import type { ContentWishes } from "./prefetch/content-wishes.ts";
+import { ChangeQueue } from "./replica/change-queue.ts";
 import type { Troubles } from "./troubles.ts";
 
 export interface ShowingOptions {

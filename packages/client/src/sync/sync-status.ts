@@ -1,7 +1,7 @@
 import type { ConnectionName, Recno } from "@izo/core";
 
-import type { PushWait } from "./push-waits.ts";
-import type { HeldRemoval } from "./removal-hold.ts";
+import type { HeldRemoval } from "./hold/removal-hold.ts";
+import type { PushWait } from "./push/push-waits.ts";
 import type { SyncError } from "./sync-error.ts";
 
 /** When contents come into the cache: at the first open, or at once. */

@@ -1,11 +1,11 @@
 import type { Recno } from "@izo/core";
 
 import type { Connection } from "./connection.ts";
-import type { LocalReplica } from "./local-replica.ts";
-import { type LostLog, ServerRestoredError } from "./lost-log.ts";
-import type { RemovalHold } from "./removal-hold.ts";
-import type { ScopeHold } from "./scope-hold.ts";
-import type { Sealer } from "./sealer.ts";
+import type { RemovalHold } from "./hold/removal-hold.ts";
+import type { ScopeHold } from "./hold/scope-hold.ts";
+import { type LostLog, ServerRestoredError } from "./pull/lost-log.ts";
+import type { LocalReplica } from "./replica/local-replica.ts";
+import type { Sealer } from "./seal/sealer.ts";
 import type { Showing } from "./showing.ts";
 import { ForcedOfflineError, RemovalHeldError } from "./sync-error.ts";
 import { Waiters } from "./waiters.ts";

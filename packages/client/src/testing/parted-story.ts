@@ -12,11 +12,11 @@ import { join } from "node:path";
 import { EMPTY_SHA256, parseName, type RenameOperation, ROOT_OID } from "@izo/core";
 
 import type { NodeId } from "../fuse/file-system.ts";
-import { hashDescriptor } from "../sync/hash-file.ts";
-import { Pusher } from "../sync/pusher.ts";
-import { RemovalHold } from "../sync/removal-hold.ts";
-import { ScopeHold, wholeScope } from "../sync/scope-hold.ts";
-import { sealOpenCloses } from "../sync/seal-open-closes.ts";
+import { RemovalHold } from "../sync/hold/removal-hold.ts";
+import { ScopeHold, wholeScope } from "../sync/hold/scope-hold.ts";
+import { Pusher } from "../sync/push/pusher.ts";
+import { hashDescriptor } from "../sync/seal/hash-file.ts";
+import { sealOpenCloses } from "../sync/seal/seal-open-closes.ts";
 import { MemoryServer } from "./memory-server.ts";
 import { CALLER, oid, readDescriptor, remoteOperations, TestCache } from "./test-cache.ts";
 

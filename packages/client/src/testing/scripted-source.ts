@@ -1,4 +1,4 @@
-import type { ContentSource } from "../cache/content-source.ts";
+import type { ContentSource } from "../cache/content/content-source.ts";
 /** A source for tests that gives what a test lets it give, and remembers what it was asked. */
 import { RemoteUnreachableError } from "../sync/remote-error.ts";
 import type { ContentOptions } from "../sync/remote.ts";

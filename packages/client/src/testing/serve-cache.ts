@@ -8,7 +8,7 @@ import { lockCache } from "../cache/cache-lock.ts";
 import type { DriverName } from "../fuse/driver-name.ts";
 import { mountDriver } from "../fuse/mount-driver.ts";
 import { LocalFileSystem } from "../local-file-system.ts";
-import { LocalReplica } from "../sync/local-replica.ts";
+import { LocalReplica } from "../sync/replica/local-replica.ts";
 import { wallClock } from "../wall-clock.ts";
 
 /** What this process says: it serves, or it answers a question. */

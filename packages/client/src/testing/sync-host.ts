@@ -7,13 +7,13 @@ import { join } from "node:path";
 import { parseName, type Name, type Oid, type Position } from "@izo/core";
 import { nodeDisk } from "@izo/sys";
 
-import { DIRECT_FORM } from "../cache/direct-form.ts";
+import { DIRECT_FORM } from "../cache/inode/direct-form.ts";
 import { rootNode, type Caller, type NodeId } from "../fuse/file-system.ts";
 import { LocalFileSystem } from "../local-file-system.ts";
 import { HttpRemote } from "../remote/http-remote.ts";
+import type { MountScope } from "../sync/hold/scope-hold.ts";
 import { InterSync } from "../sync/inter-sync.ts";
-import { LocalReplica } from "../sync/local-replica.ts";
-import type { MountScope } from "../sync/scope-hold.ts";
+import { LocalReplica } from "../sync/replica/local-replica.ts";
 import type { SyncMode } from "../sync/sync-status.ts";
 
 /** Short, so that tests need not wait for it long. */

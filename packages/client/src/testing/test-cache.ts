@@ -37,17 +37,17 @@ import {
 } from "@izo/core";
 import { lremovexattr, nodeDisk } from "@izo/sys";
 
-import type { ContentSource } from "../cache/content-source.ts";
-import { DIRECT_FORM, DIRECT_MARK } from "../cache/direct-form.ts";
-import type { InodeForm } from "../cache/inode-form.ts";
-import { MAPPED_MARK } from "../cache/inode-meaning.ts";
-import type { KernelNotifier } from "../cache/kernel-notifier.ts";
-import { MappedForm } from "../cache/mapped-form.ts";
+import type { ContentSource } from "../cache/content/content-source.ts";
+import { DIRECT_FORM, DIRECT_MARK } from "../cache/inode/direct-form.ts";
+import type { InodeForm } from "../cache/inode/inode-form.ts";
+import { MAPPED_MARK } from "../cache/inode/inode-meaning.ts";
+import { MappedForm } from "../cache/inode/mapped-form.ts";
+import type { KernelNotifier } from "../cache/notify/kernel-notifier.ts";
 import { type Caller, type NodeId, rootNode } from "../fuse/file-system.ts";
 import { LocalFileSystem } from "../local-file-system.ts";
 import type { KnownScope } from "../scope/scope-gate.ts";
-import { LocalReplica } from "../sync/local-replica.ts";
 import { RemoteUnreachableError } from "../sync/remote-error.ts";
+import { LocalReplica } from "../sync/replica/local-replica.ts";
 import { BelievedNames } from "./believed-names.ts";
 import { describeOperation } from "./describe-operation.ts";
 

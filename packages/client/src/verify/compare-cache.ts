@@ -26,11 +26,11 @@ import {
 } from "@izo/core";
 import type { Stat } from "@izo/sys";
 
-import { osPath } from "../cache/cache-paths.ts";
-import { type InodeForm, shownOwner } from "../cache/inode-form.ts";
-import { shortPath } from "../cache/long-path.ts";
-import type { ObjectMark } from "../cache/object-mark.ts";
-import { FileHasher } from "../sync/hash-file.ts";
+import { type InodeForm, shownOwner } from "../cache/inode/inode-form.ts";
+import type { ObjectMark } from "../cache/inode/object-mark.ts";
+import { osPath } from "../cache/tree/cache-paths.ts";
+import { shortPath } from "../cache/tree/long-path.ts";
+import { FileHasher } from "../sync/seal/hash-file.ts";
 import type { CacheDifference, CacheDifferenceCause } from "./cache-difference.ts";
 
 export interface CacheComparison {

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { isSamePosition, objectPath, pathOf, type Recno, type Version } from "@izo/core";
 
-import type { LocalReplica } from "../sync/local-replica.ts";
-import { receiveTree } from "../sync/receive-tree.ts";
+import { receiveTree } from "../sync/pull/receive-tree.ts";
 import type { Remote } from "../sync/remote.ts";
+import type { LocalReplica } from "../sync/replica/local-replica.ts";
 import type { CacheDifference } from "./cache-difference.ts";
 
 /** Both move on; after so many attempts at meeting at one record it is said that they did not. */

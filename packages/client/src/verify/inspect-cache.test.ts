@@ -15,8 +15,8 @@ import type { FilesetId } from "@izo/core";
 import { fstatat, utimensat } from "@izo/sys";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { shortPath } from "../cache/long-path.ts";
-import { claimCache } from "../sync/cache-identity.ts";
+import { shortPath } from "../cache/tree/long-path.ts";
+import { claimCache } from "../sync/replica/cache-identity.ts";
 import { oid, remoteOperations, TestCache } from "../testing/test-cache.ts";
 import { inspectCache, type CacheInspection } from "./inspect-cache.ts";
 import { readCache } from "./read-cache.ts";

@@ -18,7 +18,7 @@ import {
 } from "@izo/core";
 import { nodeDisk } from "@izo/sys";
 
-import type { InodeForm } from "../cache/inode-form.ts";
+import type { InodeForm } from "../cache/inode/inode-form.ts";
 import type { CacheDifference } from "./cache-difference.ts";
 import { compareCache } from "./compare-cache.ts";
 

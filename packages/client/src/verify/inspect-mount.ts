@@ -1,6 +1,6 @@
-import type { InodeForm } from "../cache/inode-form.ts";
-import type { LocalReplica } from "../sync/local-replica.ts";
+import type { InodeForm } from "../cache/inode/inode-form.ts";
 import type { Remote } from "../sync/remote.ts";
+import type { LocalReplica } from "../sync/replica/local-replica.ts";
 import { compareWithServer } from "./compare-with-server.ts";
 import { inspectCache, type CacheInspection } from "./inspect-cache.ts";
 

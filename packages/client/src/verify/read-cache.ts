@@ -17,13 +17,13 @@ import {
 import { nodeDisk } from "@izo/sys";
 
 import { lockCache } from "../cache/cache-lock.ts";
-import { UseNote } from "../cache/use-note.ts";
+import { UseNote } from "../cache/quota/use-note.ts";
 import { describeDamage } from "../db/index-damage.ts";
 import { openIndexReader, type ClientIndex } from "../db/open-index.ts";
 import { SqlState } from "../db/sql-state.ts";
 import { NOTHING_ACKNOWLEDGED, StandingTable } from "../db/standing.ts";
 import { readPeerId } from "../log/peer-id.ts";
-import { readCacheIdentity } from "../sync/cache-identity.ts";
+import { readCacheIdentity } from "../sync/replica/cache-identity.ts";
 import type { InspectedCache } from "./inspect-cache.ts";
 
 /** The directory is no cache of ours, or nothing was ever mounted with it. */

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 
-import { makeCachePaths } from "../cache/cache-paths.ts";
-import { shortPath } from "../cache/long-path.ts";
-import { rescue } from "../cache/rescue.ts";
-import { UseNote } from "../cache/use-note.ts";
+import { UseNote } from "../cache/quota/use-note.ts";
+import { makeCachePaths } from "../cache/tree/cache-paths.ts";
+import { shortPath } from "../cache/tree/long-path.ts";
+import { rescue } from "../cache/tree/rescue.ts";
 import { compareCache, type PlacedCacheDifference } from "./compare-cache.ts";
 import { readCache } from "./read-cache.ts";
 

@@ -4,10 +4,10 @@ import { mkdirSync, rmSync } from "node:fs";
 import { type FilesetId, NO_RULES } from "@izo/core";
 import { nodeDisk } from "@izo/sys";
 
-import type { InodeForm } from "../cache/inode-form.ts";
+import type { InodeForm } from "../cache/inode/inode-form.ts";
 import type { FileSystem } from "../fuse/file-system.ts";
 import { LocalFileSystem } from "../local-file-system.ts";
-import { LocalReplica } from "../sync/local-replica.ts";
+import { LocalReplica } from "../sync/replica/local-replica.ts";
 import { wallClock } from "../wall-clock.ts";
 
 /** Of no server. */

@@ -4,9 +4,9 @@ import { join } from "node:path";
 
 import { expect, onTestFinished, test, vi } from "vitest";
 
-import { DIRECT_FORM } from "../cache/direct-form.ts";
-import type { InodeForm } from "../cache/inode-form.ts";
-import { MappedForm } from "../cache/mapped-form.ts";
+import { DIRECT_FORM } from "../cache/inode/direct-form.ts";
+import type { InodeForm } from "../cache/inode/inode-form.ts";
+import { MappedForm } from "../cache/inode/mapped-form.ts";
 import { rootNode } from "../fuse/file-system.ts";
 import { serveKernel } from "../fuse/kernel/kernel-driver.ts";
 import { OPCODE } from "../fuse/kernel/protocol.ts";

@@ -11,7 +11,7 @@ import { closeSync, openSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as yieldToRequests, setTimeout as delay } from "node:timers/promises";
 
-import type { InodeForm } from "../cache/inode-form.ts";
+import type { InodeForm } from "../cache/inode/inode-form.ts";
 import { serveKernel } from "../fuse/kernel/kernel-driver.ts";
 import { useFiles } from "./file-script.ts";
 import { openScratchCache } from "./scratch-cache.ts";

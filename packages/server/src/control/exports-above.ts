@@ -3,8 +3,8 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 
 import type { IgnoreRules } from "@izo/core";
 
-import { readIgnoreNote } from "../export/ignore-note.ts";
 import { STATE_DIRECTORY } from "../export/state-directory.ts";
+import { readIgnoreNote } from "../export/tree/ignore-note.ts";
 import { connectServer, ServerNotAnsweringError } from "./connect-control.ts";
 
 /** An export that is served right now, seen from a place in it. */

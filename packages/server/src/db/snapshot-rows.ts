@@ -1,6 +1,6 @@
 import type { Oid, OriginId, PeerId, Recno } from "@izo/core";
 
-import type { SnapshotRow } from "../export/snapshot.ts";
+import type { SnapshotRow } from "../export/history/snapshot.ts";
 import { bytesOf, hexOf, nameOf } from "./columns.ts";
 import type { Connection } from "./connection.ts";
 import { objectOf, type ObjectRow, selectObject } from "./object-row.ts";

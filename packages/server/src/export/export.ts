@@ -30,11 +30,11 @@ import type {
   Sha256,
 } from "@izo/core";
 
-import type { ExportHistory } from "./export-history.ts";
-import type { PathEntry } from "./path-entry.ts";
-import type { TrailPoint } from "./peer-book.ts";
-import type { ConflictResolution, ConflictSides } from "./plan-resolution.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { ConflictResolution, ConflictSides } from "./conflicts/plan-resolution.ts";
+import type { ExportHistory } from "./history/export-history.ts";
+import type { Snapshot } from "./history/snapshot.ts";
+import type { TrailPoint } from "./peers/peer-book.ts";
+import type { PathEntry } from "./tree/path-entry.ts";
 
 export interface Export extends AsyncDisposable {
   readonly filesetName: string;

@@ -3,9 +3,9 @@ import type { IgnoreRules, PeerId, PolicyRule, RecentWork, TimeNs } from "@izo/c
 import type { CommittedIndex } from "../db/committed-index.ts";
 import type { Connection } from "../db/connection.ts";
 import type { Ledger } from "../log/ledger.ts";
-import type { BatchIntents } from "./batch-intents.ts";
+import type { BatchIntents } from "./apply/batch-intents.ts";
 import type { Problem } from "./export.ts";
-import type { PermitOffice } from "./permit-office.ts";
+import type { PermitOffice } from "./permits/permit-office.ts";
 import type { StateDirectory } from "./state-directory.ts";
 
 /** What everything that changes a fileset works on. Used by one job of the queue at a time. */

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 
 import { temporaryDirectory } from "../testing/temporary-export.ts";
 import { makeDirectory, TestPeer } from "../testing/test-peer.ts";
-import { DEFAULT_CONTENT_RETENTION } from "./content-retention.ts";
+import { DEFAULT_CONTENT_RETENTION } from "./contents/content-retention.ts";
 import { noCrash } from "./crash-point.ts";
 import { Keeper } from "./keeper.ts";
 import { openFileset } from "./open-fileset.ts";

@@ -8,28 +8,28 @@ import { setImmediate } from "node:timers/promises";
 import { ROOT_OID, type Entry, type Name, type Oid, type ServerRecord } from "@izo/core";
 import { fstat } from "@izo/sys";
 
-import { applyPush, type PushContext } from "./apply-push.ts";
-import { type ContentRetention, dropOldContents } from "./content-retention.ts";
-import { ContentStore } from "./content-store.ts";
-import { copyOutgoing } from "./copy-outgoing.ts";
+import { applyPush, type PushContext } from "./apply/apply-push.ts";
+import type { LocalChange } from "./apply/local-change.ts";
+import { clearStaging } from "./apply/recover-intents.ts";
+import { type ContentRetention, dropOldContents } from "./contents/content-retention.ts";
+import { ContentStore } from "./contents/content-store.ts";
 import type { CrashPoint } from "./crash-point.ts";
 import type { HeldRemoval, Problem, Push, PushResult, WatchMode } from "./export.ts";
 import type { Fileset } from "./fileset.ts";
-import { findMoved } from "./find-moved.ts";
-import { readFoundEntry } from "./found-entry.ts";
 import { clearFullDisk, noteFullDisk } from "./full-disk-problem.ts";
 import { HeadWaiters } from "./head-waiters.ts";
-import { HeldEntries } from "./held-entries.ts";
 import { JobQueue } from "./job-queue.ts";
-import type { LookRequest } from "./list-directory.ts";
-import type { LocalChange } from "./local-change.ts";
-import { LongHashes } from "./long-hashes.ts";
-import type { LookProgress } from "./look-options.ts";
-import { look, mergeRequests, type Looked } from "./look.ts";
-import { OutgoingWatch } from "./outgoing-watch.ts";
-import { clearStaging } from "./recover-intents.ts";
-import { settleObject } from "./settle-object.ts";
-import { TreeWatch } from "./tree-watch.ts";
+import { findMoved } from "./look/find-moved.ts";
+import { HeldEntries } from "./look/held-entries.ts";
+import { LongHashes } from "./look/long-hashes.ts";
+import type { LookProgress } from "./look/look-options.ts";
+import { look, mergeRequests, type Looked } from "./look/look.ts";
+import { settleObject } from "./look/settle-object.ts";
+import { TreeWatch } from "./look/tree-watch.ts";
+import { copyOutgoing } from "./outgoing/copy-outgoing.ts";
+import { OutgoingWatch } from "./outgoing/outgoing-watch.ts";
+import { readFoundEntry } from "./tree/found-entry.ts";
+import type { LookRequest } from "./tree/list-directory.ts";
 
 export interface KeeperOptions {
   /** A file becomes a record when nobody touched it for this long. */

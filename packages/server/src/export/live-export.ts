@@ -20,8 +20,16 @@ import {
 import { contentsBetween, sumRetained } from "../db/contents.ts";
 import { countTracesBehind } from "../db/peers.ts";
 import { sumFiles } from "../db/totals.ts";
+import { countConflicts, listConflicts } from "./conflicts/list-conflicts.ts";
+import {
+  type ConflictResolution,
+  type ConflictSides,
+  conflictSides,
+} from "./conflicts/plan-resolution.ts";
+import { resolveConflict } from "./conflicts/resolve-conflict.ts";
+import { findContent } from "./contents/find-content.ts";
+import { SmallContents } from "./contents/small-contents.ts";
 import { LogDivergedError } from "./errors.ts";
-import type { ExportHistory } from "./export-history.ts";
 import type {
   Export,
   LogChunk,
@@ -36,22 +44,18 @@ import type {
   TruncateRequest,
   UploadState,
 } from "./export.ts";
-import { findContent } from "./find-content.ts";
+import type { ExportHistory } from "./history/export-history.ts";
+import { LiveHistory } from "./history/live-history.ts";
+import type { Snapshot } from "./history/snapshot.ts";
+import { takeSnapshot } from "./history/take-snapshot.ts";
 import { JobQueue } from "./job-queue.ts";
 import type { Keeper } from "./keeper.ts";
-import { countConflicts, listConflicts } from "./list-conflicts.ts";
-import { LiveHistory } from "./live-history.ts";
-import { LogChunks } from "./log-chunks.ts";
-import type { LogRetention } from "./log-retention.ts";
-import type { LogTruncation } from "./log-truncation.ts";
-import { type PathEntry, pathEntry } from "./path-entry.ts";
-import type { PeerBook, TrailPoint } from "./peer-book.ts";
-import { standingOf } from "./peer-standing.ts";
-import { type ConflictResolution, type ConflictSides, conflictSides } from "./plan-resolution.ts";
-import { resolveConflict } from "./resolve-conflict.ts";
-import { SmallContents } from "./small-contents.ts";
-import type { Snapshot } from "./snapshot.ts";
-import { takeSnapshot } from "./take-snapshot.ts";
+import { LogChunks } from "./log-life/log-chunks.ts";
+import type { LogRetention } from "./log-life/log-retention.ts";
+import type { LogTruncation } from "./log-life/log-truncation.ts";
+import type { PeerBook, TrailPoint } from "./peers/peer-book.ts";
+import { standingOf } from "./peers/peer-standing.ts";
+import { type PathEntry, pathEntry } from "./tree/path-entry.ts";
 
 export interface LiveExportParts {
   readonly filesetName: string;

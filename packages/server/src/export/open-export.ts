@@ -1,16 +1,16 @@
 import type { PolicyRule } from "@izo/core";
 
-import { type ContentRetention, DEFAULT_CONTENT_RETENTION } from "./content-retention.ts";
+import { type ContentRetention, DEFAULT_CONTENT_RETENTION } from "./contents/content-retention.ts";
 import { noCrash, type CrashPoint } from "./crash-point.ts";
 import type { Export, Problem } from "./export.ts";
 import { Keeper } from "./keeper.ts";
 import { LiveExport } from "./live-export.ts";
-import { DEFAULT_LOG_RETENTION, type LogRetention } from "./log-retention.ts";
-import { LogTruncation } from "./log-truncation.ts";
-import type { LookProgress } from "./look-options.ts";
+import { DEFAULT_LOG_RETENTION, type LogRetention } from "./log-life/log-retention.ts";
+import { LogTruncation } from "./log-life/log-truncation.ts";
+import type { LookProgress } from "./look/look-options.ts";
 import { openFileset } from "./open-fileset.ts";
-import { pagePeerOf } from "./page-peer.ts";
-import { PeerBook } from "./peer-book.ts";
+import { pagePeerOf } from "./peers/page-peer.ts";
+import { PeerBook } from "./peers/peer-book.ts";
 
 const HOUR_MS = 3_600_000;
 

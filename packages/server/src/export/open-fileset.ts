@@ -30,16 +30,16 @@ import { openIndex, type OpenedIndex } from "../db/open-index.ts";
 import { lockInstance } from "../log/instance-lock.ts";
 import { Ledger } from "../log/ledger.ts";
 import { startFromAnchor } from "../log/start-from-anchor.ts";
-import { BatchIntents } from "./batch-intents.ts";
+import { BatchIntents } from "./apply/batch-intents.ts";
+import { reserveIntents } from "./apply/intents.ts";
+import { recoverIntents } from "./apply/recover-intents.ts";
+import { relearnRetained } from "./contents/relearn-retained.ts";
 import type { Problem } from "./export.ts";
 import type { Fileset } from "./fileset.ts";
-import { readIgnoreNote, writeIgnoreNote } from "./ignore-note.ts";
-import { reserveIntents } from "./intents.ts";
-import { PermitOffice } from "./permit-office.ts";
-import { recoverIntents } from "./recover-intents.ts";
-import { relearnRetained } from "./relearn-retained.ts";
+import { PermitOffice } from "./permits/permit-office.ts";
 import { openStateDirectory } from "./state-directory.ts";
-import { openRoot } from "./tree-directory.ts";
+import { readIgnoreNote, writeIgnoreNote } from "./tree/ignore-note.ts";
+import { openRoot } from "./tree/tree-directory.ts";
 
 export interface OpenFilesetOptions {
   readonly dir: string;

@@ -5,7 +5,7 @@ import { ROOT_OID, type Recno, type ServerRecord } from "@izo/core";
 import { describe, expect, it } from "vitest";
 
 import { openTestExport, temporaryDirectory } from "../testing/temporary-export.ts";
-import { writeIntents } from "./intents.ts";
+import { writeIntents } from "./apply/intents.ts";
 import { verifyExport } from "./verify-export.ts";
 
 const STATE = ".intermezzo/rootfset";

@@ -2,7 +2,7 @@ import { type Recno, routePath, type TreeObject, writeFilesPath } from "@izo/cor
 import { html } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
 
-import type { PathEntry } from "../export/path-entry.ts";
+import type { PathEntry } from "../export/tree/path-entry.ts";
 
 /**
  * What stands at a path that is no file, as a page.

@@ -3,7 +3,7 @@ import { accepts } from "hono/accepts";
 import { createFactory } from "hono/factory";
 import { getMimeType } from "hono/utils/mime";
 
-import type { PathEntry } from "../export/path-entry.ts";
+import type { PathEntry } from "../export/tree/path-entry.ts";
 import type { AppContext, AppEnvironment } from "./app-environment.ts";
 import { listingHtml } from "./directory-listing.ts";
 import { openContent } from "./get-content.ts";

@@ -3,7 +3,7 @@ import { accepts } from "hono/accepts";
 import { createFactory } from "hono/factory";
 
 import { claimPeer } from "../auth/claim-peer.ts";
-import type { Snapshot } from "../export/snapshot.ts";
+import type { Snapshot } from "../export/history/snapshot.ts";
 import type { AppEnvironment } from "./app-environment.ts";
 import { snapshotQuery } from "./parameters.ts";
 import { streamBody } from "./stream-body.ts";

@@ -4,8 +4,8 @@ import { isSha256 } from "@izo/core";
 import { fstatat, openat, readDirectory } from "@izo/sys";
 
 import { noteOfStat } from "../db/disk-notes.ts";
-import { hashContent } from "../export/hash-content.ts";
-import { heldFd } from "../export/tree-directory.ts";
+import { hashContent } from "../export/contents/hash-content.ts";
+import { heldFd } from "../export/tree/tree-directory.ts";
 import type { Difference } from "./difference.ts";
 
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY;

@@ -19,10 +19,10 @@ import {
 import { fstatat, readDirectory, type Stat } from "@izo/sys";
 
 import { isUnchanged, noteOfStat, type DiskNotes } from "../db/disk-notes.ts";
-import { isDirectoryStat, readFoundEntry, type FoundEntry } from "../export/found-entry.ts";
-import { hashContent } from "../export/hash-content.ts";
+import { hashContent } from "../export/contents/hash-content.ts";
 import { STATE_DIRECTORY } from "../export/state-directory.ts";
-import { heldFd, isAbsence, openTreeDirectory } from "../export/tree-directory.ts";
+import { isDirectoryStat, readFoundEntry, type FoundEntry } from "../export/tree/found-entry.ts";
+import { heldFd, isAbsence, openTreeDirectory } from "../export/tree/tree-directory.ts";
 import type { Difference, DifferenceCause } from "./difference.ts";
 import type { ReplayedLog } from "./replayed-log.ts";
 

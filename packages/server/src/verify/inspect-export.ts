@@ -26,11 +26,11 @@ import { connectServer, ServerNotAnsweringError } from "../control/connect-contr
 import { CommittedIndex } from "../db/committed-index.ts";
 import { describeDamage } from "../db/index-damage.ts";
 import { readHead } from "../db/index-head.ts";
-import { readIgnoreNote } from "../export/ignore-note.ts";
-import { readIntents } from "../export/intents.ts";
+import { readIntents } from "../export/apply/intents.ts";
 import { sha256 } from "../export/open-fileset.ts";
 import { findStateDirectory, type StateDirectory } from "../export/state-directory.ts";
-import { heldFd, openRoot } from "../export/tree-directory.ts";
+import { readIgnoreNote } from "../export/tree/ignore-note.ts";
+import { heldFd, openRoot } from "../export/tree/tree-directory.ts";
 import { readAnchor } from "../log/anchor-store.ts";
 import { AlreadyServedError, lockInstance } from "../log/instance-lock.ts";
 import { AnchorMissingError, findAnchor } from "../log/start-from-anchor.ts";

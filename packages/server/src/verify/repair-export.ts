@@ -16,12 +16,12 @@ import { fstatat, renameat2, unlinkat } from "@izo/sys";
 
 import { forgetRetained, objectsWithContent } from "../db/contents.ts";
 import { noteOfStat } from "../db/disk-notes.ts";
+import { prepareItem } from "../export/apply/prepare-item.ts";
+import { hashContent } from "../export/contents/hash-content.ts";
 import type { Fileset } from "../export/fileset.ts";
-import { hashContent } from "../export/hash-content.ts";
 import { openFileset } from "../export/open-fileset.ts";
-import { prepareItem } from "../export/prepare-item.ts";
 import { reindexExport } from "../export/reindex-export.ts";
-import { heldFd, openTreeDirectory } from "../export/tree-directory.ts";
+import { heldFd, openTreeDirectory } from "../export/tree/tree-directory.ts";
 import { AlreadyServedError } from "../log/instance-lock.ts";
 import type { Difference } from "./difference.ts";
 import { inspectExport } from "./inspect-export.ts";

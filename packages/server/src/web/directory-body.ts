@@ -2,7 +2,7 @@ import { printable } from "@izo/core";
 import { html } from "hono/html";
 
 import type { Export } from "../export/export.ts";
-import type { PathEntry } from "../export/path-entry.ts";
+import type { PathEntry } from "../export/tree/path-entry.ts";
 import type { Html } from "./html.ts";
 import { changesLink, downloadLink, treeLink } from "./page-links.ts";
 import { pathTrail } from "./path-trail.ts";

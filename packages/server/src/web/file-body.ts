@@ -9,7 +9,7 @@ import {
 import { html } from "hono/html";
 
 import type { Export } from "../export/export.ts";
-import type { PathEntry } from "../export/path-entry.ts";
+import type { PathEntry } from "../export/tree/path-entry.ts";
 import { type Html, property } from "./html.ts";
 import { peerNames } from "./page-figures.ts";
 import { changesLink, downloadLink } from "./page-links.ts";

@@ -9,8 +9,8 @@ import {
 } from "@izo/core";
 import { html } from "hono/html";
 
+import type { ConflictSides, ResolutionKind } from "../export/conflicts/plan-resolution.ts";
 import type { Export } from "../export/export.ts";
-import type { ConflictSides, ResolutionKind } from "../export/plan-resolution.ts";
 import type { AppContext } from "../routes/app-environment.ts";
 import { type Html, property } from "./html.ts";
 import { peerNames, standingConflicts } from "./page-figures.ts";

@@ -2,7 +2,7 @@ import type { PeerStanding } from "@izo/core";
 import { html } from "hono/html";
 
 import type { Export } from "../export/export.ts";
-import type { TrailPoint } from "../export/peer-book.ts";
+import type { TrailPoint } from "../export/peers/peer-book.ts";
 import type { Html } from "./html.ts";
 import { recnoAt } from "./log-times.ts";
 import { showNumber } from "./show.ts";

@@ -2,7 +2,7 @@
 import type { ConflictReport, FilesetStatus, PeerId } from "@izo/core";
 
 import type { Export } from "../export/export.ts";
-import { pagePeerOf } from "../export/page-peer.ts";
+import { pagePeerOf } from "../export/peers/page-peer.ts";
 
 /** Counting all files takes a while in a large tree, and a page that is followed asks every second. */
 const STATUS_MS = 5_000;

@@ -3,7 +3,11 @@ import { bodyLimit } from "hono/body-limit";
 import { createFactory } from "hono/factory";
 
 import { isSameOrigin } from "../auth/ask-without-token.ts";
-import { CannotResolveError, type ResolutionKind, RESOLUTIONS } from "../export/plan-resolution.ts";
+import {
+  CannotResolveError,
+  type ResolutionKind,
+  RESOLUTIONS,
+} from "../export/conflicts/plan-resolution.ts";
 import type { AppEnvironment } from "../routes/app-environment.ts";
 import { answerConflict } from "./get-conflict.ts";
 import { pagePath } from "./page-routes.ts";

@@ -15,7 +15,7 @@ import { join } from "node:path";
 import type { Sha256 } from "@izo/core";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
-import { FileHasher } from "../../sync/hash-file.ts";
+import { FileHasher } from "../../sync/seal/hash-file.ts";
 import { ScriptedSource } from "../../testing/scripted-source.ts";
 import { Arrival } from "./arrival.ts";
 import { PartialFile } from "./partial-file.ts";

@@ -9,10 +9,10 @@ import { constants, openSync } from "node:fs";
 
 import type { Sha256 } from "@izo/core";
 
-import type { GrowingHash } from "../../sync/hash-file.ts";
-import type { ContentSource } from "../content-source.ts";
-import { isDiskFull } from "../disk-full.ts";
-import { WrongContentError } from "../download.ts";
+import type { GrowingHash } from "../../sync/seal/hash-file.ts";
+import type { ContentSource } from "../content/content-source.ts";
+import { WrongContentError } from "../content/download.ts";
+import { isDiskFull } from "../quota/disk-full.ts";
 import type { PartialFile } from "./partial-file.ts";
 import { PieceWriter } from "./piece-writer.ts";
 import { type Stream, Streams } from "./streams.ts";

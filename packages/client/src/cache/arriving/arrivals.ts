@@ -1,6 +1,6 @@
 import type { Oid, Sha256 } from "@izo/core";
 
-import { unreachable } from "../fetch-failure.ts";
+import { unreachable } from "../content/fetch-failure.ts";
 import { Arrival, type ArrivalOptions } from "./arrival.ts";
 import type { PartialShelf } from "./partial-shelf.ts";
 

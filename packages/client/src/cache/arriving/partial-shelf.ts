@@ -7,7 +7,7 @@ import { join } from "node:path";
 
 import { isSha256, type Sha256 } from "@izo/core";
 
-import { statInode } from "../inode.ts";
+import { statInode } from "../inode/inode.ts";
 import { PartialFile } from "./partial-file.ts";
 
 const KEPT_MS = 7 * 24 * 60 * 60 * 1000;

@@ -1,4 +1,4 @@
-import { Landed } from "../../sync/landed.ts";
+import { Landed } from "../../sync/push/landed.ts";
 import type { PartialFile } from "./partial-file.ts";
 
 /** Pieces that wait while the ones before them are written; beyond it the network waits for the disk. */

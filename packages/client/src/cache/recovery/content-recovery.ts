@@ -3,12 +3,12 @@ import { truncateSync } from "node:fs";
 import type { Base, ClientOperation, CloseOperation, TreeObject } from "@izo/core";
 import type { Stat } from "@izo/sys";
 
-import type { CacheNode } from "../cache-node.ts";
-import { osPath } from "../cache-paths.ts";
-import { examineContent } from "../examine-content.ts";
-import { shownOwner } from "../inode-form.ts";
-import { ABSENT, type LocalHolding } from "../object-mark.ts";
-import { isBlank } from "../rescue.ts";
+import { examineContent } from "../content/examine-content.ts";
+import { shownOwner } from "../inode/inode-form.ts";
+import { ABSENT, type LocalHolding } from "../inode/object-mark.ts";
+import type { CacheNode } from "../tree/cache-node.ts";
+import { osPath } from "../tree/cache-paths.ts";
+import { isBlank } from "../tree/rescue.ts";
 import { dropUnwritten } from "./drop-unwritten.ts";
 import { type Findings, isLogged } from "./findings.ts";
 

@@ -16,13 +16,13 @@ import {
 import type { Stat } from "@izo/sys";
 
 import type { ChangeApplier } from "../apply-changes.ts";
-import type { CacheNode } from "../cache-node.ts";
-import { osPath } from "../cache-paths.ts";
-import type { CacheTree } from "../cache-tree.ts";
 import type { ChangeLog } from "../change-log.ts";
-import type { InodeForm } from "../inode-form.ts";
-import type { ObjectMark } from "../object-mark.ts";
-import type { OwnVersions } from "../own-versions.ts";
+import type { OwnVersions } from "../content/own-versions.ts";
+import type { InodeForm } from "../inode/inode-form.ts";
+import type { ObjectMark } from "../inode/object-mark.ts";
+import type { CacheNode } from "../tree/cache-node.ts";
+import { osPath } from "../tree/cache-paths.ts";
+import type { CacheTree } from "../tree/cache-tree.ts";
 
 export interface RecoveryOptions {
   readonly tree: CacheTree;

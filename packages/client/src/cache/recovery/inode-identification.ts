@@ -9,10 +9,10 @@ import {
 } from "@izo/core";
 import type { Stat } from "@izo/sys";
 
-import type { CacheNode } from "../cache-node.ts";
-import { examineContent } from "../examine-content.ts";
-import { type Holding, WHOLE } from "../object-mark.ts";
-import { xattrsOf } from "../xattr-records.ts";
+import { examineContent } from "../content/examine-content.ts";
+import { type Holding, WHOLE } from "../inode/object-mark.ts";
+import { xattrsOf } from "../inode/xattr-records.ts";
+import type { CacheNode } from "../tree/cache-node.ts";
 import type { ContentRecovery } from "./content-recovery.ts";
 import { type Findings, isKnown } from "./findings.ts";
 import { provenHolding } from "./proven-holding.ts";

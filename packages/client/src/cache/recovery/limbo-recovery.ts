@@ -2,12 +2,12 @@ import { rmSync } from "node:fs";
 
 import { type Oid, resolveOid, kindOfMode } from "@izo/core";
 
-import { contentOid } from "../../sync/content-oid.ts";
-import type { CacheNode } from "../cache-node.ts";
-import { osPath } from "../cache-paths.ts";
-import { isRemovedContent } from "../limbo.ts";
-import { ABSENT, type ObjectMark } from "../object-mark.ts";
-import { isBlank } from "../rescue.ts";
+import { contentOid } from "../../sync/push/content-oid.ts";
+import { ABSENT, type ObjectMark } from "../inode/object-mark.ts";
+import type { CacheNode } from "../tree/cache-node.ts";
+import { osPath } from "../tree/cache-paths.ts";
+import { isRemovedContent } from "../tree/limbo.ts";
+import { isBlank } from "../tree/rescue.ts";
 import type { ContentRecovery } from "./content-recovery.ts";
 import { type Findings, isKnown } from "./findings.ts";
 

@@ -1,7 +1,7 @@
 import { EMPTY_SHA256, NO_RECNO, type TreeObject } from "@izo/core";
 
-import { examineContent, isHole } from "../examine-content.ts";
-import { ABSENT, type Holding } from "../object-mark.ts";
+import { examineContent, isHole } from "../content/examine-content.ts";
+import { ABSENT, type Holding } from "../inode/object-mark.ts";
 
 /** What a file without a mark holds of its object: nothing is here that its bytes do not prove. */
 export function provenHolding(path: string, { sha256, contentVersion }: TreeObject): Holding {

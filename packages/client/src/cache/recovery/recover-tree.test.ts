@@ -19,7 +19,7 @@ import { AT_FDCWD, fallocate, utimensat } from "@izo/sys";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { CALLER, oid, remoteOperations, TestCache } from "../../testing/test-cache.ts";
-import { ABSENT, WHOLE } from "../object-mark.ts";
+import { ABSENT, WHOLE } from "../inode/object-mark.ts";
 
 const { content, create, mkdir, rename, unlink } = remoteOperations;
 const ACTOR = { uid: 1000, gid: 1000, groups: [], command: "test" };

@@ -16,9 +16,9 @@ import { rmSync } from "node:fs";
 import { EMPTY_SHA256, type Name, type TreeObject } from "@izo/core";
 import type { Stat } from "@izo/sys";
 
-import type { CacheNode } from "../cache-node.ts";
-import { osPath } from "../cache-paths.ts";
-import type { Holding } from "../object-mark.ts";
+import type { Holding } from "../inode/object-mark.ts";
+import type { CacheNode } from "../tree/cache-node.ts";
+import { osPath } from "../tree/cache-paths.ts";
 import { ContentRecovery } from "./content-recovery.ts";
 import { Findings, type RecoveryOptions } from "./findings.ts";
 import { takeBackHalfExchange } from "./half-exchange.ts";

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 
-import { Landed } from "../../sync/landed.ts";
+import { Landed } from "../../sync/push/landed.ts";
 import type { LandingEnd, LandingNews, LandingOrder } from "./landing.ts";
 
 /** One for each core of a small machine: more bring nothing, and each takes some MB while it is there. */

@@ -15,7 +15,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ProblemError, problemOf, type Sha256, writeProblem } from "@izo/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { Landed } from "../../sync/landed.ts";
+import { Landed } from "../../sync/push/landed.ts";
 import type { ContentOptions } from "../../sync/remote.ts";
 import { HttpRemote } from "../http-remote.ts";
 import { type Answer, serveScript } from "../testing/scripted-server.ts";

@@ -3,7 +3,7 @@ import { setImmediate as turn } from "node:timers/promises";
 
 import { expect, test } from "vitest";
 
-import { Landed } from "../../sync/landed.ts";
+import { Landed } from "../../sync/push/landed.ts";
 import { type Answer, serveScript } from "../testing/scripted-server.ts";
 import type { Landing } from "./landing-threads.ts";
 import type { LandingEnd } from "./landing.ts";

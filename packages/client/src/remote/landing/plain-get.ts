@@ -1,4 +1,4 @@
-import type { Landed } from "../../sync/landed.ts";
+import type { Landed } from "../../sync/push/landed.ts";
 /**
  * One GET over a connection of its own and without encryption, whose body can be written to a file by another thread. Only
  * what is simple is taken here; all else, every refusal included, is `undefined` and asked again by the connections that

@@ -1,0 +1,91 @@
+import {
+  closeSync,
+  fstatSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+
+import type { CloseOperation, Recno, Sha256 } from "@izo/core";
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+import type { Remote } from "../remote.ts";
+import type { OwnContents, SealedClose } from "./own-contents.ts";
+import { Uploader } from "./uploader.ts";
+
+const SIZE_BYTES = 3 * 1024 * 1024;
+
+let directory: string;
+let path: string;
+let fd: number;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "izo-upload-"));
+  path = join(directory, "file");
+  writeFileSync(path, Buffer.alloc(SIZE_BYTES, "x"));
+  fd = openSync(path, "r");
+});
+
+afterEach(() => {
+  closeSync(fd);
+  rmSync(directory, { recursive: true });
+});
+
+function uploaderTo(upload: Remote["upload"]): Uploader {
+  const contents = { open: () => ({ fd, [Symbol.dispose]: () => {} }) };
+  return new Uploader({
+    remote: { upload },
+    contents: contents as unknown as OwnContents,
+    onUploaded: () => {},
+    onFailed: () => {},
+  });
+}
+
+const close = {
+  recno: 1 as Recno,
+  operation: { sha256: "0".repeat(64) as Sha256, sizeBytes: SIZE_BYTES } as CloseOperation,
+} as SealedClose;
+
+const never = new AbortController().signal;
+
+test("Uploader closes a file once, when an upload breaks off too: its number may be another's by then", async () => {
+  const uploader = uploaderTo(async (_sha256, _sizeBytes, source) => {
+    const body = Readable.from(source(0));
+    await body[Symbol.asyncIterator]().next();
+    body.destroy();
+    throw new Error("the connection broke");
+  });
+  await expect(uploader.upload(close, never)).rejects.toThrow("the connection broke");
+  // The file was not closed by anybody but its owner, also not later.
+  // oxlint-disable-next-line no-await-in-loop -- what a thread would do meanwhile comes before these
+  for (let turn = 0; turn < 20; turn += 1) await stat(path);
+  expect(fstatSync(fd).size).toBe(SIZE_BYTES);
+});
+
+test("Uploader has no read under way when it lets the file go", async () => {
+  let bytes: AsyncIterator<Uint8Array> | undefined;
+  let isRead = false;
+  const uploader = uploaderTo(async (_sha256, _sizeBytes, source) => {
+    bytes = source(0)[Symbol.asyncIterator]();
+    void bytes.next().then(() => (isRead = true));
+    throw new Error("the connection broke");
+  });
+  await expect(uploader.upload(close, never)).rejects.toThrow("the connection broke");
+  expect(isRead).toBe(true);
+  await expect(bytes!.next()).rejects.toThrow("whose upload has ended");
+});
+
+test("Uploader takes a file that has become shorter for another content, and not for a broken network", async () => {
+  truncateSync(path, 1024);
+  const uploader = uploaderTo(async (_sha256, _sizeBytes, source) => {
+    await Readable.from(source(0)).toArray();
+  });
+  expect(await uploader.upload(close, never)).toBe(false);
+  expect(uploader.hasChanged(close.operation.sha256)).toBe(true);
+});
