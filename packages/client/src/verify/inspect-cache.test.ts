@@ -228,30 +228,34 @@ describe("repairCache()", () => {
   );
 });
 
-test("inspectCache() and repairCache() go deeper than the kernel takes a path", async () => {
-  const name = "d".repeat(200);
-  const paths = Array.from({ length: 40 }, (_, index) => `/${name}`.repeat(index + 1));
-  const deep = `${paths.at(-1)}/file`;
-  try {
-    for (const path of paths) cache.mkdir(path);
-    await cache.write(deep, "deep content");
-    await cache.push();
-    expect(await inspectOpen()).toMatchObject({ differences: [] });
-    await inspectClosed(() => rot(deep));
-    const { differences } = await inspectOpen();
-    expect(differences).toMatchObject([{ path: deep, cause: "damaged" }]);
+// The next user of a cache tells from its own rights how inodes show their objects, which are root's here.
+test.runIf(TestCache.showsOwners)(
+  "inspectCache() and repairCache() go deeper than the kernel takes a path",
+  async () => {
+    const name = "d".repeat(200);
+    const paths = Array.from({ length: 40 }, (_, index) => `/${name}`.repeat(index + 1));
+    const deep = `${paths.at(-1)}/file`;
+    try {
+      for (const path of paths) cache.mkdir(path);
+      await cache.write(deep, "deep content");
+      await cache.push();
+      expect(await inspectOpen()).toMatchObject({ differences: [] });
+      await inspectClosed(() => rot(deep));
+      const { differences } = await inspectOpen();
+      expect(differences).toMatchObject([{ path: deep, cause: "damaged" }]);
 
-    cache.local[Symbol.dispose]();
-    await cache.kill();
-    const { signal } = new AbortController();
-    expect(await repairCache(cache.cacheDir, { isDryRun: false, signal })).toMatchObject([
-      { path: deep, action: "refetch" },
-    ]);
-    await cache.start();
-    expect(await cache.read(deep)).toBe("deep content");
-    expect(await inspectOpen()).toMatchObject({ differences: [] });
-  } finally {
-    // Removed by a program that goes down in steps.
-    execFileSync("rm", ["-rf", inCache("tree")]);
-  }
-});
+      cache.local[Symbol.dispose]();
+      await cache.kill();
+      const { signal } = new AbortController();
+      expect(await repairCache(cache.cacheDir, { isDryRun: false, signal })).toMatchObject([
+        { path: deep, action: "refetch" },
+      ]);
+      await cache.start();
+      expect(await cache.read(deep)).toBe("deep content");
+      expect(await inspectOpen()).toMatchObject({ differences: [] });
+    } finally {
+      // Removed by a program that goes down in steps.
+      execFileSync("rm", ["-rf", inCache("tree")]);
+    }
+  },
+);
