@@ -431,6 +431,24 @@ describe("HttpRemote.upload()", () => {
     });
   });
 
+  test("begins again where what was there before is not of this content, and once only", async () => {
+    const wrong = answerProblem(new ProblemError("wrong-hash", "Cannot take the content"));
+    const wrongInTheEnd: Answer = (request, response) =>
+      request.resume().once("end", () => wrong(request, response));
+    await using server = await serveScript(
+      progress(100, false),
+      wrongInTheEnd,
+      progress(0, false),
+      wrongInTheEnd,
+    );
+    await using remote = remoteOf(server.url);
+    await expect(remote.upload(SHA256, content.length, source)).rejects.toMatchObject({
+      code: "wrong-hash",
+    });
+    const sent = server.requests.filter(({ method }) => method === "PUT");
+    expect(sent.map(({ headers }) => headers["upload-offset"])).toEqual(["100", "0"]);
+  });
+
   test("hands on what reading the source throws", async () => {
     await using server = await serveScript(progress(0, false));
     await using remote = remoteOf(server.url);

@@ -24,6 +24,7 @@ export async function uploadContent(
 ): Promise<void> {
   const budget = new RetryBudget();
   let reached = 0;
+  let hasStartedOver = false;
   for (;;) {
     try {
       const before = await askProgress(connection, path, signal);
@@ -34,6 +35,11 @@ export async function uploadContent(
       if (after.isComplete) return;
       throw new RemoteUnreachableError(path, `it took ${after.offsetBytes} bytes only`);
     } catch (error) {
+      // What was there before was not of this content, or was lost with the server's power: it is dropped by now.
+      if (isWrongHash(error) && reached > 0 && !hasStartedOver) {
+        hasStartedOver = true;
+        continue;
+      }
       // Somebody else uploads the same content: what is there now is asked once more.
       const isOvertaken = error instanceof RemoteProblemError && error.code === "upload-offset";
       await budget.pause(
@@ -42,6 +48,10 @@ export async function uploadContent(
       );
     }
   }
+}
+
+function isWrongHash(error: unknown): boolean {
+  return error instanceof RemoteProblemError && error.code === "wrong-hash";
 }
 
 async function askProgress(

@@ -254,6 +254,29 @@ test("InterSync sends contents that are too large for a push", async () => {
   expect(exported("small")).toBe("s");
 });
 
+test("[D9] InterSync sends a large content of one file, where another file has lost the same before it was sent", async () => {
+  const proxy = await openProxy();
+  const a = await open("on-demand", proxy.url);
+  proxy.setDown(true);
+  await vi.waitFor(() => expect(a.sync.status().state).toBe("offline"));
+  // As databases make the segments of their logs: each is zeros first, and gets its name then.
+  const zeros = Buffer.alloc(128 * 1024);
+  const filled = randomBytes(zeros.length);
+  for (const name of ["first", "second"]) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await a.write("/temporary", zeros);
+    a.rename("/temporary", `/${name}`);
+  }
+  await vi.waitFor(() => expect(a.replica.unsealed()).toEqual([]));
+  await a.write("/first", filled);
+  await vi.waitFor(() => expect(a.replica.unsealed()).toEqual([]));
+  proxy.setDown(false);
+  a.sync.retryNow();
+  await a.flush();
+  expect(digest(readFileSync(join(server.dir, "first")))).toBe(digest(filled));
+  expect(digest(readFileSync(join(server.dir, "second")))).toBe(digest(zeros));
+});
+
 test("InterSync has every content in replica mode without being asked", async () => {
   const [a, b] = [await open(), await open("replica")];
   for (let index = 0; index < 20; index += 1) await a.write(`/file-${index}`, `content ${index}`);

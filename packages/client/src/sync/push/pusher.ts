@@ -78,6 +78,7 @@ export class Pusher {
     this.#uploader = new Uploader({
       remote: options.remote,
       contents: this.#contents,
+      peer: () => options.replica.peer,
       onUploaded: options.onUploaded,
       onFailed: options.onUploadFailed,
     });

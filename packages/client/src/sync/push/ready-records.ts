@@ -141,7 +141,7 @@ export class ReadyRecords {
   #isStillHere(close: SealedClose): boolean {
     const { sha256, sizeBytes } = close.operation;
     if (sha256 === EMPTY_SHA256) return true;
-    if (sizeBytes > MAX_INLINE_BYTES) return !this.#options.uploader.hasChanged(sha256);
+    if (sizeBytes > MAX_INLINE_BYTES) return !this.#options.uploader.hasChanged(close);
     return this.#options.contents.read(close) !== undefined;
   }
 

@@ -12,10 +12,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 
-import type { CloseOperation, Recno, Sha256 } from "@izo/core";
+import type { CloseOperation, PeerId, Recno, Sha256 } from "@izo/core";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import type { Remote } from "../remote.ts";
+import { ContentShortError } from "./content-bytes.ts";
 import type { OwnContents, SealedClose } from "./own-contents.ts";
 import { Uploader } from "./uploader.ts";
 
@@ -42,6 +43,7 @@ function uploaderTo(upload: Remote["upload"]): Uploader {
   return new Uploader({
     remote: { upload },
     contents: contents as unknown as OwnContents,
+    peer: () => "1".repeat(32) as PeerId,
     onUploaded: () => {},
     onFailed: () => {},
   });
@@ -87,5 +89,29 @@ test("Uploader takes a file that has become shorter for another content, and not
     await Readable.from(source(0)).toArray();
   });
   expect(await uploader.upload(close, never)).toBe(false);
-  expect(uploader.hasChanged(close.operation.sha256)).toBe(true);
+  expect(uploader.hasChanged(close)).toBe(true);
+});
+
+test("Uploader knows of each CLOSE whether its file has changed, whatever other files hold the same", async () => {
+  let fails = true;
+  const uploader = uploaderTo(() =>
+    fails ? Promise.reject(new ContentShortError("It is short")) : Promise.resolve(),
+  );
+  const other = { ...close, recno: 2 as Recno };
+  expect(await uploader.upload(close, never)).toBe(false);
+  expect([uploader.hasChanged(close), uploader.hasChanged(other)]).toEqual([true, false]);
+  fails = false;
+  expect(await uploader.upload(other, never)).toBe(true);
+  // The server has it: nobody has to have it here.
+  expect([uploader.hasChanged(close), uploader.hasChanged(other)]).toEqual([false, false]);
+});
+
+test("Uploader looks once more at a file that was sealed while its content was being sent", async () => {
+  const { promise, reject } = Promise.withResolvers<void>();
+  const uploader = uploaderTo(() => promise);
+  expect(uploader.isThere(close, never)).toBe(false);
+  uploader.noteSealed(close.operation.sha256);
+  reject(new ContentShortError("It was short"));
+  await uploader.settle();
+  expect(uploader.hasChanged(close)).toBe(false);
 });

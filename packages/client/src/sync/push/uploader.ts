@@ -1,4 +1,4 @@
-import type { Sha256 } from "@izo/core";
+import type { PeerId, Sha256 } from "@izo/core";
 
 import { RemoteProblemError } from "../remote-error.ts";
 import type { Remote } from "../remote.ts";
@@ -11,6 +11,8 @@ const PARALLEL = 2;
 export interface UploaderOptions {
   readonly remote: Pick<Remote, "upload">;
   readonly contents: OwnContents;
+  /** Who makes the records: under another id their numbers are others'. */
+  readonly peer: () => PeerId;
   /** An upload has ended; what waited for it may go on. */
   readonly onUploaded: () => void;
   /** An upload has failed, and is begun again when somebody asks for it. */
@@ -26,8 +28,13 @@ export class Uploader {
   /** Contents that the server took in this connection. */
   readonly #uploaded = new Set<Sha256>();
   readonly #running = new Map<Sha256, Promise<void>>();
-  /** Contents that the file did not hold any more: a newer CLOSE of it is on its way. */
-  readonly #changed = new Set<Sha256>();
+  /**
+   * Contents that a file did not hold any more, and the CLOSEs that it was looked for by: a newer one of that file is
+   * on its way. Another file can hold the same content still.
+   */
+  readonly #changed = new Map<Sha256, Set<string>>();
+  /** What is being uploaded, and was sealed since that began: some file holds it now, maybe the same. */
+  readonly #sealedMeanwhile = new Set<Sha256>();
 
   constructor(options: UploaderOptions) {
     this.#options = options;
@@ -40,22 +47,28 @@ export class Uploader {
   isThere(close: SealedClose, signal: AbortSignal): boolean {
     const { sha256 } = close.operation;
     if (this.#uploaded.has(sha256)) return true;
-    if (this.#running.has(sha256) || this.#changed.has(sha256) || this.#running.size >= PARALLEL)
+    if (this.#running.has(sha256) || this.hasChanged(close) || this.#running.size >= PARALLEL)
       return false;
-    const running = this.#run(close, signal).finally(() => this.#running.delete(sha256));
+    const running = this.#run(close, signal).finally(() => {
+      this.#running.delete(sha256);
+      this.#sealedMeanwhile.delete(sha256);
+    });
     this.#running.set(sha256, running);
     running.then(this.#options.onUploaded, this.#options.onFailed);
     return false;
   }
 
-  /** The file was found to hold something else than this content. */
-  hasChanged(sha256: Sha256): boolean {
-    return this.#changed.has(sha256);
+  /** The file was found to hold something else than this content, and the server has not got it from elsewhere. */
+  hasChanged(close: SealedClose): boolean {
+    const { sha256 } = close.operation;
+    if (this.#uploaded.has(sha256)) return false;
+    return this.#changed.get(sha256)?.has(this.#nameOf(close)) === true;
   }
 
   /** A file holds this content now, whatever was found before. */
   noteSealed(sha256: Sha256): void {
     this.#changed.delete(sha256);
+    if (this.#running.has(sha256)) this.#sealedMeanwhile.add(sha256);
   }
 
   /** The server says that it has not got the content, whatever it took before. */
@@ -84,7 +97,7 @@ export class Uploader {
     const { sha256, sizeBytes } = close.operation;
     using content = contents.open(close);
     if (content === undefined) {
-      this.#changed.add(sha256);
+      this.#noteChanged(close);
       return;
     }
     try {
@@ -93,8 +106,20 @@ export class Uploader {
       this.#uploaded.add(sha256);
     } catch (error) {
       if (!isOtherContent(error)) throw error;
-      this.#changed.add(sha256);
+      this.#noteChanged(close);
     }
+  }
+
+  #noteChanged(close: SealedClose): void {
+    const { sha256 } = close.operation;
+    // What was sent can be from before: it is looked at once more.
+    if (this.#sealedMeanwhile.has(sha256)) return;
+    const closes = this.#changed.get(sha256) ?? new Set();
+    this.#changed.set(sha256, closes.add(this.#nameOf(close)));
+  }
+
+  #nameOf({ recno }: SealedClose): string {
+    return `${this.#options.peer()} ${recno}`;
   }
 }
 
