@@ -21,7 +21,7 @@ import { HeadWaiters } from "./head-waiters.ts";
 import { JobQueue } from "./job-queue.ts";
 import { findMoved } from "./look/find-moved.ts";
 import { HeldEntries } from "./look/held-entries.ts";
-import { LongHashes } from "./look/long-hashes.ts";
+import { type HashedBeside, HUGE_BYTES, LARGE_BYTES, LongHashes } from "./look/long-hashes.ts";
 import type { LookProgress } from "./look/look-options.ts";
 import { look, mergeRequests, type Looked } from "./look/look.ts";
 import { settleObject } from "./look/settle-object.ts";
@@ -51,8 +51,8 @@ export interface KeeperOptions {
 }
 
 interface KeeperLookOptions extends ScanOptions {
-  /** Where nobody waits for what the look finds. */
-  readonly longHashes?: LongHashes;
+  /** Which files are hashed beside the queue; by default the huge ones, for looks that somebody waits for. */
+  readonly beside?: HashedBeside;
   readonly quietMs: number;
   readonly holdsMassRemoval: boolean;
 }
@@ -80,6 +80,8 @@ export class Keeper {
   readonly #watch: TreeWatch;
   readonly #outgoing: OutgoingWatch;
   readonly #longHashes = new LongHashes();
+  readonly #large = { hashes: this.#longHashes, fromBytes: LARGE_BYTES, isNameLogged: false };
+  readonly #huge = { hashes: this.#longHashes, fromBytes: HUGE_BYTES, isNameLogged: false };
   readonly #abort = new AbortController();
   /** Copies of old contents that are being made. */
   readonly #copies = new Set<Promise<void>>();
@@ -184,7 +186,7 @@ export class Keeper {
         await this.#look(requests, {
           quietMs,
           holdsMassRemoval: false,
-          longHashes: this.#longHashes,
+          beside: this.#large,
         });
       }
     });
@@ -197,7 +199,7 @@ export class Keeper {
       await this.#look([EVERYTHING], {
         quietMs,
         holdsMassRemoval: !isRemovalConfirmed,
-        longHashes: this.#longHashes,
+        beside: this.#large,
       });
       dropOldContents(this.fileset, this.#options.contentRetention);
     });
@@ -219,7 +221,8 @@ export class Keeper {
   async #lookAgain({ request, oid }: LocalChange): Promise<void> {
     const names = request.names ?? [];
     await this.#held.giveUp(oid, request.directory, names, (made, fd) => this.#watchMade(made, fd));
-    await this.#look([request], { quietMs: 0, holdsMassRemoval: false });
+    const beside = { ...this.#huge, isNameLogged: true };
+    await this.#look([request], { quietMs: 0, holdsMassRemoval: false, beside });
   }
 
   /**
@@ -232,12 +235,7 @@ export class Keeper {
     await this.#awaitNews();
     const named = mergeRequests([...waiting, ...this.#requests.splice(0)]);
     const { quietMs } = this.#options;
-    const { longHashes } = options;
-    const again = await this.#lookOnce(named, {
-      quietMs,
-      holdsMassRemoval: false,
-      ...(longHashes !== undefined && { longHashes }),
-    });
+    const again = await this.#lookOnce(named, { ...options, quietMs, holdsMassRemoval: false });
     if (again.waiting.length === 0) return;
     this.#requests.push(...again.waiting);
     this.#lookSoon(this.#options.gatherMs);
@@ -248,6 +246,7 @@ export class Keeper {
     const isScan = requests.includes(EVERYTHING);
     try {
       const looked = await look(this.fileset, requests, {
+        beside: this.#huge,
         ...options,
         held: isScan ? null : this.#held,
         writerQuietMs: options.quietMs === 0 ? 0 : this.#options.writerQuietMs,

@@ -31,7 +31,7 @@ export async function hashContent(
 ): Promise<Sha256 | null> {
   const fd = openToHash(dirFd, name);
   try {
-    return await hashOpenFile(fd, note, signal);
+    return await hashOpenFile(fd, note, signal === undefined ? {} : { signal });
   } finally {
     closeSync(fd);
   }
@@ -42,15 +42,22 @@ export function openToHash(dirFd: number, name: Path): number {
   return openat(dirFd, name, READ);
 }
 
+export interface HashingOptions {
+  readonly signal?: AbortSignal;
+  /** Called at the start, and now and then: who lets it wait lets others go first. */
+  readonly onWay?: (doneBytes: number) => Promise<void>;
+}
+
 /** The same of a file that is open, and stays so. */
 export async function hashOpenFile(
   fd: number,
   note: DiskNote,
-  signal?: AbortSignal,
+  { signal, onWay }: HashingOptions = {},
 ): Promise<Sha256 | null> {
   const isAsNoted = (): boolean => isUnchanged(noteOfStat(fstat(fd)), note);
   if (!isAsNoted()) return null;
   if (note.sizeBytes === 0n) return EMPTY_SHA256;
+  await onWay?.(0);
   const hash = createHash("sha256");
   const piece = Buffer.allocUnsafe(Math.min(PIECE_BYTES, Number(note.sizeBytes)));
   for (let offset = 0; ;) {
@@ -60,7 +67,9 @@ export async function hashOpenFile(
     hash.update(piece.subarray(0, bytesRead));
     offset += bytesRead;
     // The rest of what has changed already is not read in vain.
-    if (offset % RECHECK_BYTES === 0 && !isAsNoted()) return null;
+    if (offset % RECHECK_BYTES !== 0) continue;
+    await onWay?.(offset);
+    if (!isAsNoted()) return null;
   }
   return isAsNoted() ? (hash.digest("hex") as Sha256) : null;
 }

@@ -7,7 +7,7 @@ import { reportProblem } from "../report-problem.ts";
 import type { FoundEntry } from "../tree/found-entry.ts";
 import type { ListedDirectory, LookRequest } from "../tree/list-directory.ts";
 import { isAbsence } from "../tree/tree-directory.ts";
-import type { LongHashes } from "./long-hashes.ts";
+import type { HashedBeside } from "./long-hashes.ts";
 import { readWhenRested } from "./read-when-rested.ts";
 
 /** Two at a time: one reads while the other hashes; more would take the disk from everybody else. */
@@ -15,8 +15,7 @@ const CONCURRENT_HASHES = 2;
 
 /** How files get their hashes, and where those go that get none now. */
 export interface HashWork {
-  /** Of large files, which nobody waits for; without it all are hashed at once. */
-  readonly longHashes?: LongHashes;
+  readonly beside: HashedBeside;
   readonly signal?: AbortSignal;
   /** To be looked at again. */
   readonly busy: LookRequest[];
@@ -52,7 +51,7 @@ async function withHash(
   fileset: Fileset,
   fd: number,
   found: FoundEntry,
-  { busy, busyInodes, longHashes, signal }: HashWork,
+  { busy, busyInodes, beside, signal }: HashWork,
 ): Promise<FoundEntry | undefined> {
   // Of a directory no time is compared.
   if (found.kind === "directory") return found;
@@ -65,11 +64,12 @@ async function withHash(
     const known = knownHash(fileset, entry);
     if (known !== null) return { ...entry, sha256: known };
     const name = textToBytes(entry.name);
-    if (longHashes?.isLarge(entry.note) === true) {
-      const sha256 = longHashes.hashOf(fd, name, entry.note);
+    if (entry.sizeBytes >= beside.fromBytes) {
+      const sha256 = beside.hashes.hashOf(fd, name, entry.note);
       if (sha256 !== undefined) return { ...entry, sha256 };
       busyInodes.push(entry.note);
-      return again();
+      again();
+      return beside.isNameLogged ? withoutContent(fileset, entry) : undefined;
     }
     const sha256 = await hashContent(fd, name, entry.note, signal);
     if (sha256 !== null) return { ...entry, sha256 };
@@ -92,4 +92,15 @@ function knownHash(fileset: Fileset, entry: FoundEntry): Sha256 | null {
   const note = oid && notes.get(oid);
   if (oid === undefined || note === undefined || !isUnchanged(note, entry.note)) return null;
   return state.object(oid)?.sha256 ?? null;
+}
+
+/**
+ * The entry as far as it is known without its hash: what the log has of its content stays, which is none where it is
+ * new. Its note is none that the file could ever have, so that the next look compares it again.
+ */
+function withoutContent({ ledger: { notes, state } }: Fileset, entry: FoundEntry): FoundEntry {
+  const oid = notes.findInode(entry.note) ?? state.entry(entry.parent, entry.name)?.oid;
+  const object = oid && state.object(oid);
+  const mtimeNs = object?.kind === "file" ? object.mtimeNs : entry.mtimeNs;
+  return { ...entry, mtimeNs, note: { ...entry.note, ctimeNs: 0n } };
 }

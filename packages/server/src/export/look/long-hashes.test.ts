@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
 import { constants, openSync } from "node:fs";
-import { rename, truncate, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { fstatat } from "@izo/sys";
-import { expect, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 
 import { noteOfStat } from "../../db/disk-notes.ts";
 import { openTestExport, temporaryDirectory } from "../../testing/temporary-export.ts";
-import { makeDirectory, TestPeer } from "../../testing/test-peer.ts";
+import { closeFile, createFile, makeDirectory, newId, TestPeer } from "../../testing/test-peer.ts";
 import type { Export } from "../export.ts";
 import { heldFd } from "../tree/tree-directory.ts";
 import { verifyExport } from "../verify-export.ts";
@@ -23,6 +23,10 @@ const LARGE_HASH = createHash("sha256").update(Buffer.alloc(LARGE_BYTES)).digest
 async function makeSparse(path: string, sizeBytes: number): Promise<void> {
   await writeFile(path, "");
   await truncate(path, sizeBytes);
+}
+
+function isCopy(name: string): boolean {
+  return name.includes(".conflict-");
 }
 
 function opcodesAfter(exported: Export, recno: number): string[] {
@@ -57,7 +61,7 @@ test("LongHashes leaves a file alone that was changed while it was hashed, longe
   const directory = openSync(temporary.dir, constants.O_RDONLY);
   using _ = heldFd(directory);
   let nowMs = 0;
-  using hashes = new LongHashes({ largeBytes: 1, monotonicMs: () => nowMs });
+  using hashes = new LongHashes(() => nowMs);
   const path = join(temporary.dir, "image");
   const ask = (): string | undefined =>
     hashes.hashOf(directory, "image", noteOfStat(fstatat(directory, "image", { noFollow: true })));
@@ -90,4 +94,101 @@ test("a large file that is moved stays the object that it was [S2]", async () =>
   await rename(join(temporary.dir, "a"), join(temporary.dir, "b"));
   await expect.poll(() => exported.lookUp("/b")?.object.oid, { timeout: 20_000 }).toBe(oid);
   expect(opcodesAfter(exported, before)).toEqual(["RENAME"]);
+});
+
+test("a large file does not wait for the hashes of larger ones", async () => {
+  await using temporary = await temporaryDirectory();
+  await using exported = await openTestExport(temporary.dir);
+  for (const name of ["a", "b", "c"]) await makeSparse(join(temporary.dir, name), TIB);
+  await makeSparse(join(temporary.dir, "marker"), 0);
+  await expect.poll(() => exported.lookUp("/marker")).not.toBeNull();
+  await makeSparse(join(temporary.dir, "large"), LARGE_BYTES);
+  await expect
+    .poll(() => exported.lookUp("/large")?.object.sha256, { timeout: 20_000 })
+    .toBe(LARGE_HASH);
+});
+
+test("a start does not wait for the hash of a huge file", async () => {
+  await using temporary = await temporaryDirectory();
+  const image = join(temporary.dir, "image");
+  await makeSparse(image, TIB);
+  await makeSparse(join(temporary.dir, "other"), 0);
+  await using exported = await openTestExport(temporary.dir);
+  expect(exported.lookUp("/other")).not.toBeNull();
+  expect(exported.lookUp("/image")).toBeNull();
+  await truncate(image, LARGE_BYTES);
+  await expect
+    .poll(() => exported.lookUp("/image")?.object.sha256, { timeout: 20_000 })
+    .toBe(LARGE_HASH);
+});
+
+describe("a push that runs into a huge file of a program [S3]", () => {
+  it("finds its name taken, and the content is logged when it is hashed", async () => {
+    await using temporary = await temporaryDirectory();
+    await using exported = await openTestExport(temporary.dir);
+    const image = join(temporary.dir, "image");
+    await makeSparse(image, TIB);
+    const peer = new TestPeer(exported);
+    const oid = newId();
+    await peer.stage("theirs");
+    const base = { peer: peer.peer, recno: peer.nextRecno };
+    const results = await peer.push(createFile("image", oid), closeFile(oid, "theirs", base));
+    expect(results.map(({ verdict }) => verdict)).toEqual(["copied", "applied"]);
+    expect(exported.lookUp("/image")?.object).toMatchObject({ sizeBytes: 0 });
+    expect(exported.lookUp("/image")?.object.oid).not.toBe(oid);
+    await truncate(image, LARGE_BYTES);
+    await expect
+      .poll(() => exported.lookUp("/image")?.object.sha256, { timeout: 20_000 })
+      .toBe(LARGE_HASH);
+    await exported.settle();
+    expect(await verifyExport(temporary.dir)).toEqual([]);
+  });
+
+  it("finds it in a directory that it removes", async () => {
+    await using temporary = await temporaryDirectory();
+    const { dir } = temporary;
+    await mkdir(join(dir, "d"));
+    await using exported = await openTestExport(dir);
+    const { entry } = exported.lookUp("/")!.children[0]!;
+    await makeSparse(join(dir, "d/image"), TIB);
+    const { oid, parent, name, version: nameBase } = entry;
+    const [result] = await new TestPeer(exported).push({
+      opcode: "RMDIR",
+      oid,
+      parent,
+      name,
+      path: "/d",
+      nameBase,
+    });
+    expect(result).toMatchObject({ verdict: "refused" });
+    expect(await readdir(join(dir, "d"))).toEqual(["image"]);
+  });
+
+  it("keeps it as a copy where the push replaces the file that it was", async () => {
+    await using temporary = await temporaryDirectory();
+    const { dir } = temporary;
+    const path = join(dir, "f");
+    await writeFile(path, "first");
+    await using exported = await openTestExport(dir);
+    const { oid, contentVersion } = exported.lookUp("/f")!.object;
+    await truncate(path, TIB);
+    const peer = new TestPeer(exported);
+    await peer.stage("theirs");
+    const [result] = await peer.push(closeFile(oid, "theirs", contentVersion));
+    expect(result).toMatchObject({ verdict: "applied" });
+    expect(await readFile(path, "utf8")).toBe("theirs");
+    await expect.poll(async () => (await readdir(dir)).some(isCopy), { timeout: 5000 }).toBe(true);
+    const copy = (await readdir(dir)).find(isCopy)!;
+    expect((await stat(join(dir, copy))).size).toBe(TIB);
+    expect(await peer.push(makeDirectory("d"))).toMatchObject([{ verdict: "applied" }]);
+    await truncate(join(dir, copy), LARGE_BYTES);
+    await expect
+      .poll(() => exported.lookUp(`/${copy}`)?.object.sha256, { timeout: 20_000 })
+      .toBe(
+        createHash("sha256")
+          .update("first")
+          .update(Buffer.alloc(LARGE_BYTES - 5))
+          .digest("hex"),
+      );
+  });
 });

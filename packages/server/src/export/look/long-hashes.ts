@@ -1,7 +1,8 @@
 /**
  * Hashes of large files that programs have put into the export, or changed there. They are computed beside the
- * queue of changes, in which everybody else would wait for them: minutes for a disk image. A look that meets
- * such a file leaves it for later, as one that is being written, and takes its hash once it is there.
+ * queue of changes, in which everybody else would wait for them: minutes for a disk image, hours for one of terabytes
+ * that is nothing but a hole. A look that meets such a file leaves it for later, as one that is being written, and
+ * takes its hash once it is there. Where much waits, the shortest is first: one that takes hours holds up no other.
  *
  * A file that is changed while it is hashed is left alone for a time, a longer one each time, so that one which
  * is written to now and then does not keep the disk busy for ever.
@@ -17,10 +18,16 @@ import { isUnchanged, type DiskNote } from "../../db/disk-notes.ts";
 import { hashOpenFile, openToHash } from "../contents/hash-content.ts";
 
 /** From here on a file is large: it takes a tenth of a second to hash. */
-const LARGE_BYTES = 64 * 1024 * 1024;
+export const LARGE_BYTES = 64 * 1024 * 1024;
+
+/** And here huge: one to two seconds, more than a push or a start should wait for. */
+export const HUGE_BYTES = 1024 * 1024 * 1024;
 
 /** Two at a time, as in a look: one reads while the other hashes. */
 const MOST_RUNNING = 2;
+
+/** Those that wait for their turn hold a descriptor each. */
+const MOST_BEGUN = 64;
 
 /** Hashes that nobody came for, of files that were changed or removed again. */
 const MOST_KEPT = 64;
@@ -37,27 +44,28 @@ interface Job {
   result: "running" | Sha256 | null | { readonly error: unknown };
   /** Where it was changed: when it is worth another try. */
   retryAtMs: number;
+  /** What is not read yet. */
+  leftBytes: number;
 }
 
-export interface LongHashesOptions {
-  readonly largeBytes?: number;
-  /** A clock that only goes on. */
-  readonly monotonicMs?: () => number;
+/** Which files of a look are hashed beside it, and what becomes of them meanwhile. */
+export interface HashedBeside {
+  readonly hashes: LongHashes;
+  readonly fromBytes: number;
+  /** Their names are logged before their contents, for somebody who has run into them. */
+  readonly isNameLogged: boolean;
 }
 
 export class LongHashes implements Disposable {
   /** By the inode, in the order in which they were begun. */
   readonly #jobs = new Map<string, Job>();
-  readonly #largeBytes: number;
   readonly #nowMs: () => number;
+  /** Resolved when one of those that run has come to its end. */
+  #ended = Promise.withResolvers<void>();
 
-  constructor({ largeBytes = LARGE_BYTES, monotonicMs }: LongHashesOptions = {}) {
-    this.#largeBytes = largeBytes;
-    this.#nowMs = monotonicMs ?? (() => performance.now());
-  }
-
-  isLarge({ sizeBytes }: DiskNote): boolean {
-    return sizeBytes >= this.#largeBytes;
+  /** @param monotonicMs a clock that only goes on */
+  constructor(monotonicMs: () => number = () => performance.now()) {
+    this.#nowMs = monotonicMs;
   }
 
   /**
@@ -78,7 +86,7 @@ export class LongHashes implements Disposable {
     // It has changed since.
     if (job?.result === "running") this.#giveUp(job);
     const isPausing = job?.result === null && this.#nowMs() < job.retryAtMs;
-    if (isPausing || this.#running() >= MOST_RUNNING) return undefined;
+    if (isPausing || this.#running().length >= MOST_BEGUN) return undefined;
     this.#jobs.delete(key);
     const failures = job?.result === null ? job.failures : 0;
     this.#begin(key, openToHash(dirFd, name), note, failures);
@@ -88,10 +96,11 @@ export class LongHashes implements Disposable {
   [Symbol.dispose](): void {
     for (const { abort } of this.#jobs.values()) abort.abort();
     this.#jobs.clear();
+    this.#noteEnd();
   }
 
-  #running(): number {
-    return [...this.#jobs.values()].filter(({ result }) => result === "running").length;
+  #running(): Job[] {
+    return [...this.#jobs.values()].filter(({ result }) => result === "running");
   }
 
   #begin(key: string, fd: number, note: DiskNote, formerFailures: number): void {
@@ -102,6 +111,7 @@ export class LongHashes implements Disposable {
       failures,
       result: "running",
       retryAtMs: 0,
+      leftBytes: Number(note.sizeBytes),
     };
     this.#jobs.set(key, job);
     void this.#run(job, fd);
@@ -114,14 +124,35 @@ export class LongHashes implements Disposable {
   async #run(job: Job, fd: number): Promise<void> {
     const { signal } = job.abort;
     try {
-      const sha256 = await hashOpenFile(fd, job.note, signal);
+      const sha256 = await hashOpenFile(fd, job.note, {
+        signal,
+        onWay: (doneBytes) => this.#awaitTurn(job, doneBytes),
+      });
       if (sha256 === null) this.#giveUp(job);
       else job.result = sha256;
     } catch (error) {
       if (!signal.aborted) job.result = { error };
     } finally {
       closeSync(fd);
+      this.#noteEnd();
     }
+  }
+
+  async #awaitTurn(job: Job, doneBytes: number): Promise<void> {
+    job.leftBytes = Number(job.note.sizeBytes) - doneBytes;
+    // oxlint-disable-next-line no-await-in-loop -- until it is one of the first
+    while (!job.abort.signal.aborted && !this.#isFirst(job)) await this.#ended.promise;
+  }
+
+  #isFirst(job: Job): boolean {
+    // A stable order: of those that have as much left, the one that was begun before.
+    const shortest = this.#running().toSorted((a, b) => a.leftBytes - b.leftBytes);
+    return shortest.indexOf(job) < MOST_RUNNING;
+  }
+
+  #noteEnd(): void {
+    this.#ended.resolve();
+    this.#ended = Promise.withResolvers();
   }
 
   #giveUp(job: Job): void {
@@ -129,5 +160,6 @@ export class LongHashes implements Disposable {
     job.result = null;
     const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (job.failures - 1), LONGEST_PAUSE_MS);
     job.retryAtMs = this.#nowMs() + pauseMs;
+    this.#noteEnd();
   }
 }

@@ -1,7 +1,7 @@
 import type { Oid } from "@izo/core";
 
 import type { LookRequest } from "../tree/list-directory.ts";
-import type { LongHashes } from "./long-hashes.ts";
+import type { HashedBeside } from "./long-hashes.ts";
 import type { AbsenceRules } from "./settle-absences.ts";
 
 /** How a look goes about what it finds. */
@@ -14,8 +14,8 @@ export interface LookOptions extends AbsenceRules {
   readonly onDirectory?: (oid: Oid, fd: number) => void;
   /** Names under which something stands by now that the log has elsewhere: asked for before anything counts as removed. */
   readonly findMoved?: () => Promise<readonly LookRequest[]>;
-  /** Where large files get their hashes, which then nobody waits for; without it, in this look. */
-  readonly longHashes?: LongHashes;
+  /** Large files, whose hashes nobody waits for. */
+  readonly beside: HashedBeside;
   readonly onProgress?: (progress: LookProgress) => void;
   readonly signal?: AbortSignal;
 }
