@@ -11,7 +11,9 @@ let host: SyncHost;
 beforeEach(async () => {
   cleanup = new AsyncDisposableStack();
   const server = cleanup.use(await LoopbackServer.start());
-  host = cleanup.use(await SyncHost.open(server.url, "on-demand", undefined, ROOM));
+  host = cleanup.use(
+    await SyncHost.open(server.url, "on-demand", undefined, { mostPending: ROOM }),
+  );
 });
 
 afterEach(async () => {

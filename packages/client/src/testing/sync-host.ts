@@ -16,8 +16,15 @@ import { InterSync } from "../sync/inter-sync.ts";
 import { LocalReplica } from "../sync/replica/local-replica.ts";
 import type { SyncMode } from "../sync/sync-status.ts";
 
-/** Short, so that tests need not wait for it long. */
-const LONG_WRITE_MS = 200;
+/** What few tests are about. */
+interface SyncHostOptions {
+  /** How many changes may wait. */
+  readonly mostPending?: number;
+  /** So often a file that is written without pause is sent as it is. By default never, however slow a machine is. */
+  readonly copyEveryMs?: number;
+}
+
+const NEVER_MS = 3_600_000;
 
 const CALLER: Caller = { uid: 1000, gid: 1000, pid: process.pid };
 
@@ -38,11 +45,11 @@ export class SyncHost implements AsyncDisposable {
   #local!: LocalFileSystem;
   #isOpen = false;
 
-  readonly #mostPending: number;
+  readonly #options: SyncHostOptions;
 
-  private constructor(cacheDir: string, mostPending: number) {
+  private constructor(cacheDir: string, options: SyncHostOptions) {
     this.cacheDir = cacheDir;
-    this.#mostPending = mostPending;
+    this.#options = options;
   }
 
   /** @param cacheDir one that another host has used, or a new one */
@@ -50,9 +57,9 @@ export class SyncHost implements AsyncDisposable {
     url: string,
     mode: SyncMode = "on-demand",
     cacheDir = mkdtempSync(join(tmpdir(), "izo-host-")),
-    mostPending = Infinity,
+    options: SyncHostOptions = {},
   ): Promise<SyncHost> {
-    const host = new SyncHost(cacheDir, mostPending);
+    const host = new SyncHost(cacheDir, options);
     await host.start(url, mode);
     return host;
   }
@@ -78,7 +85,7 @@ export class SyncHost implements AsyncDisposable {
     };
     this.#local = new LocalFileSystem({
       hostName: "test",
-      mostPending: this.#mostPending,
+      mostPending: this.#options.mostPending ?? Infinity,
       cacheDir: this.cacheDir,
       form: DIRECT_FORM,
       log: this.replica,
@@ -90,7 +97,7 @@ export class SyncHost implements AsyncDisposable {
       waitFor: (recno, signal) => this.sync.waitFor(recno, signal),
       onWriterGone: () => this.sync.noteIdleFile(),
       onLongWritten: () => this.sync.noteIdleFile(),
-      copyEveryMs: LONG_WRITE_MS,
+      copyEveryMs: this.#options.copyEveryMs ?? NEVER_MS,
       onProblem: (_path, error) => this.errors.push(error),
     });
     this.#local.connect({ invalidateEntry: () => {}, invalidateNode: () => {} });

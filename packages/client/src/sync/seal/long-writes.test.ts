@@ -7,6 +7,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { LoopbackServer } from "../../testing/loopback-server.ts";
 import { SyncHost } from "../../testing/sync-host.ts";
 
+/** Short, so that tests need not wait for it long. */
+const COPY_EVERY_MS = 200;
 const WITHIN = { timeout: 20_000, interval: 20 };
 
 let server: LoopbackServer;
@@ -22,7 +24,9 @@ afterEach(async () => {
 });
 
 const open = async (cacheDir?: string): Promise<SyncHost> =>
-  cleanup.use(await SyncHost.open(server.url, "on-demand", cacheDir));
+  cleanup.use(
+    await SyncHost.open(server.url, "on-demand", cacheDir, { copyEveryMs: COPY_EVERY_MS }),
+  );
 
 const exported = (path: string): string => readFileSync(join(server.dir, path), "utf8");
 
