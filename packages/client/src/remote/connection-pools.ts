@@ -17,6 +17,12 @@ export type ConnectionPools = Readonly<Record<Lane, Pool>>;
  */
 const PROBE_AFTER_MS = 5_000;
 
+/**
+ * The protocol is one of HTTP/1.1, and lanes are connections: over the one connection that HTTP/2 makes of a pool, what a
+ * program waits for would wait for what is fetched ahead. A proxy may prefer it, so it is not offered.
+ */
+const HTTP_1_ONLY = { allowH2: false } as const;
+
 /** The connections to one server, by lane; none stands yet. */
 export function openPools(
   origin: string,
@@ -28,6 +34,7 @@ export function openPools(
   const connect =
     stateDirectory === undefined
       ? tlsConnector(credentials, {
+          ...HTTP_1_ONLY,
           timeout: timeouts.connectMs,
           keepAlive: true,
           keepAliveInitialDelay: PROBE_AFTER_MS,
@@ -35,6 +42,7 @@ export function openPools(
       : socketConnector(stateDirectory);
   const pool = (lane: Lane): Pool =>
     new Pool(origin, {
+      ...HTTP_1_ONLY,
       connections: lanes[lane],
       pipelining: 1,
       connect,
