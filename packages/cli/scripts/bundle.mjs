@@ -61,13 +61,41 @@ const drizzleAsModules = {
   },
 };
 
+/**
+ * Of undici only what is used is taken in: most of it is fetch, WebSocket, caches and mocks, and its index loads all of that.
+ * An import of anything else ends the build. HTTP/2 is spoken with nobody (`connection-pools.ts`), and node:http2 takes as long
+ * to load as all that is left.
+ */
+const UNDICI_PARTS = {
+  "index.js": `
+    import Dispatcher from "./lib/dispatcher/dispatcher.js";
+    import request from "./lib/api/api-request.js";
+    Dispatcher.prototype.request = request;
+    export { default as Pool } from "./lib/dispatcher/pool.js";
+    export { default as buildConnector } from "./lib/core/connect.js";
+  `,
+  "lib/dispatcher/client-h2.js": `
+    module.exports = () => {
+      throw new Error("Cannot speak HTTP/2: it was not offered");
+    };
+  `,
+};
+
+const undiciInParts = {
+  name: "undici-in-parts",
+  load(id) {
+    const [, file] = id.split("/node_modules/undici/");
+    return UNDICI_PARTS[file] ?? null;
+  },
+};
+
 rmSync(target, { recursive: true, force: true });
 const bundle = await rolldown({
   input: ENTRIES,
   platform: "node",
   resolve: { conditionNames: ["izo:source", "node", "import", "default"] },
   external: ["better-sqlite3", "fuse-native"],
-  plugins: [drizzleAsModules],
+  plugins: [drizzleAsModules, undiciInParts],
   onLog(level, log) {
     if (level === "warn") throw new Error(`Cannot bundle: ${log.message}`);
   },

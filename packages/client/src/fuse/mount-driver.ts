@@ -6,7 +6,6 @@ import type { DriverFacts } from "./driver-facts.ts";
 import type { DriverChoice } from "./driver-name.ts";
 import type { FileSystem } from "./file-system.ts";
 import type { FuseMount } from "./fuse-mount.ts";
-import { mountFuseNative } from "./fuse-native/fuse-native-driver.ts";
 import { mountKernel } from "./kernel/kernel-driver.ts";
 import type { QuickWakeChoice } from "./quick-wake-choice.ts";
 
@@ -92,6 +91,8 @@ async function mountPortable(
   reason: string,
 ): Promise<DrivenMount> {
   const options = { isReadOnly, onError, ...(isForAll !== undefined && { isForAll }) };
+  // Loaded where it is used: what speaks to libfuse takes as long to load as a tenth of all else of a mount.
+  const { mountFuseNative } = await import("./fuse-native/fuse-native-driver.ts");
   const mount = await mountFuseNative(fileSystem, mountPoint, options);
   const facts = { name: "fuse-native", protocol: null, hasPassthrough: false } as const;
   return Object.assign(mount, {
