@@ -279,15 +279,19 @@ export class SqlState implements MutableState {
 
   putEntry(entry: Entry): void {
     const { parent, name, oid, version } = entry;
-    this.removeEntry(parent, name);
     this.#childless.delete(parent);
     const isFirst = this.#fresh.delete(oid);
-    this.#sql.putEntry.run(
+    const row = [
       idBytes(parent),
       textToBytes(name),
       idBytes(oid),
       authoritativeRecno(version),
-    );
+    ] as const;
+    // Most names are new: to put one says whether there was another, for less than it takes to look.
+    if (this.#sql.putNewEntry.run(row).changes === 0) {
+      this.removeEntry(parent, name);
+      this.#sql.putEntry.run(row);
+    }
     this.#entries.put(entryKey(parent, name), entry);
     this.#changeLinks(oid, isFirst, (links) => [...links, entry]);
   }
@@ -407,6 +411,9 @@ function prepare(sqlite: Database) {
       "SELECT oid, reason, trace FROM outcomes WHERE verdict = 'refused' ORDER BY trace DESC LIMIT ?",
     ),
     countEntries: sqlite.prepare("SELECT count(*) AS count FROM entries"),
+    putNewEntry: sqlite.prepare(
+      "INSERT INTO entries (parent, name, oid, version) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    ),
     putEntry: sqlite.prepare(
       "INSERT INTO entries (parent, name, oid, version) VALUES (?, ?, ?, ?)",
     ),
