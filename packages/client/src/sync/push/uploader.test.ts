@@ -38,14 +38,17 @@ afterEach(() => {
   rmSync(directory, { recursive: true });
 });
 
-function uploaderTo(upload: Remote["upload"]): Uploader {
+function uploaderTo(
+  upload: Remote["upload"],
+  onFailed: (error: unknown) => void = () => {},
+): Uploader {
   const contents = { open: () => ({ fd, [Symbol.dispose]: () => {} }) };
   return new Uploader({
     remote: { upload },
     contents: contents as unknown as OwnContents,
     peer: () => "1".repeat(32) as PeerId,
     onUploaded: () => {},
-    onFailed: () => {},
+    onFailed,
   });
 }
 
@@ -114,4 +117,20 @@ test("Uploader looks once more at a file that was sealed while its content was b
   reject(new ContentShortError("It was short"));
   await uploader.settle();
   expect(uploader.hasChanged(close)).toBe(false);
+});
+
+test("Uploader reports a failure, and not that it was told to end", async () => {
+  const errors: unknown[] = [];
+  const uploader = uploaderTo(
+    () => Promise.reject(new Error("the connection broke")),
+    (error) => errors.push(error),
+  );
+  const ended = new AbortController();
+  uploader.isThere(close, ended.signal);
+  ended.abort();
+  await uploader.settle();
+  expect(errors).toEqual([]);
+  uploader.isThere(close, never);
+  await uploader.settle();
+  expect(errors).toEqual([new Error("the connection broke")]);
 });

@@ -54,7 +54,10 @@ export class Uploader {
       this.#sealedMeanwhile.delete(sha256);
     });
     this.#running.set(sha256, running);
-    running.then(this.#options.onUploaded, this.#options.onFailed);
+    running.then(this.#options.onUploaded, (error: unknown) => {
+      // Who has ended it knows why.
+      if (!signal.aborted) this.#options.onFailed(error);
+    });
     return false;
   }
 
