@@ -26,6 +26,7 @@ export { detachDeadWithHelper, FusermountError } from "./fusermount.ts";
 export { FuseDevice, type FuseDeviceOptions } from "./fuse-device.ts";
 export { isRunning } from "./is-running.ts";
 export { hasWriter, releaseLease, setReadLease } from "./lease.ts";
+export { makeDirectories } from "./make-directories.ts";
 export { type FileToMake, makeFiles } from "./make-files.ts";
 export { mknod, mknodat } from "./mknod.ts";
 export { linkat, linkFd, mkdirat, readlinkat, symlinkat, unlinkat } from "./names.ts";

@@ -6,7 +6,6 @@
  */
 import { createHash } from "node:crypto";
 import {
-  mkdirSync,
   readdirSync,
   readFileSync,
   realpathSync,
@@ -17,6 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 
+import { makeDirectories } from "@izo/sys";
 import { z } from "zod";
 
 const schema = z.object({
@@ -46,7 +46,7 @@ export function mountPointOf(path: string): string {
 /** Notes a mount; a file appears whole or not at all. */
 export function noteMount(note: MountNote): void {
   const file = noteFile(note.mountPoint);
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makeDirectories(dirname(file));
   const temporary = `${file}.${process.pid}`;
   writeFileSync(temporary, `${JSON.stringify(note)}\n`, { mode: 0o600 });
   renameSync(temporary, file);

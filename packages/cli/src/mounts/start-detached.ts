@@ -6,11 +6,12 @@
  * A crash of the parent while it waits leaves the child running: the mount then serves all the same.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { dirname, extname, join } from "node:path";
 
 import type { Mount } from "@izo/client";
 import { IzoError } from "@izo/core";
+import { makeDirectories } from "@izo/sys";
 
 /** What the child says, once. */
 export type StartReport =
@@ -36,7 +37,7 @@ export interface Detached {
 /** Resolves once the child serves. @throws IzoError as the child reported it */
 export async function startDetached(options: DetachedOptions): Promise<Detached> {
   const { args, logFile, signal } = options;
-  mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 });
+  makeDirectories(dirname(logFile));
   const log = openSync(logFile, "a", 0o600);
   const child = spawn(process.execPath, [...process.execArgv, programFile(), ...args], {
     // Whatever directory we were started in can be unmounted or removed meanwhile.

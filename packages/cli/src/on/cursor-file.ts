@@ -3,7 +3,7 @@
  * ended well is never handed out again. A crash while a command runs, or before its end was noted, hands
  * out that one record again; a lost file means that reading starts anew, by `--from`.
  */
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 
 import {
@@ -14,7 +14,7 @@ import {
   type Position,
   type Recno,
 } from "@izo/core";
-import { flock, replaceFile } from "@izo/sys";
+import { flock, makeDirectories, replaceFile } from "@izo/sys";
 import { z } from "zod";
 
 const schema = z.object({ url: z.string(), after: z.string(), done: z.number() });
@@ -51,7 +51,7 @@ export class CursorFile implements Disposable {
   constructor(path: string, url: string) {
     this.#path = path;
     this.#url = url;
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeDirectories(dirname(path));
     this.#lock = openSync(`${path}.lock`, "a", 0o600);
     if (flock(this.#lock, "exclusive", { nonBlocking: true })) return;
     closeSync(this.#lock);

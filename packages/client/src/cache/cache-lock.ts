@@ -1,8 +1,8 @@
-import { closeSync, constants, fstatSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 import { IzoError } from "@izo/core";
-import { fgetxattr, flock, fsetxattr, SysError } from "@izo/sys";
+import { fgetxattr, flock, fsetxattr, makeDirectories, SysError } from "@izo/sys";
 
 import { DIRECT_FORM, DIRECT_MARK } from "./inode/direct-form.ts";
 import type { InodeForm } from "./inode/inode-form.ts";
@@ -52,7 +52,7 @@ export interface CacheLock extends Disposable {
  */
 export function lockCache(cacheDir: string): CacheLock {
   // It holds what other users must not read, and what they must not change.
-  mkdirSync(cacheDir, { recursive: true, mode: 0o700 });
+  makeDirectories(cacheDir);
   const fd = openLock(cacheDir);
   try {
     if (!flock(fd, "exclusive", { nonBlocking: true })) throw new CacheInUseError(cacheDir);
