@@ -43,6 +43,7 @@ export const SPEC_RULES: Readonly<Record<string, string>> = {
   Y12: "a client that its user keeps offline asks nobody",
   Y13: "what the server refuses to take stops pushing alone",
   Y14: "a refused client asks again when its credentials change",
+  Y15: "what a server answers at once and without sense is not asked for again at once",
   K1: "where all bases of a record hold, it is applied",
   K2: "every record leaves one trace; what the server adds stands before it",
   K3: "an id means the object that it was merged into",

@@ -7,6 +7,7 @@ export class Troubles {
   #last: SyncError | null = null;
   #inSteps = 0;
   #inPushes = 0;
+  #renewals = 0;
 
   constructor(nowMs: () => number, onError: (error: SyncError) => void) {
     this.#nowMs = nowMs;
@@ -49,8 +50,15 @@ export class Troubles {
     if (this.#inPushes === 0) this.#last = null;
   }
 
+  /** What waits goes on under a new id; returns how often it has since a push got through. */
+  noteRenewal(): number {
+    this.#renewals += 1;
+    return this.#renewals;
+  }
+
   endInPushes(): void {
     this.#inPushes = 0;
+    this.#renewals = 0;
   }
 
   /** What the last one was about is wanted now. */

@@ -11,11 +11,12 @@ import {
 
 import type { Connection } from "../connection.ts";
 import type { QuietMoments } from "../quiet-moments.ts";
-import type { Remote } from "../remote.ts";
+import type { PolledRecords, PollOptions, Remote } from "../remote.ts";
 import type { LocalReplica } from "../replica/local-replica.ts";
 import { connectionEventOf, ForeignServerError } from "../sync-error.ts";
 import type { Troubles } from "../troubles.ts";
 import { WakeUp } from "../wake-up.ts";
+import { EmptyAnswers } from "./empty-answers.ts";
 import type { Lag } from "./lag.ts";
 import type { LostLog } from "./lost-log.ts";
 import { receiveTree } from "./receive-tree.ts";
@@ -79,6 +80,7 @@ export class PullLoop {
   #restMs = 0;
   /** How many to take then; null where there was no rest. */
   #restedRecords: number | null = null;
+  readonly #emptyAnswers = new EmptyAnswers();
 
   constructor(options: PullLoopOptions) {
     this.#options = options;
@@ -197,7 +199,7 @@ export class PullLoop {
   }
 
   async #poll(signal: AbortSignal): Promise<void> {
-    const { replica, remote, connection, lag, quiet } = this.#options;
+    const { replica, connection, quiet } = this.#options;
     const waitSeconds = connection.state.isCaughtUp ? POLL_WAIT_SECONDS : 0;
     const contentsUpTo = connection.state.isCaughtUp ? this.#options.contentsUpTo : 0;
     const { peer } = replica;
@@ -207,9 +209,7 @@ export class PullLoop {
     if (this.#restMs > 0) await delay(this.#restMs, undefined, { signal });
     this.#restMs = 0;
     this.#restedRecords = null;
-    const { records, last, head } = await remote.poll(replica.position, options, signal);
-    lag.noteHead(head.recno);
-    const isAtHead = last.recno >= head.recno;
+    const { records, last, isAtHead } = await this.#ask(options, signal);
     if (records.length > 0) {
       // What others did is news, also to a program that asks for nothing else meanwhile.
       const isOwn = records.every(({ origin }) => origin.peer === replica.peer);
@@ -225,6 +225,29 @@ export class PullLoop {
       }
     }
     connection.happen(isAtHead ? "caught-up" : "pulled");
+  }
+
+  /** Asks for records, and not at once again where the server says at once that there are none. */
+  async #ask(
+    options: PollOptions,
+    signal: AbortSignal,
+  ): Promise<PolledRecords & { readonly isAtHead: boolean }> {
+    const { replica, remote, lag, random } = this.#options;
+    const pauseMs = this.#emptyAnswers.pauseMs(random());
+    if (pauseMs > 0) await this.#bell.wait(signal, pauseMs);
+    signal.throwIfAborted();
+    const startMs = performance.now();
+    const polled = await remote.poll(replica.position, options, signal);
+    const { records, last, head } = polled;
+    const isAtHead = last.recno >= head.recno;
+    lag.noteHead(head.recno);
+    this.#emptyAnswers.note({
+      records: records.length,
+      isAtHead,
+      waitMs: (options.waitSeconds ?? 0) * 1000,
+      tookMs: performance.now() - startMs,
+    });
+    return { ...polled, isAtHead };
   }
 
   #take({ changes, isDiverged }: Pulled): void {
@@ -248,15 +271,18 @@ export class PullLoop {
 
   /** Another client uses this one's id: what waits goes on under a new one. */
   async #renew(signal: AbortSignal): Promise<void> {
-    const { replica, remote, connection, lag } = this.#options;
+    const { replica, connection, troubles, random } = this.#options;
+    // Under a new id the same answer may come again, whatever is sent.
+    const renewals = troubles.noteRenewal();
+    if (renewals > 1) await this.#bell.wait(signal, retryDelayMs(renewals - 1, random()));
+    signal.throwIfAborted();
     // To the head first: what the server took under the old id is known then, and not sent again.
     for (let isBehind = true; isBehind;) {
       const options = { waitSeconds: 0, limitRecords: POLL_RECORDS };
       // oxlint-disable-next-line no-await-in-loop -- each poll goes on from the one before
-      const { records, last, head } = await remote.poll(replica.position, options, signal);
-      lag.noteHead(head.recno);
+      const { records, last, isAtHead } = await this.#ask(options, signal);
       if (records.length > 0) this.#take(replica.applyRemote(records, last));
-      isBehind = last.recno < head.recno;
+      isBehind = !isAtHead;
     }
     await replica.renewIdentity();
     connection.happen("recovered");

@@ -71,6 +71,8 @@ export class Pusher {
   readonly #contents: OwnContents;
   readonly #uploader: Uploader;
   readonly #ready: ReadyRecords;
+  /** Contents that were missing, and brought, since a push was last taken. */
+  readonly #brought = new Set<Sha256>();
 
   constructor(options: PusherOptions) {
     this.#options = options;
@@ -116,6 +118,7 @@ export class Pusher {
       const batchOf = { peer, host, received, permits, records, contents, isRemovalConfirmed };
       const { results } = await remote.push(batchOf, signal);
       if (replica.peer !== peer) return true;
+      this.#brought.clear();
       const last = records[results.length - 1];
       if (last !== undefined) replica.noteReceived(last.origin);
       for (const { sha256 } of contents) this.#contents.forget(sha256);
@@ -123,8 +126,11 @@ export class Pusher {
       if (!(error instanceof RemoteProblemError)) throw error;
       if (error.code === "mass-removal") this.#options.removals.noteRefused();
       if (error.code === "content-missing") {
-        await this.#bringMissing(error.data["missing"], batch, signal);
-      } else if (error.code !== "permit-passed-on" || !this.#forgetPermit(error.data)) throw error;
+        await this.#bringMissing(error, batch, signal);
+        // Nothing has got through yet: what is refused again counts as one failure more.
+        return await this.push(signal, began);
+      }
+      if (error.code !== "permit-passed-on" || !this.#forgetPermit(error.data)) throw error;
     }
     return true;
   }
@@ -175,21 +181,31 @@ export class Pusher {
     return Array.from(contents, ([sha256, bytes]) => ({ sha256, bytes }));
   }
 
-  /** The server has not got contents that it had, or that an earlier process had sent along. */
+  /**
+   * The server has not got contents that it had, or that an earlier process had sent along.
+   *
+   * @throws `refusal` where the batch has nothing to bring that was not brought just now
+   */
   async #bringMissing(
-    missing: unknown,
+    refusal: RemoteProblemError,
     batch: readonly FrozenRecord[],
     signal: AbortSignal,
   ): Promise<void> {
+    const missing = refusal.data["missing"];
     const hashes = new Set<unknown>(Array.isArray(missing) ? missing : []);
+    const before = new Set(this.#brought);
+    this.#brought.clear();
     for (const { submitted } of batch) {
       const close = sealedClose(submitted.origin.recno, submitted.operation);
       if (close === undefined || !hashes.has(close.operation.sha256)) continue;
       const { sha256 } = close.operation;
+      if (before.has(sha256)) continue;
       this.#uploader.forget(sha256);
       // oxlint-disable-next-line no-await-in-loop -- rare, and the batch needs all of them anyway
       const isUploaded = await this.#uploader.upload(close, signal);
       if (!isUploaded) throw new ContentLostError(close.recno, sha256);
+      this.#brought.add(sha256);
     }
+    if (this.#brought.size === 0) throw refusal;
   }
 }
