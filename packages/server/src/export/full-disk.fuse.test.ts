@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -115,6 +116,106 @@ describe("an export on a full disk", () => {
     const after = await peer.resume(exported).push(makeDirectory("after"));
     expect(after).toMatchObject([{ verdict: "applied" }]);
     expect(exported.status().problems).toEqual([]);
+  });
+});
+
+const MIB = 1024 * 1024;
+
+/** What has come of uploads that were broken off in their middle. */
+class BrokenUploads {
+  readonly #exported: Export;
+  #made = 0;
+
+  constructor(exported: Export) {
+    this.#exported = exported;
+  }
+
+  /** Gives the hash of the content of which one MiB is there. */
+  async make(): Promise<Sha256> {
+    this.#made += 1;
+    const content = contentOf(`broken ${this.#made}`, 2 * MIB);
+    const range = { offsetBytes: 0, totalBytes: 2 * MIB };
+    await this.#exported.upload(content.sha256, once(content.bytes.subarray(0, MIB)), range);
+    return content.sha256;
+  }
+
+  bytesOf(hashes: readonly Sha256[]): number[] {
+    return hashes.map((sha256) => this.#exported.uploadOffset(sha256).offsetBytes);
+  }
+}
+
+function contentOf(text: string, length: number): { bytes: Buffer; sha256: Sha256 } {
+  const bytes = Buffer.alloc(length, text);
+  return { bytes, sha256: createHash("sha256").update(bytes).digest("hex") as Sha256 };
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
+  yield bytes;
+}
+
+describe("uploads that nobody goes on with", () => {
+  it("go before anything is refused on a full disk, the oldest first", async () => {
+    await using disk = await smallDisk();
+    const { dir } = disk;
+    await using exported = await openTestExport(dir, { gatherMs: 60_000 });
+    const broken = new BrokenUploads(exported);
+    const hashes = [await broken.make(), await broken.make(), await broken.make()];
+    await fillUp(join(dir, "ballast"));
+
+    const small = contentOf("small", MIB / 2);
+    exported.stageInline(small.sha256, small.bytes);
+    expect(broken.bytesOf(hashes)).toEqual([0, MIB, MIB]);
+
+    const large = contentOf("large", MIB);
+    const range = { offsetBytes: 0, totalBytes: MIB };
+    const { isComplete } = await exported.upload(large.sha256, once(large.bytes), range);
+    expect(isComplete).toBe(true);
+    expect(broken.bytesOf(hashes)).toEqual([0, 0, MIB]);
+
+    await fillUp(join(dir, "ballast"));
+    const names = Array.from({ length: 500 }, (_, index) => `d${index}`);
+    const results = await new TestPeer(exported).push(...names.map((name) => makeDirectory(name)));
+    expect(results.every(({ verdict }) => verdict === "applied")).toBe(true);
+    expect(broken.bytesOf(hashes)).toEqual([0, 0, 0]);
+    expect(exported.status().problems).toEqual([]);
+  });
+
+  it("go before what a program has made cannot be logged", async () => {
+    await using disk = await smallDisk();
+    const { dir } = disk;
+    await using exported = await openTestExport(dir, { gatherMs: 60_000 });
+    const broken = new BrokenUploads(exported);
+    const hashes = [await broken.make()];
+    await fillUp(join(dir, "ballast"));
+    // On such a disk a name takes no space, but its record does.
+    for (let index = 0; index < 3000; index += 1) writeFileSync(join(dir, `f${index}`), "");
+    await exported.rescan();
+    expect(exported.lookUp("/f2999")).not.toBeNull();
+    expect(broken.bytesOf(hashes)).toEqual([0]);
+    expect(exported.status().problems).toEqual([]);
+  });
+
+  it("stay where one of them fills the disk itself, and is refused", async () => {
+    await using disk = await smallDisk();
+    await using exported = await openTestExport(disk.dir, { gatherMs: 60_000 });
+    const { sha256, bytes } = contentOf("too large", DISK_MIB * MIB);
+    const range = { offsetBytes: 0, totalBytes: bytes.length };
+    const upload = (): Promise<unknown> => exported.upload(sha256, once(bytes), range);
+    await expect(upload()).rejects.toBeInstanceOf(NoSpaceError);
+    expect(exported.uploadOffset(sha256).offsetBytes).toBeGreaterThan(MIB);
+  });
+
+  it("go after a week, also while the server runs", async () => {
+    await using disk = await smallDisk();
+    let nowNs = BigInt(Date.now()) * 1_000_000n;
+    await using exported = await openTestExport(disk.dir, { nowNs: () => nowNs });
+    const broken = new BrokenUploads(exported);
+    const hashes = [await broken.make()];
+    await exported.rescan();
+    expect(broken.bytesOf(hashes)).toEqual([MIB]);
+    nowNs += 8n * 24n * 3_600_000_000_000n;
+    await exported.rescan();
+    expect(broken.bytesOf(hashes)).toEqual([0]);
   });
 });
 

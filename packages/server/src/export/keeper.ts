@@ -22,7 +22,7 @@ import { JobQueue } from "./job-queue.ts";
 import { findMoved } from "./look/find-moved.ts";
 import { HeldEntries } from "./look/held-entries.ts";
 import { type HashedBeside, HUGE_BYTES, LARGE_BYTES, LongHashes } from "./look/long-hashes.ts";
-import type { LookProgress } from "./look/look-options.ts";
+import type { LookOptions, LookProgress } from "./look/look-options.ts";
 import { look, mergeRequests, type Looked } from "./look/look.ts";
 import { settleObject } from "./look/settle-object.ts";
 import { TreeWatch } from "./look/tree-watch.ts";
@@ -155,7 +155,7 @@ export class Keeper {
     };
     return this.#queue.run(async () => {
       try {
-        return await applyPush(context, push);
+        return await this.contents.idle.withRoom(() => applyPush(context, push));
       } catch (error) {
         noteFullDisk(this.fileset, error);
         throw error;
@@ -202,6 +202,7 @@ export class Keeper {
         beside: this.#large,
       });
       dropOldContents(this.fileset, this.#options.contentRetention);
+      this.contents.idle.dropAbandoned();
     });
   }
 
@@ -245,7 +246,7 @@ export class Keeper {
     // A scan of everything judges all absences anew.
     const isScan = requests.includes(EVERYTHING);
     try {
-      const looked = await look(this.fileset, requests, {
+      const lookOptions: LookOptions = {
         beside: this.#huge,
         ...options,
         held: isScan ? null : this.#held,
@@ -259,7 +260,10 @@ export class Keeper {
           options.signal === undefined
             ? this.#abort.signal
             : AbortSignal.any([this.#abort.signal, options.signal]),
-      });
+      };
+      const looked = await this.contents.idle.withRoom(() =>
+        look(this.fileset, requests, lookOptions),
+      );
       if (looked.busy.length > 0) {
         this.#requests.push(...looked.busy);
         this.#lookSoon(this.#options.quietMs);

@@ -34,6 +34,7 @@ import { noteFullDisk } from "../full-disk-problem.ts";
 import { JobQueue } from "../job-queue.ts";
 import { openContentSource, type ContentSource, type OnStale } from "./content-source.ts";
 import { hashContent } from "./hash-content.ts";
+import { ABANDONED_MS, IdleUploads, partName } from "./idle-uploads.ts";
 import { UnsyncedContents } from "./unsynced-contents.ts";
 
 const read = promisify(readCallback);
@@ -42,9 +43,6 @@ const fdatasyncAsync = promisify(fdatasync);
 const PIECE_BYTES = 256 * 1024;
 
 const IS_HASH = /^[0-9a-f]{64}$/;
-
-/** Uploads that no record has asked for in this time were given up by their author. */
-const ABANDONED_MS = 7 * 24 * 3_600_000;
 
 /**
  * Contents by hash: those of the tree and of retained files to read, those of uploads to come in. An
@@ -56,6 +54,8 @@ const ABANDONED_MS = 7 * 24 * 3_600_000;
  * nobody from bringing the same content.
  */
 export class ContentStore {
+  /** What of uploads may go when the disk is full. */
+  readonly idle: IdleUploads;
   readonly #fileset: Fileset;
   readonly #onStale: OnStale;
   /** By part: one upload at a time; others of the same sender wait, and find it complete. */
@@ -67,6 +67,7 @@ export class ContentStore {
   constructor(fileset: Fileset, onStale: OnStale) {
     this.#fileset = fileset;
     this.#onStale = onStale;
+    this.idle = new IdleUploads(fileset, (part) => this.#uploads.has(part));
   }
 
   has(sha256: Sha256): boolean {
@@ -135,20 +136,27 @@ export class ContentStore {
     if (found !== sha256) throw new WrongHashError(sha256, found);
     if (this.has(sha256)) return;
     this.#inlineCount += 1;
-    const { contentsFd } = this.#fileset;
     // All of it is here: it waits for nobody who brings the same.
     const part = `${sha256}.inline-${this.#inlineCount}`;
-    let fd: number | undefined;
-    try {
-      fd = openSync(this.#pathOf(part), "w", 0o600);
-      writeWhole(fd, bytes);
-      renameat2(contentsFd, part, contentsFd, sha256);
-    } catch (error) {
-      if (fd !== undefined) closeSync(fd);
-      this.#drop(part);
-      throw this.#failureOf(error, sha256);
-    }
+    const fd = this.#writeInline(sha256, part, bytes);
     this.#unsynced.add(sha256, this.#syncInline(sha256, fd));
+  }
+
+  #writeInline(sha256: Sha256, part: string, bytes: Uint8Array): number {
+    const { contentsFd } = this.#fileset;
+    for (;;) {
+      let fd: number | undefined;
+      try {
+        fd = openSync(this.#pathOf(part), "w", 0o600);
+        writeWhole(fd, bytes);
+        renameat2(contentsFd, part, contentsFd, sha256);
+        return fd;
+      } catch (error) {
+        if (fd !== undefined) closeSync(fd);
+        this.#drop(part);
+        if (!this.idle.makeRoom(error)) throw this.#failureOf(error, sha256);
+      }
+    }
   }
 
   /** Resolves when these contents survive a power cut, as far as they are here. @throws what the disk says */
@@ -213,10 +221,17 @@ export class ContentStore {
         if (end + piece.length > totalBytes) {
           throw new UploadOffsetError(sha256, end + piece.length, totalBytes);
         }
-        await file.write(piece, 0, piece.length, end);
-        end += piece.length;
+        // What has room is written, which may be less.
+        for (let at = 0; at < piece.length;) {
+          const write = () => file.write(piece, at, piece.length - at, end);
+          // oxlint-disable-next-line no-await-in-loop -- one after another
+          const { bytesWritten } = await this.idle.withRoom(write);
+          at += bytesWritten;
+          end += bytesWritten;
+        }
       }
       if (end < totalBytes) return { offsetBytes: end, isComplete: false };
+      // Once only: a second sync does not tell of what the first has lost (fsync(2)).
       await fdatasyncAsync(file.fd);
     }
     await this.#finish(sha256, part);
@@ -246,12 +261,6 @@ export class ContentStore {
   #pathOf(name: string): string {
     return join(this.#fileset.paths.contents, name);
   }
-}
-
-/** Names of holders may be anything, and long. */
-function partName(sha256: Sha256, sender: string | null): string {
-  const whose = sender === null ? "" : `.${hash("sha256", sender).slice(0, 16)}`;
-  return `${sha256}${whose}.part`;
 }
 
 class SourceContent implements OpenContent {
