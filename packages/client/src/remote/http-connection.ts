@@ -234,6 +234,12 @@ export class HttpConnection implements AsyncDisposable {
       const starts = status === 503 ? ", as one does that is starting and scans its directory" : "";
       throw new RemoteUnreachableError(url, `it answers with status ${status}${starts}`);
     }
+    const elsewhere = response.header("Location");
+    if (status >= 300 && status < 400 && elsewhere !== null) {
+      // Not followed: the token is for the server that the URL names.
+      const place = JSON.stringify(elsewhere);
+      throw new RemoteProtocolError(url, `it leads to ${place}, and is not followed`);
+    }
     throw new RemoteProtocolError(url, `it has status ${status} and no problem of the protocol`);
   }
 }

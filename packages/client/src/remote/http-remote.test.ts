@@ -173,7 +173,7 @@ describe("HttpRemote", () => {
       description: "a redirect",
       answer: (_, response) => response.writeHead(302, { Location: "/" }).end(),
       name: "RemoteProtocolError",
-      says: "status 302",
+      says: `it leads to "/"`,
     },
     {
       description: "a proxy with nobody behind it",
@@ -230,6 +230,19 @@ describe("HttpRemote", () => {
       name,
       message: expect.stringContaining(says) as string,
     });
+  });
+
+  test("follows nobody who leads elsewhere, and says where", async () => {
+    await using other = await serveScript((_, response) => void response.end("{}"));
+    await using server = await serveScript((_, response) => {
+      response.writeHead(307, { Location: other.url }).end();
+    });
+    await using remote = new HttpRemote(server.url);
+    await expect(remote.profile()).rejects.toMatchObject({
+      code: "protocol-error",
+      message: expect.stringContaining(other.url) as string,
+    });
+    expect(other.requests).toHaveLength(0);
   });
 
   test("says that nobody listens", async () => {
