@@ -8,9 +8,9 @@ import { SPEC_RULES } from "./spec-rules.ts";
 
 /**
  * The string that names a test, a group or a row of a table: `it("… [C4]"`, `describe.each(cases)("[D6] …"`,
- * `description: "[K9] …"`.
+ * `])("[Y15] …"` behind a table, `description: "[K9] …"`.
  */
-const TEST_NAME = /(?:\b(?:it|test|describe)\b[^"'`\n]*\(|\bdescription:)\s*(["'`])(.*?)\1/g;
+const TEST_NAME = /(?:\b(?:it|test|describe)\b[^"'`\n]*\(|\]\)\(|\bdescription:)\s*(["'`])(.*?)\1/g;
 const CITATION = /\[([A-Z]\d+)\]/g;
 
 /** Rule → how many test names cite it. */
