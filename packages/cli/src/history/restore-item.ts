@@ -16,7 +16,13 @@ import {
   writeSync,
 } from "node:fs";
 
-import { EMPTY_SHA256, IzoError, type ListedObject, textToBytes } from "@izo/core";
+import {
+  EMPTY_SHA256,
+  isReplicatedXattr,
+  IzoError,
+  type ListedObject,
+  textToBytes,
+} from "@izo/core";
 import { AT_FDCWD, fchmodat, fchownat, lsetxattr, mknod, renameat2, utimens } from "@izo/sys";
 
 import type { RestoredItem, RestorePlace } from "./plan-restore.ts";
@@ -87,7 +93,7 @@ async function make(
 async function writeFile(
   { history, at, signal }: RestorePlace,
   path: string,
-  { sha256 }: ListedObject,
+  { sha256, sizeBytes }: ListedObject,
   temporary: Buffer,
 ): Promise<void> {
   const fd = openSync(temporary, "wx", 0o600);
@@ -95,7 +101,11 @@ async function writeFile(
     if (sha256 === EMPTY_SHA256) return;
     const { bytes } = await history.content(path, at, signal);
     const hash = createHash("sha256");
+    let leftBytes = sizeBytes;
     for await (const chunk of bytes) {
+      leftBytes -= chunk.length;
+      // Not to its end, which may never come, and the disk be full before.
+      if (leftBytes < 0) throw new ContentNotRestoredError(path);
       hash.update(chunk);
       for (let done = 0; done < chunk.length;) done += writeSync(fd, chunk, done);
     }
@@ -112,7 +122,10 @@ function setAttributes(target: Buffer, object: ListedObject): void {
   // Only root gives files away; for others they are their own, as with cp.
   if (process.getuid?.() === 0) fchownat(AT_FDCWD, target, uid, gid, { noFollow: true });
   if (kind !== "symlink") {
-    for (const [name, value] of xattrs) lsetxattr(target, name, value);
+    for (const [name, value] of xattrs) {
+      // What is no part of a fileset comes from no honest server.
+      if (isReplicatedXattr(name)) lsetxattr(target, name, value);
+    }
     fchmodat(AT_FDCWD, target, mode & 0o7777);
   }
   utimens(target, mtimeNs, mtimeNs, { noFollow: true });
