@@ -1,3 +1,5 @@
+import { availableParallelism } from "node:os";
+
 import { defineConfig } from "vitest/config";
 
 // Everything runs from source: no package needs to be built for its tests.
@@ -33,8 +35,8 @@ export default defineConfig({
           include: ["packages/*/src/**/*.test.ts", "scripts/*.test.ts"],
           exclude: [...exclude, "**/*.fuse.test.ts", "**/*.e2e.test.ts"],
           pool: "forks",
-          // Half of them wait for disks, sockets and processes: one core fewer, as is the default, is half of two.
-          maxWorkers: "100%",
+          // Half of them wait for disks, sockets and processes, and leave the cores to others.
+          maxWorkers: Math.ceil(availableParallelism() * 1.5),
           // Against tests that hang, not slow ones: real disks and processes on a busy machine take their time.
           testTimeout: 60_000,
           hookTimeout: 60_000,

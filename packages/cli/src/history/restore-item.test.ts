@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import type { ListedObject, Oid, Sha256, TimeNs } from "@izo/core";
+import type { ListedObject, Oid, Sha256 } from "@izo/core";
 import { llistxattr } from "@izo/sys";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
@@ -28,7 +28,7 @@ function listed(xattrs: ListedObject["xattrs"] = new Map()): RestoredItem {
     mode: 0o100644,
     uid: process.getuid!(),
     gid: process.getgid!(),
-    mtimeNs: 1n as TimeNs,
+    mtimeNs: 1n,
     sizeBytes: CONTENT.length,
     sha256: createHash("sha256").update(CONTENT).digest("hex") as Sha256,
     target: "",

@@ -215,7 +215,7 @@ test("a decision from another site, and one about what was changed since, are no
     headers: { Origin: "http://elsewhere.example" },
     body: new URLSearchParams({ how: "ours", copyVersion: "1", originalVersion: "1" }),
   });
-  expect(foreign.status).toBe(400);
+  expect(foreign.status).toBe(403);
   await t.open(address);
   await edit(scene.fileset, scene.laptop, "/plan.md", "Changed while you looked.\n");
   await t.page.getByRole("button", { name: "Take theirs" }).click();
