@@ -30,6 +30,7 @@ export async function measureColdRead(rounds: number): Promise<ColdRead> {
   const sha256 = writeLargeFile(join(world.exportDir, "large"));
   await world.serve();
   const found: Omit<ColdRead, "bytes">[] = [];
+  await untilServed(world, sha256);
   // The first copy finds other memory than all later ones, which find what one before them has left.
   await curl(world, sha256);
   for (let round = 0; round < rounds; round += 1) {
@@ -48,8 +49,20 @@ export async function measureColdRead(rounds: number): Promise<ColdRead> {
   };
 }
 
-async function curl({ directory, server, client1 }: World, sha256: string): Promise<number> {
-  const url = `http://${server.address}:8370/v1/filesets/rootfset/content/${sha256}`;
+function contentUrl({ server }: World, sha256: string): string {
+  return `http://${server.address}:8370/v1/filesets/rootfset/content/${sha256}`;
+}
+
+/** So large a file is hashed beside all else, and known by its hash some seconds after the server has come up. */
+async function untilServed(world: World, sha256: string): Promise<void> {
+  const again = ["--retry", "60", "--retry-delay", "1", "--retry-all-errors"];
+  const url = contentUrl(world, sha256);
+  await runCommand(world.client1.inside(["curl", "--silent", "--fail", "--head", ...again, url]));
+}
+
+async function curl(world: World, sha256: string): Promise<number> {
+  const { directory, client1 } = world;
+  const url = contentUrl(world, sha256);
   const output = join(directory, "curl");
   await runCommand(["sync"]);
   const startMs = performance.now();
