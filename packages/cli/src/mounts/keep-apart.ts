@@ -10,7 +10,7 @@ import { IgnoreRules, IzoError } from "@izo/core";
 
 import { UsageError } from "../usage-error.ts";
 import { listMountNotes } from "./mount-registry.ts";
-import { findIzoMountAbove } from "./mount-table.ts";
+import { findIzoMountAbove, isIn } from "./mount-table.ts";
 
 /** One would be in another. */
 export class NestedError extends IzoError {
@@ -89,10 +89,6 @@ export async function checkExportPlace(
       `leave it out with --ignore '${path}/', or give that mount another --cache`,
     );
   }
-}
-
-function isIn(place: string, directory: string): boolean {
-  return place === directory || place.startsWith(`${directory}/`);
 }
 
 /** Tells whether anything was ever served from a directory above. */

@@ -25,9 +25,13 @@ export function findIzoMountAbove(
   table = readFileSync("/proc/self/mountinfo", "latin1"),
 ): MountTableEntry | undefined {
   return parseMountTable(table).findLast(
-    ({ mountPoint, type }) =>
-      type === "fuse.izo" && (place === mountPoint || place.startsWith(`${mountPoint}/`)),
+    ({ mountPoint, type }) => type === "fuse.izo" && isIn(place, mountPoint),
   );
+}
+
+/** Whether a place is a directory or below it, both as absolute paths without symlinks. */
+export function isIn(place: string, directory: string): boolean {
+  return place === directory || place.startsWith(`${directory}/`);
 }
 
 /**

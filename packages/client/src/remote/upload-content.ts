@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import { MEDIA_TYPES, parseUploadProgress, type UploadProgress, writeUploadRange } from "@izo/core";
 
 import {
+  isWrongHash,
   RemoteProblemError,
   RemoteProtocolError,
   RemoteUnreachableError,
@@ -48,10 +49,6 @@ export async function uploadContent(
       );
     }
   }
-}
-
-function isWrongHash(error: unknown): boolean {
-  return error instanceof RemoteProblemError && error.code === "wrong-hash";
 }
 
 async function askProgress(

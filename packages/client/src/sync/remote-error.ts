@@ -10,6 +10,11 @@ export class RemoteProblemError extends IzoError {
   }
 }
 
+/** What was sent does not have the hash that it was sent under. */
+export function isWrongHash(error: unknown): boolean {
+  return error instanceof RemoteProblemError && error.code === "wrong-hash";
+}
+
 /** No answer, a cut connection, or a proxy that found nobody behind it. Trying again later may help. */
 export class RemoteUnreachableError extends IzoError {
   constructor(url: string, reason: string, options?: ErrorOptions) {

@@ -4,10 +4,11 @@
  */
 
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { IzoError, isId, type FilesetId, type PeerId } from "@izo/core";
+import { makeDirectories } from "@izo/sys";
 
 /** Name of the directory in the export's root that is never shown to clients. */
 export const STATE_DIRECTORY = ".intermezzo";
@@ -53,10 +54,7 @@ export function openStateDirectory(dir: string, fileset: string): StateDirectory
   const path = join(dir, STATE_DIRECTORY, fileset);
   const directories = ["kml", "staging", "staging/contents", "staging/apply", "objects", "anchors"];
   try {
-    makeDirectory(join(dir, STATE_DIRECTORY));
-    for (const name of ["", ...directories]) {
-      mkdirSync(join(path, name), { recursive: true, mode: 0o700 });
-    }
+    for (const name of directories) makeDirectories(join(path, name));
     const ignore = join(dir, STATE_DIRECTORY, ".gitignore");
     if (!existsSync(ignore)) writeFileSync(ignore, "*\n");
     makeId(join(path, "fileset"));
@@ -124,14 +122,6 @@ function checkDirectory(dir: string): void {
   const stat = statSync(dir, { throwIfNoEntry: false });
   if (stat === undefined) throw new ExportError(dir, "there is no such directory");
   if (!stat.isDirectory()) throw new ExportError(dir, "it is not a directory");
-}
-
-/**
- * Not with `recursive`: where a file system answers ENOENT to whoever makes something in a directory that is there, as
- * /proc does, Node tries again for ever.
- */
-function makeDirectory(path: string): void {
-  if (!existsSync(path)) mkdirSync(path, { mode: 0o700 });
 }
 
 /** An id of 16 bytes in a file of its own: made once, kept for ever. */

@@ -1,6 +1,6 @@
 import type { PeerId, Sha256 } from "@izo/core";
 
-import { RemoteProblemError } from "../remote-error.ts";
+import { isWrongHash } from "../remote-error.ts";
 import type { Remote } from "../remote.ts";
 import { ContentBytes, ContentShortError } from "./content-bytes.ts";
 import type { OwnContents, SealedClose } from "./own-contents.ts";
@@ -128,6 +128,5 @@ export class Uploader {
 
 /** The file was written to since it was sealed. */
 function isOtherContent(error: unknown): boolean {
-  const isWrong = error instanceof RemoteProblemError && error.code === "wrong-hash";
-  return isWrong || error instanceof ContentShortError;
+  return isWrongHash(error) || error instanceof ContentShortError;
 }

@@ -1,7 +1,6 @@
 import { hash } from "node:crypto";
 import {
   closeSync,
-  constants,
   fdatasync,
   openSync,
   read as readCallback,
@@ -14,15 +13,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 
 import { bytesToText, EMPTY_SHA256, MAX_INLINE_BYTES, type Sha256 } from "@izo/core";
-import {
-  fstatat,
-  notePassed,
-  openat,
-  readDirectory,
-  renameat2,
-  unlinkat,
-  writeWhole,
-} from "@izo/sys";
+import { fstatat, notePassed, renameat2, unlinkat, writeWhole } from "@izo/sys";
 
 import { contentEndedAt } from "../../db/contents.ts";
 import { noteOfStat } from "../../db/disk-notes.ts";
@@ -34,7 +25,8 @@ import { noteFullDisk } from "../full-disk-problem.ts";
 import { JobQueue } from "../job-queue.ts";
 import { openContentSource, type ContentSource, type OnStale } from "./content-source.ts";
 import { hashContent } from "./hash-content.ts";
-import { ABANDONED_MS, IdleUploads, partName } from "./idle-uploads.ts";
+import { IdleUploads, partName } from "./idle-uploads.ts";
+import { isAbandoned, stagedContents } from "./staged-contents.ts";
 import { UnsyncedContents } from "./unsynced-contents.ts";
 
 const read = promisify(readCallback);
@@ -178,18 +170,11 @@ export class ContentStore {
   /** Drops uploads that nobody will ask for, and what a power cut has left of small ones. Run at start. */
   dropAbandoned(): void {
     const { contentsFd, nowNs } = this.#fileset;
-    const flags = constants.O_RDONLY | constants.O_DIRECTORY;
-    const fd = openat(contentsFd, ".", flags);
-    try {
-      for (const { name } of readDirectory(fd)) {
-        const stat = fstatat(contentsFd, name, { noFollow: true });
-        const ageMs = Number((nowNs() - stat.ctimeNs) / 1_000_000n);
-        // A second name: it was put into the tree when a crash came.
-        const isOver = stat.nlink > 1 || ageMs > ABANDONED_MS;
-        if (isOver || !this.#isWhole(bytesToText(name), stat.size)) unlinkat(contentsFd, name);
-      }
-    } finally {
-      closeSync(fd);
+    for (const content of stagedContents(contentsFd)) {
+      const { name, stat } = content;
+      // A second name: it was put into the tree when a crash came.
+      const isOver = stat.nlink > 1 || isAbandoned(content, nowNs());
+      if (isOver || !this.#isWhole(bytesToText(name), stat.size)) unlinkat(contentsFd, name);
     }
   }
 

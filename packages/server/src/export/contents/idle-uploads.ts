@@ -1,14 +1,11 @@
 import { hash } from "node:crypto";
-import { closeSync, constants } from "node:fs";
 
 import type { Sha256 } from "@izo/core";
-import { fstatat, openat, readDirectory, unlinkat } from "@izo/sys";
+import { unlinkat } from "@izo/sys";
 
 import { isFullDisk } from "../../log/is-full-disk.ts";
 import type { Fileset } from "../fileset.ts";
-
-/** Uploads that nobody has gone on with in this time were given up by their author. */
-export const ABANDONED_MS = 7 * 24 * 3_600_000;
+import { isAbandoned, type StagedContent, stagedContents } from "./staged-contents.ts";
 
 const PART = ".part";
 
@@ -31,15 +28,15 @@ export class IdleUploads {
   /** Drops those that were given up. */
   dropAbandoned(): void {
     const { contentsFd, nowNs } = this.#place;
-    const sinceNs = nowNs() - BigInt(ABANDONED_MS) * 1_000_000n;
-    for (const { part, ctimeNs } of this.#list()) if (ctimeNs < sinceNs) unlinkat(contentsFd, part);
+    for (const part of this.#list())
+      if (isAbandoned(part, nowNs())) unlinkat(contentsFd, part.name);
   }
 
   /** Where an error says that the disk is full: drops the oldest. Tells whether there was one. */
   makeRoom(error: unknown): boolean {
     if (!isFullDisk(error)) return false;
-    const [oldest] = this.#list().toSorted((a, b) => (a.ctimeNs < b.ctimeNs ? -1 : 1));
-    if (oldest !== undefined) unlinkat(this.#place.contentsFd, oldest.part);
+    const [oldest] = this.#list().toSorted((a, b) => (a.stat.ctimeNs < b.stat.ctimeNs ? -1 : 1));
+    if (oldest !== undefined) unlinkat(this.#place.contentsFd, oldest.name);
     return oldest !== undefined;
   }
 
@@ -55,17 +52,9 @@ export class IdleUploads {
     }
   }
 
-  #list(): { readonly part: string; readonly ctimeNs: bigint }[] {
-    const { contentsFd } = this.#place;
-    const fd = openat(contentsFd, ".", constants.O_RDONLY | constants.O_DIRECTORY);
-    try {
-      return readDirectory(fd)
-        .map(({ name }) => name.toString())
-        .filter((part) => part.endsWith(PART) && !this.#isRunning(part))
-        .map((part) => ({ part, ctimeNs: fstatat(contentsFd, part, { noFollow: true }).ctimeNs }));
-    } finally {
-      closeSync(fd);
-    }
+  #list(): StagedContent[] {
+    const isIdle = (name: string): boolean => name.endsWith(PART) && !this.#isRunning(name);
+    return stagedContents(this.#place.contentsFd, isIdle);
   }
 }
 
